@@ -1,0 +1,25 @@
+//! YAML as Vigil needs it, and the problems found in it.
+//!
+//! - [`Source`] and [`Span`]: a text with a name, and a part of it.
+//! - [`read`]: a text to [`Node`] trees whose every key and value knows its place. The events come from the
+//!   parser of `serde-saphyr`; what is refused here (duplicate keys, alias bombs, custom tags) is refused with
+//!   that place.
+//! - [`plain`]: what an unquoted scalar means, and whether all YAML readers agree on it.
+//! - [`write()`]: a JSON value to the one canonical text.
+//! - [`Problem`]: an error or a warning with its place, drawn with the source line and a marker.
+
+pub mod node;
+pub mod plain;
+pub mod problem;
+pub mod read;
+mod shown;
+pub mod source;
+mod syntax;
+pub mod write;
+
+pub use node::{Data, Entry, Key, Node, Scalar};
+pub use problem::{Place, Problem, Severity};
+pub use read::{Limits, read, read_one, salvage};
+pub use shown::Quoted;
+pub use source::{Source, Span};
+pub use write::write;

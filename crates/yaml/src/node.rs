@@ -1,0 +1,142 @@
+//! The tree that [`crate::read`] makes: values as they were written, each with its place.
+
+use crate::plain::{self, Plain};
+use crate::source::Span;
+use serde_json::{Map, Value};
+
+/// A value and its place.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Node {
+    /// What stands there.
+    pub data: Data,
+    /// Where it stands.
+    pub span: Span,
+}
+
+/// What a [`Node`] holds.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Data {
+    /// A single value, kept as written: `1.30` is still `1.30`.
+    Scalar(Scalar),
+    /// A sequence.
+    List(Vec<Node>),
+    /// A mapping in the order of the text, without duplicate keys.
+    Map(Vec<Entry>),
+}
+
+/// The text of a scalar, escapes resolved.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Scalar {
+    /// The value's text.
+    pub text: String,
+    /// Written without quotes and not as a block: its type is decided by how it looks.
+    pub plain: bool,
+}
+
+/// One `key: value` of a mapping.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Entry {
+    /// The key.
+    pub key: Key,
+    /// The value.
+    pub value: Node,
+}
+
+/// A key of a mapping and its place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Key {
+    /// The key's text.
+    pub text: String,
+    /// Written without quotes.
+    pub plain: bool,
+    /// Where it stands.
+    pub span: Span,
+}
+
+impl Node {
+    /// The value under `key`, if this is a mapping that has it.
+    pub fn get(&self, key: &str) -> Option<&Node> {
+        self.entry(key).map(|entry| &entry.value)
+    }
+
+    /// The entry under `key`, if this is a mapping that has it.
+    pub fn entry(&self, key: &str) -> Option<&Entry> {
+        match &self.data {
+            Data::Map(entries) => entries.iter().find(|entry| entry.key.text == key),
+            _ => None,
+        }
+    }
+
+    /// No value: nothing, `~` or `null`, unquoted.
+    pub fn is_null(&self) -> bool {
+        matches!(&self.data, Data::Scalar(s) if s.plain && plain::resolve(&s.text) == Plain::Null)
+    }
+
+    /// The value as JSON, typed by the YAML 1.2 core schema.
+    pub fn to_json(&self) -> Value {
+        self.map_json(&mut |scalar| scalar.to_json(), &mut str::to_owned)
+    }
+
+    /// The value as JSON; `scalar` decides what each scalar becomes and `key` what each key becomes.
+    pub fn map_json(&self, scalar: &mut impl FnMut(&Scalar) -> Value, key: &mut impl FnMut(&str) -> String) -> Value {
+        match &self.data {
+            Data::Scalar(s) => scalar(s),
+            Data::List(items) => items.iter().map(|item| item.map_json(scalar, key)).collect(),
+            Data::Map(entries) => Value::Object(
+                entries
+                    .iter()
+                    .map(|entry| (key(&entry.key.text), entry.value.map_json(scalar, key)))
+                    .collect::<Map<_, _>>(),
+            ),
+        }
+    }
+
+    /// Every scalar and key below, in the order of the text, as (text, written without quotes, place).
+    pub fn visit_texts<'a>(&'a self, visit: &mut impl FnMut(&'a str, bool, &'a Span)) {
+        match &self.data {
+            Data::Scalar(s) => visit(&s.text, s.plain, &self.span),
+            Data::List(items) => items.iter().for_each(|item| item.visit_texts(visit)),
+            Data::Map(entries) => {
+                for Entry { key, value } in entries {
+                    visit(&key.text, key.plain, &key.span);
+                    value.visit_texts(visit);
+                }
+            }
+        }
+    }
+
+    /// What a message calls this kind of value.
+    pub fn describe(&self) -> &'static str {
+        match &self.data {
+            Data::List(_) => "a list",
+            Data::Map(_) => "a mapping",
+            Data::Scalar(s) if !s.plain => "a string",
+            Data::Scalar(s) => match plain::resolve(&s.text) {
+                Plain::Null => "nothing",
+                Plain::Bool(_) => "a boolean",
+                Plain::Integer(_) | Plain::Unsigned(_) => "an integer",
+                Plain::Float(_) => "a number",
+                Plain::Text => "a string",
+            },
+        }
+    }
+}
+
+impl Scalar {
+    /// The value as JSON, typed by the YAML 1.2 core schema when it is plain.
+    pub fn to_json(&self) -> Value {
+        if !self.plain {
+            return Value::String(self.text.clone());
+        }
+        match plain::resolve(&self.text) {
+            Plain::Null => Value::Null,
+            Plain::Bool(value) => Value::Bool(value),
+            Plain::Integer(value) => value.into(),
+            Plain::Unsigned(value) => value.into(),
+            Plain::Float(value) => {
+                serde_json::Number::from_f64(value).map_or_else(|| Value::String(self.text.clone()), Value::Number)
+            }
+            Plain::Text => Value::String(self.text.clone()),
+        }
+    }
+}

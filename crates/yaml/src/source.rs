@@ -1,0 +1,155 @@
+//! A text with a name, and parts of it.
+
+use crate::problem::Problem;
+use std::fmt;
+use std::fs::File;
+use std::io::Read;
+use std::ops::Range;
+use std::path::Path;
+use std::sync::Arc;
+
+/// A text that was read from somewhere, with the name that messages give it.
+#[derive(PartialEq, Eq)]
+pub struct Source {
+    /// The path as the user wrote it, or a word in angle brackets such as `<stdin>`.
+    pub name: String,
+    /// The whole text.
+    pub text: String,
+}
+
+impl Source {
+    /// A source, ready to be shared by the spans that point into it.
+    pub fn new(name: impl Into<String>, text: impl Into<String>) -> Arc<Self> {
+        Arc::new(Self { name: name.into(), text: text.into() })
+    }
+}
+
+impl Source {
+    /// Reads a file as UTF-8 text.
+    ///
+    /// # Errors
+    /// A missing file, a directory, a file without permission or larger than `limit` bytes, bytes that are not UTF-8.
+    pub fn read(path: &Path, limit: usize) -> Result<Arc<Self>, Box<Problem>> {
+        let name = path.display().to_string();
+        let problem = |message: &str| Box::new(Problem::in_file(message, name.clone()));
+        if path.is_dir() {
+            return Err(Box::new(problem("is a directory").help("name the file inside it")));
+        }
+        let mut bytes = Vec::new();
+        // One byte more than the limit tells a file that is too large from one that just fits, however it grows.
+        let read = File::open(path).and_then(|file| file.take(limit as u64 + 1).read_to_end(&mut bytes));
+        if let Err(error) = read {
+            let mut problem = problem(&format!("cannot be read: {error}"));
+            if error.kind() == std::io::ErrorKind::NotFound {
+                problem = Box::new(problem.help("check the path, and the folder you are in"));
+            }
+            return Err(problem);
+        }
+        if bytes.len() > limit {
+            return Err(problem(&format!("is larger than {limit} bytes")));
+        }
+        String::from_utf8(bytes).map(|text| Self::new(name.clone(), text)).map_err(|error| {
+            let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
+            let line = good.iter().filter(|b| **b == b'\n').count() + 1;
+            Box::new(
+                problem(&format!("is not UTF-8 text: line {line} holds a byte that is none"))
+                    .help("save the file as UTF-8"),
+            )
+        })
+    }
+}
+
+impl fmt::Debug for Source {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Source({})", self.name)
+    }
+}
+
+/// A part of a [`Source`].
+#[derive(Clone, PartialEq, Eq)]
+pub struct Span {
+    /// The text it is a part of.
+    pub source: Arc<Source>,
+    /// First byte and the byte after the last one; always on character boundaries inside the text.
+    pub range: Range<usize>,
+}
+
+impl Span {
+    /// The part of `source` that `range` names, cut to what the text holds.
+    pub fn new(source: &Arc<Source>, range: Range<usize>) -> Self {
+        let text = &source.text;
+        let start = floor_char_boundary(text, range.start);
+        let end = floor_char_boundary(text, range.end).max(start);
+        Self { source: Arc::clone(source), range: start..end }
+    }
+
+    /// 1-based line, and 1-based column in characters.
+    pub fn line_column(&self) -> (usize, usize) {
+        let breaks = self.line_breaks().take_while(|end| *end <= self.range.start).count();
+        (breaks + 1, self.source.text[self.line().start..self.range.start].chars().count() + 1)
+    }
+
+    /// Where the line lies in which the part starts, without its break.
+    pub fn line(&self) -> Range<usize> {
+        let text = &self.source.text;
+        let start = self.line_breaks().take_while(|end| *end <= self.range.start).last().unwrap_or(0);
+        start..text[start..].find(['\n', '\r']).map_or(text.len(), |length| start + length)
+    }
+
+    /// Where lines end, break included: to YAML a break is `\n`, `\r\n` or a lone `\r`.
+    fn line_breaks(&self) -> impl Iterator<Item = usize> {
+        let bytes = self.source.text.as_bytes();
+        let is_break = |at: usize| bytes[at] == b'\n' || bytes[at] == b'\r' && bytes.get(at + 1) != Some(&b'\n');
+        (0..bytes.len()).filter(move |at| is_break(*at)).map(|at| at + 1)
+    }
+
+    /// The text of the part.
+    pub fn text(&self) -> &str {
+        &self.source.text[self.range.clone()]
+    }
+}
+
+impl fmt::Debug for Span {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (line, column) = self.line_column();
+        write!(f, "{}:{line}:{column}", self.source.name)
+    }
+}
+
+fn floor_char_boundary(text: &str, at: usize) -> usize {
+    let mut at = at.min(text.len());
+    while !text.is_char_boundary(at) {
+        at -= 1;
+    }
+    at
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lines_and_columns() {
+        for (text, at, place, line) in [
+            ("", 0, (1, 1), 0..0),
+            ("a\nbc\n", 3, (2, 2), 2..4),
+            ("a\nbc\n", 5, (3, 1), 5..5),
+            ("a\r\nbc\r\n", 4, (2, 2), 3..5),
+            ("a\rbc\rd", 5, (3, 1), 5..6),
+            ("a\r\nb", 2, (1, 3), 0..1),
+            ("ä監b", 5, (1, 3), 0..6),
+            ("a", 99, (1, 2), 0..1),
+        ] {
+            let span = Span::new(&Source::new("test", text), at..at);
+            assert_eq!((span.line_column(), span.line()), (place, line), "{text:?} at {at}");
+        }
+    }
+
+    #[test]
+    fn spans_keep_to_characters() {
+        let source = Source::new("test", "aäb");
+        assert_eq!(Span::new(&source, 2..2).range, 1..1);
+        assert_eq!(Span::new(&source, 1..99).text(), "äb");
+        assert_eq!(Span::new(&source, Range { start: 3, end: 1 }).text(), "");
+    }
+}
