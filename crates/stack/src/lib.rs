@@ -1,0 +1,72 @@
+//! `stack.yaml`, typed: the one file that says what a cluster runs.
+//!
+//! [`Stack::parse`] reads a text and returns the stack or every problem in it, each with its line. The structs in
+//! [`model`] are the file's keys; their doc comments are the descriptions in `stack.schema.json`. [`units`] are the
+//! values with a form of their own. What no single value can tell, such as two node ports that collide, is in
+//! `rules`.
+
+mod decode;
+pub mod model;
+mod rules;
+pub mod units;
+
+pub use model::Stack;
+use std::sync::Arc;
+use vigil_yaml::{Limits, Problem, Source};
+
+/// A stack and what its author should know about it.
+#[derive(Debug)]
+pub struct Parsed {
+    /// The stack.
+    pub stack: Stack,
+    /// Things that work today but will surprise somebody.
+    pub warnings: Vec<Problem>,
+}
+
+impl Stack {
+    /// How much a stack file may hold. A real one has a few hundred values.
+    pub const LIMITS: Limits = Limits { bytes: 1 << 20, nodes: 20_000, depth: 32 };
+
+    /// Reads a stack from the text of a file.
+    ///
+    /// # Errors
+    /// All problems of the text, in its order; never an empty list.
+    pub fn parse(source: &Arc<Source>) -> Result<Parsed, Vec<Problem>> {
+        let (document, mut problems) = vigil_yaml::salvage(source, &Self::LIMITS);
+        let Some(node) = document else {
+            if problems.is_empty() {
+                problems.push(Problem::in_file("holds no stack", source.name.as_str()).help(
+                    "every key has a default: a single line such as `kubernetes: \"1.29\"` is a complete stack",
+                ));
+            }
+            return Err(in_order(problems, source));
+        };
+        let decoded = decode::decode::<Self>(&node, MOST_PROBLEMS);
+        let mut warnings = Vec::new();
+        // What the reader left out may be just what a rule would ask for.
+        if let Some(stack) = decoded.value.as_ref().filter(|_| problems.is_empty()) {
+            let mut findings = rules::Findings::new(&node, &decoded.doubtful);
+            rules::check(stack, &mut findings);
+            (warnings, problems) = findings.split();
+        }
+        problems.extend(decoded.problems);
+        match decoded.value {
+            Some(stack) if problems.is_empty() => Ok(Parsed { stack, warnings }),
+            _ => Err(in_order(problems, source)),
+        }
+    }
+}
+
+/// More than anybody reads, and far more than a stack of a few hundred values can make by accident.
+const MOST_PROBLEMS: usize = 50;
+
+/// The problems in the order of the text, and no more than anybody reads.
+fn in_order(mut problems: Vec<Problem>, source: &Source) -> Vec<Problem> {
+    Problem::sort(&mut problems);
+    if problems.len() > MOST_PROBLEMS {
+        problems.truncate(MOST_PROBLEMS);
+        let more = Problem::in_file(format!("more than {MOST_PROBLEMS} problems"), source.name.as_str());
+        problems.push(more.help("mend these first; the others are not shown"));
+    }
+    problems
+}

@@ -1,0 +1,55 @@
+use super::{LogLevel, Pods, has_pods, settings};
+use crate::units::{DnsSubdomain, Duration, Image, Quantity};
+
+settings! {
+    /// Loki, the log store: one process with its data on one volume.
+    pub struct Loki {
+        /// Run it.
+        pub enabled: bool,
+        /// Its image. Grafana needs 2.9 or newer; the configuration is written for 3.
+        pub image: Image,
+        /// How long log lines are kept, at least 24h; without it, for ever.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub retention: Option<Duration>,
+        /// How much it logs itself.
+        pub log_level: LogLevel,
+        /// Where the data lives.
+        pub persistence: Persistence,
+        /// Where its pods run and what they may use.
+        pub pods: Pods,
+    }
+}
+
+impl Default for Loki {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            image: Image::known("docker.io/grafana/loki:3.7.8"),
+            retention: Some(Duration::known("7d")),
+            log_level: LogLevel::Info,
+            persistence: Persistence::default(),
+            pods: Pods::default(),
+        }
+    }
+}
+
+has_pods!(Loki, "100m", "256Mi", "1Gi");
+
+settings! {
+    /// A volume that outlives its pod.
+    pub struct Persistence {
+        /// Claim a volume. Without it the data is lost when the pod moves to another node.
+        pub enabled: bool,
+        /// Its size. A StatefulSet cannot change it afterwards.
+        pub size: Quantity,
+        /// The StorageClass; without one, the cluster's default.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub storage_class_name: Option<DnsSubdomain>,
+    }
+}
+
+impl Default for Persistence {
+    fn default() -> Self {
+        Self { enabled: false, size: Quantity::known("10Gi"), storage_class_name: None }
+    }
+}

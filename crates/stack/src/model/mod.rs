@@ -1,0 +1,209 @@
+//! The keys of `stack.yaml`. One file per component; what several of them share is here.
+
+mod flask;
+mod grafana;
+mod loki;
+mod metrics_server;
+mod pods;
+mod prometheus;
+mod promtail;
+
+pub use flask::{Flask, FlaskIngress, FlaskService};
+pub use grafana::Grafana;
+pub use loki::{Loki, Persistence};
+pub use metrics_server::{AddressType, MetricsServer};
+pub use pods::{HasPods, Pods, ResourceAmounts, Resources, TaintEffect, Toleration, TolerationOperator};
+pub use prometheus::{Prometheus, Selection};
+pub use promtail::{ContainerRuntime, Promtail};
+
+use crate::units::{
+    AnnotationKey, AnnotationValue, Cidr, DnsLabel, DnsSubdomain, IpAddress, KubernetesVersion, LabelKey, LabelValue,
+    NodePort, Port, Registry,
+};
+use std::collections::BTreeMap;
+
+/// Declares a struct of `stack.yaml`: every key has a default, an unknown one is an error.
+macro_rules! settings {
+    ($(#[$doc:meta])* pub struct $name:ident { $($body:tt)* }) => {
+        #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+        #[serde(deny_unknown_fields, default, rename_all = "camelCase")]
+        $(#[$doc])*
+        pub struct $name { $($body)* }
+    };
+}
+
+/// Declares a choice of `stack.yaml`, spelt as given.
+macro_rules! choice {
+    ($(#[$doc:meta])* pub enum $name:ident { $($body:tt)* }) => {
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize, serde::Deserialize)]
+        #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+        $(#[$doc])*
+        pub enum $name { $($body)* }
+    };
+}
+
+use pods::has_pods;
+use {choice, settings};
+
+settings! {
+    /// What one cluster runs. Every key has a default, and the defaults together are the tutorial's stack.
+    pub struct Stack {
+        /// Kubernetes minor version of the cluster, such as "1.29".
+        pub kubernetes: KubernetesVersion,
+        /// Where the parts of the stack live.
+        pub namespaces: Namespaces,
+        /// Labels for every object, beside the recommended ones that Vigil sets. They are no part of selectors.
+        pub labels: BTreeMap<LabelKey, LabelValue>,
+        /// Annotations for every object.
+        pub annotations: BTreeMap<AnnotationKey, AnnotationValue>,
+        /// A registry that mirrors all images, such as `registry.example.com:5000/mirror`, for clusters without internet.
+        /// It takes the place of each image's own registry.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub image_registry: Option<Registry>,
+        /// Where all pods run and what they may use; a component's own `pods` come first.
+        pub pods: Pods,
+        /// The Flask test application behind nginx.
+        pub flask: Flask,
+        /// Grafana, the dashboards.
+        pub grafana: Grafana,
+        /// Loki, the log store.
+        pub loki: Loki,
+        /// metrics-server, which `kubectl top` and autoscalers ask.
+        #[serde(rename = "metrics-server")]
+        pub metrics_server: MetricsServer,
+        /// Prometheus, the metrics store.
+        pub prometheus: Prometheus,
+        /// Promtail, which carries the logs of all pods to Loki.
+        pub promtail: Promtail,
+        /// Values files for people who stay with the Helm charts.
+        pub values: Values,
+    }
+}
+
+impl Default for Stack {
+    fn default() -> Self {
+        Self {
+            kubernetes: KubernetesVersion::known("1.29"),
+            namespaces: Namespaces::default(),
+            labels: BTreeMap::new(),
+            annotations: BTreeMap::new(),
+            image_registry: None,
+            pods: Pods::default(),
+            flask: Flask::default(),
+            grafana: Grafana::default(),
+            loki: Loki::default(),
+            metrics_server: MetricsServer::default(),
+            prometheus: Prometheus::default(),
+            promtail: Promtail::default(),
+            values: Values::default(),
+        }
+    }
+}
+
+settings! {
+    /// Namespaces that Vigil creates.
+    pub struct Namespaces {
+        /// Prometheus, Grafana and what belongs to them.
+        pub monitoring: DnsLabel,
+        /// Loki and the log collector.
+        pub logging: DnsLabel,
+    }
+}
+
+impl Default for Namespaces {
+    fn default() -> Self {
+        Self { monitoring: DnsLabel::known("mymonitoring"), logging: DnsLabel::known("myloki") }
+    }
+}
+
+settings! {
+    /// The Service of a component that people open in a browser.
+    pub struct Service {
+        /// How the Service is reached.
+        pub r#type: ServiceType,
+        /// The port inside the cluster; without one, the component's usual port.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub port: Option<Port>,
+        /// The port on every node; for type `NodePort`.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub node_port: Option<NodePort>,
+        /// A fixed address, which MetalLB or the cloud must be able to give; for type `LoadBalancer`.
+        #[serde(rename = "loadBalancerIP", skip_serializing_if = "Option::is_none")]
+        pub load_balancer_ip: Option<IpAddress>,
+        /// The load balancer implementation that shall serve it; for type `LoadBalancer`.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub load_balancer_class: Option<LabelKey>,
+        /// The networks that may connect; for type `LoadBalancer`. Empty: all.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        pub load_balancer_source_ranges: Vec<Cidr>,
+    }
+}
+
+impl Default for Service {
+    fn default() -> Self {
+        Self {
+            r#type: ServiceType::ClusterIP,
+            port: None,
+            node_port: None,
+            load_balancer_ip: None,
+            load_balancer_class: None,
+            load_balancer_source_ranges: Vec::new(),
+        }
+    }
+}
+
+choice! {
+    /// How a Service is reached.
+    pub enum ServiceType {
+        /// Inside the cluster only.
+        ClusterIP,
+        /// On a port of every node.
+        NodePort,
+        /// By an address that a cloud or MetalLB gives.
+        LoadBalancer,
+    }
+}
+
+settings! {
+    /// TLS of an Ingress.
+    pub struct IngressTls {
+        /// The Secret that holds certificate and key. You create it, or cert-manager does.
+        pub secret_name: DnsSubdomain,
+    }
+}
+
+impl Default for IngressTls {
+    fn default() -> Self {
+        Self { secret_name: DnsSubdomain::known("tls") }
+    }
+}
+
+choice! {
+    /// How much a program logs.
+    #[serde(rename_all = "lowercase")]
+    pub enum LogLevel {
+        /// Everything.
+        Debug,
+        /// What happens.
+        Info,
+        /// What is odd.
+        Warn,
+        /// What failed.
+        Error,
+    }
+}
+
+settings! {
+    /// Values files for people who stay with the Helm charts. kustomize does not apply them.
+    pub struct Values {
+        /// Write `manifests/values/`.
+        pub enabled: bool,
+    }
+}
+
+impl Default for Values {
+    fn default() -> Self {
+        Self { enabled: true }
+    }
+}

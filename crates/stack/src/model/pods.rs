@@ -1,0 +1,173 @@
+use super::{Stack, choice, settings};
+use crate::units::{DnsSubdomain, LabelKey, LabelValue, Quantity};
+use std::collections::BTreeMap;
+
+settings! {
+    /// Where pods run and what they may use: for all components under `pods`, for one of them under its own `pods`.
+    /// What a component does not say is taken from the general ones, and what neither says is Vigil's choice.
+    #[derive(Default)]
+    pub struct Pods {
+        /// Labels that a node must carry.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub node_selector: Option<BTreeMap<LabelKey, LabelValue>>,
+        /// Taints that do not keep the pods away. What runs on every node tolerates the control plane's in any case.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub tolerations: Option<Vec<Toleration>>,
+        /// The PriorityClass, which must exist.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub priority_class_name: Option<DnsSubdomain>,
+        /// Secrets to pull images with. You create them in the component's namespace.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub image_pull_secrets: Option<Vec<DnsSubdomain>>,
+        /// Spread replicas over nodes where possible; `true` unless said otherwise.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub topology_spread: Option<bool>,
+        /// Let a drain take one replica at a time; `true` unless said otherwise.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub disruption_budget: Option<bool>,
+        /// What each main container may use.
+        pub resources: Resources,
+    }
+}
+
+settings! {
+    /// A taint that does not keep pods away.
+    pub struct Toleration {
+        /// The taint's key; without one, every taint (`operator: Exists`).
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub key: Option<LabelKey>,
+        /// How the taint's value is compared.
+        pub operator: TolerationOperator,
+        /// The value; for `Equal`.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub value: Option<LabelValue>,
+        /// The effect; without one, all of them.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub effect: Option<TaintEffect>,
+    }
+}
+
+impl Default for Toleration {
+    fn default() -> Self {
+        Self { key: None, operator: TolerationOperator::Exists, value: None, effect: None }
+    }
+}
+
+impl Toleration {
+    /// Tolerates every taint with a key and an effect.
+    pub fn known(key: &str, effect: TaintEffect) -> Self {
+        Self { key: Some(LabelKey::known(key)), effect: Some(effect), ..Self::default() }
+    }
+}
+
+choice! {
+    /// How the value of a taint is compared.
+    pub enum TolerationOperator {
+        /// Any value will do.
+        Exists,
+        /// The same value.
+        Equal,
+    }
+}
+
+choice! {
+    /// What a taint does to pods that do not tolerate it.
+    pub enum TaintEffect {
+        /// They are not placed there.
+        NoSchedule,
+        /// They are placed there when nothing else is left.
+        PreferNoSchedule,
+        /// They are removed.
+        NoExecute,
+    }
+}
+
+settings! {
+    /// What a container may use.
+    #[derive(Default)]
+    pub struct Resources {
+        /// What the scheduler sets aside for it.
+        pub requests: ResourceAmounts,
+        /// What it never exceeds.
+        pub limits: ResourceAmounts,
+    }
+}
+
+settings! {
+    /// Amounts of CPU and memory.
+    #[derive(Default)]
+    pub struct ResourceAmounts {
+        /// Cores: `100m` is a tenth of one.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub cpu: Option<Quantity>,
+        /// Bytes: `128Mi`.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub memory: Option<Quantity>,
+    }
+}
+
+impl Resources {
+    /// CPU and memory requests, and a memory limit. A CPU limit only slows a program down that could have used an idle
+    /// core, so there is none by default.
+    pub(crate) fn known(cpu: &str, memory: &str, memory_limit: &str) -> Self {
+        let amount = |text| Some(Quantity::known(text));
+        Self {
+            requests: ResourceAmounts { cpu: amount(cpu), memory: amount(memory) },
+            limits: ResourceAmounts { cpu: None, memory: amount(memory_limit) },
+        }
+    }
+
+    fn or(&self, other: &Self) -> Self {
+        let amounts = |own: &ResourceAmounts, other: &ResourceAmounts| ResourceAmounts {
+            cpu: own.cpu.clone().or_else(|| other.cpu.clone()),
+            memory: own.memory.clone().or_else(|| other.memory.clone()),
+        };
+        Self { requests: amounts(&self.requests, &other.requests), limits: amounts(&self.limits, &other.limits) }
+    }
+}
+
+impl Pods {
+    fn or(&self, other: &Self) -> Self {
+        Self {
+            node_selector: self.node_selector.clone().or_else(|| other.node_selector.clone()),
+            tolerations: self.tolerations.clone().or_else(|| other.tolerations.clone()),
+            priority_class_name: self.priority_class_name.clone().or_else(|| other.priority_class_name.clone()),
+            image_pull_secrets: self.image_pull_secrets.clone().or_else(|| other.image_pull_secrets.clone()),
+            topology_spread: self.topology_spread.or(other.topology_spread),
+            disruption_budget: self.disruption_budget.or(other.disruption_budget),
+            resources: self.resources.or(&other.resources),
+        }
+    }
+}
+
+/// A component that runs pods.
+pub trait HasPods {
+    /// What the stack says of them.
+    fn pods(&self) -> &Pods;
+    /// What its main container uses when nobody says otherwise.
+    fn usual_resources(&self) -> Resources;
+}
+
+/// Declares that a component runs pods, with the CPU request, memory request and memory limit that they usually need.
+macro_rules! has_pods {
+    ($component:ty, $cpu:literal, $memory:literal, $memory_limit:literal) => {
+        impl crate::model::HasPods for $component {
+            fn pods(&self) -> &crate::model::Pods {
+                &self.pods
+            }
+            fn usual_resources(&self) -> crate::model::Resources {
+                crate::model::Resources::known($cpu, $memory, $memory_limit)
+            }
+        }
+    };
+}
+
+pub(super) use has_pods;
+
+impl Stack {
+    /// The settings that hold for the pods of a component, everything taken together.
+    pub fn pods_of(&self, component: &impl HasPods) -> Pods {
+        let usual = Pods { resources: component.usual_resources(), ..Pods::default() };
+        component.pods().or(&self.pods).or(&usual)
+    }
+}

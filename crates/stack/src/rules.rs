@@ -1,0 +1,328 @@
+//! What no single value of the stack can tell: combinations that cannot work, and warnings.
+
+use crate::model::{Pods, Resources, Service, ServiceType, Stack, TolerationOperator};
+use crate::units::{Duration, NodePort};
+use vigil_yaml::{Data, Node, Place, Problem, Severity, Span};
+
+/// The problems found so far. Each speaks of the dotted paths of keys: first the one to be changed, then those that it
+/// does not go together with.
+pub(crate) struct Findings<'a> {
+    root: &'a Node,
+    /// Paths whose values are not what their author meant: what a rule said of them would be about the default.
+    doubtful: &'a [String],
+    problems: Vec<Problem>,
+}
+
+impl<'a> Findings<'a> {
+    pub(crate) fn new(root: &'a Node, doubtful: &'a [String]) -> Self {
+        Self { root, doubtful, problems: Vec::new() }
+    }
+
+    /// Warnings and errors, each in the order of the text.
+    pub(crate) fn split(self) -> (Vec<Problem>, Vec<Problem>) {
+        let mut problems = self.problems;
+        Problem::sort(&mut problems);
+        problems.into_iter().partition(|problem| problem.severity == Severity::Warning)
+    }
+
+    fn error(&mut self, paths: &[&str], message: impl Into<String>, label: &str, help: &str) {
+        self.push(paths, Problem::error(message, self.place(paths)).label(label).help(help));
+    }
+
+    fn warning(&mut self, paths: &[&str], message: impl Into<String>, label: &str, help: &str) {
+        self.push(paths, Problem::warning(message, self.place(paths)).label(label).help(help));
+    }
+
+    fn push(&mut self, paths: &[&str], problem: Problem) {
+        if !self.doubtful.iter().any(|doubtful| paths.iter().any(|path| overlap(doubtful, path))) {
+            self.problems.push(problem);
+        }
+    }
+
+    /// Whether the text says `path`, or leaves it to the default.
+    fn says(&self, path: &str) -> bool {
+        find(self.root, path).is_some_and(|(_, whole)| whole)
+    }
+
+    /// The first of `paths` that the text says; otherwise the nearest key above one; otherwise the file.
+    fn place(&self, paths: &[&str]) -> Place {
+        let found = |wanted: bool| {
+            let mut places = paths.iter().filter_map(|path| find(self.root, path));
+            places.find(|(_, whole)| *whole == wanted).map(|(span, _)| span)
+        };
+        let file = || Place::File(self.root.span.source.name.clone());
+        found(true).or_else(|| found(false)).map_or_else(file, Place::Text)
+    }
+}
+
+/// Whether one path is the other or lies below it.
+fn overlap(one: &str, other: &str) -> bool {
+    let (short, long) = if one.len() < other.len() { (one, other) } else { (other, one) };
+    long.strip_prefix(short).is_some_and(|rest| short.is_empty() || rest.is_empty() || rest.starts_with(['.', '[']))
+}
+
+/// The place that `path` names, a number naming an item of a list, and whether it is found wholly. `None` when the
+/// text does not even say its first key.
+fn find(root: &Node, path: &str) -> Option<(Span, bool)> {
+    let mut node = root;
+    let mut place = None;
+    for name in path.split('.') {
+        let step = match &node.data {
+            Data::Map(_) => node.entry(name).map(|entry| (&entry.key.span, &entry.value)),
+            Data::List(items) => name.parse().ok().and_then(|at: usize| items.get(at)).map(|item| (&item.span, item)),
+            Data::Scalar(_) => None,
+        };
+        let Some((key, value)) = step else { return place.map(|place| (place, false)) };
+        node = value;
+        place = match &node.data {
+            Data::Scalar(_) if !node.span.range.is_empty() => Some(node.span.clone()),
+            _ => Some(key.clone()),
+        };
+    }
+    place.map(|place| (place, true))
+}
+
+pub(crate) fn check(stack: &Stack, findings: &mut Findings) {
+    namespaces(stack, findings);
+    for (component, service) in services(stack) {
+        self::service(component, service, findings);
+    }
+    node_ports(stack, findings);
+    for (component, pods) in pods(stack) {
+        limits(component, &pods.resources, findings);
+    }
+    for (path, pods) in written_pods(stack) {
+        tolerations(path, pods, findings);
+    }
+    flask(stack, findings);
+    metrics_server(stack, findings);
+    logs(stack, findings);
+}
+
+/// The Services that people reach from outside, by component.
+fn services(stack: &Stack) -> Vec<(&'static str, &Service)> {
+    let all = [
+        ("grafana", stack.grafana.enabled, &stack.grafana.service),
+        ("prometheus", stack.prometheus.enabled, &stack.prometheus.service),
+    ];
+    all.into_iter().filter(|(_, enabled, _)| *enabled).map(|(name, _, service)| (name, service)).collect()
+}
+
+/// The components that run pods, with the settings that hold for them.
+fn pods(stack: &Stack) -> Vec<(&'static str, Pods)> {
+    vec![
+        ("flask", stack.pods_of(&stack.flask)),
+        ("loki", stack.pods_of(&stack.loki)),
+        ("promtail", stack.pods_of(&stack.promtail)),
+    ]
+}
+
+/// The settings for pods where they are written.
+fn written_pods(stack: &Stack) -> [(&'static str, &Pods); 4] {
+    [
+        ("pods", &stack.pods),
+        ("flask.pods", &stack.flask.pods),
+        ("loki.pods", &stack.loki.pods),
+        ("promtail.pods", &stack.promtail.pods),
+    ]
+}
+
+fn namespaces(stack: &Stack, findings: &mut Findings) {
+    let own =
+        [("namespaces.monitoring", &stack.namespaces.monitoring), ("namespaces.logging", &stack.namespaces.logging)];
+    if own[0].1 == own[1].1 {
+        findings.error(
+            &[own[1].0, own[0].0],
+            format!("`{}` is the namespace of both monitoring and logging", own[0].1),
+            "`namespaces.monitoring` and `namespaces.logging` must differ",
+            "give each its own: their pods need different rights on the nodes",
+        );
+    }
+    for (path, name) in own {
+        if name.as_str() == "default" || name.as_str().starts_with("kube-") {
+            findings.error(
+                &[path],
+                format!("`{name}` belongs to Kubernetes"),
+                "expected a namespace of your own",
+                "Vigil labels the namespaces it creates, and deleting the stack deletes them with all they hold",
+            );
+        }
+    }
+}
+
+fn service(component: &str, service: &Service, findings: &mut Findings) {
+    let chosen = service.r#type;
+    let r#type = format!("{component}.service.type");
+    let unsaid = if findings.says(&r#type) { "" } else { ", which it is unless `type` says otherwise" };
+    let wrong = [
+        ("nodePort", ServiceType::NodePort, service.node_port.is_some()),
+        ("loadBalancerIP", ServiceType::LoadBalancer, service.load_balancer_ip.is_some()),
+        ("loadBalancerClass", ServiceType::LoadBalancer, service.load_balancer_class.is_some()),
+        ("loadBalancerSourceRanges", ServiceType::LoadBalancer, !service.load_balancer_source_ranges.is_empty()),
+    ];
+    for (key, needs, set) in wrong {
+        if set && chosen != needs {
+            findings.error(
+                &[&format!("{component}.service.{key}"), &r#type],
+                format!("`{key}` has no meaning for a Service of type `{chosen:?}`{unsaid}"),
+                &format!("needs `type: {needs:?}`"),
+                &format!("set `{component}.service.type: {needs:?}`, or remove `{key}`"),
+            );
+        }
+    }
+    if chosen == ServiceType::NodePort && service.node_port.is_none() {
+        findings.error(
+            &[&r#type, &format!("{component}.service.nodePort")],
+            format!("`{component}.service` has no `nodePort`"),
+            "needs a port",
+            "add `nodePort: 30080` or another from 30000 to 32767; a port that the cluster picks differs on every install",
+        );
+    }
+}
+
+fn node_ports(stack: &Stack, findings: &mut Findings) {
+    let mut taken: Vec<(NodePort, &str)> = Vec::new();
+    for (component, service) in services(stack) {
+        let Some(port) = service.node_port else { continue };
+        if let Some((_, other)) = taken.iter().find(|(number, _)| *number == port) {
+            let paths = [component, other].map(|component| format!("{component}.service.nodePort"));
+            let unsaid = paths.iter().find(|path| !findings.says(path));
+            let help = match unsaid {
+                Some(path) => format!("give it another port: `{path}` is {port} unless you say otherwise"),
+                None => "give one of the two another port".to_owned(),
+            };
+            findings.error(
+                &[&paths[0], &paths[1]],
+                format!("node port {port} is taken twice"),
+                &format!("by `{}` and by `{}`", paths[1], paths[0]),
+                &help,
+            );
+        }
+        taken.push((port, component));
+    }
+}
+
+fn limits(component: &str, resources: &Resources, findings: &mut Findings) {
+    let pairs = [
+        ("cpu", &resources.requests.cpu, &resources.limits.cpu),
+        ("memory", &resources.requests.memory, &resources.limits.memory),
+    ];
+    for (name, request, limit) in pairs {
+        if let (Some(request), Some(limit)) = (request, limit)
+            && request.as_thousandths() > limit.as_thousandths()
+        {
+            let [limits, requests] = ["limits", "requests"].map(|kind| format!("pods.resources.{kind}.{name}"));
+            let [own_limits, own_requests] = [&limits, &requests].map(|path| format!("{component}.{path}"));
+            findings.error(
+                &[&own_limits, &limits, &own_requests, &requests],
+                format!("the {name} limit `{limit}` of `{component}` is below its request `{request}`"),
+                "the API server refuses the pods",
+                &format!("raise `{own_limits}` or lower `{own_requests}`"),
+            );
+        }
+    }
+}
+
+fn tolerations(path: &str, pods: &Pods, findings: &mut Findings) {
+    for (at, toleration) in pods.tolerations.iter().flatten().enumerate() {
+        let (message, help) = match (toleration.operator, &toleration.key, &toleration.value) {
+            (TolerationOperator::Exists, _, Some(_)) => {
+                ("a toleration with `operator: Exists` has a `value`", "remove `value`, or set `operator: Equal`")
+            }
+            (TolerationOperator::Equal, None, _) => {
+                ("a toleration with `operator: Equal` has no `key`", "add the taint's `key`, or set `operator: Exists`")
+            }
+            _ => continue,
+        };
+        findings.error(&[&format!("{path}.tolerations.{at}")], message, "the API server refuses the pods", help);
+    }
+}
+
+fn flask(stack: &Stack, findings: &mut Findings) {
+    let flask = &stack.flask;
+    if flask.enabled && flask.ingress.enabled && !flask.service.enabled {
+        findings.error(
+            &["flask.service.enabled", "flask.ingress.enabled", "flask.enabled"],
+            "the Ingress of `flask` has no Service to send to",
+            "needs `true` while `flask.ingress.enabled` is `true`",
+            "enable the Service, or set `flask.ingress.enabled: false`",
+        );
+    }
+}
+
+fn metrics_server(stack: &Stack, findings: &mut Findings) {
+    let settings = &stack.metrics_server;
+    let path = "metrics-server.addressTypes";
+    if settings.address_types.is_empty() {
+        findings.error(
+            &[path],
+            "metrics-server has no address to ask the kubelets at",
+            "expected at least one of the types",
+            "set `addressTypes: [InternalIP]`",
+        );
+    }
+    for (at, kind) in settings.address_types.iter().enumerate() {
+        if settings.address_types[..at].contains(kind) {
+            findings.error(
+                &[&format!("{path}.{at}")],
+                format!("the address type `{kind:?}` stands twice"),
+                "each counts once",
+                "remove one of the two",
+            );
+        }
+    }
+    if settings.resolution.as_millis() < 10_000 {
+        findings.error(
+            &["metrics-server.resolution"],
+            format!("the resolution `{}` is below 10s", settings.resolution),
+            "metrics-server refuses to start",
+            "set `resolution: 15s`",
+        );
+    }
+}
+
+fn logs(stack: &Stack, findings: &mut Findings) {
+    let loki = &stack.loki;
+    if let Some(retention) = loki.retention.as_ref().filter(|_| loki.enabled) {
+        loki_retention(retention, findings);
+    }
+    if loki.image.tag().is_some_and(|tag| tag.starts_with("2.") || tag.starts_with("1.")) {
+        findings.error(
+            &["loki.image"],
+            format!(
+                "Loki {} cannot read the configuration that is rendered here",
+                loki.image.tag().unwrap_or_default()
+            ),
+            "expected Loki 3",
+            "use a 3.x image: its store is tsdb with schema v13, and Grafana's health check needs it",
+        );
+    }
+    if !stack.promtail.enabled {
+        return;
+    }
+    if !loki.enabled {
+        findings.error(
+            &["promtail.enabled", "loki.enabled"],
+            "Promtail has no Loki to send to",
+            "`promtail.enabled` is `true`, and `loki.enabled` is `false`",
+            "enable Loki, or disable Promtail",
+        );
+    }
+    findings.warning(
+        &["promtail"],
+        "Promtail reached its end of life on 2026-03-02",
+        "no more fixes, not even for security",
+        "plan the move to Grafana Alloy, its successor",
+    );
+}
+
+fn loki_retention(retention: &Duration, findings: &mut Findings) {
+    if retention.as_hours().is_none_or(|hours| hours < 24) {
+        findings.error(
+            &["loki.retention"],
+            format!("Loki cannot keep log lines for `{retention}`"),
+            "expected whole hours, 24h at least",
+            "set `loki.retention: 7d` or another whole number of days; leave it empty to keep everything",
+        );
+    }
+}

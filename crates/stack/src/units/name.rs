@@ -1,0 +1,102 @@
+//! Names, labels and annotations, by the rules of the API server's validation.
+
+use super::text_unit;
+
+text_unit! {
+    /// A DNS-1123 label: the name of a namespace, of most objects here, of a container or a port.
+    DnsLabel,
+    expected: "a DNS-1123 label: up to 63 lower-case letters, digits and `-`, starting and ending with a letter or digit",
+    pattern: r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$",
+    check: dns_label
+}
+
+text_unit! {
+    /// A DNS-1123 subdomain: labels joined by dots, 253 characters at most. Host names, class names, object names.
+    DnsSubdomain,
+    expected: "a DNS-1123 name: lower-case letters, digits, `-` and `.`, up to 253 characters",
+    pattern: r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
+    check: dns_subdomain
+}
+
+text_unit! {
+    /// The key of a label: a name of up to 63 characters, perhaps behind a DNS prefix and a slash.
+    LabelKey,
+    expected: "a label key such as `team` or `example.com/team`",
+    pattern: r"^([a-z0-9][-a-z0-9.]*/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$",
+    check: |text| match qualified(text) {
+        Ok(()) if reserved(text) => Err("set by this tool itself"),
+        result => result,
+    }
+}
+
+text_unit! {
+    /// The value of a label: up to 63 characters, or empty.
+    LabelValue,
+    expected: "a label value: up to 63 letters, digits, `-`, `_` and `.`, starting and ending with a letter or digit",
+    pattern: r"^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$",
+    check: |text| if text.is_empty() { Ok(()) } else { label_word(text) }
+}
+
+text_unit! {
+    /// The key of an annotation: as a label key.
+    AnnotationKey,
+    expected: "an annotation key such as `team` or `example.com/team`",
+    pattern: r"^([a-z0-9][-a-z0-9.]*/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$",
+    check: qualified
+}
+
+text_unit! {
+    /// Free text for an annotation. Anything but what the API server refuses (characters that JSON cannot carry) or
+    /// nobody could read (control characters other than line ends and tabs).
+    AnnotationValue,
+    expected: "a text without control characters, up to 4096 bytes",
+    pattern: r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$",
+    check: |text| {
+        let control = |c: char| c.is_control() && !matches!(c, '\n' | '\t' | '\r');
+        if text.len() > 4096 { Err("too long") } else if text.contains(control) { Err("") } else { Ok(()) }
+    }
+}
+
+/// Labels that say what an object is; a user's value would break selectors or lie.
+fn reserved(key: &str) -> bool {
+    key.starts_with("app.kubernetes.io/") || key.starts_with("pod-security.kubernetes.io/")
+}
+
+fn dns_label(text: &str) -> Result<(), &'static str> {
+    let edge = |b: Option<&u8>| b.is_some_and(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
+    let bytes = text.as_bytes();
+    match bytes.len() {
+        0 => Err("empty"),
+        64.. => Err("longer than 63 characters"),
+        _ if !bytes.iter().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || *b == b'-') => Err(""),
+        _ if edge(bytes.first()) && edge(bytes.last()) => Ok(()),
+        _ => Err(""),
+    }
+}
+
+pub(super) fn dns_subdomain(text: &str) -> Result<(), &'static str> {
+    match text.len() {
+        0 => Err("empty"),
+        254.. => Err("longer than 253 characters"),
+        _ => text.split('.').try_for_each(dns_label).map_err(|_| ""),
+    }
+}
+
+fn label_word(text: &str) -> Result<(), &'static str> {
+    let edge = |b: Option<&u8>| b.is_some_and(u8::is_ascii_alphanumeric);
+    let bytes = text.as_bytes();
+    match bytes.len() {
+        0 => Err("empty"),
+        64.. => Err("longer than 63 characters"),
+        _ if !bytes.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.')) => Err(""),
+        _ if edge(bytes.first()) && edge(bytes.last()) => Ok(()),
+        _ => Err(""),
+    }
+}
+
+fn qualified(text: &str) -> Result<(), &'static str> {
+    match text.split_once('/') {
+        Some((prefix, name)) => dns_subdomain(prefix).and_then(|()| label_word(name)),
+        None => label_word(text),
+    }
+}

@@ -1,0 +1,96 @@
+//! Ports, addresses, URLs and paths.
+
+use super::name::dns_subdomain;
+use super::{number_unit, text_unit};
+use std::net::IpAddr;
+
+number_unit! {
+    /// A TCP or UDP port.
+    Port, 1 to 65535, expected: "a port from 1 to 65535"
+}
+
+number_unit! {
+    /// A port that a Service opens on every node, from the API server's default range.
+    NodePort, 30000 to 32767, expected: "a node port from 30000 to 32767"
+}
+
+number_unit! {
+    /// How many pods of a kind run.
+    Replicas, 0 to 1000, expected: "a number of replicas from 0 to 1000"
+}
+
+text_unit! {
+    /// An IPv4 or IPv6 address.
+    IpAddress,
+    expected: "an IP address such as `192.168.1.240`",
+    pattern: r"^([0-9]{1,3}(\.[0-9]{1,3}){3}|[0-9a-fA-F:.]*:[0-9a-fA-F:.]*)$",
+    check: |text| text.parse::<IpAddr>().map(drop).map_err(|_| "")
+}
+
+text_unit! {
+    /// A network: an address, a slash and the length of its prefix.
+    Cidr,
+    expected: "a network such as `10.0.0.0/8`",
+    pattern: r"^[0-9a-fA-F:.]+/[0-9]{1,3}$",
+    check: |text| {
+        let (address, length) = text.split_once('/').ok_or("no `/` and prefix length")?;
+        let address: IpAddr = address.parse().map_err(|_| "")?;
+        let digits = length.bytes().all(|b| b.is_ascii_digit()) && (length == "0" || !length.starts_with('0'));
+        let length: u32 = length.parse().ok().filter(|_| digits).ok_or("")?;
+        let (bits, width) = match address {
+            IpAddr::V4(address) => (u128::from(address.to_bits()) << 96, 32),
+            IpAddr::V6(address) => (address.to_bits(), 128),
+        };
+        if length > width {
+            Err("the prefix is longer than the address")
+        } else if bits.checked_shl(length).unwrap_or(0) != 0 {
+            Err("the address has bits behind the prefix")
+        } else {
+            Ok(())
+        }
+    }
+}
+
+text_unit! {
+    /// An absolute http or https URL without credentials.
+    Url,
+    expected: "a URL such as `https://grafana.example.com/`, without credentials",
+    pattern: r"^https?://[^/?#@\s]+([/?#]\S*)?$",
+    check: |text| {
+        let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")).ok_or("")?;
+        let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+        if authority.contains('@') {
+            return Err("credentials do not belong in a file that git keeps");
+        }
+        if !rest.bytes().all(|b| b.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&b)) {
+            return Err("a character that a URL cannot hold");
+        }
+        let (host, port) = match authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
+            Some((address, tail)) if address.parse::<std::net::Ipv6Addr>().is_ok() => ("ipv6", tail.strip_prefix(':')),
+            Some(_) => return Err(""),
+            None => authority.split_once(':').map_or((authority, None), |(host, port)| (host, Some(port))),
+        };
+        dns_subdomain(&host.to_ascii_lowercase()).map_err(|_| "")?;
+        match port.map(str::parse::<u16>) {
+            None | Some(Ok(1..)) => Ok(()),
+            _ => Err("the port is not from 1 to 65535"),
+        }
+    }
+}
+
+text_unit! {
+    /// The path of a URL: `/` and segments of letters, digits, `-`, `_`, `.` and `~`, without a trailing slash.
+    HttpPath,
+    expected: "a path such as `/grafana`, without a slash at the end",
+    pattern: r"^/([A-Za-z0-9._~-]+(/[A-Za-z0-9._~-]+)*)?$",
+    check: |text| {
+        let segment = |part: &str| {
+            !part.is_empty()
+                && part != "."
+                && part != ".."
+                && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.~".contains(&b))
+        };
+        let path = text.strip_prefix('/').ok_or("no `/` at the start")?;
+        if path.is_empty() || path.split('/').all(segment) { Ok(()) } else { Err("") }
+    }
+}

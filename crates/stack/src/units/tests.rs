@@ -1,0 +1,138 @@
+//! One table per unit: what is taken, what is refused.
+
+use super::*;
+use std::fmt::Debug;
+use std::str::FromStr;
+
+fn table<T: FromStr<Err = String> + Debug>(good: &[&str], bad: &[&str]) {
+    for text in good {
+        assert!(text.parse::<T>().is_ok(), "{text:?} is refused: {:?}", text.parse::<T>());
+    }
+    for text in bad {
+        assert!(text.parse::<T>().is_err(), "{text:?} is taken");
+    }
+}
+
+#[test]
+fn durations() {
+    table::<Duration>(
+        &["0", "10d", "1h30m", "1y2w3d4h5m6s7ms", "15s", "100ms"],
+        &["", "10", "10 d", "1m1h", "1.5h", "-1d", "d", "10D", "1h1h", "99999999999999999999d", "300y", "1µs", "٣d"],
+    );
+    let hours = |text: &str| text.parse::<Duration>().unwrap().as_hours();
+    assert_eq!((hours("7d"), hours("1w1h"), hours("90m"), hours("0")), (Some(168), Some(169), None, Some(0)));
+}
+
+#[test]
+fn sizes() {
+    table::<ByteSize>(
+        &["0", "1GiB", "512MB", "10B", "1.5TB", ".5GB", "1EiB"],
+        &["", "1", "1Gi", "1 GiB", "GiB", "-1GB", "1gib", "1iB", "1.GB", "1.2.3GB", "B"],
+    );
+}
+
+#[test]
+fn quantities() {
+    table::<Quantity>(
+        &["0", "100m", "1.5", "256Mi", "1e3", "1E-2", ".5", "5.", "4Ki", "1E"],
+        &["", "m", "-1", "1 Gi", "1GB", "1mi", "1ei", "e3", "1e", "1e+", "1.2.3", ".", "1KI", "0x10"],
+    );
+    let value = |text: &str| text.parse::<Quantity>().unwrap().as_thousandths();
+    assert!(value("100m") < value("1") && value("1Gi") > value("1G") && value("1e3") > value("999"));
+}
+
+#[test]
+fn kubernetes_versions() {
+    table::<KubernetesVersion>(
+        &["1.29", "1.30", "1.36"],
+        &["1.28", "1.9", "2.0", "1.29.3", "v1.29", "1.+29", "1.", ""],
+    );
+}
+
+#[test]
+fn names() {
+    let long = "a".repeat(64);
+    table::<DnsLabel>(&["a", "my-loki", "0a", &long[1..]], &["", "A", "-a", "a-", "a.b", "a_b", &long, "ä", "a\n"]);
+    table::<DnsSubdomain>(&["a.b-c.d", "example.com"], &["", "a..b", ".a", "a.", "A.b", "a b", "*.a"]);
+    table::<LabelKey>(
+        &["team", "example.com/team", "a_b.C"],
+        &["", "/a", "a/", "a/b/c", "Example.com/a", "-a", "app.kubernetes.io/name", &long],
+    );
+    table::<LabelValue>(&["", "on", "1.2.3", "A_b-c"], &["-", "a b", "ä", &long, "a/b", "a:b"]);
+    table::<AnnotationKey>(&["app.kubernetes.io/name"], &["a/b/c", ""]);
+    table::<AnnotationValue>(&["", "any: {thing} # \"'\n\t"], &["\0", "\u{1b}[31m", "\u{7f}", &"a".repeat(4097)]);
+}
+
+#[test]
+fn network() {
+    table::<IpAddress>(&["10.0.0.1", "::1", "fe80::1"], &["", "10.0.0", "10.0.0.256", "010.0.0.1", "a", "10.0.0.0/8"]);
+    table::<Cidr>(
+        &["10.0.0.0/8", "0.0.0.0/0", "fd00::/8", "::/0", "192.168.1.1/32", "::1/128"],
+        &["10.0.0.0", "10.0.0.0/33", "10.0.0.1/8", "10.0.0.0/08", "::/129", "10.0.0.0/", "/8", "10.0.0.0/+8"],
+    );
+    table::<Url>(
+        &["http://a", "https://grafana.example.com/x?y=1#z", "http://[::1]:3000/", "http://10.0.0.1:80"],
+        &[
+            "",
+            "a.b",
+            "ftp://a",
+            "http://",
+            "http:///x",
+            "http://u:p@h/",
+            "http://h:0",
+            "http://h:99999",
+            "http://a b",
+            "http://h/\"x",
+            "http://h/\n",
+            "http://[::x]/",
+            "javascript:alert(1)",
+        ],
+    );
+    table::<HttpPath>(&["/", "/a", "/a/b.c"], &["", "a", "/a/", "//", "/a b", "/a(/|$)", "/..", "/a/./b", "/{{x}}"]);
+}
+
+#[test]
+fn images() {
+    let digest = format!("nginx@sha256:{}", "a".repeat(64));
+    table::<Image>(
+        &[
+            "nginx:1.29",
+            "docker.io/grafana/loki:3.7.8",
+            "localhost:5000/a/b:1",
+            "a.b/c-d__e:v1",
+            &digest,
+            &digest.replace('@', ":1.29@"),
+            &digest.replace('@', ":latest@"),
+            "registry.k8s.io/x/x:v2_3",
+        ],
+        &[
+            "",
+            "nginx",
+            "nginx:latest",
+            "nginx:",
+            "NGINX:1",
+            "ng inx:1",
+            ":1",
+            "a//b:1",
+            "a/:1",
+            "nginx:-1",
+            "a:b:c",
+            "nginx@sha256:abc",
+            "nginx@md5:aaaa",
+            "http://a/b:1",
+            "a/b:1\n",
+            "a..b:1",
+            "host:0/a:1",
+            "../a:1",
+        ],
+    );
+    table::<Registry>(
+        &["registry.example.com", "registry.example.com:5000/a/b", "localhost", "10.0.0.1:5000"],
+        &["", "mirror", "https://registry.example.com", "registry.example.com/", "registry.example.com/A", "a.b:x"],
+    );
+    let image: Image = "localhost:5000/grafana/loki:3.7.8".parse().unwrap();
+    assert_eq!(
+        (image.registry(), image.repository(), image.tag(), image.digest()),
+        (Some("localhost:5000"), "grafana/loki", Some("3.7.8"), None)
+    );
+}
