@@ -1,0 +1,295 @@
+//! Handlebars, in a way that no value can change the structure around it.
+//!
+//! Templates never see a text of the stack. Every string is exchanged for a token before rendering; the rendered text
+//! is parsed, and only then, inside the finished tree, each token becomes its string. What the string holds cannot
+//! matter: there is no text left to be parsed. Numbers and booleans go in as they are.
+//!
+//! Helpers: `{{json x}}` places a whole list or mapping in flow style; `{{file "loki/loki.yaml"}}` places the text of
+//! `templates/loki/files/loki.yaml`, and `{{checksum "loki/loki.yaml"}}` its SHA-256, so that pods roll when it changes.
+
+use crate::parallel;
+use crate::templates::Templates;
+use handlebars::{
+    Context, Handlebars, Helper, HelperDef, HelperResult, Output, RenderContext, RenderError, RenderErrorReason,
+    Template, no_escape,
+};
+use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
+use std::fmt::Write as _;
+use std::sync::Arc;
+use vigil_yaml::{Limits, Node, Problem, Source, Span, plain};
+
+/// Private-use characters that enclose the number of a string; templates that contain them are refused.
+const OPEN: char = '\u{e000}';
+const CLOSE: char = '\u{e001}';
+
+/// The key under which the helpers find the rendered files in the context.
+const FILES: &str = "files";
+
+/// What templates may use: a JSON value whose strings are tokens, and what the tokens stand for.
+#[derive(Clone)]
+pub(crate) struct Values {
+    context: Value,
+    texts: Vec<String>,
+}
+
+/// [`Values`] when all files are in.
+pub(crate) struct Frozen {
+    context: Context,
+    texts: Vec<String>,
+}
+
+impl Values {
+    pub(crate) fn new(facts: Value) -> Self {
+        let mut texts = Vec::new();
+        let mut context = tokens(facts, &mut texts);
+        context[FILES] = json!({});
+        Self { context, texts }
+    }
+
+    /// Makes the rendered file `path` known to `{{file …}}` and `{{checksum …}}`.
+    pub(crate) fn add_file(&mut self, path: &str, text: String) {
+        let digest = Sha256::digest(text.as_bytes());
+        let mut checksum = String::new();
+        for byte in digest {
+            // Writing to a String cannot fail.
+            let _ = write!(checksum, "{byte:02x}");
+        }
+        let entry = tokens(json!({ "text": text, "checksum": checksum }), &mut self.texts);
+        self.context[FILES][file_name(path)] = entry;
+    }
+
+    pub(crate) fn freeze(self) -> Frozen {
+        Frozen { context: Context::from(self.context), texts: self.texts }
+    }
+}
+
+/// `loki/files/loki.yaml.hbs` is `loki/loki.yaml` to templates.
+fn file_name(path: &str) -> String {
+    path.strip_suffix(".hbs").unwrap_or(path).replacen("/files/", "/", 1)
+}
+
+fn tokens(value: Value, texts: &mut Vec<String>) -> Value {
+    match value {
+        Value::String(text) => {
+            texts.push(text);
+            Value::String(format!("{OPEN}{}{CLOSE}", texts.len() - 1))
+        }
+        Value::Array(items) => items.into_iter().map(|item| tokens(item, texts)).collect(),
+        Value::Object(entries) => {
+            entries.into_iter().map(|(key, value)| (key, tokens(value, texts))).collect::<Map<_, _>>().into()
+        }
+        other => other,
+    }
+}
+
+/// `text` with every token replaced by what it stands for; `None` when it holds none.
+fn resolve(text: &str, texts: &[String]) -> Option<String> {
+    if !text.contains(OPEN) {
+        return None;
+    }
+    let mut resolved = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once(OPEN) {
+        resolved.push_str(before);
+        // Only `tokens` writes these characters, always as a pair around a number that it has just given out.
+        let (number, tail) = after.split_once(CLOSE).unwrap_or((after, ""));
+        resolved.push_str(number.parse().ok().and_then(|at: usize| texts.get(at)).map_or("", String::as_str));
+        rest = tail;
+    }
+    resolved.push_str(rest);
+    Some(resolved)
+}
+
+/// The tree as JSON, with every token resolved. A scalar that held a token is a string, whatever it looks like.
+fn to_json(node: &Node, texts: &[String]) -> Value {
+    node.map_json(
+        &mut |scalar| resolve(&scalar.text, texts).map_or_else(|| scalar.to_json(), Value::String),
+        &mut |key| resolve(key, texts).unwrap_or_else(|| key.to_owned()),
+    )
+}
+
+/// The compiled templates.
+pub(crate) struct Engine<'t> {
+    registry: Handlebars<'static>,
+    templates: &'t Templates,
+}
+
+impl<'t> Engine<'t> {
+    /// Compiles the partials and the templates of `components`. Most of a render's time goes in here, so all threads
+    /// take part.
+    pub(crate) fn new(threads: usize, templates: &'t Templates, components: &[&str]) -> Result<Self, Vec<Problem>> {
+        let mut registry = Handlebars::new();
+        registry.set_strict_mode(true);
+        registry.register_escape_fn(no_escape);
+        registry.register_helper("json", Box::new(json_helper));
+        registry.register_helper("file", Box::new(FileHelper("text")));
+        registry.register_helper("checksum", Box::new(FileHelper("checksum")));
+        let rendered = components.iter().flat_map(|component| templates.rendered(component));
+        let named: Vec<_> = templates.partials().chain(rendered.map(|path| (path, path))).collect();
+        let compiled =
+            parallel::map(threads, &named, |(name, path)| templates.get(path).map(|source| compile(name, source)));
+        let mut problems = Vec::new();
+        for ((name, _), template) in named.into_iter().zip(compiled) {
+            match template {
+                Some(Ok(template)) => registry.register_template(name, template),
+                Some(Err(problem)) => problems.push(*problem),
+                None => {}
+            }
+        }
+        if problems.is_empty() { Ok(Self { registry, templates }) } else { Err(problems) }
+    }
+
+    /// The documents that the template at `path` makes.
+    pub(crate) fn documents(&self, path: &str, values: &Frozen) -> Result<Vec<Value>, Vec<Problem>> {
+        let text = self.text(path, &values.context).map_err(|problem| vec![*problem])?;
+        parse(path, text, &values.texts)
+    }
+
+    /// The text of the file at `path`: rendered if it ends in `.hbs`, and well-formed in either case. `None` when it
+    /// renders to nothing.
+    pub(crate) fn file(&self, path: &str, values: &Values) -> Result<Option<String>, Vec<Problem>> {
+        let name = path.strip_suffix(".hbs").unwrap_or(path);
+        let Some(source) = self.templates.get(path) else { return Ok(None) };
+        if name == path {
+            // Verbatim: the text stays as it is, comments and all, once it has proved to be what its name says.
+            documents_of(source)?;
+            return Ok(Some(source.text.clone()));
+        }
+        let context = Context::from(values.context.clone());
+        let text = self.text(path, &context).map_err(|problem| vec![*problem])?;
+        let documents = parse(path, text, &values.texts)?;
+        match (documents.as_slice(), name.rsplit_once('.')) {
+            ([], _) => Ok(None),
+            ([document], Some((_, "yaml"))) => Ok(Some(vigil_yaml::write(document))),
+            ([document], Some((_, "json"))) => Ok(Some(format!("{document:#}\n"))),
+            ([_], _) => Err(vec![
+                Problem::in_file("files of this format cannot be rendered", source.name.as_str())
+                    .help("end the name in `.yaml.hbs` or `.json.hbs`, or in `.yaml` or `.json` to take it verbatim"),
+            ]),
+            _ => Err(vec![Problem::in_file("renders to more than one document", source.name.as_str())]),
+        }
+    }
+
+    fn text(&self, path: &str, context: &Context) -> Result<String, Box<Problem>> {
+        self.registry.render_with_context(path, context).map_err(|error| Box::new(self.render_problem(path, &error)))
+    }
+
+    fn render_problem(&self, path: &str, error: &RenderError) -> Problem {
+        let message = match error.reason() {
+            RenderErrorReason::MissingVariable(Some(name)) => format!("unknown variable `{name}`"),
+            RenderErrorReason::PartialNotFound(name) => format!("unknown partial `{name}`"),
+            RenderErrorReason::HelperNotFound(name) => format!("unknown variable or helper `{name}`"),
+            other => other.to_string(),
+        };
+        let name = error.template_name.as_deref().unwrap_or(path);
+        let path = self.templates.partials().find(|(partial, _)| *partial == name).map_or(name, |(_, path)| path);
+        match (self.templates.get(path), error.line_no, error.column_no) {
+            (Some(source), Some(line), Some(column)) => {
+                Problem::error(message, Span::new(source, at(&source.text, line, column)))
+            }
+            _ => Problem::in_file(message, format!("templates/{path}")),
+        }
+    }
+}
+
+fn compile(name: &str, source: &Arc<Source>) -> Result<Template, Box<Problem>> {
+    if let Some(at) = source.text.find([OPEN, CLOSE]) {
+        let span = Span::new(source, at..at + OPEN.len_utf8());
+        return Err(Box::new(Problem::error("a character that templates cannot hold: U+E000 or U+E001", span)));
+    }
+    Template::compile_with_name(&source.text, name.to_owned()).map_err(|error| {
+        let place = error.pos().map_or(0..0, |(line, column)| at(&source.text, line, column));
+        let message = format!("the template is malformed: {}", error.reason());
+        Box::new(Problem::error(message, Span::new(source, place)))
+    })
+}
+
+/// The bytes of a 1-based line from a 1-based column on.
+fn at(text: &str, line: usize, column: usize) -> std::ops::Range<usize> {
+    let start: usize = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
+    let length = text[start..].find('\n').unwrap_or(text.len() - start);
+    start + (column.saturating_sub(1)).min(length)..start + length
+}
+
+fn json_helper(
+    helper: &Helper,
+    _: &Handlebars,
+    _: &Context,
+    _: &mut RenderContext,
+    out: &mut dyn Output,
+) -> HelperResult {
+    let value = helper.param(0).ok_or(RenderErrorReason::ParamNotFoundForIndex("json", 0))?;
+    if value.is_value_missing() {
+        return Err(RenderErrorReason::MissingVariable(value.relative_path().cloned()).into());
+    }
+    Ok(out.write(&value.value().to_string())?)
+}
+
+/// Places one part of what is known of a file: its text or its checksum.
+struct FileHelper(&'static str);
+
+impl HelperDef for FileHelper {
+    fn call<'reg: 'rc, 'rc>(
+        &self,
+        helper: &Helper<'rc>,
+        _: &'reg Handlebars<'reg>,
+        context: &'rc Context,
+        _: &mut RenderContext<'reg, 'rc>,
+        out: &mut dyn Output,
+    ) -> HelperResult {
+        let name = helper.param(0).and_then(|name| name.value().as_str()).unwrap_or_default();
+        match context.data()[FILES][name][self.0].as_str() {
+            Some(token) => Ok(out.write(token)?),
+            None => Err(RenderErrorReason::Other(format!("no file `{name}`")).into()),
+        }
+    }
+}
+
+/// Parses rendered text. Scalars that YAML readers disagree on are refused here, where the template's author sees them.
+fn parse(path: &str, text: String, texts: &[String]) -> Result<Vec<Value>, Vec<Problem>> {
+    let source = Source::new(format!("templates/{path} (rendered)"), text);
+    let nodes = documents_of(&source).map_err(|problems| readable(problems, texts))?;
+    Ok(nodes.iter().map(|node| to_json(node, texts)).collect())
+}
+
+fn documents_of(source: &Arc<Source>) -> Result<Vec<Node>, Vec<Problem>> {
+    let nodes = vigil_yaml::read(source, &Limits::default())?;
+    let mut problems = Vec::new();
+    for node in &nodes {
+        node.visit_texts(&mut |text, bare, place| {
+            if bare && !plain::is_portable(text) {
+                let message = format!("`{text}` means different things to different YAML readers");
+                problems.push(Problem::error(message, place.clone()).label("put quotes around it"));
+            }
+        });
+    }
+    if problems.is_empty() { Ok(nodes) } else { Err(problems) }
+}
+
+/// The problems with the tokens in their texts replaced by what a person knows: the values.
+fn readable(problems: Vec<Problem>, texts: &[String]) -> Vec<Problem> {
+    let restore = |text: &str| resolve(text, texts).map(|text| text.escape_debug().to_string());
+    problems
+        .into_iter()
+        .map(|mut problem| {
+            if let Some(message) = restore(&problem.message) {
+                problem.message = message;
+            }
+            if let vigil_yaml::Place::Text(span) = &problem.place {
+                let shown = |text: &str| {
+                    text.split_inclusive('\n')
+                        .map(|line| restore(line).unwrap_or_else(|| line.to_owned()))
+                        .collect::<String>()
+                };
+                let before = shown(&span.source.text[..span.range.start]);
+                let inside = shown(span.text());
+                let after = shown(&span.source.text[span.range.end..]);
+                let range = before.len()..before.len() + inside.len();
+                let source = Source::new(span.source.name.as_str(), before + &inside + &after);
+                problem.place = Span::new(&source, range).into();
+            }
+            problem
+        })
+        .collect()
+}

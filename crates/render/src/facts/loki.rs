@@ -1,0 +1,33 @@
+use super::{Identity, LOGS_RELEASE, image, image_parts, pods, with};
+use serde_json::{Value, json};
+use vigil_stack::Stack;
+
+/// Loki's HTTP port: pushes, queries, metrics.
+const PORT: u16 = 3100;
+
+/// Loki's gRPC port, which its parts use among themselves.
+const GRPC_PORT: u16 = 9095;
+
+pub(super) fn facts(stack: &Stack) -> Value {
+    let loki = &stack.loki;
+    let identity = Identity { name: "loki", instance: LOGS_RELEASE, component: "log-store", image: Some(&loki.image) };
+    let own = json!({
+        "name": LOGS_RELEASE,
+        "namespace": stack.namespaces.logging,
+        "url": format!("http://{LOGS_RELEASE}.{}:{PORT}", stack.namespaces.logging),
+        "port": PORT,
+        "grpcPort": GRPC_PORT,
+        "image": image(stack, &loki.image),
+        "imageParts": image_parts(stack, &loki.image),
+        // Loki reads Go durations, which know no days.
+        "retention": loki.retention.as_ref().and_then(|time| time.as_hours()).map(|hours| format!("{hours}h")),
+        "logLevel": loki.log_level,
+        "persistence": {
+            "enabled": loki.persistence.enabled,
+            "size": loki.persistence.size,
+            "storageClassName": loki.persistence.storage_class_name,
+        },
+        "pods": pods(stack, loki, Some(1)),
+    });
+    with(identity.facts(stack), own)
+}

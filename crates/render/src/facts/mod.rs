@@ -1,0 +1,175 @@
+//! What templates may say: everything the stack decides, derived once.
+//!
+//! Each component has one function that turns the stack into the names, ports, labels and URLs of that component;
+//! templates find them under the component's name, `{{loki.url}}`, and `null` there when the component is off.
+
+mod flask;
+mod grafana;
+mod loki;
+mod metrics_server;
+mod namespaces;
+mod prometheus;
+mod promtail;
+
+use serde_json::{Map, Value, json};
+use vigil_stack::Stack;
+use vigil_stack::model::{HasPods, Service, TaintEffect, Toleration};
+use vigil_stack::units::{Image, Registry};
+
+/// The components, in the order in which they are applied and listed. A name is the component's key in `stack.yaml`,
+/// its folder in `templates/` and its folder in `manifests/`.
+pub const COMPONENTS: [&str; 8] =
+    ["namespaces", "metrics-server", "prometheus", "grafana", "loki", "promtail", "flask", "values"];
+
+/// The Helm release whose names the metrics side keeps, so that a Helm user can compare and move.
+const METRICS_RELEASE: &str = "kube-prometheus-stack";
+
+/// The same for the logs side.
+const LOGS_RELEASE: &str = "loki-stack";
+
+/// The components that the stack switches on.
+pub(crate) fn enabled(stack: &Stack) -> impl Iterator<Item = &'static str> {
+    COMPONENTS.into_iter().filter(|component| is_enabled(component, stack))
+}
+
+fn is_enabled(component: &str, stack: &Stack) -> bool {
+    match component {
+        "metrics-server" => stack.metrics_server.enabled,
+        "prometheus" => stack.prometheus.enabled,
+        "grafana" => stack.grafana.enabled,
+        "loki" => stack.loki.enabled,
+        "promtail" => stack.promtail.enabled,
+        "flask" => stack.flask.enabled,
+        "values" => stack.values.enabled,
+        _ => true,
+    }
+}
+
+/// The facts of all components, by component.
+pub(crate) fn facts(stack: &Stack) -> Value {
+    let of = |component: &str| match component {
+        "namespaces" => namespaces::facts(stack),
+        "metrics-server" => metrics_server::facts(stack),
+        "prometheus" => prometheus::facts(stack),
+        "grafana" => grafana::facts(stack),
+        "loki" => loki::facts(stack),
+        "promtail" => promtail::facts(stack),
+        "flask" => flask::facts(stack),
+        _ => json!({}),
+    };
+    COMPONENTS
+        .iter()
+        .map(|component| {
+            ((*component).to_owned(), if is_enabled(component, stack) { of(component) } else { Value::Null })
+        })
+        .collect::<Map<_, _>>()
+        .into()
+}
+
+/// Who an object is, as the recommended labels say it.
+struct Identity<'a> {
+    /// `app.kubernetes.io/name`: the program.
+    name: &'a str,
+    /// `app.kubernetes.io/instance`: this installation of it.
+    instance: &'a str,
+    /// `app.kubernetes.io/component`: its part in the stack.
+    component: &'a str,
+    /// The image that `app.kubernetes.io/version` is read from.
+    image: Option<&'a Image>,
+}
+
+impl Identity<'_> {
+    /// `labels` for every object and pod, and `selector`, which holds only what never changes.
+    fn facts(&self, stack: &Stack) -> Map<String, Value> {
+        let selector = json!({ "app.kubernetes.io/name": self.name, "app.kubernetes.io/instance": self.instance });
+        let mut labels: Map<String, Value> =
+            stack.labels.iter().map(|(key, value)| (key.to_string(), value.as_str().into())).collect();
+        labels.extend([
+            ("app.kubernetes.io/name".to_owned(), self.name.into()),
+            ("app.kubernetes.io/instance".to_owned(), self.instance.into()),
+            ("app.kubernetes.io/component".to_owned(), self.component.into()),
+            ("app.kubernetes.io/part-of".to_owned(), self.instance.into()),
+            ("app.kubernetes.io/managed-by".to_owned(), "vigil".into()),
+        ]);
+        if let Some(version) = self.image.and_then(version) {
+            labels.insert("app.kubernetes.io/version".to_owned(), version.into());
+        }
+        [("labels".to_owned(), labels.into()), ("selector".to_owned(), selector)].into_iter().collect()
+    }
+}
+
+/// The tag of an image as a label value; none when the tag does not fit one.
+fn version(image: &Image) -> Option<&str> {
+    let tag = image.tag()?;
+    tag.parse::<vigil_stack::units::LabelValue>().ok().map(|_| tag)
+}
+
+/// A component's own facts on top of its labels and selector.
+fn with(mut labels: Map<String, Value>, own: Value) -> Value {
+    if let Value::Object(own) = own {
+        labels.extend(own);
+    }
+    labels.into()
+}
+
+/// The registry that an image is pulled from: the stack's mirror, or its own.
+fn registry<'a>(stack: &'a Stack, image: &'a Image) -> &'a str {
+    stack.image_registry.as_ref().map(Registry::as_str).or(image.registry()).unwrap_or("docker.io")
+}
+
+/// An image as pods name it.
+fn image(stack: &Stack, image: &Image) -> String {
+    if stack.image_registry.is_none() {
+        return image.to_string();
+    }
+    let tag = image.tag().map(|tag| format!(":{tag}")).unwrap_or_default();
+    let digest = image.digest().map(|digest| format!("@{digest}")).unwrap_or_default();
+    format!("{}/{}{tag}{digest}", registry(stack, image), image.repository())
+}
+
+/// The parts of an image, for charts that want them apart.
+fn image_parts(stack: &Stack, image: &Image) -> Value {
+    json!({
+        "registry": registry(stack, image),
+        "repository": image.repository(),
+        "tag": image.tag().unwrap_or_default(),
+        "digest": image.digest(),
+    })
+}
+
+/// Where a component's pods run and what they may use, for the partials `pods` and `disruption-budget`.
+///
+/// `replicas` is `None` for what runs on every node: that is not spread or held back, and it tolerates the taints of
+/// the control plane, whose metrics and logs count as much as any other node's.
+fn pods(stack: &Stack, component: &impl HasPods, replicas: Option<u16>) -> Value {
+    let pods = stack.pods_of(component);
+    let replicated = replicas.is_some_and(|replicas| replicas > 1);
+    let mut tolerations = pods.tolerations.unwrap_or_default();
+    if replicas.is_none() {
+        let control_plane = ["node-role.kubernetes.io/control-plane", "node-role.kubernetes.io/master"];
+        let own = control_plane.map(|key| Toleration::known(key, TaintEffect::NoSchedule));
+        tolerations.extend(own.into_iter().filter(|own| !tolerations.contains(own)).collect::<Vec<_>>());
+    }
+    let secrets = pods.image_pull_secrets.unwrap_or_default();
+    json!({
+        "nodeSelector": pods.node_selector.filter(|labels| !labels.is_empty()),
+        "tolerations": tolerations,
+        "priorityClassName": pods.priority_class_name,
+        "imagePullSecrets": secrets.iter().map(|name| json!({ "name": name })).collect::<Vec<_>>(),
+        "topologySpread": replicated && pods.topology_spread.unwrap_or(true),
+        "disruptionBudget": replicated && pods.disruption_budget.unwrap_or(true),
+        "resources": pods.resources,
+    })
+}
+
+/// How a Service is reached, every key present, for the partial `service-type`. `port` is the component's usual one.
+fn service(service: &Service, port: u16) -> Value {
+    json!({
+        "port": service.port.map_or(port, |port| port.get()),
+        "type": service.r#type,
+        "nodePort": service.node_port,
+        "loadBalancerIP": service.load_balancer_ip,
+        "loadBalancerClass": service.load_balancer_class,
+        "loadBalancerSourceRanges": service.load_balancer_source_ranges,
+    })
+}

@@ -1,0 +1,94 @@
+//! What must be true of every set of objects, whatever the templates: the last gate before anything is written.
+
+use crate::Object;
+use serde_json::{Map, Value};
+use std::collections::HashMap;
+use vigil_yaml::Problem;
+
+/// The recommended labels that every object carries.
+/// <https://kubernetes.io/docs/concepts/overview/working-with-objects/common-labels/>
+const LABELS: [&str; 5] = [
+    "app.kubernetes.io/name",
+    "app.kubernetes.io/instance",
+    "app.kubernetes.io/component",
+    "app.kubernetes.io/part-of",
+    "app.kubernetes.io/managed-by",
+];
+
+/// Labels that change with a release; in a selector, which is immutable, they would make every upgrade fail.
+const CHANGING: [&str; 3] = ["app.kubernetes.io/version", "helm.sh/chart", "version"];
+
+/// Kinds without a namespace.
+const CLUSTER_KINDS: [&str; 3] = ["Namespace", "ClusterRole", "ClusterRoleBinding"];
+
+/// Kinds inside a namespace.
+const NAMESPACED_KINDS: [&str; 11] = [
+    "ConfigMap",
+    "DaemonSet",
+    "Deployment",
+    "Ingress",
+    "Role",
+    "RoleBinding",
+    "Secret",
+    "Service",
+    "ServiceAccount",
+    "StatefulSet",
+    "PodDisruptionBudget",
+];
+
+/// Everything that is wrong with a set, in its order.
+pub(crate) fn check(objects: &[Object]) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    let mut seen: HashMap<(&str, &str, &str, &str), &Object> = HashMap::new();
+    for object in objects {
+        let mut problem = |message: String, help: &str| {
+            let message = format!("{}: {message}", object.title());
+            problems.push(Problem::in_file(message, format!("templates/{}", object.template)).help(help));
+        };
+        if object.api_version().is_empty() || object.kind().is_empty() || object.name().is_empty() {
+            problem("not an object".to_owned(), "give it `apiVersion`, `kind` and `metadata.name`");
+            continue;
+        }
+        let cluster = CLUSTER_KINDS.contains(&object.kind());
+        if !cluster && !NAMESPACED_KINDS.contains(&object.kind()) {
+            problem(format!("unknown kind `{}`", object.kind()), "name it in the lists of kinds in structure.rs");
+        } else if cluster != object.namespace().is_empty() {
+            problem(
+                if cluster { "its kind has no namespace" } else { "no namespace" }.to_owned(),
+                "every object says where it lives, whatever namespace kubectl is set to",
+            );
+        }
+        let group = object.api_version().rsplit_once('/').map_or("", |(group, _)| group);
+        let identity = (group, object.kind(), object.namespace(), object.name());
+        if let Some(first) = seen.insert(identity, object) {
+            problem(
+                format!("made a second time; first by templates/{}", first.template),
+                "one of the two would overwrite the other in the cluster",
+            );
+        }
+        for label in LABELS.iter().filter(|label| object.value["metadata"]["labels"][**label].as_str().is_none()) {
+            problem(format!("lacks the label `{label}`"), "add the component's labels: `labels: {{json x.labels}}`");
+        }
+        let Some((selector, labels)) = selectors(&object.value) else { continue };
+        for key in selector.keys().filter(|key| CHANGING.contains(&key.as_str())) {
+            problem(
+                format!("its selector holds `{key}`, which changes with a release"),
+                "selectors are immutable: use the component's selector, `{{json x.selector}}`",
+            );
+        }
+        if let Some((key, _)) = selector.iter().find(|(key, value)| labels.get(*key) != Some(value)) {
+            problem(
+                format!("its selector wants `{key}`, which its own pods do not carry"),
+                "the API server refuses it: use the component's labels in the pod template",
+            );
+        }
+    }
+    problems
+}
+
+/// The selectors of an object with a pod template, each with the labels of those pods.
+fn selectors(object: &Value) -> Option<(&Map<String, Value>, &Map<String, Value>)> {
+    let selector = object.pointer("/spec/selector/matchLabels")?.as_object()?;
+    let labels = object.pointer("/spec/template/metadata/labels")?.as_object()?;
+    Some((selector, labels))
+}

@@ -1,0 +1,103 @@
+//! The templates directory in memory.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::sync::Arc;
+use vigil_yaml::{Problem, Source};
+use walkdir::WalkDir;
+
+/// The templates, by their path relative to the templates directory.
+///
+/// - `<component>/<file>.yaml.hbs` makes the file `<component>/<file>.yaml`, or none when it renders to nothing.
+/// - `<component>/files/<name>` is a body for a ConfigMap or Secret, verbatim, or rendered when it ends in `.hbs`.
+/// - `partials/<name>.hbs` is for use in others as `{{> name}}`.
+#[derive(Clone, Debug, Default)]
+pub struct Templates {
+    sources: BTreeMap<String, Arc<Source>>,
+}
+
+impl Templates {
+    const LIMIT: usize = 16 << 20;
+    const PARTIALS: &str = "partials/";
+
+    /// Templates that are in memory already, as (path, text).
+    pub fn new<'a>(texts: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
+        let named = |(path, text): (&str, &str)| (path.to_owned(), Source::new(format!("templates/{path}"), text));
+        Self { sources: texts.into_iter().map(named).collect() }
+    }
+
+    /// Reads a templates directory. Hidden files are passed over.
+    ///
+    /// # Errors
+    /// A directory that is not there or cannot be listed, files that cannot be read or are not UTF-8.
+    pub fn read(directory: &Path) -> Result<Self, Vec<Problem>> {
+        let mut sources = BTreeMap::new();
+        let mut problems = Vec::new();
+        let hidden = |name: &std::ffi::OsStr| name.to_string_lossy().starts_with('.');
+        let walk = WalkDir::new(directory).sort_by_file_name().into_iter();
+        for entry in walk.filter_entry(|entry| entry.depth() == 0 || !hidden(entry.file_name())) {
+            let entry = match entry {
+                Ok(entry) => entry,
+                Err(error) => {
+                    let path = error.path().unwrap_or(directory).display().to_string();
+                    problems.push(
+                        Problem::in_file("cannot be read as a templates directory", path)
+                            .label(error.io_error().map_or_else(|| error.to_string(), ToString::to_string)),
+                    );
+                    continue;
+                }
+            };
+            if !entry.file_type().is_file() {
+                continue;
+            }
+            // The walk yields paths below `directory` only.
+            let relative = entry.path().strip_prefix(directory).unwrap_or(entry.path());
+            let parts: Vec<_> = relative.components().map(|part| part.as_os_str().to_string_lossy()).collect();
+            match Source::read(entry.path(), Self::LIMIT) {
+                Ok(source) => drop(sources.insert(parts.join("/"), source)),
+                Err(problem) => problems.push(*problem),
+            }
+        }
+        if problems.is_empty() && sources.is_empty() {
+            problems.push(Problem::in_file("holds no templates", directory.display().to_string()));
+        }
+        if problems.is_empty() { Ok(Self { sources }) } else { Err(problems) }
+    }
+
+    /// All templates, as (path, text).
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.sources.iter().map(|(path, source)| (path.as_str(), source.text.as_str()))
+    }
+
+    pub(crate) fn get(&self, path: &str) -> Option<&Arc<Source>> {
+        self.sources.get(path)
+    }
+
+    /// The partials, as (name, path).
+    pub(crate) fn partials(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.below(Self::PARTIALS.to_owned()).map(|path| {
+            let name = &path[Self::PARTIALS.len()..];
+            (name.strip_suffix(".hbs").unwrap_or(name), path)
+        })
+    }
+
+    /// The paths of everything of a component that is rendered.
+    pub(crate) fn rendered(&self, component: &str) -> impl Iterator<Item = &str> {
+        self.below(format!("{component}/")).filter(|path| path.ends_with(".hbs"))
+    }
+
+    /// The paths of a component's bodies for ConfigMaps and Secrets.
+    pub(crate) fn files_of(&self, component: &str) -> impl Iterator<Item = &str> {
+        self.below(format!("{component}/files/"))
+    }
+
+    /// The paths of a component's templates that make objects.
+    pub(crate) fn documents_of(&self, component: &str) -> impl Iterator<Item = &str> {
+        let files = format!("{component}/files/");
+        self.rendered(component).filter(move |path| !path.starts_with(&files))
+    }
+
+    fn below(&self, folder: String) -> impl Iterator<Item = &str> {
+        self.sources.keys().map(String::as_str).filter(move |path| path.starts_with(&folder))
+    }
+}

@@ -1,0 +1,288 @@
+//! The engine's promises, on small templates and on the real ones.
+
+use super::*;
+use proptest::prelude::*;
+use serde_json::json;
+use std::sync::LazyLock;
+
+static REAL: LazyLock<Templates> =
+    LazyLock::new(|| Templates::read(std::path::Path::new("../../templates")).expect("the repository's templates"));
+
+static ENGINE: LazyLock<Engine<'static>> =
+    LazyLock::new(|| Engine::new(1, &REAL, &COMPONENTS).expect("the repository's templates"));
+
+/// Renders `template` as a document of the component flask with `facts`, and returns the documents.
+fn documents(template: &str, facts: Value) -> Result<Vec<Value>, String> {
+    let templates = Templates::new([("flask/x.yaml.hbs", template)]);
+    let values = Values::new(facts).freeze();
+    Engine::new(1, &templates, &["flask"])
+        .and_then(|engine| engine.documents("flask/x.yaml.hbs", &values))
+        .map_err(|problems| drawn(&problems))
+}
+
+fn drawn(problems: &[Problem]) -> String {
+    problems.iter().map(|problem| problem.draw(false)).collect::<Vec<_>>().join("\n\n")
+}
+
+fn error(template: &str, facts: Value) -> String {
+    documents(template, facts).expect_err("the template is refused")
+}
+
+#[test]
+fn strings_stay_strings_and_numbers_numbers() {
+    let facts =
+        json!({ "text": "on", "digits": "123", "empty": "", "number": 3, "flag": true, "list": ["a", 1, null] });
+    let template = "a: {{text}}\nb: {{digits}}\nc: {{empty}}\nd: {{number}}\ne: {{flag}}\nf: {{json list}}\ng: x-{{text}}.{{number}}\n";
+    assert_eq!(
+        documents(template, facts).unwrap(),
+        [json!({ "a": "on", "b": "123", "c": "", "d": 3, "e": true, "f": ["a", 1, null], "g": "x-on.3" })]
+    );
+}
+
+#[test]
+fn values_are_not_escaped_for_html() {
+    assert_eq!(documents("a: {{x}}", json!({ "x": "<&>\"'" })).unwrap(), [json!({ "a": "<&>\"'" })]);
+    assert_eq!(documents("a: [{{json x}}]", json!({ "x": {"k": "<&>"} })).unwrap(), [json!({ "a": [{"k": "<&>"}] })]);
+}
+
+#[test]
+fn an_unknown_variable_is_an_error_with_its_line() {
+    let message = error("a: 1\nb: {{loki.nam}}\n", json!({ "loki": { "name": "x" } }));
+    assert_eq!(
+        message,
+        "error: unknown variable `loki.nam`\n --> templates/flask/x.yaml.hbs:2:4\n  |\n2 | b: {{loki.nam}}\n  |    ^^^^^^^^^^^^"
+    );
+    assert!(error("b: {{json loki.nam}}\n", json!({ "loki": {} })).contains("unknown variable"));
+    assert!(error("{{#each loki.nam}}{{/each}}\n", json!({ "loki": {} })).contains("loki.nam"));
+}
+
+#[test]
+fn malformed_templates_are_errors_with_their_line() {
+    assert!(error("a: 1\nb: {{#if}\n", json!({})).contains("templates/flask/x.yaml.hbs:2"));
+    assert!(error("{{#if a}}\n", json!({})).contains("templates/flask/x.yaml.hbs:"));
+    assert!(error("a: {{> nothing}}\n", json!({})).contains("unknown partial `nothing`"));
+    assert!(error("a: \u{e000}0\u{e001}\n", json!({})).contains("U+E000"));
+}
+
+#[test]
+fn what_yaml_readers_disagree_on_is_refused() {
+    for scalar in ["on", "0644", "1_000", "12e3", "=", "127.0.0.1"] {
+        let message = error(&format!("a:\n  b: {scalar}\n"), json!({}));
+        assert!(
+            message.contains(&format!("`{scalar}` means different things")) && message.contains("2:6"),
+            "{message}"
+        );
+    }
+}
+
+#[test]
+fn broken_yaml_shows_the_value_and_not_its_token() {
+    let message = error("a: [{{x}}\n", json!({ "x": "the value" }));
+    assert!(message.contains("the value") && !message.contains('\u{e000}'), "{message}");
+}
+
+#[test]
+fn files_are_placed_whole_with_their_checksum() {
+    let stack = Stack::default();
+    let files = |body: &'static str| {
+        let templates = Templates::new([
+            ("flask/files/f.yaml.hbs", body),
+            (
+                "flask/x.yaml.hbs",
+                "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: x\n  namespace: apps\n  labels: {{json flask.labels}}\ndata:\n  f: {{file \"flask/f.yaml\"}}\n  sum: {{checksum \"flask/f.yaml\"}}\n",
+            ),
+        ]);
+        render(&stack, &templates).map(|rendering| rendering.objects[0].value["data"].clone()).map_err(|p| drawn(&p))
+    };
+    let one = files("b: 1\na: {{flask.name}}\n").unwrap();
+    assert_eq!(one["f"], "a: deploy-flask\nb: 1\n");
+    assert_eq!(one["sum"].as_str().unwrap().len(), 64);
+    assert_ne!(one["sum"], files("b: 2\n").unwrap()["sum"]);
+    assert!(files("a: [\n").unwrap_err().contains("templates/flask/files/f.yaml.hbs"));
+    assert!(files("").unwrap_err().contains("no file `flask/f.yaml`"));
+}
+
+/// An object of a component, for the structure rules.
+fn object(kind: &str, namespace: &str, body: Value) -> Object {
+    let labels: serde_json::Map<_, _> = ["name", "instance", "component", "part-of", "managed-by"]
+        .iter()
+        .map(|label| (format!("app.kubernetes.io/{label}"), "x".into()))
+        .collect();
+    let mut value = json!({ "apiVersion": "v1", "kind": kind, "metadata": { "name": "x", "labels": labels } });
+    if !namespace.is_empty() {
+        value["metadata"]["namespace"] = namespace.into();
+    }
+    if let Value::Object(body) = body {
+        value.as_object_mut().unwrap().extend(body);
+    }
+    Object { component: "flask", path: "flask/x.yaml".to_owned(), template: "flask/x.yaml.hbs".to_owned(), value }
+}
+
+fn findings(objects: &[Object]) -> Vec<String> {
+    structure::check(objects).into_iter().map(|problem| problem.message).collect()
+}
+
+#[test]
+fn every_structure_rule_can_fail() {
+    let pods = |selector: Value, labels: Value| json!({ "spec": { "selector": { "matchLabels": selector }, "template": { "metadata": { "labels": labels } } } });
+    let fine = object("Deployment", "y", pods(json!({ "a": "1" }), json!({ "a": "1", "b": "2" })));
+    assert_eq!(findings(std::slice::from_ref(&fine)), [""; 0]);
+    assert_eq!(
+        findings(&[fine.clone(), fine]),
+        ["Deployment y/x: made a second time; first by templates/flask/x.yaml.hbs"]
+    );
+    assert_eq!(
+        findings(&[object("Deployment", "y", pods(json!({ "a": "1" }), json!({ "a": "2" })))]),
+        ["Deployment y/x: its selector wants `a`, which its own pods do not carry"]
+    );
+    let version = json!({ "app.kubernetes.io/version": "1" });
+    assert_eq!(
+        findings(&[object("Deployment", "y", pods(version.clone(), version))]),
+        ["Deployment y/x: its selector holds `app.kubernetes.io/version`, which changes with a release"]
+    );
+    assert_eq!(findings(&[object("Service", "", json!({}))]), ["Service x: no namespace"]);
+    assert_eq!(findings(&[object("ClusterRole", "y", json!({}))]), ["ClusterRole y/x: its kind has no namespace"]);
+    assert_eq!(findings(&[object("Servise", "y", json!({}))]), ["Servise y/x: unknown kind `Servise`"]);
+    assert_eq!(findings(&[object("Service", "y", json!({ "kind": "" }))]), [" y/x: not an object"]);
+    let bare = json!({ "metadata": { "name": "x", "namespace": "y", "labels": {} } });
+    assert_eq!(findings(&[object("Service", "y", bare)]).len(), 5);
+}
+
+#[test]
+fn the_number_of_threads_does_not_matter() {
+    let stack = Stack::default();
+    let one = render_on(1, &stack, &REAL).unwrap();
+    for threads in [2, 3, 8, 64] {
+        for _ in 0..5 {
+            let many = render_on(threads, &stack, &REAL).unwrap();
+            assert!(many.files == one.files && many.objects == one.objects, "{threads} threads");
+        }
+    }
+}
+
+#[test]
+fn a_templates_directory_that_is_none() {
+    let message = |path: &str| drawn(&Templates::read(std::path::Path::new(path)).unwrap_err());
+    assert!(message("no/such/place").contains("cannot be read as a templates directory"));
+    let empty = std::env::temp_dir().join(format!("vigil-no-templates-{}", std::process::id()));
+    std::fs::create_dir_all(&empty).unwrap();
+    assert!(message(&empty.display().to_string()).contains("holds no templates"));
+    std::fs::remove_dir(&empty).unwrap();
+}
+
+/// All documents of all components, straight from `facts`: objects, values files, and bodies parsed.
+fn everything(facts: &Value) -> Result<BTreeMap<String, Vec<Value>>, String> {
+    let mut all = BTreeMap::new();
+    for component in COMPONENTS {
+        let mut values = Values::new(facts.clone());
+        for name in REAL.files_of(component) {
+            if let Some(text) = ENGINE.file(name, &values).map_err(|problems| drawn(&problems))? {
+                let source = vigil_yaml::Source::new(name, text.as_str());
+                let body = vigil_yaml::read_one(&source, &vigil_yaml::Limits::default()).map_err(|p| drawn(&p))?;
+                all.insert(name.to_owned(), body.iter().map(vigil_yaml::Node::to_json).collect());
+                // Its text stands in an object too, quoted anew for each value: what counts there is compared above.
+                values.add_file(name, "the file".to_owned());
+            }
+        }
+        let values = values.freeze();
+        for name in REAL.documents_of(component) {
+            all.insert(name.to_owned(), ENGINE.documents(name, &values).map_err(|problems| drawn(&problems))?);
+        }
+    }
+    Ok(all)
+}
+
+/// The pointers of all strings below `value`.
+fn strings(value: &Value, pointer: &str, found: &mut Vec<String>) {
+    match value {
+        Value::String(_) => found.push(pointer.to_owned()),
+        Value::Array(items) => {
+            items.iter().enumerate().for_each(|(at, item)| strings(item, &format!("{pointer}/{at}"), found));
+        }
+        Value::Object(entries) => entries.iter().for_each(|(key, item)| {
+            strings(item, &format!("{pointer}/{}", key.replace('~', "~0").replace('/', "~1")), found);
+        }),
+        _ => {}
+    }
+}
+
+fn replaced(value: &Value, from: &str, to: &str) -> Value {
+    match value {
+        Value::String(text) => text.replace(from, to).into(),
+        Value::Array(items) => items.iter().map(|item| replaced(item, from, to)).collect(),
+        Value::Object(entries) => entries
+            .iter()
+            .map(|(key, item)| (key.replace(from, to), replaced(item, from, to)))
+            .collect::<serde_json::Map<_, _>>()
+            .into(),
+        other => other.clone(),
+    }
+}
+
+/// A stack in which every optional string is there.
+fn full_facts() -> Value {
+    let text = std::fs::read_to_string("../../stacks/switched.yaml").expect("the repository's stack");
+    facts::facts(&Stack::parse(&vigil_yaml::Source::new("switched.yaml", text)).expect("a sound stack").stack)
+}
+
+fn hostile() -> impl Strategy<Value = String> {
+    prop_oneof![
+        "\\PC{0,12}",
+        "[ \\n\\t:#{}\\[\\],&*!|>%@`'\"-]{0,12}",
+        "[\\x00-\\x7f]{0,8}",
+        Just("x\n  injected: true".to_owned()),
+        Just("\"\nkind: Secret".to_owned()),
+        Just("'}, {kind: Pod".to_owned()),
+        Just("---\napiVersion: v1\nkind: Pod\n".to_owned()),
+        Just("{{loki.name}} {{{flask}}} {{> labels}}".to_owned()),
+        Just("\u{e000}0\u{e001}".to_owned()),
+        Just("yes".to_owned()),
+        Just("0o17".to_owned()),
+        Just("<<".to_owned()),
+        Just("*alias".to_owned()),
+        Just(String::new()),
+        Just("\u{2028}\u{85}\u{feff}\r".to_owned()),
+    ]
+}
+
+#[test]
+fn the_facts_have_strings_to_attack() {
+    let mut pointers = Vec::new();
+    strings(&full_facts(), "", &mut pointers);
+    assert!(pointers.len() > 80, "{}", pointers.len());
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+
+    /// Any string in any place changes just the strings that hold it: no key, no type, no other value.
+    #[test]
+    fn no_value_changes_the_structure(at in any::<prop::sample::Index>(), text in hostile()) {
+        const MARKER: &str = "Vigil-marks-this-value";
+        let mut facts = full_facts();
+        let mut pointers = Vec::new();
+        strings(&facts, "", &mut pointers);
+        let pointer = &pointers[at.index(pointers.len())];
+        *facts.pointer_mut(pointer).unwrap() = MARKER.into();
+        let marked = everything(&facts).unwrap();
+        *facts.pointer_mut(pointer).unwrap() = text.as_str().into();
+        let attacked = everything(&facts).unwrap();
+        let expected: BTreeMap<_, Vec<_>> =
+            marked.iter().map(|(name, all)| (name.clone(), all.iter().map(|one| replaced(one, MARKER, &text)).collect())).collect();
+        prop_assert_eq!(attacked, expected, "{}", pointer);
+    }
+
+    /// The free text of a stack, annotations, arrives as it was written, on every object.
+    #[test]
+    fn annotations_arrive_as_written(text in "[^\\x00-\\x08\\x0b-\\x1f\\x7f-\\x9f]{0,40}") {
+        let stack = vigil_yaml::write(&json!({ "annotations": { "example.com/x": text.as_str() } }));
+        let parsed = Stack::parse(&vigil_yaml::Source::new("stack.yaml", stack)).unwrap();
+        let rendering = render(&parsed.stack, &REAL).unwrap();
+        for object in &rendering.objects {
+            prop_assert_eq!(&object.value["metadata"]["annotations"]["example.com/x"], &text);
+            let source = vigil_yaml::Source::new("written", rendering.files[&object.path].as_str());
+            let documents = vigil_yaml::read(&source, &vigil_yaml::Limits::default()).unwrap();
+            prop_assert!(documents.iter().any(|document| document.to_json() == object.value));
+        }
+    }
+}
