@@ -1,0 +1,60 @@
+//! Renders the committed `stack.yaml` into `manifests/`, and the same set and the templates into the binary.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::{env, fs};
+use vigil_render::{Object, Templates};
+use vigil_stack::Stack;
+use vigil_yaml::{Problem, Source};
+
+fn main() {
+    if let Err(problems) = run() {
+        // cargo fails the build for these lines, and shows them without the noise that an exit code brings.
+        for problem in problems {
+            println!("cargo::error={}", problem.one_line());
+        }
+    }
+}
+
+fn run() -> Result<(), Vec<Problem>> {
+    println!("cargo::rerun-if-changed=stack.yaml");
+    println!("cargo::rerun-if-changed=templates");
+    let source = Source::read(Path::new("stack.yaml"), Stack::LIMITS.bytes).map_err(|problem| vec![*problem])?;
+    let stack = Stack::parse(&source)?.stack;
+    let templates = Templates::read(Path::new("templates"))?;
+    let rendering = vigil_render::render(&stack, &templates)?;
+    embed("manifests.rs", &manifests(&rendering.objects))?;
+    embed("templates.rs", &format!("&{:?}", templates.iter().collect::<Vec<_>>()))?;
+    write(&rendering.files);
+    Ok(())
+}
+
+/// The source of the `MANIFESTS` constant.
+fn manifests(objects: &[Object]) -> String {
+    let manifest = |object: &Object| {
+        format!(
+            "Manifest {{ path: {:?}, api_version: {:?}, kind: {:?}, namespace: {:?}, name: {:?}, text: {:?} }}",
+            object.path,
+            object.api_version(),
+            object.kind(),
+            object.namespace(),
+            object.name(),
+            vigil_yaml::write(&object.value)
+        )
+    };
+    format!("&[{}]", objects.iter().map(manifest).collect::<Vec<_>>().join(",\n"))
+}
+
+fn embed(name: &str, text: &str) -> Result<(), Vec<Problem>> {
+    let path = Path::new(&env::var_os("OUT_DIR").unwrap_or_default()).join(name);
+    fs::write(&path, text)
+        .map_err(|error| vec![Problem::in_file(format!("cannot be written: {error}"), path.display().to_string())])
+}
+
+/// Writes `manifests/`. A source tree that cannot be written, as cargo's own copy of a dependency, still builds: the
+/// binary holds the set.
+fn write(files: &BTreeMap<String, String>) {
+    if let Err(error) = vigil_directory::write(Path::new("manifests"), files) {
+        println!("cargo::warning=manifests/ is left as it was: {error}");
+    }
+}

@@ -1,0 +1,179 @@
+use super::{Failure, Outcome};
+use crate::terminal::Terminal;
+use std::fmt::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use vigil_directory::{Change, Changes};
+use vigil_render::{Rendering, Templates};
+use vigil_stack::Stack;
+use vigil_yaml::{Problem, Source};
+
+/// Render stack.yaml into the manifests directory
+///
+/// All or nothing: when anything is wrong, the directory stays as it was. Files that did not change are not touched,
+/// and files that Vigil did not write are left alone.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  vigil render                                  stack.yaml into manifests/
+  vigil render --check                          fail, with a diff, when manifests/ is stale
+  vigil render --stack stacks/minimal.yaml --stdout | kubectl diff -f -")]
+pub(crate) struct Arguments {
+    /// The stack to render
+    #[arg(long, value_name = "FILE", default_value = "stack.yaml")]
+    stack: PathBuf,
+    /// The directory to write
+    #[arg(long, value_name = "DIR", default_value = "manifests")]
+    out: PathBuf,
+    /// Write nothing; print all objects as one YAML stream
+    #[arg(long, conflicts_with_all = ["out", "check"])]
+    stdout: bool,
+    /// Write nothing; exit with 1 and a diff when the directory is stale
+    #[arg(long)]
+    check: bool,
+    /// Use the templates of this directory instead of the built-in ones
+    #[arg(long, value_name = "DIR")]
+    templates: Option<PathBuf>,
+}
+
+pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Outcome, Failure> {
+    let failure = |problems| Failure { problems, consequence: "nothing was written".to_owned() };
+    let source = Source::read(&arguments.stack, Stack::LIMITS.bytes).map_err(|problem| failure(vec![*problem]))?;
+    let (rendering, warnings) = render(&source, arguments.templates.as_deref()).map_err(failure)?;
+    terminal.warn(&warnings);
+    if arguments.stdout {
+        terminal.product(&stream(&rendering))?;
+        return Ok(Outcome::Clean);
+    }
+    let out = &arguments.out;
+    let refused = |error: vigil_directory::Error| failure(vec![directory_problem(out, &error)]);
+    if arguments.check {
+        let changes = vigil_directory::compare(out, &rendering.files).map_err(refused)?;
+        if changes.is_empty() {
+            terminal.product(&format!("{} is up to date with {}\n", out.display(), source.name))?;
+            return Ok(Outcome::Clean);
+        }
+        terminal.product(&diff(&changes, terminal.colours_stdout()))?;
+        terminal.product(&format!(
+            "{} is stale: {}; run `vigil render` and commit what it changes\n",
+            out.display(),
+            counts(&changes)
+        ))?;
+        return Ok(Outcome::Differs);
+    }
+    let changes = vigil_directory::write(out, &rendering.files).map_err(refused)?;
+    terminal.product(&summary(&source.name, out, &rendering, &changes))?;
+    Ok(Outcome::Clean)
+}
+
+fn render(source: &Arc<Source>, templates: Option<&Path>) -> Result<(Rendering, Vec<Problem>), Vec<Problem>> {
+    let parsed = Stack::parse(source)?;
+    let rendering = match templates {
+        Some(directory) => vigil_render::render(&parsed.stack, &Templates::read(directory)?),
+        None => vigil_render::render(&parsed.stack, &vigil::TEMPLATES),
+    }?;
+    Ok((rendering, parsed.warnings))
+}
+
+fn directory_problem(out: &Path, error: &vigil_directory::Error) -> Problem {
+    let mut message = error.to_string();
+    let mut cause = std::error::Error::source(error);
+    while let Some(error) = cause {
+        // Writing to a String cannot fail.
+        let _ = write!(message, ": {error}");
+        cause = error.source();
+    }
+    let problem = Problem::in_file(message, out.display().to_string());
+    match error.help() {
+        Some(help) => problem.help(help),
+        None => problem,
+    }
+}
+
+/// All objects as one YAML stream, each behind a line that names its file.
+fn stream(rendering: &Rendering) -> String {
+    let document = |object: &vigil_render::Object| {
+        format!("---\n# manifests/{}\n{}", object.path, vigil_yaml::write(&object.value))
+    };
+    rendering.objects.iter().map(document).collect()
+}
+
+fn summary(stack: &str, out: &Path, rendering: &Rendering, changes: &Changes) -> String {
+    let out = out.display();
+    let mut text = format!("{stack} -> {out}\n\n");
+    let width = rendering.components.iter().map(|name| name.len()).max().unwrap_or(0);
+    for component in &rendering.components {
+        let objects = rendering.objects.iter().filter(|object| object.component == *component).count();
+        let files = rendering.files.keys().filter(|path| path.split('/').next() == Some(component)).count();
+        let what = match objects {
+            0 => plural(files, "file"),
+            _ => plural(objects, "object"),
+        };
+        let _ = writeln!(text, "  {component:width$}  {what}");
+    }
+    text.push('\n');
+    for (sign, list) in [("+", &changes.added), ("~", &changes.changed), ("-", &changes.removed)] {
+        for Change { path, .. } in list {
+            let _ = writeln!(text, "  {sign} {path}");
+        }
+    }
+    if changes.is_empty() {
+        let _ = writeln!(
+            text,
+            "{} in {}; nothing changed, nothing was written",
+            plural(rendering.objects.len(), "object"),
+            plural(rendering.components.len(), "component")
+        );
+    } else {
+        let _ = writeln!(
+            text,
+            "\n{} in {}; {}",
+            plural(rendering.objects.len(), "object"),
+            plural(rendering.components.len(), "component"),
+            counts(changes)
+        );
+        let _ = writeln!(text, "next: review with `git diff`, then `kubectl apply -k {out}`");
+    }
+    text
+}
+
+fn counts(changes: &Changes) -> String {
+    format!(
+        "{} added, {} changed, {} removed, {} unchanged",
+        plural(changes.added.len(), "file"),
+        changes.changed.len(),
+        changes.removed.len(),
+        changes.unchanged
+    )
+}
+
+fn plural(count: usize, noun: &str) -> String {
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+}
+
+fn diff(changes: &Changes, colour: bool) -> String {
+    let mut text = String::new();
+    for Change { path, old, new } in changes.added.iter().chain(&changes.changed).chain(&changes.removed) {
+        let side = |text: &Option<String>, name: &str| match text {
+            Some(_) => format!("{name}/{path}"),
+            None => "/dev/null".to_owned(),
+        };
+        let (before, after) = (old.as_deref().unwrap_or_default(), new.as_deref().unwrap_or_default());
+        let lines = similar::TextDiff::from_lines(before, after);
+        let unified = lines.unified_diff().header(&side(old, "a"), &side(new, "b")).to_string();
+        for line in unified.lines() {
+            let style = match line.as_bytes().first() {
+                Some(b'+') => "\u{1b}[32m",
+                Some(b'-') => "\u{1b}[31m",
+                Some(b'@') => "\u{1b}[36m",
+                _ => "",
+            };
+            if colour && !style.is_empty() {
+                let _ = writeln!(text, "{style}{line}\u{1b}[0m");
+            } else {
+                let _ = writeln!(text, "{line}");
+            }
+        }
+    }
+    text
+}

@@ -1,0 +1,42 @@
+//! The command line: arguments in, one of three exit codes out. 0: done and clean, 1: something differs, 2: failed.
+
+mod commands;
+mod terminal;
+
+use clap::{Parser, Subcommand};
+use commands::{Outcome, render, schema};
+use std::process::ExitCode;
+
+/// One stack.yaml in, a complete Kubernetes monitoring stack as plain manifests out
+#[derive(Parser)]
+#[command(version, about, after_help = "Exit status: 0 done and clean, 1 something differs, 2 failed")]
+struct Arguments {
+    /// Colour messages
+    #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
+    color: terminal::Colour,
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    Render(render::Arguments),
+    Schema(schema::Arguments),
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let terminal = terminal::Terminal::new(arguments.color);
+    let result = match arguments.command {
+        Command::Render(arguments) => render::run(&arguments, &terminal),
+        Command::Schema(arguments) => schema::run(&arguments, &terminal),
+    };
+    match result {
+        Ok(Outcome::Clean) => ExitCode::SUCCESS,
+        Ok(Outcome::Differs) => ExitCode::from(1),
+        Err(failure) => {
+            terminal.fail(&failure);
+            ExitCode::from(2)
+        }
+    }
+}

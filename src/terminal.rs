@@ -1,0 +1,72 @@
+//! What is said where: the product on stdout, the talk on stderr, colour only where somebody sees it.
+
+use crate::commands::Failure;
+use std::io::{self, IsTerminal, Write};
+use vigil_yaml::Problem;
+
+/// When to colour messages.
+#[derive(Clone, Copy, clap::ValueEnum)]
+pub(crate) enum Colour {
+    /// On a terminal, unless `NO_COLOR` is set.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// The two streams and whether they take colour.
+pub(crate) struct Terminal {
+    colour: Colour,
+}
+
+impl Terminal {
+    pub(crate) fn new(colour: Colour) -> Self {
+        Self { colour }
+    }
+
+    fn colours(&self, stream: &impl IsTerminal) -> bool {
+        match self.colour {
+            Colour::Always => true,
+            Colour::Never => false,
+            Colour::Auto => stream.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty()),
+        }
+    }
+
+    /// Whether text on stdout may be coloured.
+    pub(crate) fn colours_stdout(&self) -> bool {
+        self.colours(&io::stdout())
+    }
+
+    /// Writes the command's product to stdout. A reader that goes away, as `head` does, is no failure.
+    pub(crate) fn product(&self, text: &str) -> Result<(), Failure> {
+        let mut out = io::stdout().lock();
+        match out.write_all(text.as_bytes()).and_then(|()| out.flush()) {
+            Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure {
+                problems: vec![Problem::in_file(format!("cannot be written: {error}"), "<stdout>")],
+                consequence: "the output is not whole".to_owned(),
+            }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Tells problems that do not stop the command.
+    pub(crate) fn warn(&self, problems: &[Problem]) {
+        for problem in problems {
+            self.say(&format!("{}\n", problem.draw(self.colours(&io::stderr()))));
+        }
+    }
+
+    /// Tells why the command failed.
+    pub(crate) fn fail(&self, failure: &Failure) {
+        self.warn(&failure.problems);
+        let count = failure.problems.len();
+        let errors = if count == 1 { "1 error".to_owned() } else { format!("{count} errors") };
+        self.say(&format!("{errors}; {}", failure.consequence));
+    }
+
+    fn say(&self, text: &str) {
+        // Nobody is left to be told when stderr is gone.
+        let _ = writeln!(io::stderr().lock(), "{text}");
+    }
+}

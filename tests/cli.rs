@@ -1,0 +1,186 @@
+//! The program as a person meets it: help, what it says, what it writes, how it ends.
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+use tempfile::TempDir;
+use walkdir::WalkDir;
+
+fn vigil(directory: &Path, arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_vigil"))
+        .current_dir(directory)
+        .args(arguments)
+        .env_remove("NO_COLOR")
+        .output()
+        .unwrap()
+}
+
+/// A folder that is not the repository, with the repository's stack in it.
+fn elsewhere() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    fs::copy(support::root().join("stack.yaml"), folder.path().join("stack.yaml")).unwrap();
+    folder
+}
+
+fn text(output: &Output) -> String {
+    format!(
+        "{}\n--- stderr\n{}\n--- exit status {}\n",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr),
+        output.status.code().unwrap()
+    )
+}
+
+fn approved(name: &str, output: &Output) {
+    support::snapshot(&support::root().join("golden/cli"), name, &text(output));
+}
+
+/// Every file below `directory`, with its text and the time of its last change.
+fn files(directory: &Path) -> BTreeMap<String, (String, std::time::SystemTime)> {
+    let entries = WalkDir::new(directory).into_iter().map(Result::unwrap).filter(|entry| entry.file_type().is_file());
+    entries
+        .map(|entry| {
+            let name = entry.path().strip_prefix(directory).unwrap().to_str().unwrap().to_owned();
+            (name, (fs::read_to_string(entry.path()).unwrap(), entry.metadata().unwrap().modified().unwrap()))
+        })
+        .collect()
+}
+
+fn texts(directory: &Path) -> BTreeMap<String, String> {
+    files(directory).into_iter().map(|(name, (text, _))| (name, text)).collect()
+}
+
+#[test]
+fn help() {
+    let folder = elsewhere();
+    approved("help", &vigil(folder.path(), &["--help"]));
+    approved("help-render", &vigil(folder.path(), &["render", "--help"]));
+    approved("unknown-command", &vigil(folder.path(), &["rendr"]));
+}
+
+#[test]
+fn first_render_then_nothing_then_a_change() {
+    let folder = elsewhere();
+    approved("render-first", &vigil(folder.path(), &["render"]));
+    let before = files(&folder.path().join("manifests"));
+    approved("render-again", &vigil(folder.path(), &["render"]));
+    assert_eq!(files(&folder.path().join("manifests")), before);
+
+    let stack = folder.path().join("stack.yaml");
+    let changed = fs::read_to_string(&stack).unwrap().replace("retention: 7d", "retention: 14d");
+    fs::write(&stack, changed).unwrap();
+    approved("check-stale", &vigil(folder.path(), &["render", "--check"]));
+    assert_eq!(files(&folder.path().join("manifests")), before, "--check writes nothing");
+    approved("render-changed", &vigil(folder.path(), &["render"]));
+    let after = files(&folder.path().join("manifests"));
+    for (path, (text, modified)) in &before {
+        assert_eq!(text == &after[path].0, modified == &after[path].1, "{path}");
+    }
+    approved("check-clean", &vigil(folder.path(), &["render", "--check"]));
+}
+
+#[test]
+fn what_is_switched_off_is_removed_and_foreign_files_stay() {
+    let folder = elsewhere();
+    assert!(vigil(folder.path(), &["render"]).status.success());
+    let foreign = folder.path().join("manifests/loki/notes.txt");
+    fs::write(&foreign, "mine").unwrap();
+    fs::copy(support::root().join("stacks/minimal.yaml"), folder.path().join("stack.yaml")).unwrap();
+    approved("render-less", &vigil(folder.path(), &["render"]));
+    let left = texts(&folder.path().join("manifests"));
+    assert_eq!(left["loki/notes.txt"], "mine");
+    assert!(!left.contains_key("loki/service.yaml") && !left.contains_key("flask/service.yaml"));
+}
+
+#[test]
+fn a_failed_render_leaves_everything_as_it_was() {
+    let folder = elsewhere();
+    assert!(vigil(folder.path(), &["render"]).status.success());
+    let before = files(&folder.path().join("manifests"));
+    fs::write(folder.path().join("stack.yaml"), "grafana:\n  servise: {}\nloki:\n  retention: 3 days\n").unwrap();
+    approved("render-broken-stack", &vigil(folder.path(), &["render"]));
+    assert_eq!(files(&folder.path().join("manifests")), before);
+}
+
+#[test]
+fn places_that_cannot_be_used() {
+    let folder = elsewhere();
+    approved("no-stack", &vigil(folder.path(), &["render", "--stack", "none.yaml"]));
+    fs::create_dir(folder.path().join("full")).unwrap();
+    fs::write(folder.path().join("full/mine.txt"), "mine").unwrap();
+    approved("foreign-directory", &vigil(folder.path(), &["render", "--out", "full"]));
+    approved("out-is-a-file", &vigil(folder.path(), &["render", "--out", "stack.yaml"]));
+    approved("no-templates", &vigil(folder.path(), &["render", "--templates", "none"]));
+    assert_eq!(texts(folder.path()).keys().collect::<Vec<_>>(), ["full/mine.txt", "stack.yaml"]);
+}
+
+#[test]
+fn templates_of_ones_own() {
+    let folder = elsewhere();
+    let templates = folder.path().join("own/flask");
+    fs::create_dir_all(&templates).unwrap();
+    let copy = fs::read_to_string(support::root().join("templates/flask/service.yaml.hbs")).unwrap();
+    fs::write(templates.join("service.yaml.hbs"), &copy).unwrap();
+    let output = vigil(folder.path(), &["render", "--templates", "own", "--out", "out"]);
+    assert!(output.status.success(), "{}", text(&output));
+    assert_eq!(texts(&folder.path().join("out")).len(), 4, "the Service, two kustomizations, the list of files");
+    fs::write(templates.join("service.yaml.hbs"), copy.replace("flask.service.port", "flask.service.prot")).unwrap();
+    approved("broken-template", &vigil(folder.path(), &["render", "--templates", "own"]));
+}
+
+#[test]
+fn stdout_holds_every_object_and_nothing_else() {
+    let folder = elsewhere();
+    let output = vigil(folder.path(), &["render", "--stdout"]);
+    let stream = vigil_yaml::Source::new("stdout", String::from_utf8(output.stdout).unwrap());
+    let documents = vigil_yaml::read(&stream, &vigil_yaml::Limits::default()).unwrap();
+    assert_eq!(documents.len(), vigil::MANIFESTS.len());
+    assert!(!folder.path().join("manifests").exists());
+}
+
+#[test]
+fn schema_is_the_committed_one() {
+    let folder = elsewhere();
+    let output = vigil(folder.path(), &["schema"]);
+    assert_eq!(output.stdout, fs::read(support::root().join("stack.schema.json")).unwrap());
+}
+
+#[test]
+fn colour_only_when_asked() {
+    let folder = elsewhere();
+    let output = vigil(folder.path(), &["render"]);
+    assert!(!text(&output).contains('\u{1b}'), "the streams of a test are no terminal");
+    let output = vigil(folder.path(), &["--color", "always", "render", "--stack", "none.yaml"]);
+    assert!(text(&output).contains('\u{1b}'));
+}
+
+#[test]
+fn the_same_everywhere() {
+    let reference = texts(&support::root().join("manifests"));
+    for (zone, language, shell) in
+        [("UTC", "C", ""), ("Pacific/Kiritimati", "tr_TR.UTF-8", "x"), ("", "ja_JP.eucJP", "y")]
+    {
+        let folder = elsewhere();
+        let status = Command::new(env!("CARGO_BIN_EXE_vigil"))
+            .current_dir(folder.path())
+            .arg("render")
+            .env_clear()
+            .envs([("TZ", zone), ("LANG", language), ("LC_ALL", language), ("HOME", shell)])
+            .output()
+            .unwrap()
+            .status;
+        assert!(status.success());
+        assert_eq!(texts(&folder.path().join("manifests")), reference, "TZ={zone} LANG={language}");
+    }
+}
+
+#[test]
+fn manifests_of_the_build_are_the_committed_ones() {
+    for manifest in vigil::MANIFESTS {
+        let file = fs::read_to_string(support::root().join("manifests").join(manifest.path)).unwrap();
+        assert!(file.contains(manifest.text), "{} {}", manifest.kind, manifest.name);
+    }
+}

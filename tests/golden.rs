@@ -1,0 +1,44 @@
+//! Every stack of the repository against its approved snapshots in `golden/`: what a reviewer reads in a pull request.
+//!
+//! A change shows up here first. `cargo insta review` (or `just golden`) goes through it.
+
+mod support;
+
+use std::collections::BTreeSet;
+use std::fmt::Write;
+use std::fs;
+
+#[test]
+fn every_stack_is_as_approved() {
+    for (name, path) in support::stacks() {
+        let rendering = support::render(&path);
+        let folder = support::root().join("golden").join(&name);
+        for component in &rendering.components {
+            let mut text = String::new();
+            let prefix = format!("{component}/");
+            for (path, body) in rendering.files.iter().filter(|(path, _)| path.starts_with(&prefix)) {
+                writeln!(text, "# === {path}\n{body}").unwrap();
+            }
+            support::snapshot(&folder, component, &text);
+        }
+        support::snapshot(&folder, "kustomization", &rendering.files["kustomization.yaml"]);
+        let approved: BTreeSet<_> = fs::read_dir(&folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .filter(|file| file.ends_with(".snap"))
+            .collect();
+        let rendered: BTreeSet<_> =
+            rendering.components.iter().chain(&["kustomization"]).map(|name| format!("{name}.snap")).collect();
+        assert_eq!(approved, rendered, "golden/{name} holds snapshots of components that no longer exist");
+    }
+}
+
+#[test]
+fn every_golden_folder_belongs_to_a_stack() {
+    let stacks: BTreeSet<_> = support::stacks().into_iter().map(|(name, _)| name).collect();
+    for entry in fs::read_dir(support::root().join("golden")).unwrap() {
+        let name = entry.unwrap().file_name().into_string().unwrap();
+        let of_other_tests = ["cli", "hostile"].contains(&name.as_str());
+        assert!(of_other_tests || stacks.contains(&name), "golden/{name} belongs to no stack");
+    }
+}

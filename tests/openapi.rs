@@ -1,0 +1,132 @@
+//! Every object of every stack against the API's own OpenAPI schema, strictly: no unknown field at any depth.
+//!
+//! The schemas are those of k8s-openapi, one per type; kube-core reads the object as an API client would.
+
+mod support;
+
+use k8s_openapi::{ClusterResourceScope, NamespaceResourceScope, Resource};
+use kube_core::{DynamicObject, ResourceExt};
+use schemars::JsonSchema;
+use serde_json::{Map, Value};
+use std::any::TypeId;
+use std::collections::BTreeMap;
+
+/// What the API says of one kind.
+struct Kind {
+    validator: jsonschema::Validator,
+    namespaced: bool,
+}
+
+fn kind<K: Resource<Scope: 'static> + JsonSchema>() -> ((String, String), Kind) {
+    let mut schema =
+        schemars::generate::SchemaSettings::draft07().into_generator().into_root_schema_for::<K>().to_value();
+    close(&mut schema);
+    let scope = TypeId::of::<K::Scope>();
+    let namespaced = scope == TypeId::of::<NamespaceResourceScope>();
+    assert!(namespaced || scope == TypeId::of::<ClusterResourceScope>());
+    let validator = jsonschema::validator_for(&schema).unwrap();
+    ((K::API_VERSION.to_owned(), K::KIND.to_owned()), Kind { validator, namespaced })
+}
+
+/// Makes every object of the schema refuse the fields it does not name.
+fn close(schema: &mut Value) {
+    match schema {
+        Value::Object(entries) => {
+            if entries.get("properties").is_some_and(Value::is_object) && !entries.contains_key("additionalProperties")
+            {
+                entries.insert("additionalProperties".to_owned(), false.into());
+            }
+            entries.values_mut().for_each(close);
+        }
+        Value::Array(items) => items.iter_mut().for_each(close),
+        _ => {}
+    }
+}
+
+fn kinds() -> BTreeMap<(String, String), Kind> {
+    use k8s_openapi::api::{apps::v1 as apps, core::v1 as core, networking::v1 as networking, rbac::v1 as rbac};
+    [
+        kind::<apps::DaemonSet>(),
+        kind::<apps::Deployment>(),
+        kind::<apps::StatefulSet>(),
+        kind::<core::ConfigMap>(),
+        kind::<core::Namespace>(),
+        kind::<core::Service>(),
+        kind::<core::ServiceAccount>(),
+        kind::<networking::Ingress>(),
+        kind::<rbac::ClusterRole>(),
+        kind::<rbac::ClusterRoleBinding>(),
+    ]
+    .into()
+}
+
+/// Everything the API's schema has against an object.
+fn findings(kinds: &BTreeMap<(String, String), Kind>, object: &Value) -> Vec<String> {
+    let read: DynamicObject = match serde_json::from_value(object.clone()) {
+        Ok(read) => read,
+        Err(error) => return vec![error.to_string()],
+    };
+    let Some(types) = &read.types else { return vec!["no apiVersion and kind".to_owned()] };
+    let Some(kind) = kinds.get(&(types.api_version.clone(), types.kind.clone())) else {
+        return vec![format!("no schema for {} {}", types.api_version, types.kind)];
+    };
+    let mut findings: Vec<_> =
+        kind.validator.iter_errors(object).map(|error| format!("{}: {error}", error.instance_path())).collect();
+    if kind.namespaced != read.namespace().is_some() {
+        findings.push(format!("namespaced: {}, namespace: {:?}", kind.namespaced, read.namespace()));
+    }
+    findings
+}
+
+#[test]
+fn every_object_is_what_the_api_takes() {
+    let kinds = kinds();
+    let mut objects = 0;
+    for (stack, path) in support::stacks() {
+        for object in support::render(&path).objects {
+            objects += 1;
+            let findings = findings(&kinds, &object.value);
+            assert!(findings.is_empty(), "{stack}: {}: {findings:#?}", object.title());
+        }
+    }
+    assert!(objects > 30, "{objects} objects were seen");
+}
+
+/// Breaks the value in every way below `at`: each map gets a field that nobody knows.
+fn maps(value: &Value, at: &str, found: &mut Vec<String>) {
+    match value {
+        Value::Object(entries) => {
+            found.push(at.to_owned());
+            for (key, value) in entries {
+                maps(value, &format!("{at}/{}", key.replace('~', "~0").replace('/', "~1")), found);
+            }
+        }
+        Value::Array(items) => items.iter().enumerate().for_each(|(n, item)| maps(item, &format!("{at}/{n}"), found)),
+        _ => {}
+    }
+}
+
+#[test]
+fn a_misspelt_field_is_found_at_every_depth() {
+    // Maps of strings take any key; everything else has a schema.
+    let free = ["labels", "annotations", "matchLabels", "selector", "data", "requests", "limits"];
+    let kinds = kinds();
+    let mut broken = 0;
+    for object in support::render(&support::root().join("stack.yaml")).objects {
+        let mut found = Vec::new();
+        maps(&object.value, "", &mut found);
+        for at in found {
+            let name = at.rsplit('/').next().unwrap();
+            let of_the_pod_selector = at.ends_with("/spec/selector") && object.kind() != "Service";
+            if free.contains(&name) && !of_the_pod_selector {
+                continue;
+            }
+            let mut value = object.value.clone();
+            let map: &mut Map<_, _> = value.pointer_mut(&at).unwrap().as_object_mut().unwrap();
+            map.insert("misspelt".to_owned(), "x".into());
+            broken += 1;
+            assert!(!findings(&kinds, &value).is_empty(), "{}: {at}/misspelt", object.title());
+        }
+    }
+    assert!(broken > 140, "{broken} fields were misspelt");
+}

@@ -1,0 +1,39 @@
+//! What several integration tests share: the repository's stacks, their renderings, and how snapshots are kept.
+
+#![allow(dead_code, reason = "each test binary uses its own part")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use vigil_render::Rendering;
+use vigil_stack::Stack;
+use vigil_yaml::Source;
+
+pub(crate) fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// The repository's stacks, as (name, path): `stack.yaml` and every file of `stacks/`.
+pub(crate) fn stacks() -> Vec<(String, PathBuf)> {
+    let mut paths: Vec<_> = fs::read_dir(root().join("stacks")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.push(root().join("stack.yaml"));
+    paths.sort();
+    let name = |path: &Path| path.file_stem().unwrap().to_str().unwrap().to_owned();
+    let stacks: Vec<_> = paths.into_iter().map(|path| (name(&path), path)).collect();
+    assert!(stacks.len() >= 3, "stack.yaml and the examples in stacks/");
+    stacks
+}
+
+pub(crate) fn render(stack: &Path) -> Rendering {
+    let source = Source::read(stack, Stack::LIMITS.bytes).unwrap();
+    let stack = Stack::parse(&source).unwrap_or_else(|problems| panic!("{problems:#?}")).stack;
+    vigil_render::render(&stack, &vigil::TEMPLATES).unwrap_or_else(|problems| panic!("{problems:#?}"))
+}
+
+/// Compares `text` with the approved snapshot `folder/name.snap`.
+pub(crate) fn snapshot(folder: &Path, name: &str, text: &str) {
+    let mut settings = insta::Settings::clone_current();
+    settings.set_snapshot_path(folder);
+    settings.set_prepend_module_to_snapshot(false);
+    settings.set_omit_expression(true);
+    settings.bind(|| insta::assert_snapshot!(name, text));
+}
