@@ -45,17 +45,27 @@ fn close(schema: &mut Value) {
 
 fn kinds() -> BTreeMap<(String, String), Kind> {
     use k8s_openapi::api::{apps::v1 as apps, core::v1 as core, networking::v1 as networking, rbac::v1 as rbac};
+    use k8s_openapi::api::{batch::v1 as batch, policy::v1 as policy};
+    use k8s_openapi::kube_aggregator::pkg::apis::apiregistration::v1 as registration;
     [
         kind::<apps::DaemonSet>(),
         kind::<apps::Deployment>(),
         kind::<apps::StatefulSet>(),
+        kind::<batch::Job>(),
         kind::<core::ConfigMap>(),
         kind::<core::Namespace>(),
+        kind::<core::PersistentVolumeClaim>(),
+        kind::<core::Secret>(),
         kind::<core::Service>(),
         kind::<core::ServiceAccount>(),
         kind::<networking::Ingress>(),
+        kind::<networking::NetworkPolicy>(),
+        kind::<policy::PodDisruptionBudget>(),
         kind::<rbac::ClusterRole>(),
         kind::<rbac::ClusterRoleBinding>(),
+        kind::<rbac::Role>(),
+        kind::<rbac::RoleBinding>(),
+        kind::<registration::APIService>(),
     ]
     .into()
 }

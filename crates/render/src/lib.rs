@@ -14,7 +14,6 @@ mod parallel;
 mod structure;
 mod templates;
 
-pub use facts::COMPONENTS;
 pub use templates::Templates;
 
 use engine::{Engine, Values};
@@ -77,7 +76,7 @@ pub struct Rendering {
     pub files: BTreeMap<String, String>,
     /// All objects, by component, file and position in the file.
     pub objects: Vec<Object>,
-    /// The components that made something, in the order of [`COMPONENTS`].
+    /// The components that made something, in the order in which they are applied.
     pub components: Vec<&'static str>,
 }
 
@@ -95,7 +94,7 @@ pub fn render(stack: &Stack, templates: &Templates) -> Result<Rendering, Vec<Pro
 /// As [`render`].
 pub fn render_on(threads: usize, stack: &Stack, templates: &Templates) -> Result<Rendering, Vec<Problem>> {
     let values = Values::new(facts::facts(stack));
-    let components: Vec<_> = facts::enabled(stack).collect();
+    let components = facts::enabled(stack);
     let engine = Engine::new(threads, templates, &components)?;
     let made =
         parallel::map(threads, &components, |component| documents_of(component, &engine, templates, values.clone()));

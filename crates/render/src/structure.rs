@@ -19,21 +19,18 @@ const LABELS: [&str; 5] = [
 const CHANGING: [&str; 3] = ["app.kubernetes.io/version", "helm.sh/chart", "version"];
 
 /// Kinds without a namespace.
-const CLUSTER_KINDS: [&str; 3] = ["Namespace", "ClusterRole", "ClusterRoleBinding"];
+#[rustfmt::skip]
+const CLUSTER_KINDS: &[&str] = &[
+    "APIService", "ClusterRole", "ClusterRoleBinding", "CustomResourceDefinition", "MutatingWebhookConfiguration",
+    "Namespace", "ValidatingWebhookConfiguration",
+];
 
 /// Kinds inside a namespace.
-const NAMESPACED_KINDS: [&str; 11] = [
-    "ConfigMap",
-    "DaemonSet",
-    "Deployment",
-    "Ingress",
-    "Role",
-    "RoleBinding",
-    "Secret",
-    "Service",
-    "ServiceAccount",
-    "StatefulSet",
-    "PodDisruptionBudget",
+#[rustfmt::skip]
+const NAMESPACED_KINDS: &[&str] = &[
+    "Alertmanager", "AppProject", "Application", "Certificate", "ConfigMap", "DaemonSet", "Deployment", "Ingress",
+    "Issuer", "Job", "NetworkPolicy", "PersistentVolumeClaim", "PodDisruptionBudget", "Prometheus", "PrometheusRule",
+    "Role", "RoleBinding", "Secret", "Service", "ServiceAccount", "ServiceMonitor", "StatefulSet",
 ];
 
 /// Everything that is wrong with a set, in its order.

@@ -16,10 +16,28 @@ use vigil_stack::Stack;
 use vigil_stack::model::{HasPods, Service, TaintEffect, Toleration};
 use vigil_stack::units::{Image, Registry};
 
-/// The components, in the order in which they are applied and listed. A name is the component's key in `stack.yaml`,
-/// its folder in `templates/` and its folder in `manifests/`.
-pub const COMPONENTS: [&str; 8] =
-    ["namespaces", "metrics-server", "prometheus", "grafana", "loki", "promtail", "flask", "values"];
+/// A part of the stack.
+struct Component {
+    /// Its key in `stack.yaml`, its folder in `templates/` and its folder in `manifests/`.
+    name: &'static str,
+    /// Whether the stack wants it.
+    enabled: fn(&Stack) -> bool,
+    /// What templates may say of it.
+    facts: fn(&Stack) -> Value,
+}
+
+/// The components, in the order in which they are applied and listed.
+#[rustfmt::skip]
+const COMPONENTS: &[Component] = &[
+    Component { name: "namespaces", enabled: |_| true, facts: namespaces::facts },
+    Component { name: "metrics-server", enabled: |stack| stack.metrics_server.enabled, facts: metrics_server::facts },
+    Component { name: "prometheus", enabled: |stack| stack.prometheus.enabled, facts: prometheus::facts },
+    Component { name: "grafana", enabled: |stack| stack.grafana.enabled, facts: grafana::facts },
+    Component { name: "loki", enabled: |stack| stack.loki.enabled, facts: loki::facts },
+    Component { name: "promtail", enabled: |stack| stack.promtail.enabled, facts: promtail::facts },
+    Component { name: "flask", enabled: |stack| stack.flask.enabled, facts: flask::facts },
+    Component { name: "values", enabled: |stack| stack.values.enabled, facts: |_| json!({}) },
+];
 
 /// The Helm release whose names the metrics side keeps, so that a Helm user can compare and move.
 const METRICS_RELEASE: &str = "kube-prometheus-stack";
@@ -28,42 +46,14 @@ const METRICS_RELEASE: &str = "kube-prometheus-stack";
 const LOGS_RELEASE: &str = "loki-stack";
 
 /// The components that the stack switches on.
-pub(crate) fn enabled(stack: &Stack) -> impl Iterator<Item = &'static str> {
-    COMPONENTS.into_iter().filter(|component| is_enabled(component, stack))
+pub(crate) fn enabled(stack: &Stack) -> Vec<&'static str> {
+    COMPONENTS.iter().filter(|component| (component.enabled)(stack)).map(|component| component.name).collect()
 }
 
-fn is_enabled(component: &str, stack: &Stack) -> bool {
-    match component {
-        "metrics-server" => stack.metrics_server.enabled,
-        "prometheus" => stack.prometheus.enabled,
-        "grafana" => stack.grafana.enabled,
-        "loki" => stack.loki.enabled,
-        "promtail" => stack.promtail.enabled,
-        "flask" => stack.flask.enabled,
-        "values" => stack.values.enabled,
-        _ => true,
-    }
-}
-
-/// The facts of all components, by component.
+/// The facts of all components, by component; `null` for those that are off.
 pub(crate) fn facts(stack: &Stack) -> Value {
-    let of = |component: &str| match component {
-        "namespaces" => namespaces::facts(stack),
-        "metrics-server" => metrics_server::facts(stack),
-        "prometheus" => prometheus::facts(stack),
-        "grafana" => grafana::facts(stack),
-        "loki" => loki::facts(stack),
-        "promtail" => promtail::facts(stack),
-        "flask" => flask::facts(stack),
-        _ => json!({}),
-    };
-    COMPONENTS
-        .iter()
-        .map(|component| {
-            ((*component).to_owned(), if is_enabled(component, stack) { of(component) } else { Value::Null })
-        })
-        .collect::<Map<_, _>>()
-        .into()
+    let facts = |component: &Component| if (component.enabled)(stack) { (component.facts)(stack) } else { Value::Null };
+    COMPONENTS.iter().map(|component| (component.name.to_owned(), facts(component))).collect::<Map<_, _>>().into()
 }
 
 /// Who an object is, as the recommended labels say it.
