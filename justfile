@@ -1,0 +1,92 @@
+set shell := ["bash", "-euo", "pipefail", "-c"]
+
+alias golden := golden-review
+
+# List the recipes
+[private]
+default:
+    @just --list --unsorted
+
+# Render stack.yaml into manifests/
+[group('stack')]
+render *arguments:
+    cargo run --quiet -- render {{ arguments }}
+
+# Fail, with a diff, when manifests/ is not what stack.yaml renders to
+[group('stack')]
+check:
+    cargo run --quiet -- render --check
+
+# Show what an apply would change in the cluster
+[group('cluster')]
+diff: _cluster
+    kubectl diff -k manifests || [[ $? == 1 ]]
+
+# Apply manifests/ to the cluster
+[group('cluster')]
+apply: _cluster
+    kubectl apply -k manifests
+
+# Delete all that manifests/ holds, its namespaces and what is in them
+[confirm("This deletes the stack, its namespaces and everything in them, data and Helm releases too. Go on? [y/N]")]
+[group('cluster')]
+delete: _cluster
+    kubectl delete -k manifests --ignore-not-found
+
+# Show the pods of the stack's namespaces
+[group('cluster')]
+status: _cluster
+    @for namespace in $(sed -n 's/^  name: //p' manifests/namespaces/namespaces.yaml); do \
+        printf '\n%s\n' "$namespace"; \
+        kubectl get pods --namespace "$namespace" --output wide; \
+    done
+
+_cluster:
+    @command -v kubectl >/dev/null || { echo 'kubectl is missing; install it, and point it to your cluster' >&2; exit 1; }
+    @kubectl cluster-info --request-timeout=5s >/dev/null 2>&1 || { \
+        echo 'no cluster answers; see `kubectl config get-contexts` and `kubectl cluster-info`' >&2; exit 1; }
+
+# Run all tests
+[group('code')]
+test *arguments:
+    cargo test --workspace {{ arguments }}
+
+# Go through the snapshots that the last tests found changed, one by one
+[group('code')]
+golden-review:
+    @cargo insta --version >/dev/null 2>&1 || { \
+        echo 'cargo-insta is missing: `cargo install --locked cargo-insta`' >&2; exit 1; }
+    cargo insta review
+
+# Accept every changed snapshot; read `git diff golden` before you commit
+[group('code')]
+golden-accept:
+    INSTA_UPDATE=always cargo test --workspace
+    @git status --short golden
+
+# Measure
+[group('code')]
+bench *arguments:
+    cargo bench {{ arguments }}
+
+# Format the code
+[group('code')]
+fmt:
+    cargo fmt --all
+
+# Look for what clippy objects to
+[group('code')]
+lint:
+    cargo clippy --workspace --all-targets -- -D warnings
+
+# Check licences, advisories, sources and duplicates of the dependencies
+[group('code')]
+deny:
+    @cargo deny --version >/dev/null 2>&1 || { \
+        echo 'cargo-deny is missing: `cargo install --locked cargo-deny`' >&2; exit 1; }
+    cargo deny check
+
+# Run everything that a change must pass
+[group('code')]
+ci:
+    .ci/run

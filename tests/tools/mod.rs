@@ -1,0 +1,44 @@
+//! kubectl and helm, as `.ci/install-kubectl` lays them down.
+
+use std::env;
+use std::ffi::OsStr;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// The folders in the cache: the oldest and the newest release.
+const RELEASES: [&str; 2] = ["kubectl-v29", "kubectl-v35"];
+
+/// `program` of every release. Empty when one is missing, which is an error under CI and a loud word elsewhere: the
+/// tests pass on a machine that has Rust and git.
+pub(crate) fn all_releases(program: &str) -> Vec<PathBuf> {
+    let Some(cache) = cache() else { return missing("the folder for tools: neither VIGIL_TOOLS nor HOME is set") };
+    let programs: Vec<_> = RELEASES.iter().map(|release| cache.join(release).join(program)).collect();
+    match programs.iter().find(|path| !path.is_file()) {
+        Some(path) => missing(&path.display().to_string()),
+        None => programs,
+    }
+}
+
+fn cache() -> Option<PathBuf> {
+    let set = |name| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    set("VIGIL_TOOLS")
+        .or_else(|| set("XDG_CACHE_HOME").map(|cache| cache.join("vigil")))
+        .or_else(|| set("HOME").map(|home| home.join(".cache/vigil")))
+}
+
+fn missing(what: &str) -> Vec<PathBuf> {
+    assert!(env::var_os("CI").is_none_or(|ci| ci.is_empty()), "missing: {what}; run `.ci/install-kubectl`");
+    // Not `eprintln!`, which is shown for failing tests alone.
+    let _ = writeln!(io::stderr(), "\nNOT CHECKED, missing: {what}; run `.ci/install-kubectl`, then the tests again\n");
+    Vec::new()
+}
+
+/// What a command that succeeded wrote to stdout.
+pub(crate) fn output_of(program: &Path, arguments: &[&OsStr]) -> String {
+    let mut command = Command::new(program);
+    let output = command.args(arguments).output().expect("the program starts");
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{command:?} failed:\n{said}");
+    String::from_utf8(output.stdout).expect("UTF-8")
+}
