@@ -7,7 +7,7 @@
 //! manifests/            the target
 //! .manifests.vigil/     there only during a write, or after a killed one
 //!     lock              held by the writer; the kernel lets go of it when the process dies
-//!     new/              the directory to be: kept files are hard links, the rest is written and synced
+//!     new/              the directory to be: kept files are hard links, the rest is written
 //!     old/              the replaced directory, while it is cleared
 //!
 //! validate ──► compare ──► lock ──► recover ──► compare ──► stage ──► swap ──► clear
@@ -20,6 +20,10 @@
 //! - **stage** fills `new/`: our files, and a link to every file that somebody else put into the target.
 //! - **swap** is one atomic rename (Linux, macOS) or two renames (elsewhere, see [`write()`]).
 //! - **clear** empties `old/`. What appeared in it after staging is carried over, not deleted.
+//!
+//! Our files are not synced to the disk: a power cut can cost some of them their text, and the next render brings it
+//! back, while a sync for each would take ten times as long as the whole rest. Files of others are linked, or synced
+//! where they must be copied.
 //!
 //! The swap makes the target a new directory with the old name. A process whose working directory is the target
 //! stays in the replaced one; `cd .` brings a shell back.
@@ -115,7 +119,7 @@ fn write_with(target: &Path, files: &Files, before_swap: impl FnOnce()) -> Resul
         let _ = clear::discard(&place.new);
         return Err(error);
     }
-    match swap::sync(&place).and_then(|()| clear::clear(&place)) {
+    match clear::clear(&place) {
         Ok(()) => Ok(plan.changes),
         Err(error) => Err(Error::Unfinished { path: place.target, source: Box::new(error) }),
     }

@@ -141,16 +141,15 @@ impl Stage<'_> {
             if let Some(before) = before {
                 file.set_permissions(before.permissions())?;
             }
-            file.sync_all()
+            Ok(())
         };
         write().map_err(self.failed(path.as_ref()))
     }
 
-    /// Syncs every folder, and makes those of the target look as they did.
+    /// Makes the folders that the target has look as they do there.
     fn finish_folders(&self) -> Result<(), Error> {
         for (path, stands_for) in &self.folders {
             let full = self.place.new.join(path);
-            platform::sync(&full).map_err(self.failed(path))?;
             let Some(found) = stands_for else { continue };
             let key = paths::key(path).unwrap_or_default();
             let touched = key.is_empty() || self.touched.has_folder(&key);

@@ -31,11 +31,6 @@ fn swap_with(place: &Place, exists: bool, exchange: fn(&Path, &Path) -> io::Resu
     swapped.map_err(Error::writing(target))
 }
 
-/// Sees the swap to the disk.
-pub(crate) fn sync(Place { target, parent, work, .. }: &Place) -> Result<(), Error> {
-    platform::sync(work).and_then(|()| platform::sync(parent)).map_err(Error::writing(target))
-}
-
 fn rename_both(Place { target, new, old, .. }: &Place) -> io::Result<()> {
     fs::rename(target, old)?;
     fs::rename(new, target).inspect_err(|_| {

@@ -1,7 +1,7 @@
 //! A process killed while it writes.
 
 use crate::child;
-use crate::tree::{files, names, put};
+use crate::tree::{files, folder_in_memory, names, put};
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::path::Path;
@@ -34,7 +34,7 @@ pub(crate) fn write_on_and_on(target: &Path) {
 
 #[test]
 fn killed_at_any_moment_it_leaves_one_whole_set() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = folder_in_memory();
     let target = folder.path().join("out");
     let sets = sets();
     write(&target, &sets[0]).unwrap();

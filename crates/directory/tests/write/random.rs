@@ -1,6 +1,6 @@
 //! Any sequence of sets, with any foreign files between them.
 
-use crate::tree::{Entry, Kind, files, names, put, tree};
+use crate::tree::{Entry, Kind, files, folder_in_memory, names, put, tree};
 use proptest::collection::{btree_map, vec};
 use proptest::prelude::{Just, ProptestConfig, Strategy, prop_oneof, proptest};
 use proptest::sample::select;
@@ -40,7 +40,7 @@ proptest! {
 
     #[test]
     fn the_directory_is_the_set_and_what_is_foreign(steps in steps()) {
-        let folder = tempfile::tempdir().unwrap();
+        let folder = folder_in_memory();
         let target = folder.path().join("out");
         let (mut ours, mut foreign) = (Files::new(), Files::new());
         for step in steps {

@@ -1,6 +1,6 @@
 //! Several at once.
 
-use crate::tree::{files, names, put, set};
+use crate::tree::{files, folder_in_memory, names, put, set};
 use std::fs::{self, File};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
@@ -8,7 +8,7 @@ use vigil_directory::{Error, compare, write};
 
 #[test]
 fn a_second_writer_is_told_to_wait() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = folder_in_memory();
     let (target, work) = (folder.path().join("out"), folder.path().join(".out.vigil"));
     write(&target, &set([("a", "1")])).unwrap();
     fs::create_dir(&work).unwrap();
@@ -29,7 +29,7 @@ fn a_second_writer_is_told_to_wait() {
 
 #[test]
 fn writers_and_readers_see_whole_sets_only() {
-    let folder = tempfile::tempdir().unwrap();
+    let folder = folder_in_memory();
     let target = folder.path().join("out");
     let sets = [set([("a", "1"), ("b/c", "1"), ("b/d", "1")]), set([("a", "2"), ("b/c", "2"), ("e", "2")])];
     write(&target, &sets[0]).unwrap();

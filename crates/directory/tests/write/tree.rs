@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs::{self, Metadata};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
+use tempfile::TempDir;
 use vigil_directory::Files;
 use walkdir::WalkDir;
 
@@ -82,6 +83,11 @@ pub(crate) fn files(directory: &Path) -> Files {
             _ => None,
         })
         .collect()
+}
+
+/// For tests with many writes: where memory can be a file system, they need not wait for a disk.
+pub(crate) fn folder_in_memory() -> TempDir {
+    tempfile::tempdir_in("/dev/shm").or_else(|_| tempfile::tempdir()).unwrap()
 }
 
 pub(crate) fn set<const N: usize>(files: [(&str, &str); N]) -> Files {
