@@ -109,7 +109,7 @@ pub enum Error {
         /// The system's answer, if it was asked.
         source: Option<io::Error>,
     },
-    /// The new set is in place, but what follows failed: seeing it to the disk, or clearing away the former one.
+    /// The new set is in place, but the former one could not be cleared away.
     #[error("`{path}` is written, but the former files could not be cleared away")]
     Unfinished {
         /// The target.

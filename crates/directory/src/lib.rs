@@ -21,7 +21,7 @@
 //! - **swap** is one atomic rename (Linux, macOS) or two renames (elsewhere, see [`write()`]).
 //! - **clear** empties `old/`. What appeared in it after staging is carried over, not deleted.
 //!
-//! Our files are not synced to the disk: a power cut can cost some of them their text, and the next render brings it
+//! Of our files only the list is synced to the disk: a power cut can cost some of the others their text, and the next render brings it
 //! back, while a sync for each would take ten times as long as the whole rest. Files of others are linked, or synced
 //! where they must be copied.
 //!

@@ -10,7 +10,7 @@ use std::fs::{self, File, Metadata};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-/// Fills `new/` with the set and with all that others put into the target, and sees it to the disk.
+/// Fills `new/` with the set and with all that others put into the target.
 pub(crate) fn build(place: &Place, files: &Files, plan: &Plan) -> Result<(), Error> {
     let root = Path::new("");
     let changes = &plan.changes;
@@ -141,7 +141,8 @@ impl Stage<'_> {
             if let Some(before) = before {
                 file.set_permissions(before.permissions())?;
             }
-            Ok(())
+            // Without the list the next write would not know its own files.
+            if path == LIST { file.sync_all() } else { Ok(()) }
         };
         write().map_err(self.failed(path.as_ref()))
     }

@@ -3,6 +3,7 @@
 use crate::{Files, write, write_with};
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 use tempfile::TempDir;
 
 fn set<const N: usize>(files: [(&str, &str); N]) -> Files {
@@ -148,7 +149,7 @@ fn after_a_killed_write_what_was_saved_last_is_kept() {
     write(&old, &set([("a", "0"), ("gone", "0")])).unwrap();
     put(old.join("notes"), "replaced");
     put(old.join("late"), "not in the target yet");
-    std::thread::sleep(std::time::Duration::from_millis(20));
+    std::thread::sleep(Duration::from_millis(20));
     replace(&target.join("notes"), "edited since");
 
     write(&target, &set([("a", "3")])).unwrap();
@@ -159,26 +160,41 @@ fn after_a_killed_write_what_was_saved_last_is_kept() {
     nothing_left_beside(&folder);
 }
 
+#[cfg(unix)]
+#[test]
+fn what_takes_the_place_of_a_file_of_ours_is_not_ours() {
+    let (folder, target) = target();
+    write_with(&target, &set([("a", "3")]), || {
+        fs::remove_file(target.join("b/c")).unwrap();
+        std::os::unix::fs::symlink("elsewhere", target.join("b/c")).unwrap();
+    })
+    .unwrap();
+    assert_eq!(fs::read_link(target.join("b/c")).unwrap(), Path::new("elsewhere"));
+    nothing_left_beside(&folder);
+}
+
 #[test]
 fn an_original_outlives_its_copy() {
     // As on a file system without hard links, killed after the exchange and before it.
     for exchanged in [true, false] {
         let (folder, target) = target();
-        let (old, notes) = (folder.path().join(".out.vigil/old"), target.join("notes"));
+        let old = folder.path().join(".out.vigil/old");
         write(&old, &set([("a", "0")])).unwrap();
-        let (original, copy) =
-            if exchanged { (old.join("notes"), notes.clone()) } else { (notes.clone(), old.join("notes")) };
-        if exchanged {
-            fs::rename(&notes, &original).unwrap();
-        }
+        let (with_original, with_copy) = if exchanged { (&old, &target) } else { (&target, &old) };
+        let (original, copy) = (with_original.join("x/notes"), with_copy.join("x/notes"));
+        put(&original, "mine");
         let file = fs::File::open(&original).unwrap();
+        std::thread::sleep(Duration::from_millis(20));
+        put(&copy, "mine");
         let modified = file.metadata().unwrap().modified().unwrap();
-        std::thread::sleep(std::time::Duration::from_millis(20));
-        fs::copy(&original, &copy).unwrap();
         fs::File::options().write(true).open(&copy).unwrap().set_modified(modified).unwrap();
+        let folder_modified = || fs::metadata(target.join("x")).unwrap().modified().unwrap();
+        let before = folder_modified();
+        std::thread::sleep(Duration::from_millis(20));
 
         write(&target, &set([("a", "3")])).unwrap();
-        fs::write(&notes, "longer than before").unwrap();
+        assert_eq!(folder_modified(), before);
+        fs::write(target.join("x/notes"), "longer than before").unwrap();
         assert_eq!(file.metadata().unwrap().len(), 18, "the file in the target is not the original one");
         nothing_left_beside(&folder);
     }

@@ -154,8 +154,8 @@ impl Mount {
 
     fn with(arguments: &[&str]) -> Option<Self> {
         let folder = tempfile::tempdir().unwrap();
-        let at = folder.path().join("mounted");
-        fs::create_dir(&at).unwrap();
+        let at = folder.path().join("out/mounted");
+        fs::create_dir_all(&at).unwrap();
         let mounted = cfg!(target_os = "linux")
             && Command::new("mount").args(arguments).arg(&at).output().is_ok_and(|output| output.status.success());
         if !mounted {
