@@ -21,9 +21,9 @@
 //! - **swap** is one atomic rename (Linux, macOS) or two renames (elsewhere, see [`write()`]).
 //! - **clear** empties `old/`. What appeared in it after staging is carried over, not deleted.
 //!
-//! Of our files only the list is synced to the disk: a power cut can cost some of the others their text, and the next render brings it
-//! back, while a sync for each would take ten times as long as the whole rest. Files of others are linked, or synced
-//! where they must be copied.
+//! Our files are not synced to the disk: even one sync would take longer than the whole rest. A power cut, other than a
+//! kill, can cost some of them their text; the next write brings it back, or says that the list is broken and what to
+//! do. Files of others are linked, or synced where they must be copied.
 //!
 //! The swap makes the target a new directory with the old name. A process whose working directory is the target
 //! stays in the replaced one; `cd .` brings a shell back.

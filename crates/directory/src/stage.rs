@@ -141,8 +141,7 @@ impl Stage<'_> {
             if let Some(before) = before {
                 file.set_permissions(before.permissions())?;
             }
-            // Without the list the next write would not know its own files.
-            if path == LIST { file.sync_all() } else { Ok(()) }
+            Ok(())
         };
         write().map_err(self.failed(path.as_ref()))
     }
