@@ -3,8 +3,9 @@
 //! serde stops at the first error. So after each one the value it speaks of is taken out of the tree, its default
 //! stands in, and the rest is decoded again: a text with five mistakes gets five messages.
 
+use crate::advice::{Wanted, advice, foreign_letter, keys, list, nearest};
 use serde::de::{self, DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, SeqAccess, Visitor};
-use std::fmt;
+use std::fmt::{self, Write as _};
 use vigil_yaml::plain::{self, Plain};
 use vigil_yaml::{Data, Entry, Key, Node, Problem, Quoted, Scalar, Span};
 
@@ -83,16 +84,6 @@ enum Kind {
     BadValue(String),
 }
 
-/// What a value of the wrong type should have been, as far as that leads to advice.
-#[derive(Clone, Copy, Debug)]
-enum Wanted {
-    Switch,
-    Number,
-    List,
-    Mapping(&'static [&'static str]),
-    Value,
-}
-
 impl Error {
     fn new(kind: Kind) -> Self {
         Self { kind, path: Vec::new(), span: None }
@@ -141,8 +132,10 @@ impl Error {
             let probe = inside(section, inside("", nothing.clone()));
             let path = parent.split('.').filter(|name| !name.is_empty());
             let probe = path.rev().fold(probe, |node, name| inside(name, node));
-            let error = T::deserialize(Reader { node: &probe }).err();
-            error.is_some_and(|error| matches!(error.kind, Kind::UnknownKey { key: unknown, known } if unknown.is_empty() && known.contains(&key.as_str())))
+            match T::deserialize(Reader { node: &probe }).map_err(|error| error.kind) {
+                Err(Kind::UnknownKey { key: unknown, known }) => unknown.is_empty() && known.contains(&key.as_str()),
+                _ => false,
+            }
         })
     }
 
@@ -199,52 +192,12 @@ fn fault(node: &Node) -> String {
     }
 }
 
-/// What to write instead, where the value tells what its author meant.
-fn advice(wanted: Wanted, node: &Node) -> Option<String> {
-    let Data::Scalar(scalar) = &node.data else {
-        let keys_wanted = matches!(wanted, Wanted::Mapping(_)) && matches!(node.data, Data::List(_));
-        return keys_wanted.then(|| "write `key: value` lines, without `- ` before them".to_owned());
-    };
-    let text = scalar.text.as_str();
-    let typed = plain::resolve(text);
-    let quoted = !scalar.plain;
-    match wanted {
-        Wanted::Switch if quoted && matches!(typed, Plain::Bool(_)) => Some("remove the quotes".to_owned()),
-        Wanted::Switch => match text.to_lowercase().as_str() {
-            "yes" | "y" | "on" | "1" | "enabled" => Some("write `true`".to_owned()),
-            "no" | "n" | "off" | "0" | "disabled" => Some("write `false`".to_owned()),
-            _ => None,
-        },
-        Wanted::Number if quoted && matches!(typed, Plain::Integer(_)) => Some("remove the quotes".to_owned()),
-        Wanted::List if node.is_null() => Some("write `[]` for an empty list".to_owned()),
-        Wanted::List if text.starts_with('-') => Some("put a space behind each dash".to_owned()),
-        Wanted::List => Some(format!("write it as a list: {}", Quoted(&format!("[{text}]")))),
-        Wanted::Mapping(known) => {
-            let end = text.find(|c: char| !c.is_ascii_alphanumeric() && c != '-').unwrap_or(text.len());
-            match (known.iter().find(|key| **key == &text[..end]), typed) {
-                (Some(key), _) if end < text.len() => Some(format!("put a colon and a space behind `{key}`")),
-                (_, Plain::Bool(value)) if known.contains(&"enabled") => {
-                    Some(format!("write `enabled: {value}` below it"))
-                }
-                _ if known.is_empty() => Some("write `key: value` lines below it".to_owned()),
-                _ => Some(keys(known)),
-            }
-        }
-        Wanted::Number | Wanted::Value => None,
-    }
-}
-
 /// What the author of an unknown key has probably forgotten, when the section above it is empty.
 fn empty_section_above(root: &Node, path: &[usize]) -> Option<String> {
     let (&at, above) = path.split_last()?;
     let Data::Map(entries) = &walk(root, above).1.data else { return None };
     let section = entries.get(at.checked_sub(1)?)?;
     section.value.is_null().then(|| format!("indent it if it belongs to {}, which is empty", Quoted(&section.key.text)))
-}
-
-/// A letter that looks like one of ours, or like a space, is best told by its number.
-fn foreign_letter(key: &str) -> Option<String> {
-    key.chars().find(|c| !c.is_ascii()).map(|c| format!("U+{:04X}", u32::from(c)))
 }
 
 /// What messages call the whole.
@@ -279,41 +232,14 @@ fn walk<'a>(root: &'a Node, path: &[usize]) -> (String, &'a Node) {
             }
             Data::List(items) => {
                 let Some(item) = items.get(at) else { break };
-                name.push_str(&format!("[{at}]"));
+                // Writing to a String cannot fail.
+                let _ = write!(name, "[{at}]");
                 node = item;
             }
             Data::Scalar(_) => break,
         }
     }
     (name, node)
-}
-
-/// The known name that `word` was probably meant to be.
-fn nearest(word: &str, known: &[&'static str]) -> Option<&'static str> {
-    let word = word.trim().to_lowercase();
-    let allowed = (word.chars().count() / 3).max(1);
-    let distance = |name: &str| strsim::damerau_levenshtein(&word, &name.to_lowercase());
-    let near = known.iter().map(|name| (distance(name), *name)).filter(|(distance, _)| *distance <= allowed).min();
-    // `warning` for `warn`: one word that goes on where the other ends.
-    let begins = || known.iter().find(|name| name.len() > 2 && word.starts_with(&name.to_lowercase())).copied();
-    near.map(|(_, name)| name).or_else(begins)
-}
-
-/// The help that lists what may stand in a mapping.
-fn keys(known: &[&str]) -> String {
-    match known {
-        [only] => format!("the only key here is `{only}`"),
-        _ => format!("the keys here are {}", list(known, "and")),
-    }
-}
-
-/// `a`, `b` or `c`.
-fn list(names: &[&str], last: &str) -> String {
-    let quoted: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
-    match quoted.split_last() {
-        Some((end, start)) if !start.is_empty() => format!("{} {last} {end}", start.join(", ")),
-        _ => quoted.concat(),
-    }
 }
 
 impl fmt::Display for Error {
@@ -387,7 +313,7 @@ macro_rules! whole_numbers {
         fn $method<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, Error> {
             match self.plain() {
                 Plain::Integer(_) | Plain::Unsigned(_) if !self.is_portable() => Err(de::Error::custom(
-                    format_args!("not the same number to all YAML readers, plain decimal digits are; expected {}", &visitor as &dyn de::Expected),
+                    format_args!("YAML readers take it for different numbers; expected {}, in plain digits", &visitor as &dyn de::Expected),
                 )),
                 Plain::Integer(value) => visitor.visit_i64(value),
                 Plain::Unsigned(value) => visitor.visit_u64(value),

@@ -5,6 +5,7 @@
 //! values with a form of their own. What no single value can tell, such as two node ports that collide, is in
 //! `rules`.
 
+mod advice;
 mod decode;
 pub mod model;
 mod rules;
@@ -35,9 +36,11 @@ impl Stack {
         let (document, mut problems) = vigil_yaml::salvage(source, &Self::LIMITS);
         let Some(node) = document else {
             if problems.is_empty() {
-                problems.push(Problem::in_file("holds no stack", source.name.as_str()).help(
-                    "every key has a default: a single line such as `kubernetes: \"1.29\"` is a complete stack",
-                ));
+                problems.push(
+                    Problem::in_file("holds no stack", source.name.as_str()).help(
+                        "every key has a default: a single line such as `kubernetes: \"1.29\"` is a complete stack",
+                    ),
+                );
             }
             return Err(in_order(problems, source));
         };

@@ -326,3 +326,41 @@ fn loki_retention(retention: &Duration, findings: &mut Findings) {
         );
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use vigil_yaml::{Limits, Source, read_one};
+
+    #[test]
+    fn paths_overlap_where_one_lies_below_the_other() {
+        for (one, other, expected) in [
+            ("", "loki", true),
+            ("loki", "loki", true),
+            ("loki.image", "loki", true),
+            ("pods.tolerations", "pods.tolerations[1].effect", true),
+            ("loki", "loki-stack", false),
+            ("loki.image", "loki.retention", false),
+        ] {
+            assert_eq!((overlap(one, other), overlap(other, one)), (expected, expected), "{one} and {other}");
+        }
+    }
+
+    #[test]
+    fn a_finding_stands_where_the_text_says_most() {
+        let root = read_one(&Source::new("t", "a:\n  b: [x, {c: y}]\n  d:\n"), &Limits::default());
+        let root = root.unwrap().unwrap();
+        let findings = Findings::new(&root, &[]);
+        let place = |paths: &[&str]| match findings.place(paths) {
+            Place::Text(span) => format!("{span:?} {}", span.text()),
+            Place::File(name) => name,
+        };
+        assert_eq!(place(&["a.b.1.c"]), "t:2:14 y");
+        assert_eq!(place(&["a.b.0", "a"]), "t:2:7 x");
+        assert_eq!(place(&["a.b"]), "t:2:3 b");
+        assert_eq!(place(&["a.d"]), "t:3:3 d");
+        assert_eq!(place(&["a.x", "a.b.7", "a.d"]), "t:3:3 d");
+        assert_eq!(place(&["a.x"]), "t:1:1 a");
+        assert_eq!(place(&["x.y"]), "t");
+    }
+}

@@ -107,42 +107,49 @@ impl Problem {
             Severity::Error => Level::ERROR,
             Severity::Warning => Level::WARNING,
         };
-        let title = level.primary_title(shown(&self.message));
+        let title = Group::with_title(level.clone().primary_title(shown(&self.message)));
         let label = self.label.as_deref().map(shown);
-        let mut group = match &self.place {
+        let mut groups = match &self.place {
             Place::File(path) => {
-                let group = Group::with_title(title).element(Origin::path(shown(path)));
-                if let Some(label) = label { group.element(Level::NOTE.message(label)) } else { group }
+                let group = title.element(Origin::path(shown(path)));
+                vec![if let Some(label) = label { group.element(Level::NOTE.message(label)) } else { group }]
             }
             Place::Text(span) => {
+                let (line, column) = span.line_column();
+                let name = shown(&span.source.name);
                 let excerpt = Excerpt::around(span);
                 let marker = AnnotationKind::Primary.span(excerpt.marker).label(label);
-                Group::with_title(title).element(
-                    Snippet::source(excerpt.text)
-                        .path(shown(&span.source.name))
-                        .line_start(span.line_column().0)
-                        .annotation(marker),
-                )
+                let snippet = Snippet::source(excerpt.text).line_start(line).annotation(marker);
+                if excerpt.counts {
+                    vec![title.element(snippet.path(name))]
+                } else {
+                    let origin = Origin::path(name).line(line).char_column(column);
+                    vec![title.element(origin), Group::with_level(level).element(snippet)]
+                }
             }
         };
         if let Some(help) = &self.help {
-            group = group.element(Level::HELP.message(shown(help)));
+            let last = groups.pop();
+            groups.extend(last.map(|group| group.element(Level::HELP.message(shown(help)))));
         }
         let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
-        renderer.render(&[group])
+        renderer.render(&groups)
     }
 }
 
-/// The one line that a problem shows. What stands before the marker stays as long as it is: the column is counted by
-/// it, and the renderer cuts it.
+/// The one line that a problem shows, cut to what a person can take in.
 struct Excerpt {
     text: String,
     marker: std::ops::Range<usize>,
+    /// The marker's column in this text is its column in the line: nothing before it is cut off.
+    counts: bool,
 }
 
 impl Excerpt {
     /// Characters of the marked part, and of what follows.
     const WIDEST: usize = 80;
+    /// Characters before the marked part.
+    const FURTHEST: usize = 400;
 
     fn around(span: &Span) -> Self {
         let text = &span.source.text;
@@ -150,10 +157,15 @@ impl Excerpt {
         // A place between the two bytes of a line break is at the end of the line.
         let start = span.range.start.min(line.end);
         let end = span.range.end.clamp(start, line.end);
-        let before = shown_source(&text[line.start..start]);
+        let far = text[line.start..start].char_indices().rev().nth(Self::FURTHEST).is_some();
+        let near = text[line.start..start].char_indices().rev().nth(Self::WIDEST);
+        let before = match near.filter(|_| far) {
+            Some((near, _)) => format!("…{}", shown_source(&text[line.start + near..start])),
+            None => shown_source(&text[line.start..start]),
+        };
         let marked = cut(shown_source(&text[start..end]));
         let after = cut(shown_source(&text[end..line.end]));
-        Self { marker: before.len()..before.len() + marked.len(), text: before + &marked + &after }
+        Self { marker: before.len()..before.len() + marked.len(), text: before + &marked + &after, counts: !far }
     }
 }
 
@@ -163,4 +175,59 @@ fn cut(mut text: String) -> String {
         text.push('…');
     }
     text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::Source;
+
+    fn drawn(text: &str, marked: std::ops::Range<usize>) -> String {
+        Problem::error("message", Span::new(&Source::new("t", text), marked)).label("label").help("help").draw(false)
+    }
+
+    #[test]
+    fn the_marker_stands_below_what_it_marks() {
+        for text in ["a: bcd", "監: bcd", "\u{9b}: bcd", "\u{a0}: bcd\r\n", "é: bcd\rx"] {
+            let at = text.find("bcd").unwrap();
+            let drawn = drawn(text, at..at + 3);
+            let lines: Vec<_> = drawn.lines().collect();
+            let width = |text: &str| text.chars().map(|c| if c == '監' { 2 } else { 1 }).sum::<usize>();
+            let column = |line: &str, part: &str| line.find(part).map(|at| width(&line[..at]));
+            assert_eq!(lines[1], " --> t:1:4");
+            assert_eq!(column(lines[3], "bcd"), column(lines[4], "^^^ label"), "{drawn}");
+        }
+    }
+
+    #[test]
+    fn a_long_line_is_cut_and_its_column_still_true() {
+        let text = format!("{} bcd {}", "ä".repeat(10_000), "z".repeat(10_000));
+        let at = text.find("bcd").unwrap();
+        let cut = drawn(&text, at..at + 3);
+        assert!(cut.contains("t:1:10002\n") && cut.contains("^^^ label\n") && cut.ends_with("= help: help"), "{cut}");
+        assert!(cut.lines().all(|line| line.chars().count() < 200), "{cut}");
+        assert!(drawn(&text, 0..at).lines().all(|line| line.chars().count() < 200));
+    }
+
+    #[test]
+    fn a_place_of_several_lines_is_marked_to_the_end_of_its_first() {
+        assert!(drawn("a: b\nc: d\n", 3..9).contains("1 | a: b\n  |    ^ label\n"));
+        assert!(drawn("a\r\nb", 2..3).contains("1 | a\n  |  ^ label\n"));
+        assert!(drawn("", 0..0).contains(" --> t:1:1\n"));
+    }
+
+    #[test]
+    fn one_line_is_one_line() {
+        let problem = Problem::in_file("a\nb", "t\u{1b}").label("c\rd").help("e\u{202e}");
+        assert_eq!(problem.one_line(), "t\\u{1b}: a\\nb; c\\rd; e\\u{202e}");
+    }
+
+    #[test]
+    fn problems_are_told_in_the_order_of_the_text() {
+        let source = Source::new("t", "a: b");
+        let at = |at: usize| Problem::error(format!("at {at}"), Span::new(&source, at..at));
+        let mut problems = [at(3), Problem::in_file("file", "s"), at(1), at(1)];
+        Problem::sort(&mut problems);
+        assert_eq!(problems.map(|problem| problem.message), ["file", "at 1", "at 1", "at 3"]);
+    }
 }

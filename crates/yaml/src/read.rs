@@ -151,7 +151,9 @@ impl<'a> Composer<'a> {
     fn node(&mut self, step: Step<'a>, depth: usize) -> Result<Option<Node>, Fatal> {
         let Step { event, span, tag: tag_span } = step;
         let before = self.spent;
-        self.spend(Cost { nodes: 1, bytes: 0 }, &span)?;
+        // An alias costs what it stands for.
+        let nodes = usize::from(!matches!(event, Event::Alias(_)));
+        self.spend(Cost { nodes, bytes: 0 }, &span)?;
         if depth > self.limits.depth {
             let message = format!("more than {} levels inside each other", self.limits.depth);
             return Err(Box::new(Problem::error(message, span)));
@@ -159,19 +161,20 @@ impl<'a> Composer<'a> {
         let (anchor, node) = match event {
             Event::Scalar(text, style, anchor, tag) => {
                 // For a value that is not there, the parser says `~`.
-                let text = if span.range.is_empty() && style == ScalarStyle::Plain { String::new() } else { text.into() };
+                let text =
+                    if span.range.is_empty() && style == ScalarStyle::Plain { String::new() } else { text.into() };
                 self.spend(Cost { nodes: 0, bytes: text.len() }, &span)?;
                 let plain = self.is_plain(&text, style, tag.as_deref(), tag_span.as_ref().unwrap_or(&span));
                 (anchor, plain.map(|plain| Node { data: Data::Scalar(Scalar { text, plain }), span }))
             }
             Event::SequenceStart(_, anchor, tag) => {
                 let fits = self.fits(tag.as_deref(), "seq", tag_span.as_ref().unwrap_or(&span));
-                let node = self.list(span, depth)?;
+                let node = self.list(&span, depth)?;
                 (anchor, fits.then_some(node))
             }
             Event::MappingStart(_, anchor, tag) => {
                 let fits = self.fits(tag.as_deref(), "map", tag_span.as_ref().unwrap_or(&span));
-                let node = self.mapping(span, depth)?;
+                let node = self.mapping(&span, depth)?;
                 (anchor, node.filter(|_| fits))
             }
             Event::Alias(id) => return self.alias(id, span),
@@ -187,8 +190,7 @@ impl<'a> Composer<'a> {
             _ => return Err(Box::new(Problem::error("not valid YAML", span))),
         };
         if anchor != 0 {
-            let cost =
-                Cost { nodes: self.spent.nodes - before.nodes, bytes: self.spent.bytes - before.bytes };
+            let cost = Cost { nodes: self.spent.nodes - before.nodes, bytes: self.spent.bytes - before.bytes };
             self.anchors.insert(anchor, node.clone().map(|node| (node, cost)));
         }
         Ok(node)
@@ -206,7 +208,7 @@ impl<'a> Composer<'a> {
         Ok(self.anchors.get(&id).cloned().flatten().map(|(node, _)| node))
     }
 
-    fn list(&mut self, start: Span, depth: usize) -> Result<Node, Fatal> {
+    fn list(&mut self, start: &Span, depth: usize) -> Result<Node, Fatal> {
         let mut items = Vec::new();
         let end = loop {
             let step = self.next()?;
@@ -215,11 +217,11 @@ impl<'a> Composer<'a> {
                 _ => items.extend(self.node(step, depth + 1)?),
             }
         };
-        Ok(Node { span: whole(&start, &end, items.last()), data: Data::List(items) })
+        Ok(Node { span: whole(start, &end, items.last()), data: Data::List(items) })
     }
 
     /// `None` for one with a key that is a collection: `{{ x }}` was not meant as a mapping at all.
-    fn mapping(&mut self, start: Span, depth: usize) -> Result<Option<Node>, Fatal> {
+    fn mapping(&mut self, start: &Span, depth: usize) -> Result<Option<Node>, Fatal> {
         let mut meant = true;
         let mut entries: Vec<Entry> = Vec::new();
         let mut seen: HashMap<String, Span> = HashMap::new();
@@ -236,12 +238,7 @@ impl<'a> Composer<'a> {
             meant &= key.as_ref().is_none_or(|key| matches!(key.data, Data::Scalar(_)));
             let Some(key) = key.and_then(|key| self.key(key, alias)) else { continue };
             if let Some(first) = seen.insert(key.text.clone(), key.span.clone()) {
-                let (line, _) = first.line_column();
-                self.problems.push(
-                    Problem::error(format!("the key {} stands twice in one mapping", Quoted(&key.text)), key.span)
-                        .label(format!("first on line {line}"))
-                        .help("keep one of the two"),
-                );
+                self.duplicate(&key, &first);
                 seen.insert(key.text, first);
                 continue;
             }
@@ -252,11 +249,23 @@ impl<'a> Composer<'a> {
             }
         };
         let last = entries.iter().map(|entry| &entry.value).chain(&merged).max_by_key(|node| node.span.range.end);
-        let span = whole(&start, &end, last);
+        let span = whole(start, &end, last);
         for node in merged {
             self.merge(node, &mut entries);
         }
         Ok(meant.then_some(Node { span, data: Data::Map(entries) }))
+    }
+
+    fn duplicate(&mut self, key: &Key, first: &Span) {
+        // To count lines takes its time: a text of nothing but duplicates is not worth it.
+        if self.problems.len() < 100 {
+            let (line, _) = first.line_column();
+            self.problems.push(
+                Problem::error(format!("the key {} stands twice in one mapping", Quoted(&key.text)), key.span.clone())
+                    .label(format!("first on line {line}"))
+                    .help("keep one of the two"),
+            );
+        }
     }
 
     /// `node` as a key, which is a text. One by alias stands where the alias does.
@@ -357,4 +366,260 @@ fn whole(start: &Span, end: &Span, last: Option<&Node>) -> Span {
 
 fn unknown_tag(tag: &Tag, span: &Span) -> Problem {
     Problem::error(format!("the tag {} means nothing here", Quoted(&tag.original())), span.clone())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::fmt::Write as _;
+
+    const LIMITS: Limits = Limits { bytes: 200, nodes: 20, depth: 4 };
+
+    /// The documents with the place of every key and value, and the problems with theirs.
+    fn told(text: &str) -> String {
+        let (documents, problems) = compose(&Source::new("t", text), &LIMITS);
+        let mut told = documents.iter().map(drawn).collect::<Vec<_>>().join(" --- ");
+        for problem in problems {
+            let _ = write!(told, " ! {}", problem.one_line().replace("t:", ""));
+        }
+        told.trim().to_owned()
+    }
+
+    /// `1:2 text`, `1:2 "quoted text"`, `1:2 [items]`, `1:2 {1:3 key: value}`.
+    fn drawn(node: &Node) -> String {
+        let placed = |span: &Span, text: String| {
+            let (line, column) = span.line_column();
+            format!("{line}:{column} {text}")
+        };
+        let text = |text: &str, plain: bool| if plain { text.to_owned() } else { format!("{text:?}") };
+        let entry = |Entry { key, value }: &Entry| placed(&key.span, text(&key.text, key.plain)) + ": " + &drawn(value);
+        placed(
+            &node.span,
+            match &node.data {
+                Data::Scalar(scalar) => text(&scalar.text, scalar.plain),
+                Data::List(items) => format!("[{}]", items.iter().map(drawn).collect::<Vec<_>>().join(", ")),
+                Data::Map(entries) => format!("{{{}}}", entries.iter().map(entry).collect::<Vec<_>>().join(", ")),
+            },
+        )
+    }
+
+    fn table(cases: &[(&str, &str)]) {
+        for (text, expected) in cases {
+            assert_eq!(told(text), *expected, "\n{text}");
+        }
+    }
+
+    #[test]
+    fn everything_has_its_place() {
+        table(&[
+            ("", ""),
+            ("# nothing\n", ""),
+            ("word", "1:1 word"),
+            ("a: b\nc:\n  - d\n  - {e: 'f'}\n", "1:1 {1:1 a: 1:4 b, 2:1 c: 3:3 [3:5 d, 4:5 {4:6 e: 4:9 \"f\"}]}"),
+            ("a:\nb: ~\n", "1:1 {1:1 a: 1:2 , 2:1 b: 2:4 ~}"),
+            ("ä: 監\nb: c", "1:1 {1:1 ä: 1:4 監, 2:1 b: 2:4 c}"),
+            ("a: b\r\nc: d\r\n", "1:1 {1:1 a: 1:4 b, 2:1 c: 2:4 d}"),
+            ("a: b\rc: d\r", "1:1 {1:1 a: 1:4 b, 2:1 c: 2:4 d}"),
+            ("a: |\n  two\n  lines\n", "1:1 {1:1 a: 2:3 \"two\\nlines\\n\"}"),
+            ("a: \"\\x41\\\n  b\"\n", "1:1 {1:1 a: 1:4 \"Ab\"}"),
+            ("? a\n: b\n", "1:1 {1:3 a: 2:3 b}"),
+            ("\"a\": 1.30", "1:1 {1:1 \"a\": 1:6 1.30}"),
+        ]);
+    }
+
+    #[test]
+    fn a_collection_ends_with_its_last_item() {
+        for (text, whole) in [
+            ("a:\n  b: c\n  d: e\n\n# end\n", "a:\n  b: c\n  d: e"),
+            ("- a\n- [b, c]\n", "- a\n- [b, c]"),
+            ("{ a: b }  ", "{ a: b }"),
+            ("a: &x b\nc: {<<: {d: *x}}\n", "a: &x b\nc: {<<: {d: *x}}"),
+        ] {
+            assert_eq!(compose(&Source::new("t", text), &LIMITS).0[0].span.text(), whole);
+        }
+    }
+
+    #[test]
+    fn duplicates() {
+        let twice =
+            "1:1 {1:1 a: 1:4 1} ! 2:1: the key `a` stands twice in one mapping; first on line 1; keep one of the two";
+        table(&[
+            ("a: 1\na: 2\n", twice),
+            ("a: 1\n\"a\": 2\n", twice),
+            (
+                "x: {a: 1, b: {a: 2}, a: 3}",
+                "1:1 {1:1 x: 1:4 {1:5 a: 1:8 1, 1:11 b: 1:14 {1:15 a: 1:18 2}}} ! 1:22: the key `a` stands twice in one \
+                 mapping; first on line 1; keep one of the two",
+            ),
+            (
+                "&k a: 1\n*k : 2\n",
+                "1:1 {1:4 a: 1:7 1} ! 2:1: the key `a` stands twice in one mapping; first on line 1; keep one of the two",
+            ),
+        ]);
+        assert_eq!(compose(&Source::new("t", "a: 1\na: 2\na: 3\n"), &LIMITS).1.len(), 2);
+    }
+
+    #[test]
+    fn aliases() {
+        table(&[
+            ("a: &x [1]\nb: *x\n", "1:1 {1:1 a: 1:7 [1:8 1], 2:1 b: 1:7 [1:8 1]}"),
+            ("[&x a, &x b, *x]", "1:1 [1:5 a, 1:11 b, 1:11 b]"),
+            ("&k a: 1\nb: *k\n", "1:1 {1:4 a: 1:7 1, 2:1 b: 1:4 a}"),
+            (
+                "a: *x\nb: 1\n",
+                "1:1 {2:1 b: 2:4 1} ! 1:4: the alias `*x` stands for nothing; no `&x` before it; check the name; a text that \
+                 starts with `*` needs quotes",
+            ),
+            (
+                "a: &x [*x, 1]\n",
+                "1:1 {1:1 a: 1:7 [1:12 1]} ! 1:8: an alias inside the value that it stands for; write the value out, or put \
+                 the anchor at another one",
+            ),
+            ("a: &x !y 1\nb: *x\n", "1:1 {} ! 1:7: the tag `!y` means nothing here; write the value without the tag"),
+            (
+                "&x a\n---\n*x\n",
+                "1:4 a ! 3:1: the alias `*x` stands for nothing; no `&x` before it; check the name; a text that starts with \
+                 `*` needs quotes",
+            ),
+        ]);
+    }
+
+    #[test]
+    fn merge_keys() {
+        let wrong = "`<<` without a mapping to merge; expected an alias of a mapping, or a list of such; write `<<: *name`, \
+                     and `&name` before the mapping's first key";
+        table(&[
+            ("<<: {a: 1, b: 2}\na: 3\n", "1:1 {2:1 a: 2:4 3, 1:12 b: 1:15 2}"),
+            ("<<: [{a: 1}, {a: 2, b: 3}]", "1:1 {1:7 a: 1:10 1, 1:21 b: 1:24 3}"),
+            ("\"<<\": {a: 1}", "1:1 {1:1 \"<<\": 1:7 {1:8 a: 1:11 1}}"),
+            ("<<: 1\na: 2\n", &format!("1:1 {{2:1 a: 2:4 2}} ! 1:5: {wrong}")),
+            ("<<: [{a: 1}, b]", &format!("1:1 {{1:7 a: 1:10 1}} ! 1:14: {wrong}")),
+            (
+                "<<: {a: 1}\n<<: {b: 2}\n",
+                "1:1 {1:6 a: 1:9 1} ! 2:1: the key `<<` stands twice in one mapping; first on line 1; keep one of the two",
+            ),
+        ]);
+    }
+
+    #[test]
+    fn tags() {
+        let refused =
+            |at: &str, what: &str| format!("1:1 [] ! 1:{at}: the tag {what}; write the value without the tag");
+        table(&[
+            (
+                "[!!str 1, ! 2, !!int \"3\", !!bool true, !!null '', !!float 4]",
+                "1:1 [1:8 \"1\", 1:13 \"2\", 1:22 3, 1:34 true, 1:47 , 1:59 4]",
+            ),
+            ("!!map {a: !!seq [b]}", "1:7 {1:8 a: 1:17 [1:18 b]}"),
+            ("[!x 1]", &refused("2", "`!x` means nothing here")),
+            ("[!<x> 1]", &refused("2", "`!<x>` means nothing here")),
+            ("[!!binary aGk=]", &refused("2", "`!!binary` means nothing here")),
+            ("[!!set {a}]", &refused("2", "`!!set` means nothing here")),
+            ("[!!seq {a: b}]", &refused("2", "`!!seq` means nothing here")),
+            ("[!!int x]", &refused("2", "`!!int` does not fit `x`")),
+            ("[!!null \"\\0\"]", &refused("2", "`!!null` does not fit `\\0`")),
+        ]);
+    }
+
+    #[test]
+    fn keys_are_texts() {
+        table(&[
+            ("1: a\ntrue: b\n", "1:1 {1:1 1: 1:4 a, 2:1 true: 2:7 b}"),
+            (
+                ": a\n",
+                "1:1 {} ! 1:1: a value without a key; expected a key before the colon; name the key, or remove the line",
+            ),
+            ("\"\": a\n", "1:1 {1:1 \"\": 1:5 a}"),
+            (
+                "null: a\n",
+                "1:1 {} ! 1:1: the key `null` means nothing at all to YAML; put quotes around it if it is the key's name",
+            ),
+            (
+                "a: {{ b }}\nc: d\n",
+                "1:1 {2:1 c: 2:4 d} ! 1:5: a key that is a list or a mapping; expected a text; a text that starts with `[` or \
+                 `{` needs quotes",
+            ),
+        ]);
+    }
+
+    #[test]
+    fn documents() {
+        let read = |text: &str| {
+            let (document, problems) = salvage(&Source::new("t", text), &LIMITS);
+            (document.as_ref().map(drawn), problems.iter().map(Problem::one_line).collect::<String>())
+        };
+        let second =
+            "t:3:1: a second document; starts here; keep one document, and remove the `---` line between the two";
+        assert_eq!(read("---\n# nothing\n...\n"), (None, String::new()));
+        assert_eq!(read("%YAML 1.2\n--- a\n...\n---\n# nothing\n"), (Some("2:5 a".to_owned()), String::new()));
+        assert_eq!(read("a\n---\nb\n"), (Some("1:1 a".to_owned()), second.to_owned()));
+        table(&[("a\n---\n---\nb\n", "1:1 a --- 4:1 b"), ("--- ~\n", "1:5 ~")]);
+        assert!(read_one(&Source::new("t", "a\n---\nb\n"), &LIMITS).is_err());
+        assert_eq!(super::read(&Source::new("t", "a\n---\nb\n"), &LIMITS).map(|documents| documents.len()), Ok(2));
+    }
+
+    #[test]
+    fn limits() {
+        table(&[
+            ("[[[[a]]]]", "1:1 [1:2 [1:3 [1:4 [1:5 a]]]]"),
+            ("[[[[[a]]]]]", "! 1:6: more than 4 levels inside each other"),
+            (
+                &"- a\n".repeat(19),
+                &format!("1:1 [{}]", (1..20).map(|line| format!("{line}:3 a")).collect::<Vec<_>>().join(", ")),
+            ),
+            (&"- a\n".repeat(20), "! 20:3: more than 20 values"),
+            ("a: &a [b, b, b]\nc: &c [*a, *a]\nd: [*c, *c]", "! 3:5: more than 20 values; once aliases are followed"),
+            (
+                &format!("a: &a {}\nb: [*a, *a]", "b".repeat(99)),
+                "! 2:9: more than 200 bytes of text; once aliases are followed",
+            ),
+            (&"#".repeat(201), "! 1:1: the text is larger than 200 bytes"),
+        ]);
+    }
+
+    #[test]
+    fn syntax_errors_in_plain_words() {
+        for (text, expected) in [
+            ("a: \"b\nc: d\n", "1:4: a quote that is never closed"),
+            ("a: 'b\n---\n'", "1:4: a quote that is still open at a line of `---` or `...`"),
+            ("a: 'it's'", "1:8: text behind a closing quote"),
+            ("a: \"b\nc: \"d\"\n", "2:5: text behind a closing quote"),
+            ("a: \"C:\\d\"", "1:7: a backslash that starts no known escape"),
+            ("a: \"\\u12\"", "1:4: an escape that stands for no character"),
+            ("a: [b, c", "1:4: a `[` that is never closed"),
+            ("a: [b}", "1:4: a `[` that is closed by `}`"),
+            ("a: b]\nc: ]\n", "2:4: a bracket that closes nothing"),
+            ("a: {b: 1 c: 2}", "1:11: a missing `,` or `}`"),
+            ("a: [b\nc: d\n", "2:2: this cannot stand inside brackets"),
+            ("a: b: c", "1:5: a second `key: value` inside a value"),
+            ("a: b\n  c: d\n", "2:3: a key inside the value of the line above"),
+            ("a: b\nc\n", "2:1: a line that is no `key: value`"),
+            ("a:\n    b: c\n  d: e\n", "3:3: a line that does not line up with those above"),
+            ("a: b\n- c\n", "2:1: a list item among keys"),
+            ("a: - b", "1:4: a list item that is not on a line of its own"),
+            ("a:\n\tb: c\n", "2:1: a tab in the indentation"),
+            ("a: @b", "1:4: a value that starts with `@`"),
+            ("a: b\u{7}c", "1:5: the character U+0007, which YAML does not allow"),
+            ("a: & b", "1:4: an anchor or alias without a name"),
+            ("a: !x!y b", "1:4: a tag that means nothing here"),
+            ("a: |x\n  b\n", "1:4: a malformed start of a block of text"),
+            ("{a: b}\nc", "2:1: text behind the end of the document"),
+            ("%YAML 1.2\na: b\n", "2:1: a directive without a `---` line behind it"),
+            ("a: b\n<<<<<<< HEAD\n", "2:1: a merge conflict that nobody has resolved"),
+            ("a: b\nc: \u{feff}d\n", "2:4: a byte order mark inside the text"),
+        ] {
+            let (_, problems) = compose(&Source::new("t", text), &LIMITS);
+            let (line, column) = match &problems[0].place {
+                crate::Place::Text(span) => span.line_column(),
+                crate::Place::File(_) => (0, 0),
+            };
+            assert_eq!(format!("{line}:{column}: {}", problems[0].message), expected, "\n{text}");
+        }
+    }
+
+    #[test]
+    fn no_document_of_a_text_that_cannot_be_read_to_its_end() {
+        let (document, problems) = salvage(&Source::new("t", "a: 1\na: 2\n---\nb: [\n"), &LIMITS);
+        assert_eq!((document, problems.len()), (None, 2));
+    }
 }

@@ -46,7 +46,8 @@ impl Source {
             return Err(problem);
         }
         if bytes.len() > limit {
-            return Err(problem(&format!("is larger than {limit} bytes")));
+            let problem = problem(&format!("is larger than {limit} bytes"));
+            return Err(Box::new(problem.help("check that it is the file you mean")));
         }
         String::from_utf8(bytes).map(|text| Self::new(name.clone(), text)).map_err(|error| {
             let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];

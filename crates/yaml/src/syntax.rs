@@ -207,8 +207,10 @@ impl<'a> Spot<'a> {
                     .label("no colon behind a key")
                     .help("put a colon and a space between key and value")
             }
-            Kind::BlockSequenceEntryNotAllowed => Problem::error("a list item that is not on a line of its own", self.here())
-                .help("write the items below the key, each on its own line behind `- `, or all of them as `[a, b]`"),
+            Kind::BlockSequenceEntryNotAllowed => {
+                Problem::error("a list item that is not on a line of its own", self.here())
+                    .help("write the items below the key, each on its own line behind `- `, or all of them as `[a, b]`")
+            }
             Kind::ExpectedBlockMappingKey if self.before().trim() == "-" => {
                 Problem::error("a list item among keys", self.whole_line())
                     .label("expected `key: value`")
@@ -249,8 +251,9 @@ impl<'a> Spot<'a> {
             }
             Kind::MissingAnchorOrAliasName => Problem::error("an anchor or alias without a name", self.here())
                 .help("put quotes around a text that starts with `&` or `*`"),
-            Kind::UndeclaredTagHandle => Problem::error("a tag that means nothing here", self.word())
-                .help("write the value without the tag"),
+            Kind::UndeclaredTagHandle => {
+                Problem::error("a tag that means nothing here", self.word()).help("write the value without the tag")
+            }
             Kind::MissingTagUri
             | Kind::InvalidTagTerminator
             | Kind::InvalidTagEscape
@@ -263,12 +266,15 @@ impl<'a> Spot<'a> {
                     .label("only `+`, `-` or a digit from 1 to 9 may follow")
                     .help("start the text on the next line; a text of one line that starts so needs quotes")
             }
-            Kind::InvalidBlockScalarIndent => Problem::error("a line of a block of text is indented too little", self.here())
-                .help("indent all its lines alike"),
+            Kind::InvalidBlockScalarIndent => {
+                Problem::error("a line of a block of text is indented too little", self.here())
+                    .help("indent all its lines alike")
+            }
             Kind::CommentInterceptedScalar => Problem::error("a comment inside a text of several lines", self.here())
                 .help("put the comment above the text, or quotes around it"),
-            Kind::CommentNotSeparated => Problem::error("a `#` right behind a value", self.here())
-                .help("put a space before the comment"),
+            Kind::CommentNotSeparated => {
+                Problem::error("a `#` right behind a value", self.here()).help("put a space before the comment")
+            }
             Kind::ExpectedDocumentStart if self.text[..self.at].trim_start().starts_with('%') => {
                 Problem::error("a directive without a `---` line behind it", self.whole_line())
                     .label("expected `---`")
@@ -280,8 +286,9 @@ impl<'a> Spot<'a> {
             Kind::InvalidDocumentEnd => Problem::error("text behind `...`", self.here())
                 .label("the document ends before this")
                 .help("remove the `...`"),
-            Kind::UnsupportedYamlMajorVersion => Problem::error("a version of YAML that is not 1", self.whole_line())
-                .help("remove the line"),
+            Kind::UnsupportedYamlMajorVersion => {
+                Problem::error("a version of YAML that is not 1", self.whole_line()).help("remove the line")
+            }
             Kind::BomInsideDocument => Problem::error("a byte order mark inside the text", self.here())
                 .help("remove the invisible character U+FEFF"),
             Kind::RecursionLimitExceeded => Problem::error("too many levels inside each other", self.here()),

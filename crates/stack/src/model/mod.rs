@@ -1,5 +1,10 @@
 //! The keys of `stack.yaml`. One file per component; what several of them share is here.
 
+#![allow(
+    clippy::doc_markdown,
+    reason = "doc comments are the descriptions in the schema, which an editor shows as they are"
+)]
+
 mod flask;
 mod grafana;
 mod loki;
@@ -18,7 +23,7 @@ pub use promtail::{ContainerRuntime, Promtail};
 
 use crate::units::{
     AnnotationKey, AnnotationValue, Cidr, DnsLabel, DnsSubdomain, IpAddress, KubernetesVersion, LabelKey, LabelValue,
-    NodePort, Port, Registry,
+    LoadBalancerClass, NodePort, Port, Registry,
 };
 use std::collections::BTreeMap;
 
@@ -133,7 +138,7 @@ settings! {
         pub load_balancer_ip: Option<IpAddress>,
         /// The load balancer implementation that shall serve it; for type `LoadBalancer`.
         #[serde(skip_serializing_if = "Option::is_none")]
-        pub load_balancer_class: Option<LabelKey>,
+        pub load_balancer_class: Option<LoadBalancerClass>,
         /// The networks that may connect; for type `LoadBalancer`. Empty: all.
         #[serde(skip_serializing_if = "Vec::is_empty")]
         pub load_balancer_source_ranges: Vec<Cidr>,

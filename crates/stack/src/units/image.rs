@@ -30,6 +30,9 @@ text_unit! {
         if text.bytes().any(|b| !b.is_ascii_graphic()) {
             return Err("a space or a character that an image name cannot hold");
         }
+        if text.contains("://") {
+            return Err("an image has no scheme such as `https://`");
+        }
         if parts.repository.bytes().any(|b| b.is_ascii_uppercase()) {
             return Err("capital letters in the name");
         }
@@ -101,6 +104,9 @@ text_unit! {
     pattern: r"^[A-Za-z0-9.-]+(:[0-9]+)?(/[a-z0-9]+([._-]+[a-z0-9]+)*)*$",
     // A registry is what stands before the name of an image; so let the image's own rules tell.
     check: |text| {
+        if text.contains("://") {
+            return Err("a registry has no scheme such as `https://`");
+        }
         let host = text.split('/').next().unwrap_or_default();
         if !(host.contains(['.', ':']) || host == "localhost") {
             return Err("no host");

@@ -82,15 +82,13 @@ text_unit! {
         let digits = |text: &str| text.bytes().all(|b| b.is_ascii_digit());
         // An i without a letter before it (`1iB`) is no unit.
         let lone_i = number.len() == bare.len() && text.ends_with("iB");
-        let well_formed = digits(whole) && digits(fraction) && !fraction.is_empty() && !lone_i;
-        let power = number.bytes().last().and_then(|unit| b"KMGTPE".iter().position(|known| *known == unit));
-        let factor = power.map_or(1.0, |power| [1024.0, 1048576.0, 1073741824.0, 1099511627776.0, 1125899906842624.0, 1152921504606846976.0][power]);
-        match bare.parse::<f64>() {
-            // Prometheus counts bytes in signed 64 bits.
-            Ok(number) if well_formed && number * factor < 9223372036854775808.0 => Ok(()),
-            Ok(_) if well_formed => Err("8EiB or more, which Prometheus cannot count"),
-            _ => Err(""),
+        if !digits(whole) || !digits(fraction) || fraction.is_empty() || lone_i {
+            return Err("");
         }
+        let steps = " KMGTPE".find(&number[bare.len()..]).unwrap_or_default();
+        let bytes = (0..steps).fold(bare.parse().unwrap_or(f64::INFINITY), |size, _| size * 1024.0);
+        // Prometheus counts bytes in signed 64 bits.
+        if bytes < 2_f64.powi(63) { Ok(()) } else { Err("8EiB or more, which Prometheus cannot count") }
     }
 }
 

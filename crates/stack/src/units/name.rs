@@ -30,6 +30,14 @@ text_unit! {
 }
 
 text_unit! {
+    /// The name of a load balancer implementation: written as a label key is.
+    LoadBalancerClass,
+    expected: "a load balancer class such as `example.com/internal`",
+    pattern: r"^([a-z0-9][-a-z0-9.]*/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$",
+    check: qualified
+}
+
+text_unit! {
     /// The value of a label: up to 63 characters, or empty.
     LabelValue,
     expected: "a label value: up to 63 letters, digits, `-`, `_` and `.`, starting and ending with a letter or digit",
@@ -47,13 +55,23 @@ text_unit! {
 
 text_unit! {
     /// Free text for an annotation. Anything but what the API server refuses (characters that JSON cannot carry) or
-    /// nobody could read (control characters other than line ends and tabs).
+    /// nobody could read (control characters other than line ends and tabs, and those that reorder a line, so that a
+    /// reviewer sees another text than the cluster).
     AnnotationValue,
     expected: "a text without control characters, up to 4096 bytes",
     pattern: r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$",
     check: |text| {
         let control = |c: char| c.is_control() && !matches!(c, '\n' | '\t' | '\r');
-        if text.len() > 4096 { Err("too long") } else if text.contains(control) { Err("") } else { Ok(()) }
+        let reorders = |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}');
+        if text.len() > 4096 {
+            Err("too long")
+        } else if text.contains(reorders) {
+            Err("a character that reorders the line")
+        } else if text.contains(control) {
+            Err("")
+        } else {
+            Ok(())
+        }
     }
 }
 

@@ -84,13 +84,15 @@ text_unit! {
     expected: "a path such as `/grafana`, without a slash at the end",
     pattern: r"^/([A-Za-z0-9._~-]+(/[A-Za-z0-9._~-]+)*)?$",
     check: |text| {
-        let segment = |part: &str| {
-            !part.is_empty()
-                && part != "."
-                && part != ".."
-                && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.~".contains(&b))
-        };
         let path = text.strip_prefix('/').ok_or("no `/` at the start")?;
-        if path.is_empty() || path.split('/').all(segment) { Ok(()) } else { Err("") }
+        if !path.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.~/".contains(&b)) {
+            Err("only letters, digits, `-`, `_`, `.` and `~` may stand between the slashes")
+        } else if path.split('/').any(|segment| segment == "." || segment == "..") {
+            Err("`.` and `..` lead elsewhere")
+        } else if path.ends_with('/') || format!("/{path}").contains("//") {
+            Err("a `/` with nothing behind it")
+        } else {
+            Ok(())
+        }
     }
 }

@@ -27,7 +27,7 @@ fn durations() {
 fn sizes() {
     table::<ByteSize>(
         &["0", "1GiB", "512MB", "10B", "1.5TB", ".5GB", "1EiB"],
-        &["", "1", "1Gi", "1 GiB", "GiB", "-1GB", "1gib", "1iB", "1.GB", "1.2.3GB", "B"],
+        &["", "1", "1Gi", "1 GiB", "GiB", "-1GB", "1gib", "1iB", "1.GB", "1.2.3GB", "B", "8EiB", "9999999999TB"],
     );
 }
 
@@ -58,9 +58,13 @@ fn names() {
         &["team", "example.com/team", "a_b.C"],
         &["", "/a", "a/", "a/b/c", "Example.com/a", "-a", "app.kubernetes.io/name", &long],
     );
+    table::<LoadBalancerClass>(&["internal", "example.com/internal"], &["", "-a", "a/b/c", "a b"]);
     table::<LabelValue>(&["", "on", "1.2.3", "A_b-c"], &["-", "a b", "ä", &long, "a/b", "a:b"]);
     table::<AnnotationKey>(&["app.kubernetes.io/name"], &["a/b/c", ""]);
-    table::<AnnotationValue>(&["", "any: {thing} # \"'\n\t"], &["\0", "\u{1b}[31m", "\u{7f}", &"a".repeat(4097)]);
+    table::<AnnotationValue>(
+        &["", "any: {thing} # \"'\n\t"],
+        &["\0", "\u{1b}[31m", "\u{202e}", "\u{2066}x", "\u{7f}", &"a".repeat(4097)],
+    );
 }
 
 #[test]

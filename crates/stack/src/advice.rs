@@ -1,0 +1,138 @@
+//! What somebody who made a mistake probably meant.
+
+use vigil_yaml::plain::{self, Plain};
+use vigil_yaml::{Data, Node, Quoted};
+
+/// What a value of the wrong type should have been, as far as that leads to advice.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Wanted {
+    Switch,
+    Number,
+    List,
+    Mapping(&'static [&'static str]),
+    Value,
+}
+
+/// What to write instead, where the value tells what its author meant.
+pub(crate) fn advice(wanted: Wanted, node: &Node) -> Option<String> {
+    let Data::Scalar(scalar) = &node.data else {
+        let advice = match (wanted, &node.data) {
+            (Wanted::Mapping(_), Data::List(_)) => "write `key: value` lines instead of a list",
+            (Wanted::List, Data::Map(_)) => "put `- ` before each item",
+            _ => return None,
+        };
+        return Some(advice.to_owned());
+    };
+    let text = scalar.text.as_str();
+    let typed = plain::resolve(text);
+    let quoted = !scalar.plain;
+    match wanted {
+        Wanted::Switch if quoted && matches!(typed, Plain::Bool(_)) => Some("remove the quotes".to_owned()),
+        Wanted::Switch => match text.to_lowercase().as_str() {
+            "yes" | "y" | "on" | "1" | "enabled" => Some("write `true`".to_owned()),
+            "no" | "n" | "off" | "0" | "disabled" => Some("write `false`".to_owned()),
+            _ => None,
+        },
+        Wanted::Number if quoted && matches!(typed, Plain::Integer(_)) => Some("remove the quotes".to_owned()),
+        Wanted::List if node.is_null() => Some("write `[]` for an empty list".to_owned()),
+        Wanted::List if text.starts_with('-') => Some("put a space behind each dash".to_owned()),
+        Wanted::List => Some(format!("write it as a list: {}", Quoted(&format!("[{text}]")))),
+        Wanted::Mapping(known) => {
+            let end = text.find(|c: char| !c.is_ascii_alphanumeric() && c != '-').unwrap_or(text.len());
+            match (known.iter().find(|key| **key == &text[..end]), typed) {
+                (Some(key), _) if end < text.len() => Some(format!("put a colon and a space behind `{key}`")),
+                (_, Plain::Bool(value)) if known.contains(&"enabled") => {
+                    Some(format!("write `enabled: {value}` below it"))
+                }
+                _ if known.is_empty() => Some("write `key: value` lines below it".to_owned()),
+                _ => Some(keys(known)),
+            }
+        }
+        Wanted::Number | Wanted::Value => None,
+    }
+}
+
+/// A letter that looks like one of ours, or like a space, is best told by its number.
+pub(crate) fn foreign_letter(key: &str) -> Option<String> {
+    key.chars().find(|c| !c.is_ascii()).map(|c| format!("U+{:04X}", u32::from(c)))
+}
+
+/// The known name that `word` was probably meant to be.
+pub(crate) fn nearest(word: &str, known: &[&'static str]) -> Option<&'static str> {
+    let word = word.trim().to_lowercase();
+    let allowed = (word.chars().count() / 3).max(1);
+    let distance = |name: &str| strsim::damerau_levenshtein(&word, &name.to_lowercase());
+    let near = known.iter().map(|name| (distance(name), *name)).filter(|(distance, _)| *distance <= allowed).min();
+    // `warning` for `warn`: one word that goes on where the other ends.
+    let begins = || known.iter().find(|name| name.len() > 2 && word.starts_with(&name.to_lowercase())).copied();
+    near.map(|(_, name)| name).or_else(begins)
+}
+
+/// The help that lists what may stand in a mapping.
+pub(crate) fn keys(known: &[&str]) -> String {
+    match known {
+        [only] => format!("the only key here is `{only}`"),
+        _ => format!("the keys here are {}", list(known, "and")),
+    }
+}
+
+/// `a`, `b` or `c`.
+pub(crate) fn list(names: &[&str], last: &str) -> String {
+    let quoted: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
+    match quoted.split_last() {
+        Some((end, start)) if !start.is_empty() => format!("{} {last} {end}", start.join(", ")),
+        _ => quoted.concat(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use vigil_yaml::{Limits, Source, read_one};
+
+    #[test]
+    fn nearest_names() {
+        let known = ["cpu", "memory", "retention", "retentionSize", "metrics-server", "warn"];
+        for (word, expected) in [
+            ("memroy", Some("memory")),
+            ("retention_size", Some("retentionSize")),
+            ("RETENTION", Some("retention")),
+            ("metricsServer", Some("metrics-server")),
+            ("\u{a0}retention", Some("retention")),
+            ("warning", Some("warn")),
+            ("cpus", Some("cpu")),
+            ("gpu", Some("cpu")),
+            ("disk", None),
+            ("", None),
+        ] {
+            assert_eq!(nearest(word, &known), expected, "{word}");
+        }
+    }
+
+    #[test]
+    fn advice_on_what_was_written_instead() {
+        let component = Wanted::Mapping(&["enabled", "retention"]);
+        for (wanted, text, expected) in [
+            (Wanted::Switch, "yes", Some("write `true`")),
+            (Wanted::Switch, "Off", Some("write `false`")),
+            (Wanted::Switch, "\"true\"", Some("remove the quotes")),
+            (Wanted::Switch, "maybe", None),
+            (Wanted::Number, "'30090'", Some("remove the quotes")),
+            (Wanted::Number, "three", None),
+            (Wanted::List, "a", Some("write it as a list: `[a]`")),
+            (Wanted::List, "-a -b", Some("put a space behind each dash")),
+            (Wanted::List, "~", Some("write `[]` for an empty list")),
+            (Wanted::List, "a: b", Some("put `- ` before each item")),
+            (component, "- enabled", Some("write `key: value` lines instead of a list")),
+            (component, "false", Some("write `enabled: false` below it")),
+            (component, "retention:10d", Some("put a colon and a space behind `retention`")),
+            (component, "retention", Some("the keys here are `enabled` and `retention`")),
+            (Wanted::Mapping(&["only"]), "x", Some("the only key here is `only`")),
+            (Wanted::Mapping(&[]), "x", Some("write `key: value` lines below it")),
+            (Wanted::Value, "[x]", None),
+        ] {
+            let node = read_one(&Source::new("t", text), &Limits::default()).unwrap().unwrap();
+            assert_eq!(advice(wanted, &node).as_deref(), expected, "{text}");
+        }
+    }
+}
