@@ -1,5 +1,7 @@
 //! The program as a person meets it: help, what it says, what it writes, how it ends.
 
+#![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
+
 mod support;
 
 use std::collections::BTreeMap;

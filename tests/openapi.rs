@@ -2,6 +2,8 @@
 //!
 //! The schemas are those of k8s-openapi, one per type; kube-core reads the object as an API client would.
 
+#![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
+
 mod support;
 
 use k8s_openapi::{ClusterResourceScope, NamespaceResourceScope, Resource};

@@ -48,7 +48,7 @@ impl Values {
     }
 
     /// Makes the rendered file `path` known to `{{file …}}` and `{{checksum …}}`.
-    pub(crate) fn add_file(&mut self, path: &str, text: String) {
+    pub(crate) fn add_file(&mut self, path: &str, text: &str) {
         let digest = Sha256::digest(text.as_bytes());
         let mut checksum = String::new();
         for byte in digest {

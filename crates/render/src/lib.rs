@@ -133,7 +133,7 @@ fn documents_of<'t>(
     let mut problems = Vec::new();
     for name in templates.files_of(component) {
         match engine.file(name, &values) {
-            Ok(Some(text)) => values.add_file(name, text),
+            Ok(Some(text)) => values.add_file(name, &text),
             Ok(None) => {}
             Err(found) => problems.extend(found),
         }

@@ -83,8 +83,10 @@ pub(crate) fn check(objects: &[Object]) -> Vec<Problem> {
     problems
 }
 
-/// The selectors of an object with a pod template, each with the labels of those pods.
-fn selectors(object: &Value) -> Option<(&Map<String, Value>, &Map<String, Value>)> {
+type Labels = Map<String, Value>;
+
+/// The selector of an object with a pod template, and the labels of those pods.
+fn selectors(object: &Value) -> Option<(&Labels, &Labels)> {
     let selector = object.pointer("/spec/selector/matchLabels")?.as_object()?;
     let labels = object.pointer("/spec/template/metadata/labels")?.as_object()?;
     Some((selector, labels))

@@ -187,7 +187,7 @@ fn everything(facts: &Value) -> Result<BTreeMap<String, Vec<Value>>, String> {
                 let body = vigil_yaml::read_one(&source, &vigil_yaml::Limits::default()).map_err(|p| drawn(&p))?;
                 all.insert(name.to_owned(), body.iter().map(vigil_yaml::Node::to_json).collect());
                 // Its text stands in an object too, quoted anew for each value: what counts there is compared above.
-                values.add_file(name, "the file".to_owned());
+                values.add_file(name, "the file");
             }
         }
         let values = values.freeze();

@@ -1,6 +1,7 @@
 use super::{Identity, LOGS_RELEASE, image, image_parts, pods, with};
 use serde_json::{Value, json};
 use vigil_stack::Stack;
+use vigil_stack::units::Duration;
 
 /// Loki's HTTP port: pushes, queries, metrics.
 const PORT: u16 = 3100;
@@ -20,7 +21,7 @@ pub(super) fn facts(stack: &Stack) -> Value {
         "image": image(stack, &loki.image),
         "imageParts": image_parts(stack, &loki.image),
         // Loki reads Go durations, which know no days.
-        "retention": loki.retention.as_ref().and_then(|time| time.as_hours()).map(|hours| format!("{hours}h")),
+        "retention": loki.retention.as_ref().and_then(Duration::as_hours).map(|hours| format!("{hours}h")),
         "logLevel": loki.log_level,
         "persistence": {
             "enabled": loki.persistence.enabled,

@@ -14,7 +14,7 @@ mod promtail;
 use serde_json::{Map, Value, json};
 use vigil_stack::Stack;
 use vigil_stack::model::{HasPods, Service, TaintEffect, Toleration};
-use vigil_stack::units::{Image, Registry};
+use vigil_stack::units::{Image, Port, Registry};
 
 /// A part of the stack.
 struct Component {
@@ -155,7 +155,7 @@ fn pods(stack: &Stack, component: &impl HasPods, replicas: Option<u16>) -> Value
 /// How a Service is reached, every key present, for the partial `service-type`. `port` is the component's usual one.
 fn service(service: &Service, port: u16) -> Value {
     json!({
-        "port": service.port.map_or(port, |port| port.get()),
+        "port": service.port.map_or(port, Port::get),
         "type": service.r#type,
         "nodePort": service.node_port,
         "loadBalancerIP": service.load_balancer_ip,

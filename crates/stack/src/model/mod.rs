@@ -1,10 +1,5 @@
 //! The keys of `stack.yaml`. One file per component; what several of them share is here.
 
-#![allow(
-    clippy::doc_markdown,
-    reason = "doc comments are the descriptions in the schema, which an editor shows as they are"
-)]
-
 mod flask;
 mod grafana;
 mod loki;
