@@ -85,7 +85,7 @@ fn find(root: &Node, path: &str) -> Option<(Span, bool)> {
 pub(crate) fn check(stack: &Stack, findings: &mut Findings) {
     namespaces(stack, findings);
     for (component, service) in services(stack) {
-        self::service(component, service, findings);
+        self::service(component, &service, findings);
     }
     node_ports(stack, findings);
     for (component, pods) in pods(stack) {
@@ -100,10 +100,10 @@ pub(crate) fn check(stack: &Stack, findings: &mut Findings) {
 }
 
 /// The Services that people reach from outside, by component.
-fn services(stack: &Stack) -> Vec<(&'static str, &Service)> {
+fn services(stack: &Stack) -> Vec<(&'static str, Service)> {
     let all = [
-        ("grafana", stack.grafana.enabled, &stack.grafana.service),
-        ("prometheus", stack.prometheus.enabled, &stack.prometheus.service),
+        ("grafana", stack.grafana.enabled, stack.grafana.effective_service()),
+        ("prometheus", stack.prometheus.enabled, stack.prometheus.effective_service()),
     ];
     all.into_iter().filter(|(_, enabled, _)| *enabled).map(|(name, _, service)| (name, service)).collect()
 }
@@ -151,7 +151,7 @@ fn namespaces(stack: &Stack, findings: &mut Findings) {
 }
 
 fn service(component: &str, service: &Service, findings: &mut Findings) {
-    let chosen = service.r#type;
+    let Some(chosen) = service.r#type else { return };
     let r#type = format!("{component}.service.type");
     let unsaid = if findings.says(&r#type) { "" } else { ", which it is unless `type` says otherwise" };
     let wrong = [
@@ -225,7 +225,7 @@ fn limits(component: &str, resources: &Resources, findings: &mut Findings) {
 
 fn tolerations(path: &str, pods: &Pods, findings: &mut Findings) {
     for (at, toleration) in pods.tolerations.iter().flatten().enumerate() {
-        let (message, help) = match (toleration.operator, &toleration.key, &toleration.value) {
+        let (message, help) = match (toleration.effective_operator(), &toleration.key, &toleration.value) {
             (TolerationOperator::Exists, _, Some(_)) => {
                 ("a toleration with `operator: Exists` has a `value`", "remove `value`, or set `operator: Equal`")
             }
@@ -286,7 +286,8 @@ fn logs(stack: &Stack, findings: &mut Findings) {
     if let Some(retention) = loki.retention.as_ref().filter(|_| loki.enabled) {
         loki_retention(retention, findings);
     }
-    if loki.image.tag().is_some_and(|tag| tag.starts_with("2.") || tag.starts_with("1.")) {
+    let outdated = |tag: &str| tag.starts_with("2.") || tag.starts_with("1.");
+    if loki.enabled && loki.image.tag().is_some_and(outdated) {
         findings.error(
             &["loki.image"],
             format!(

@@ -10,7 +10,7 @@ pub(super) fn facts(stack: &Stack) -> Value {
     let own = json!({
         "name": format!("{METRICS_RELEASE}-grafana"),
         "namespace": stack.namespaces.monitoring,
-        "service": service(&stack.grafana.service, PORT),
+        "service": service(&stack.grafana.effective_service(), PORT),
         "externalUrl": stack.grafana.external_url,
         // What the side-car that loads data sources looks for, in its own namespace only.
         "datasourceLabel": { "key": "grafana_datasource", "value": "1" },

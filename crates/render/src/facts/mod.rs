@@ -135,6 +135,9 @@ fn pods(stack: &Stack, component: &impl HasPods, replicas: Option<u16>) -> Value
     let pods = stack.pods_of(component);
     let replicated = replicas.is_some_and(|replicas| replicas > 1);
     let mut tolerations = pods.tolerations.unwrap_or_default();
+    for toleration in &mut tolerations {
+        toleration.operator = Some(toleration.effective_operator());
+    }
     if replicas.is_none() {
         let control_plane = ["node-role.kubernetes.io/control-plane", "node-role.kubernetes.io/master"];
         let own = control_plane.map(|key| Toleration::known(key, TaintEffect::NoSchedule));

@@ -13,7 +13,7 @@ pub(super) fn facts(stack: &Stack) -> Value {
     let own = json!({
         "name": name,
         "namespace": stack.namespaces.monitoring,
-        "service": service(&prometheus.service, PORT),
+        "service": service(&prometheus.effective_service(), PORT),
         "externalUrl": prometheus.external_url,
         // The operator labels the pods itself, by the name of the Prometheus object.
         "podSelector": { "app.kubernetes.io/name": "prometheus", "operator.prometheus.io/name": name },

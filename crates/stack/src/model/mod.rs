@@ -119,9 +119,11 @@ impl Default for Namespaces {
 
 settings! {
     /// The Service of a component that people open in a browser.
+    #[derive(Default)]
     pub struct Service {
-        /// How the Service is reached.
-        pub r#type: ServiceType,
+        /// How the Service is reached; without one, as is usual for the component.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub r#type: Option<ServiceType>,
         /// The port inside the cluster; without one, the component's usual port.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub port: Option<Port>,
@@ -140,16 +142,13 @@ settings! {
     }
 }
 
-impl Default for Service {
-    fn default() -> Self {
-        Self {
-            r#type: ServiceType::ClusterIP,
-            port: None,
-            node_port: None,
-            load_balancer_ip: None,
-            load_balancer_class: None,
-            load_balancer_source_ranges: Vec::new(),
-        }
+impl Service {
+    /// The Service with what it does not say filled in by what is usual for its component. The usual node port is one
+    /// for the usual type only.
+    fn or(&self, usual: ServiceType, node_port: Option<NodePort>) -> Self {
+        let chosen = self.r#type.unwrap_or(usual);
+        let node_port = self.node_port.or(node_port.filter(|_| chosen == usual));
+        Self { r#type: Some(chosen), node_port, ..self.clone() }
     }
 }
 

@@ -32,12 +32,14 @@ settings! {
 
 settings! {
     /// A taint that does not keep pods away.
+    #[derive(Default)]
     pub struct Toleration {
         /// The taint's key; without one, every taint (`operator: Exists`).
         #[serde(skip_serializing_if = "Option::is_none")]
         pub key: Option<LabelKey>,
-        /// How the taint's value is compared.
-        pub operator: TolerationOperator,
+        /// How the taint's value is compared; without one, `Equal` where there is a value, else `Exists`.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub operator: Option<TolerationOperator>,
         /// The value; for `Equal`.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub value: Option<LabelValue>,
@@ -47,16 +49,21 @@ settings! {
     }
 }
 
-impl Default for Toleration {
-    fn default() -> Self {
-        Self { key: None, operator: TolerationOperator::Exists, value: None, effect: None }
-    }
-}
-
 impl Toleration {
+    /// The operator with everything filled in.
+    pub fn effective_operator(&self) -> TolerationOperator {
+        let usual = if self.value.is_some() { TolerationOperator::Equal } else { TolerationOperator::Exists };
+        self.operator.unwrap_or(usual)
+    }
+
     /// Tolerates every taint with a key and an effect.
     pub fn known(key: &str, effect: TaintEffect) -> Self {
-        Self { key: Some(LabelKey::known(key)), effect: Some(effect), ..Self::default() }
+        Self {
+            key: Some(LabelKey::known(key)),
+            operator: Some(TolerationOperator::Exists),
+            effect: Some(effect),
+            ..Self::default()
+        }
     }
 }
 

@@ -6,7 +6,7 @@ settings! {
     pub struct Prometheus {
         /// Run it.
         pub enabled: bool,
-        /// How people reach it.
+        /// How people reach it; on node port 30090 unless it says otherwise.
         pub service: Service,
         /// The address in the browser, for links in alerts.
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -24,11 +24,7 @@ impl Default for Prometheus {
     fn default() -> Self {
         Self {
             enabled: true,
-            service: Service {
-                r#type: ServiceType::NodePort,
-                node_port: Some(NodePort::known(30090)),
-                ..Service::default()
-            },
+            service: Service::default(),
             external_url: None,
             retention: Duration::known("10d"),
             retention_size: ByteSize::known("1GiB"),
@@ -45,5 +41,12 @@ choice! {
         All,
         /// Those with the label `release: kube-prometheus-stack`.
         Labelled,
+    }
+}
+
+impl Prometheus {
+    /// The Service with everything filled in.
+    pub fn effective_service(&self) -> Service {
+        self.service.or(ServiceType::NodePort, Some(NodePort::known(30090)))
     }
 }
