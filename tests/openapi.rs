@@ -121,7 +121,7 @@ fn maps(value: &Value, at: &str, found: &mut Vec<String>) {
 #[test]
 fn a_misspelt_field_is_found_at_every_depth() {
     // Maps of strings take any key; everything else has a schema.
-    let free = ["labels", "annotations", "matchLabels", "selector", "data", "requests", "limits"];
+    let free = ["labels", "annotations", "matchLabels", "selector", "data", "requests", "limits", "nodeSelector"];
     let kinds = kinds();
     let mut broken = 0;
     for object in support::render(&support::root().join("stack.yaml")).objects {

@@ -112,17 +112,23 @@ fn services(stack: &Stack) -> Vec<(&'static str, Service)> {
 fn pods(stack: &Stack) -> Vec<(&'static str, Pods)> {
     vec![
         ("flask", stack.pods_of(&stack.flask)),
+        ("kube-state-metrics", stack.pods_of(&stack.kube_state_metrics)),
         ("loki", stack.pods_of(&stack.loki)),
+        ("metrics-server", stack.pods_of(&stack.metrics_server)),
+        ("node-exporter", stack.pods_of(&stack.node_exporter)),
         ("promtail", stack.pods_of(&stack.promtail)),
     ]
 }
 
 /// The settings for pods where they are written.
-fn written_pods(stack: &Stack) -> [(&'static str, &Pods); 4] {
+fn written_pods(stack: &Stack) -> [(&'static str, &Pods); 7] {
     [
         ("pods", &stack.pods),
         ("flask.pods", &stack.flask.pods),
+        ("kube-state-metrics.pods", &stack.kube_state_metrics.pods),
         ("loki.pods", &stack.loki.pods),
+        ("metrics-server.pods", &stack.metrics_server.pods),
+        ("node-exporter.pods", &stack.node_exporter.pods),
         ("promtail.pods", &stack.promtail.pods),
     ]
 }

@@ -1,12 +1,48 @@
+use super::{Identity, image, image_parts, pods, with};
 use serde_json::{Value, json};
 use vigil_stack::Stack;
 
+/// The port of its pods; the kubelets' own port, which firewalls between control plane and nodes let pass already.
+const PORT: u16 = 10250;
+
+/// The port of its Service, which the API server asks.
+const SERVICE_PORT: u16 = 443;
+
 pub(super) fn facts(stack: &Stack) -> Value {
     let settings = &stack.metrics_server;
+    let identity = Identity {
+        name: "metrics-server",
+        instance: "metrics-server",
+        component: "resource-metrics",
+        image: Some(&settings.image),
+    };
     let types: Vec<_> = settings.address_types.iter().map(|kind| format!("{kind:?}")).collect();
-    json!({
-        "addressTypes": types.join(","),
-        "resolution": settings.resolution,
-        "kubeletInsecureTls": settings.kubelet_insecure_tls,
-    })
+    // Each flag once: of two equal ones the last counts, whoever added it. The port is not among them, because the
+    // chart adds it by itself.
+    let mut args = vec![
+        "--cert-dir=/tmp".to_owned(),
+        format!("--kubelet-preferred-address-types={}", types.join(",")),
+        "--kubelet-use-node-status-port".to_owned(),
+        format!("--metric-resolution={}", settings.resolution),
+    ];
+    if settings.kubelet_insecure_tls {
+        args.push("--kubelet-insecure-tls".to_owned());
+    }
+    let mut pods = pods(stack, settings, Some(settings.replicas.get()));
+    if pods["priorityClassName"].is_null() {
+        // Autoscalers stand still without it.
+        pods["priorityClassName"] = "system-cluster-critical".into();
+    }
+    let own = json!({
+        "name": "metrics-server",
+        "namespace": "kube-system",
+        "port": PORT,
+        "servicePort": SERVICE_PORT,
+        "replicas": settings.replicas,
+        "image": image(stack, &settings.image),
+        "imageParts": image_parts(stack, &settings.image),
+        "args": args,
+        "pods": pods,
+    });
+    with(identity.facts(stack), own)
 }

@@ -5,9 +5,13 @@
 
 mod flask;
 mod grafana;
+mod kube_state_metrics;
+mod kubernetes_targets;
 mod loki;
 mod metrics_server;
+mod monitored;
 mod namespaces;
+mod node_exporter;
 mod prometheus;
 mod promtail;
 
@@ -32,6 +36,9 @@ const COMPONENTS: &[Component] = &[
     Component { name: "namespaces", enabled: |_| true, facts: namespaces::facts },
     Component { name: "metrics-server", enabled: |stack| stack.metrics_server.enabled, facts: metrics_server::facts },
     Component { name: "prometheus", enabled: |stack| stack.prometheus.enabled, facts: prometheus::facts },
+    Component { name: "node-exporter", enabled: |stack| stack.node_exporter.enabled, facts: node_exporter::facts },
+    Component { name: "kube-state-metrics", enabled: |stack| stack.kube_state_metrics.enabled, facts: kube_state_metrics::facts },
+    Component { name: "kubernetes-targets", enabled: kubernetes_targets::enabled, facts: kubernetes_targets::facts },
     Component { name: "grafana", enabled: |stack| stack.grafana.enabled, facts: grafana::facts },
     Component { name: "loki", enabled: |stack| stack.loki.enabled, facts: loki::facts },
     Component { name: "promtail", enabled: |stack| stack.promtail.enabled, facts: promtail::facts },

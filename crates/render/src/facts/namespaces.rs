@@ -7,9 +7,11 @@ use vigil_stack::model::Namespaces;
 pub(super) fn facts(stack: &Stack) -> Value {
     let Namespaces { monitoring, logging } = &stack.namespaces;
     let mut list = Vec::new();
-    if stack.grafana.enabled || stack.prometheus.enabled {
+    if stack.node_exporter.enabled {
         // node-exporter reads the node's /proc and /sys through host paths and the host's network.
         list.push((monitoring.as_str(), "privileged"));
+    } else if stack.prometheus.enabled || stack.grafana.enabled || stack.kube_state_metrics.enabled {
+        list.push((monitoring.as_str(), "restricted"));
     }
     if stack.promtail.enabled {
         // The collector reads the node's log files through host paths.

@@ -2,16 +2,22 @@
 
 mod flask;
 mod grafana;
+mod kube_state_metrics;
+mod kubernetes_targets;
 mod loki;
 mod metrics_server;
+mod node_exporter;
 mod pods;
 mod prometheus;
 mod promtail;
 
 pub use flask::{Flask, FlaskIngress, FlaskService};
 pub use grafana::Grafana;
+pub use kube_state_metrics::KubeStateMetrics;
+pub use kubernetes_targets::KubernetesTargets;
 pub use loki::{Loki, Persistence};
 pub use metrics_server::{AddressType, MetricsServer};
+pub use node_exporter::NodeExporter;
 pub use pods::{HasPods, Pods, ResourceAmounts, Resources, TaintEffect, Toleration, TolerationOperator};
 pub use prometheus::{Prometheus, Selection};
 pub use promtail::{ContainerRuntime, Promtail};
@@ -67,11 +73,20 @@ settings! {
         pub flask: Flask,
         /// Grafana, the dashboards.
         pub grafana: Grafana,
+        /// kube-state-metrics, which tells what the objects of the cluster are like.
+        #[serde(rename = "kube-state-metrics")]
+        pub kube_state_metrics: KubeStateMetrics,
+        /// The parts of Kubernetes itself that Prometheus scrapes.
+        #[serde(rename = "kubernetes-targets")]
+        pub kubernetes_targets: KubernetesTargets,
         /// Loki, the log store.
         pub loki: Loki,
         /// metrics-server, which `kubectl top` and autoscalers ask.
         #[serde(rename = "metrics-server")]
         pub metrics_server: MetricsServer,
+        /// node-exporter, which tells how the nodes are.
+        #[serde(rename = "node-exporter")]
+        pub node_exporter: NodeExporter,
         /// Prometheus, the metrics store.
         pub prometheus: Prometheus,
         /// Promtail, which carries the logs of all pods to Loki.
@@ -92,8 +107,11 @@ impl Default for Stack {
             pods: Pods::default(),
             flask: Flask::default(),
             grafana: Grafana::default(),
+            kube_state_metrics: KubeStateMetrics::default(),
+            kubernetes_targets: KubernetesTargets::default(),
             loki: Loki::default(),
             metrics_server: MetricsServer::default(),
+            node_exporter: NodeExporter::default(),
             prometheus: Prometheus::default(),
             promtail: Promtail::default(),
             values: Values::default(),

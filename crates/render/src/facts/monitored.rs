@@ -1,0 +1,22 @@
+//! Labels by which Prometheus finds what it scrapes, and by which it names it.
+
+use super::METRICS_RELEASE;
+use serde_json::{Map, Value};
+
+/// The label of a Service whose value becomes the `job` of its metrics, where the Service's name would not do. Alerts
+/// and dashboards ask for that `job`.
+pub(super) const JOB_LABEL: &str = "jobLabel";
+
+/// Adds to facts that hold `labels` the `monitorLabels`: those of a `ServiceMonitor`, which carries besides what
+/// `prometheus.selection: labelled` looks for.
+pub(super) fn monitored(mut facts: Map<String, Value>) -> Map<String, Value> {
+    facts.insert("monitorLabels".to_owned(), labelled(&facts, "release", METRICS_RELEASE));
+    facts
+}
+
+/// The `labels` of some facts, and one more.
+pub(super) fn labelled(facts: &Map<String, Value>, key: &str, value: &str) -> Value {
+    let mut labels = facts.get("labels").and_then(Value::as_object).cloned().unwrap_or_default();
+    labels.insert(key.to_owned(), value.into());
+    labels.into()
+}

@@ -1,0 +1,47 @@
+use super::monitored::{JOB_LABEL, labelled, monitored};
+use super::{Identity, METRICS_RELEASE, image, image_parts, pods, with};
+use serde_json::{Value, json};
+use vigil_stack::Stack;
+use vigil_stack::model::{TaintEffect, Toleration};
+
+/// Its port, on every node.
+const PORT: u16 = 9100;
+
+/// What alerts and dashboards know it by.
+const JOB: &str = "node-exporter";
+
+pub(super) fn facts(stack: &Stack) -> Value {
+    let settings = &stack.node_exporter;
+    let identity = Identity {
+        name: "prometheus-node-exporter",
+        instance: METRICS_RELEASE,
+        component: "metrics",
+        image: Some(&settings.image),
+    };
+    let mut pods = pods(stack, settings, None);
+    // A node is watched whatever keeps other pods away from it.
+    let every = Toleration { effect: Some(TaintEffect::NoSchedule), ..Toleration::default() };
+    let mut tolerations = stack.pods_of(settings).tolerations.unwrap_or_default();
+    tolerations.retain(|toleration| toleration.effect != every.effect);
+    if !tolerations.contains(&Toleration::default()) {
+        tolerations.push(every);
+    }
+    pods["tolerations"] = json!(tolerations);
+    // It reads Linux' files.
+    if pods["nodeSelector"].is_null() {
+        pods["nodeSelector"] = json!({});
+    }
+    pods["nodeSelector"]["kubernetes.io/os"] = "linux".into();
+    let facts = monitored(identity.facts(stack));
+    let own = json!({
+        "name": format!("{METRICS_RELEASE}-prometheus-node-exporter"),
+        "namespace": stack.namespaces.monitoring,
+        "port": PORT,
+        "jobLabel": JOB_LABEL,
+        "serviceLabels": labelled(&facts, JOB_LABEL, JOB),
+        "image": image(stack, &settings.image),
+        "imageParts": image_parts(stack, &settings.image),
+        "pods": pods,
+    });
+    with(facts, own)
+}

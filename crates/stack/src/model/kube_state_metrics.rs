@@ -1,0 +1,29 @@
+use super::{Pods, has_pods, settings};
+use crate::units::Image;
+
+settings! {
+    /// kube-state-metrics, which tells what the objects of the cluster are like: replicas wanted and ready, Jobs failed.
+    pub struct KubeStateMetrics {
+        /// Run it.
+        pub enabled: bool,
+        /// Its image.
+        pub image: Image,
+        /// Tell of Secrets too. It takes the right to read every Secret of the cluster, and no alert or dashboard needs it.
+        pub secrets: bool,
+        /// Where its pods run and what they may use.
+        pub pods: Pods,
+    }
+}
+
+impl Default for KubeStateMetrics {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            image: Image::known("registry.k8s.io/kube-state-metrics/kube-state-metrics:v2.17.0"),
+            secrets: false,
+            pods: Pods::default(),
+        }
+    }
+}
+
+has_pods!(KubeStateMetrics, "10m", "64Mi", "256Mi");
