@@ -20,7 +20,10 @@ fn run() -> Result<(), Vec<Problem>> {
     println!("cargo::rerun-if-changed=stack.yaml");
     println!("cargo::rerun-if-changed=templates");
     let source = Source::read(Path::new("stack.yaml"), Stack::LIMITS.bytes).map_err(|problem| vec![*problem])?;
-    let stack = Stack::parse(&source)?.stack;
+    let stack = Stack::load(&source, Path::new("stack.yaml"))?.stack;
+    for file in stack.grafana.dashboards.iter().filter_map(|dashboard| dashboard.file.as_ref()) {
+        println!("cargo::rerun-if-changed={file}");
+    }
     let templates = Templates::read(Path::new("templates"))?;
     let rendering = vigil_render::render(&stack, &templates)?;
     embed("manifests.rs", &manifests(&rendering.objects))?;

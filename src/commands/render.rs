@@ -39,7 +39,7 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Outcome, Failure> {
     let failure = |problems| Failure { problems, consequence: "nothing was written".to_owned() };
     let source = Source::read(&arguments.stack, Stack::LIMITS.bytes).map_err(|problem| failure(vec![*problem]))?;
-    let (rendering, warnings) = render(&source, arguments.templates.as_deref()).map_err(failure)?;
+    let (rendering, warnings) = render(&source, &arguments.stack, arguments.templates.as_deref()).map_err(failure)?;
     terminal.warn(&warnings);
     if arguments.stdout {
         terminal.product(&stream(&rendering))?;
@@ -66,8 +66,12 @@ pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Outcome,
     Ok(Outcome::Clean)
 }
 
-fn render(source: &Arc<Source>, templates: Option<&Path>) -> Result<(Rendering, Vec<Problem>), Vec<Problem>> {
-    let parsed = Stack::parse(source)?;
+fn render(
+    source: &Arc<Source>,
+    path: &Path,
+    templates: Option<&Path>,
+) -> Result<(Rendering, Vec<Problem>), Vec<Problem>> {
+    let parsed = Stack::load(source, path)?;
     let rendering = match templates {
         Some(directory) => vigil_render::render(&parsed.stack, &Templates::read(directory)?),
         None => vigil_render::render(&parsed.stack, &vigil::TEMPLATES),

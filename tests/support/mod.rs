@@ -15,6 +15,7 @@ pub(crate) fn root() -> &'static Path {
 /// The repository's stacks, as (name, path): `stack.yaml` and every file of `stacks/`.
 pub(crate) fn stacks() -> Vec<(String, PathBuf)> {
     let mut paths: Vec<_> = fs::read_dir(root().join("stacks")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "yaml"));
     paths.push(root().join("stack.yaml"));
     paths.sort();
     let name = |path: &Path| path.file_stem().unwrap().to_str().unwrap().to_owned();
@@ -25,7 +26,7 @@ pub(crate) fn stacks() -> Vec<(String, PathBuf)> {
 
 pub(crate) fn render(stack: &Path) -> Rendering {
     let source = Source::read(stack, Stack::LIMITS.bytes).unwrap();
-    let stack = Stack::parse(&source).unwrap_or_else(|problems| panic!("{problems:#?}")).stack;
+    let stack = Stack::load(&source, stack).unwrap_or_else(|problems| panic!("{problems:#?}")).stack;
     vigil_render::render(&stack, &vigil::TEMPLATES).unwrap_or_else(|problems| panic!("{problems:#?}"))
 }
 

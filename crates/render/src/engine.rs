@@ -7,6 +7,7 @@
 //! Helpers: `{{json x}}` places a whole list or mapping in flow style; `{{file "loki/loki.yaml"}}` places the text of
 //! `templates/loki/files/loki.yaml`, and `{{checksum "loki/loki.yaml"}}` its SHA-256, so that pods roll when it changes.
 
+use crate::ini;
 use crate::parallel;
 use crate::templates::Templates;
 use handlebars::{
@@ -153,20 +154,32 @@ impl<'t> Engine<'t> {
         let Some(source) = self.templates.get(path) else { return Ok(None) };
         if name == path {
             // Verbatim: the text stays as it is, comments and all, once it has proved to be what its name says.
-            documents_of(source)?;
+            match name.rsplit_once('.').map(|(_, format)| format) {
+                Some("ini") => drop(ini::read(source, str::to_owned)?),
+                Some("yaml" | "json") => drop(documents_of(source)?),
+                // A script is what its interpreter takes.
+                _ => {}
+            }
             return Ok(Some(source.text.clone()));
         }
         let context = Context::from(values.context.clone());
         let text = self.text(path, &context).map_err(|problem| vec![*problem])?;
+        if name.rsplit_once('.').is_some_and(|(_, format)| format == "ini") {
+            let source = Source::new(format!("templates/{path} (rendered)"), text);
+            let value = |text: &str| resolve(text, &values.texts).unwrap_or_else(|| text.to_owned());
+            let sections = ini::read(&source, value).map_err(|problems| readable(problems, &values.texts))?;
+            return Ok(Some(ini::write(&sections)).filter(|text| !text.is_empty()));
+        }
         let documents = parse(path, text, &values.texts)?;
         match (documents.as_slice(), name.rsplit_once('.')) {
             ([], _) => Ok(None),
             ([document], Some((_, "yaml"))) => Ok(Some(vigil_yaml::write(document))),
             ([document], Some((_, "json"))) => Ok(Some(format!("{document:#}\n"))),
-            ([_], _) => Err(vec![
-                Problem::in_file("files of this format cannot be rendered", source.name.as_str())
-                    .help("end the name in `.yaml.hbs` or `.json.hbs`, or in `.yaml` or `.json` to take it verbatim"),
-            ]),
+            ([_], _) => {
+                Err(vec![Problem::in_file("files of this format cannot be rendered", source.name.as_str()).help(
+                    "end the name in `.yaml.hbs`, `.json.hbs` or `.ini.hbs`, or without `.hbs` to take it verbatim",
+                )])
+            }
             _ => Err(vec![Problem::in_file("renders to more than one document", source.name.as_str())]),
         }
     }

@@ -9,6 +9,7 @@
 
 mod engine;
 mod facts;
+mod ini;
 mod layout;
 mod parallel;
 mod structure;

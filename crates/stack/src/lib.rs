@@ -6,12 +6,14 @@
 //! `rules`.
 
 mod advice;
+mod beside;
 mod decode;
 pub mod model;
 mod rules;
 pub mod units;
 
 pub use model::Stack;
+use std::path::Path;
 use std::sync::Arc;
 use vigil_yaml::{Limits, Problem, Source};
 
@@ -28,11 +30,27 @@ impl Stack {
     /// How much a stack file may hold. A real one has a few hundred values.
     pub const LIMITS: Limits = Limits { bytes: 1 << 20, nodes: 20_000, depth: 32 };
 
-    /// Reads a stack from the text of a file.
+    /// Reads a stack from the text of a file. One that names further files needs [`Stack::load`].
     ///
     /// # Errors
     /// All problems of the text, in its order; never an empty list.
     pub fn parse(source: &Arc<Source>) -> Result<Parsed, Vec<Problem>> {
+        Self::parse_with(source, &|_| Err("cannot be read: the stack itself came from no file".to_owned()))
+    }
+
+    /// Reads a stack from the text of the file at `path`, and the files that it names, which lie beside it.
+    ///
+    /// # Errors
+    /// All problems of the text and of those files, in the order of the text; never an empty list.
+    pub fn load(source: &Arc<Source>, path: &Path) -> Result<Parsed, Vec<Problem>> {
+        let folder = path.parent().unwrap_or(Path::new(""));
+        Self::parse_with(source, &|file| {
+            let source = Source::read(&folder.join(file), beside::LIMIT).map_err(|problem| problem.message)?;
+            Ok(source.text.clone())
+        })
+    }
+
+    fn parse_with(source: &Arc<Source>, read: beside::Reader) -> Result<Parsed, Vec<Problem>> {
         let (document, mut problems) = vigil_yaml::salvage(source, &Self::LIMITS);
         let Some(node) = document else {
             if problems.is_empty() {
@@ -44,11 +62,12 @@ impl Stack {
             }
             return Err(in_order(problems, source));
         };
-        let decoded = decode::decode::<Self>(&node, MOST_PROBLEMS);
+        let mut decoded = decode::decode::<Self>(&node, MOST_PROBLEMS);
         let mut warnings = Vec::new();
         // What the reader left out may be just what a rule would ask for.
-        if let Some(stack) = decoded.value.as_ref().filter(|_| problems.is_empty()) {
+        if let Some(stack) = decoded.value.as_mut().filter(|_| problems.is_empty()) {
             let mut findings = rules::Findings::new(&node, &decoded.doubtful);
+            beside::read(stack, read, &mut findings);
             rules::check(stack, &mut findings);
             (warnings, problems) = findings.split();
         }

@@ -1,7 +1,7 @@
 //! What no single value of the stack can tell: combinations that cannot work, and warnings.
 
-use crate::model::{Pods, Resources, Service, ServiceType, Stack, TolerationOperator};
-use crate::units::{Duration, NodePort};
+use crate::model::{Dashboard, Pods, Resources, Service, ServiceType, Stack, TolerationOperator};
+use crate::units::{Duration, HttpPath, NodePort, Url};
 use vigil_yaml::{Data, Node, Place, Problem, Severity, Span};
 
 /// The problems found so far. Each speaks of the dotted paths of keys: first the one to be changed, then those that it
@@ -25,7 +25,7 @@ impl<'a> Findings<'a> {
         problems.into_iter().partition(|problem| problem.severity == Severity::Warning)
     }
 
-    fn error(&mut self, paths: &[&str], message: impl Into<String>, label: &str, help: &str) {
+    pub(crate) fn error(&mut self, paths: &[&str], message: impl Into<String>, label: &str, help: &str) {
         self.push(paths, Problem::error(message, self.place(paths)).label(label).help(help));
     }
 
@@ -34,7 +34,9 @@ impl<'a> Findings<'a> {
     }
 
     fn push(&mut self, paths: &[&str], problem: Problem) {
-        if !self.doubtful.iter().any(|doubtful| paths.iter().any(|path| overlap(doubtful, path))) {
+        // Messages call an item `list[0]`; rules find it at `list.0`.
+        let doubtful = |path: &str| paths.iter().any(|known| overlap(&path.replace('[', ".").replace(']', ""), known));
+        if !self.doubtful.iter().any(|path| doubtful(path)) {
             self.problems.push(problem);
         }
     }
@@ -95,6 +97,7 @@ pub(crate) fn check(stack: &Stack, findings: &mut Findings) {
         tolerations(path, pods, findings);
     }
     flask(stack, findings);
+    grafana(stack, findings);
     metrics_server(stack, findings);
     logs(stack, findings);
 }
@@ -113,6 +116,7 @@ fn pods(stack: &Stack) -> Vec<(&'static str, Pods)> {
     vec![
         ("flask", stack.pods_of(&stack.flask)),
         ("kube-state-metrics", stack.pods_of(&stack.kube_state_metrics)),
+        ("grafana", stack.pods_of(&stack.grafana)),
         ("loki", stack.pods_of(&stack.loki)),
         ("metrics-server", stack.pods_of(&stack.metrics_server)),
         ("node-exporter", stack.pods_of(&stack.node_exporter)),
@@ -121,10 +125,11 @@ fn pods(stack: &Stack) -> Vec<(&'static str, Pods)> {
 }
 
 /// The settings for pods where they are written.
-fn written_pods(stack: &Stack) -> [(&'static str, &Pods); 7] {
-    [
+fn written_pods(stack: &Stack) -> Vec<(&'static str, &Pods)> {
+    vec![
         ("pods", &stack.pods),
         ("flask.pods", &stack.flask.pods),
+        ("grafana.pods", &stack.grafana.pods),
         ("kube-state-metrics.pods", &stack.kube_state_metrics.pods),
         ("loki.pods", &stack.loki.pods),
         ("metrics-server.pods", &stack.metrics_server.pods),
@@ -252,6 +257,73 @@ fn flask(stack: &Stack, findings: &mut Findings) {
             "the Ingress of `flask` has no Service to send to",
             "needs `true` while `flask.ingress.enabled` is `true`",
             "enable the Service, or set `flask.ingress.enabled: false`",
+        );
+    }
+}
+
+fn grafana(stack: &Stack, findings: &mut Findings) {
+    let grafana = &stack.grafana;
+    if !grafana.enabled {
+        return;
+    }
+    let urls = [("externalUrl", grafana.external_url.as_ref()), ("dashboardsUrl", Some(&grafana.dashboards_url))];
+    for (key, url) in urls {
+        let Some(url) = url.filter(|url| !has_plain_path(url)) else { continue };
+        findings.error(
+            &[&format!("grafana.{key}")],
+            format!("the path of `{url}` is more than letters, digits, `-`, `_`, `.` and `~`"),
+            "expected an address without query and without special characters",
+            "give the address of Grafana's start page, such as `https://example.com/grafana`",
+        );
+    }
+    let (path, ingress) = (grafana.path(), grafana.ingress.path.as_str().trim_end_matches('/'));
+    let below = path.strip_prefix(ingress).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    if grafana.ingress.enabled && !below {
+        findings.error(
+            &["grafana.ingress.path", "grafana.externalUrl"],
+            format!("the Ingress passes on `{ingress}`, and Grafana answers at `{path}/`"),
+            "expected the path of `grafana.externalUrl`",
+            "set `grafana.externalUrl` to the address in the browser, path and all, or `grafana.ingress.path: /`",
+        );
+    }
+    dashboards(&grafana.dashboards, findings);
+}
+
+/// Whether a URL ends after a path that no program takes for anything else.
+fn has_plain_path(url: &Url) -> bool {
+    let rest = url.as_str().split_once("://").map_or("", |(_, rest)| rest);
+    let path = rest.find(['/', '?', '#']).map_or("/", |at| &rest[at..]);
+    path == "/" || path.strip_suffix('/').unwrap_or(path).parse::<HttpPath>().is_ok()
+}
+
+fn dashboards(dashboards: &[Dashboard], findings: &mut Findings) {
+    for (at, dashboard) in dashboards.iter().enumerate() {
+        let path = format!("grafana.dashboards.{at}");
+        let name = &dashboard.name;
+        if dashboards[..at].iter().any(|other| other.name == *name) {
+            findings.error(
+                &[&format!("{path}.name")],
+                format!("two dashboards are called `{name}`"),
+                "one would overwrite the other",
+                "give each a name of its own",
+            );
+        }
+        let (message, help) = match (dashboard.id, dashboard.revision, &dashboard.file) {
+            (Some(_), Some(_), None) | (None, None, Some(_)) => continue,
+            (Some(_), _, Some(_)) => ("has both `id` and `file`", "remove one of the two"),
+            (None, Some(_), _) => ("has a `revision`, and no `id`", "add the `id` that it has on grafana.com"),
+            (Some(_), None, None) => {
+                ("has no `revision`", "add the one that grafana.com shows; the newest would change by itself")
+            }
+            (None, None, None) => {
+                ("comes from nowhere", "add `id` and `revision` of grafana.com, or a `file` beside the stack")
+            }
+        };
+        findings.error(
+            &[&path],
+            format!("the dashboard `{name}` {message}"),
+            "expected `id` and `revision`, or `file`",
+            help,
         );
     }
 }

@@ -1,19 +1,108 @@
-use super::{Identity, METRICS_RELEASE, service, with};
+use super::{Identity, METRICS_RELEASE, image, pods, service, with};
 use serde_json::{Value, json};
 use vigil_stack::Stack;
+use vigil_stack::model::Dashboard;
 
 /// The port of Grafana's Service, as the chart has it.
 const PORT: u16 = 80;
 
+/// Grafana's own port.
+const OWN_PORT: u16 = 3000;
+
+/// The data sources that a dashboard's inputs can be connected to: plugin and uid are called alike.
+const DATA_SOURCES: [&str; 3] = ["alertmanager", "loki", "prometheus"];
+
 pub(super) fn facts(stack: &Stack) -> Value {
-    let identity = Identity { name: "grafana", instance: METRICS_RELEASE, component: "dashboards", image: None };
+    let grafana = &stack.grafana;
+    let identity =
+        Identity { name: "grafana", instance: METRICS_RELEASE, component: "dashboards", image: Some(&grafana.image) };
+    let name = format!("{METRICS_RELEASE}-grafana");
+    let alertmanager_url: Option<String> = None;
+    let facts = identity.facts(stack);
+    let labelled = |key: &str, value: &str| {
+        let mut labels = facts["labels"].clone();
+        labels[key] = value.into();
+        labels
+    };
     let own = json!({
-        "name": format!("{METRICS_RELEASE}-grafana"),
+        "name": name,
         "namespace": stack.namespaces.monitoring,
-        "service": service(&stack.grafana.effective_service(), PORT),
-        "externalUrl": stack.grafana.external_url,
-        // What the side-car that loads data sources looks for, in its own namespace only.
-        "datasourceLabel": { "key": "grafana_datasource", "value": "1" },
+        "image": image(stack, &grafana.image),
+        "sidecarImage": image(stack, &grafana.sidecar_image),
+        "port": OWN_PORT,
+        "service": service(&grafana.effective_service(), PORT),
+        "externalUrl": grafana.external_url,
+        "rootUrl": grafana.address(),
+        // Where Grafana answers: empty, or the path of its address in the browser.
+        "path": grafana.path(),
+        "belowPath": !grafana.path().is_empty(),
+        "ingress": {
+            "enabled": grafana.ingress.enabled,
+            "className": grafana.ingress.class_name,
+            "host": grafana.ingress.host,
+            "path": grafana.ingress.path,
+            "tls": grafana.ingress.tls,
+        },
+        "persistence": {
+            "enabled": grafana.persistence.enabled,
+            "size": grafana.persistence.size,
+            "storageClassName": grafana.persistence.storage_class_name,
+        },
+        "alertmanagerUrl": alertmanager_url,
+        "adminSecret": grafana.admin_secret.existing.as_ref().map_or(name.as_str(), |own| own.as_str()),
+        "createAdminSecret": grafana.admin_secret.existing.is_none(),
+        // What the side-cars look for: data sources in their own namespace, dashboards in all of them.
+        "datasourceLabels": labelled("grafana_datasource", "1"),
+        "dashboardLabels": labelled("grafana_dashboard", "1"),
+        "monitorLabels": labelled("release", METRICS_RELEASE),
+        "sidecarKinds": if grafana.sidecar_secrets { "both" } else { "configmap" },
+        "sidecarRights": if grafana.sidecar_secrets { json!(["configmaps", "secrets"]) } else { json!(["configmaps"]) },
+        "sidecarResources": {
+            "requests": { "cpu": "10m", "memory": "96Mi" },
+            "limits": { "memory": "256Mi" },
+        },
+        "imports": imports(stack),
+        "files": grafana.dashboards.iter().filter_map(file).collect::<Vec<_>>(),
+        "pods": pods(stack, grafana, Some(1)),
     });
-    with(identity.facts(stack), own)
+    with(facts, own)
+}
+
+/// What is downloaded before Grafana starts; `null` when that is nothing.
+fn imports(stack: &Stack) -> Value {
+    let import = |dashboard: &Dashboard| {
+        let (id, revision) = (dashboard.id?, dashboard.revision?);
+        let base = stack.grafana.dashboards_url.as_str().trim_end_matches('/');
+        Some(json!({
+            "file": format!("imported-{}.json", dashboard.name),
+            "url": format!("{base}/{id}/revisions/{revision}/download"),
+        }))
+    };
+    let list: Vec<_> = stack.grafana.dashboards.iter().filter_map(import).collect();
+    if list.is_empty() { Value::Null } else { json!({ "dashboards": list, "datasources": DATA_SOURCES }) }
+}
+
+/// A dashboard whose text the stack holds.
+fn file(dashboard: &Dashboard) -> Option<Value> {
+    let text = dashboard.text.as_deref()?;
+    Some(json!({ "name": dashboard.name, "key": format!("{}.json", dashboard.name), "text": connected(text) }))
+}
+
+/// A dashboard as grafana.com offers it leaves the names of its data sources open, `${DS_PROMETHEUS}`, for the browser
+/// to ask for. Nobody asks when it comes from a file, so they are filled in here.
+fn connected(text: &str) -> String {
+    let mut connected = text.to_owned();
+    let dashboard: Value = serde_json::from_str(text).unwrap_or_default();
+    for input in dashboard["__inputs"].as_array().into_iter().flatten() {
+        let value = match input["type"].as_str() {
+            Some("datasource") => input["pluginId"].as_str().filter(|plugin| DATA_SOURCES.contains(plugin)),
+            Some("constant") => input["value"].as_str(),
+            _ => None,
+        };
+        if let (Some(name), Some(value)) = (input["name"].as_str(), value) {
+            let quoted = Value::from(value).to_string();
+            connected = connected.replace(&format!("${{{name}}}"), &quoted[1..quoted.len() - 1]);
+        }
+    }
+    connected
 }

@@ -1,28 +1,119 @@
-use super::{Service, ServiceType, settings};
-use crate::units::Url;
+use super::{Ingress, Persistence, Pods, Service, ServiceType, has_pods, settings};
+use crate::units::{DashboardId, DashboardRevision, DnsLabel, DnsSubdomain, FilePath, Image, Url};
 
 settings! {
     /// Grafana, the dashboards.
     pub struct Grafana {
         /// Run it.
         pub enabled: bool,
+        /// Its image.
+        pub image: Image,
+        /// The image of the side-cars that load data sources and dashboards from ConfigMaps. It also makes the admin
+        /// Secret and downloads dashboards before Grafana starts.
+        pub sidecar_image: Image,
         /// How people reach it; by a load balancer unless it says otherwise.
         pub service: Service,
-        /// The address in the browser, for links that Grafana makes.
+        /// The address in the browser, for links that Grafana makes. Its path is where Grafana answers. Without one,
+        /// the address that `ingress` gives, if it has a host.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub external_url: Option<Url>,
+        /// A way in by an ingress controller that is there already.
+        pub ingress: Ingress,
+        /// Where users, settings and dashboards made in the browser live.
+        pub persistence: Persistence,
+        /// The name and password of the administrator.
+        pub admin_secret: AdminSecret,
+        /// Dashboards beside those that ConfigMaps with the label `grafana_dashboard: "1"` bring, in any namespace.
+        pub dashboards: Vec<Dashboard>,
+        /// Where dashboards with an `id` are downloaded from, for clusters with a mirror.
+        pub dashboards_url: Url,
+        /// Let the side-cars read Secrets too: dashboards from every namespace's, data sources from Grafana's own. The
+        /// pod can then read every Secret of the cluster.
+        pub sidecar_secrets: bool,
+        /// Where its pod runs and what it may use.
+        pub pods: Pods,
     }
 }
 
 impl Default for Grafana {
     fn default() -> Self {
-        Self { enabled: true, service: Service::default(), external_url: None }
+        Self {
+            enabled: true,
+            image: Image::known("docker.io/grafana/grafana:12.3.1"),
+            sidecar_image: Image::known("quay.io/kiwigrid/k8s-sidecar:2.1.2"),
+            service: Service::default(),
+            external_url: None,
+            ingress: Ingress::default(),
+            persistence: Persistence::default(),
+            admin_secret: AdminSecret::default(),
+            dashboards: vec![Dashboard {
+                name: DnsLabel::known("kube-state-metrics-v2"),
+                id: Some(DashboardId::known(13332)),
+                revision: Some(DashboardRevision::known(12)),
+                file: None,
+                text: None,
+            }],
+            dashboards_url: Url::known("https://grafana.com/api/dashboards"),
+            sidecar_secrets: false,
+            pods: Pods::default(),
+        }
     }
+}
+
+has_pods!(Grafana, "100m", "256Mi", "1Gi");
+
+settings! {
+    /// The Secret with the keys `admin-user` and `admin-password`.
+    #[derive(Default)]
+    pub struct AdminSecret {
+        /// A Secret of your own in Grafana's namespace. Without one, the pod makes a Secret with a random password when
+        /// there is none, and never changes it.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub existing: Option<DnsSubdomain>,
+    }
+}
+
+/// A dashboard: one of grafana.com by `id` and `revision`, or one from a `file`.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Dashboard {
+    /// What its file and its ConfigMap are called.
+    pub name: DnsLabel,
+    /// Its number on grafana.com. It is downloaded whenever the pod starts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub id: Option<DashboardId>,
+    /// Its revision there, so that the same stack always shows the same dashboard.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub revision: Option<DashboardRevision>,
+    /// A JSON file beside the stack, for clusters without internet: a path relative to the stack's own file.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub file: Option<FilePath>,
+    /// The text of `file`, once it is read.
+    #[serde(skip)]
+    pub text: Option<String>,
 }
 
 impl Grafana {
     /// The Service with everything filled in.
     pub fn effective_service(&self) -> Service {
         self.service.or(ServiceType::LoadBalancer, None)
+    }
+
+    /// The address in the browser, as far as the stack says it.
+    pub fn address(&self) -> Option<String> {
+        let ingress = || {
+            let host = self.ingress.host.as_ref().filter(|_| self.ingress.enabled)?;
+            let scheme = if self.ingress.tls.is_some() { "https" } else { "http" };
+            Some(format!("{scheme}://{host}{}", self.ingress.path))
+        };
+        self.external_url.as_ref().map(ToString::to_string).or_else(ingress)
+    }
+
+    /// The path that Grafana answers below: empty, or `/` and what follows, without a slash at the end.
+    pub fn path(&self) -> String {
+        let address = self.address().unwrap_or_default();
+        let host = address.split_once("://").map_or("", |(_, rest)| rest);
+        host.find('/').map_or("", |at| host[at..].trim_end_matches('/')).to_owned()
     }
 }

@@ -12,7 +12,7 @@ mod prometheus;
 mod promtail;
 
 pub use flask::{Flask, FlaskIngress, FlaskService};
-pub use grafana::Grafana;
+pub use grafana::{AdminSecret, Dashboard, Grafana};
 pub use kube_state_metrics::KubeStateMetrics;
 pub use kubernetes_targets::KubernetesTargets;
 pub use loki::{Loki, Persistence};
@@ -23,8 +23,8 @@ pub use prometheus::{Prometheus, Selection};
 pub use promtail::{ContainerRuntime, Promtail};
 
 use crate::units::{
-    AnnotationKey, AnnotationValue, Cidr, DnsLabel, DnsSubdomain, IpAddress, KubernetesVersion, LabelKey, LabelValue,
-    LoadBalancerClass, NodePort, Port, Registry,
+    AnnotationKey, AnnotationValue, Cidr, DnsLabel, DnsSubdomain, HttpPath, IpAddress, KubernetesVersion, LabelKey,
+    LabelValue, LoadBalancerClass, NodePort, Port, Registry,
 };
 use std::collections::BTreeMap;
 
@@ -179,6 +179,36 @@ choice! {
         NodePort,
         /// By an address that a cloud or MetalLB gives.
         LoadBalancer,
+    }
+}
+
+settings! {
+    /// An Ingress, for an ingress controller that is there already.
+    pub struct Ingress {
+        /// Create it.
+        pub enabled: bool,
+        /// The IngressClass.
+        pub class_name: DnsSubdomain,
+        /// The host it answers to; without one, every host.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub host: Option<DnsSubdomain>,
+        /// The path it answers to, and all below it.
+        pub path: HttpPath,
+        /// Serve it by TLS.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub tls: Option<IngressTls>,
+    }
+}
+
+impl Default for Ingress {
+    fn default() -> Self {
+        Self {
+            enabled: false,
+            class_name: DnsSubdomain::known("nginx"),
+            host: None,
+            path: HttpPath::known("/"),
+            tls: None,
+        }
     }
 }
 

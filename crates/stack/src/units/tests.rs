@@ -140,3 +140,11 @@ fn images() {
         (Some("localhost:5000"), "grafana/loki", Some("3.7.8"), None)
     );
 }
+
+#[test]
+fn files() {
+    table::<FilePath>(
+        &["a.json", "dashboards/a-b_c.json"],
+        &["", "/a", "a/", "../a", "a/../b", "./a", ".a", "a b", "a\\b", "a//b", "C:/a", "a\n"],
+    );
+}

@@ -1,0 +1,36 @@
+//! Files beside the stack, and what stands for a file elsewhere.
+
+use super::{number_unit, text_unit};
+
+text_unit! {
+    /// A file below the folder of the stack: folders and a name, joined by `/`.
+    FilePath,
+    expected: "a path such as `dashboards/mine.json`, below the folder of the stack",
+    pattern: r"^[A-Za-z0-9_-][A-Za-z0-9._-]*(/[A-Za-z0-9_-][A-Za-z0-9._-]*)*$",
+    check: |text| {
+        let part = |part: &str| {
+            !part.is_empty()
+                && !part.starts_with('.')
+                && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
+        };
+        if text.split('/').any(|part| part == "..") {
+            Err("a path that leaves the folder of the stack")
+        } else if text.starts_with('/') {
+            Err("a path of one machine")
+        } else if text.split('/').all(part) {
+            Ok(())
+        } else {
+            Err("")
+        }
+    }
+}
+
+number_unit! {
+    /// The number of a dashboard on grafana.com.
+    DashboardId, 1 to 65535, expected: "the number of a dashboard on grafana.com, such as 13332"
+}
+
+number_unit! {
+    /// A revision of a dashboard on grafana.com.
+    DashboardRevision, 1 to 9999, expected: "the revision of a dashboard, such as 12"
+}
