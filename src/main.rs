@@ -4,7 +4,7 @@ mod commands;
 mod terminal;
 
 use clap::{Parser, Subcommand};
-use commands::{Outcome, render, schema};
+use commands::{Outcome, images, render, schema};
 use std::process::ExitCode;
 
 /// One stack.yaml in, a complete Kubernetes monitoring stack as plain manifests out
@@ -21,6 +21,7 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     Render(render::Arguments),
+    Images(images::Arguments),
     Schema(schema::Arguments),
 }
 
@@ -29,6 +30,7 @@ fn main() -> ExitCode {
     let terminal = terminal::Terminal::new(arguments.color);
     let result = match arguments.command {
         Command::Render(arguments) => render::run(&arguments, &terminal),
+        Command::Images(arguments) => images::run(&arguments, &terminal),
         Command::Schema(arguments) => schema::run(&arguments, &terminal),
     };
     match result {

@@ -60,6 +60,7 @@ fn help() {
     let folder = elsewhere();
     approved("help", &vigil(folder.path(), &["--help"]));
     approved("help-render", &vigil(folder.path(), &["render", "--help"]));
+    approved("help-images", &vigil(folder.path(), &["images", "--help"]));
     approved("unknown-command", &vigil(folder.path(), &["rendr"]));
 }
 
@@ -141,6 +142,18 @@ fn stdout_holds_every_object_and_nothing_else() {
     let documents = vigil_yaml::read(&stream, &vigil_yaml::Limits::default()).unwrap();
     assert_eq!(documents.len(), vigil::MANIFESTS.len());
     assert!(!folder.path().join("manifests").exists());
+}
+
+#[test]
+fn images_each_once_and_sorted() {
+    let folder = elsewhere();
+    approved("images", &vigil(folder.path(), &["images"]));
+    let switched = support::root().join("stacks/switched.yaml");
+    let output = vigil(folder.path(), &["images", "--stack", switched.to_str().unwrap()]);
+    let listed = String::from_utf8(output.stdout).unwrap();
+    assert!(listed.lines().count() > 3 && listed.lines().all(|image| image.starts_with("registry.example.com:5000/")));
+    assert!(listed.lines().is_sorted_by(|one, next| one < next), "{listed}");
+    approved("images-broken-stack", &vigil(folder.path(), &["images", "--stack", "none.yaml"]));
 }
 
 #[test]

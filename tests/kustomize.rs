@@ -70,7 +70,7 @@ fn every_stack_builds_to_its_objects() {
         let manifests = directory.path().join("manifests");
         vigil_directory::write(&manifests, &rendering.files).expect("a directory that can be written");
         let mut objects = Objects::default();
-        for object in rendering.objects {
+        for object in rendering.objects.into_iter().filter(vigil_render::Object::is_applied) {
             objects.add(object.value);
         }
         for kubectl in &kubectls {

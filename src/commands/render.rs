@@ -1,12 +1,10 @@
-use super::{Failure, Outcome};
+use super::{Failure, Outcome, Selection};
 use crate::terminal::Terminal;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use vigil_directory::{Change, Changes};
-use vigil_render::{Rendering, Templates};
-use vigil_stack::Stack;
-use vigil_yaml::{Problem, Source};
+use vigil_render::Rendering;
+use vigil_yaml::Problem;
 
 /// Render stack.yaml into the manifests directory
 ///
@@ -19,9 +17,8 @@ Examples:
   vigil render --check                          fail, with a diff, when manifests/ is stale
   vigil render --stack stacks/minimal.yaml --stdout | kubectl diff -f -")]
 pub(crate) struct Arguments {
-    /// The stack to render
-    #[arg(long, value_name = "FILE", default_value = "stack.yaml")]
-    stack: PathBuf,
+    #[command(flatten)]
+    selection: Selection,
     /// The directory to write
     #[arg(long, value_name = "DIR", default_value = "manifests")]
     out: PathBuf,
@@ -31,15 +28,11 @@ pub(crate) struct Arguments {
     /// Write nothing; exit with 1 and a diff when the directory is stale
     #[arg(long)]
     check: bool,
-    /// Use the templates of this directory instead of the built-in ones
-    #[arg(long, value_name = "DIR")]
-    templates: Option<PathBuf>,
 }
 
 pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Outcome, Failure> {
-    let failure = |problems| Failure { problems, consequence: "nothing was written".to_owned() };
-    let source = Source::read(&arguments.stack, Stack::LIMITS.bytes).map_err(|problem| failure(vec![*problem]))?;
-    let (rendering, warnings) = render(&source, &arguments.stack, arguments.templates.as_deref()).map_err(failure)?;
+    let failure = |problems| Failure::new(problems, "nothing was written");
+    let (stack, rendering, warnings) = arguments.selection.render().map_err(failure)?;
     terminal.warn(&warnings);
     if arguments.stdout {
         terminal.product(&stream(&rendering))?;
@@ -50,7 +43,7 @@ pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Outcome,
     if arguments.check {
         let changes = vigil_directory::compare(out, &rendering.files).map_err(refused)?;
         if changes.is_empty() {
-            terminal.product(&format!("{} is up to date with {}\n", out.display(), source.name))?;
+            terminal.product(&format!("{} is up to date with {}\n", out.display(), stack))?;
             return Ok(Outcome::Clean);
         }
         terminal.product(&diff(&changes, terminal.colours_stdout()))?;
@@ -62,21 +55,8 @@ pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Outcome,
         return Ok(Outcome::Differs);
     }
     let changes = vigil_directory::write(out, &rendering.files).map_err(refused)?;
-    terminal.product(&summary(&source.name, out, &rendering, &changes))?;
+    terminal.product(&summary(&stack, out, &rendering, &changes))?;
     Ok(Outcome::Clean)
-}
-
-fn render(
-    source: &Arc<Source>,
-    path: &Path,
-    templates: Option<&Path>,
-) -> Result<(Rendering, Vec<Problem>), Vec<Problem>> {
-    let parsed = Stack::load(source, path)?;
-    let rendering = match templates {
-        Some(directory) => vigil_render::render(&parsed.stack, &Templates::read(directory)?),
-        None => vigil_render::render(&parsed.stack, &vigil::TEMPLATES),
-    }?;
-    Ok((rendering, parsed.warnings))
 }
 
 fn directory_problem(out: &Path, error: &vigil_directory::Error) -> Problem {

@@ -7,6 +7,7 @@
 //! Helpers: `{{json x}}` places a whole list or mapping in flow style; `{{file "loki/loki.yaml"}}` places the text of
 //! `templates/loki/files/loki.yaml`, and `{{checksum "loki/loki.yaml"}}` its SHA-256, so that pods roll when it changes.
 
+use crate::alloy;
 use crate::ini;
 use crate::parallel;
 use crate::templates::Templates;
@@ -21,8 +22,8 @@ use std::sync::Arc;
 use vigil_yaml::{Limits, Node, Problem, Source, Span, plain};
 
 /// Private-use characters that enclose the number of a string; templates that contain them are refused.
-const OPEN: char = '\u{e000}';
-const CLOSE: char = '\u{e001}';
+pub(crate) const OPEN: char = '\u{e000}';
+pub(crate) const CLOSE: char = '\u{e001}';
 
 /// The key under which the helpers find the rendered files in the context.
 const FILES: &str = "files";
@@ -152,6 +153,9 @@ impl<'t> Engine<'t> {
     pub(crate) fn file(&self, path: &str, values: &Values) -> Result<Option<String>, Vec<Problem>> {
         let name = path.strip_suffix(".hbs").unwrap_or(path);
         let Some(source) = self.templates.get(path) else { return Ok(None) };
+        if matches!(name.rsplit_once('.'), Some((_, "alloy"))) {
+            return self.alloy(path, source, values, name != path);
+        }
         if name == path {
             // Verbatim: the text stays as it is, comments and all, once it has proved to be what its name says.
             match name.rsplit_once('.').map(|(_, format)| format) {
@@ -177,11 +181,31 @@ impl<'t> Engine<'t> {
             ([document], Some((_, "json"))) => Ok(Some(format!("{document:#}\n"))),
             ([_], _) => {
                 Err(vec![Problem::in_file("files of this format cannot be rendered", source.name.as_str()).help(
-                    "end the name in `.yaml.hbs`, `.json.hbs` or `.ini.hbs`, or without `.hbs` to take it verbatim",
+                    "end the name in `.yaml.hbs`, `.json.hbs`, `.ini.hbs` or `.alloy.hbs`, or without `.hbs` to take it verbatim",
                 )])
             }
             _ => Err(vec![Problem::in_file("renders to more than one document", source.name.as_str())]),
         }
+    }
+
+    /// A configuration file of Grafana Alloy: neither YAML nor JSON, so its values are placed by its own rules.
+    fn alloy(
+        &self,
+        path: &str,
+        source: &Arc<Source>,
+        values: &Values,
+        is_template: bool,
+    ) -> Result<Option<String>, Vec<Problem>> {
+        if !is_template {
+            return alloy::place(source, &[]).map(Some);
+        }
+        let context = Context::from(values.context.clone());
+        let text = self.text(path, &context).map_err(|problem| vec![*problem])?;
+        if text.trim().is_empty() {
+            return Ok(None);
+        }
+        let rendered = Source::new(format!("templates/{path} (rendered)"), text);
+        alloy::place(&rendered, &values.texts).map(Some).map_err(|problems| readable(problems, &values.texts))
     }
 
     fn text(&self, path: &str, context: &Context) -> Result<String, Box<Problem>> {

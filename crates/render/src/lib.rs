@@ -7,6 +7,8 @@
 //! templates/<component>/*.yaml.hbs ─ engine ───┴► objects ─ structure ─► layout ─► <component>/<file>.yaml
 //! ```
 
+mod alloy;
+mod argocd;
 mod engine;
 mod facts;
 mod ini;
@@ -55,6 +57,11 @@ impl Object {
     /// The name.
     pub fn name(&self) -> &str {
         self.text("/metadata/name")
+    }
+
+    /// Whether `kubectl apply -k` applies it. Argo CD's own objects are for the cluster that Argo CD runs in.
+    pub fn is_applied(&self) -> bool {
+        layout::is_applied(self.component)
     }
 
     /// `Kind namespace/name`, as messages call it.

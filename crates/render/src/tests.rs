@@ -227,9 +227,14 @@ fn everything(facts: &Value) -> Result<BTreeMap<String, Vec<Value>>, String> {
         let mut values = Values::new(facts.clone());
         for name in REAL.files_of(component) {
             if let Some(text) = ENGINE.file(name, &values).map_err(|problems| drawn(&problems))? {
+                if name.ends_with(".alloy.hbs") {
+                    all.insert(name.to_owned(), alloy::words(&text));
+                    values.add_file(name, "the file");
+                    continue;
+                }
                 if !name.contains(".yaml") && !name.contains(".json") {
                     all.insert(name.to_owned(), vec![lines(&text)]);
-                    values.add_file(name, "the file".to_owned());
+                    values.add_file(name, "the file");
                     continue;
                 }
                 let source = vigil_yaml::Source::new(name, text.as_str());
@@ -250,6 +255,72 @@ fn everything(facts: &Value) -> Result<BTreeMap<String, Vec<Value>>, String> {
 /// What a reader of INI files takes for comments, sections, keys and values, line by line.
 fn lines(text: &str) -> Value {
     text.split(['\n', '\r']).map(|line| line.split(['=', '#', ';']).map(str::trim).collect::<Vec<_>>()).collect()
+}
+
+fn switched() -> Stack {
+    let path = std::path::Path::new("../../stacks/switched.yaml");
+    let source = vigil_yaml::Source::read(path, Stack::LIMITS.bytes).expect("the repository's stack");
+    Stack::load(&source, path).expect("a sound stack").stack
+}
+
+fn policies(objects: &[Object]) -> impl Iterator<Item = &Object> {
+    objects.iter().filter(|object| object.kind() == "NetworkPolicy")
+}
+
+/// A component that is added without a policy would be cut off in silence.
+#[test]
+fn every_service_of_a_closed_namespace_has_its_policy() {
+    let objects = render(&switched(), &REAL).unwrap().objects;
+    let selects = |policy: &Object| policy.value["spec"]["podSelector"]["matchLabels"].clone();
+    let closed: Vec<_> = policies(&objects).filter(|policy| selects(policy).is_null()).map(Object::namespace).collect();
+    assert_eq!(closed.len(), 2);
+    let mut services = 0;
+    for service in objects.iter().filter(|object| object.kind() == "Service" && closed.contains(&object.namespace())) {
+        let selector = &service.value["spec"]["selector"];
+        let made = |object: &&Object| object.value.pointer("/spec/selector/matchLabels") == Some(selector);
+        let pods = objects.iter().find(made).map(|object| &object.value["spec"]["template"]["spec"]);
+        // Policies do not reach what runs in the node's network.
+        if pods.is_some_and(|pods| pods["hostNetwork"] == true) {
+            continue;
+        }
+        let found =
+            policies(&objects).any(|policy| policy.namespace() == service.namespace() && selects(policy) == *selector);
+        assert!(found, "no policy lets anything reach {}: {selector}", service.title());
+        services += 1;
+    }
+    assert!(services > 2);
+}
+
+#[test]
+fn policies_follow_the_stack() {
+    let sources = |stack: &Stack, name: &str| {
+        let objects = render(stack, &REAL).unwrap().objects;
+        let policy = policies(&objects).find(|policy| policy.name() == name).expect("a policy").value.clone();
+        let rules = policy["spec"]["ingress"].as_array().expect("rules").clone();
+        rules.iter().map(|rule| rule["from"].as_array().map_or(usize::MAX, Vec::len)).collect::<Vec<_>>()
+    };
+    let mut stack = switched();
+    let prometheus = "kube-prometheus-stack-prometheus";
+    assert_eq!(sources(&stack, prometheus)[0], usize::MAX, "a LoadBalancer is open to everybody");
+    stack.prometheus.service = vigil_stack::model::Service::default();
+    assert_eq!(sources(&stack, prometheus)[0], 2, "Prometheus itself and Grafana");
+    stack.grafana.enabled = false;
+    assert_eq!(sources(&stack, prometheus)[0], 1, "Prometheus itself");
+    assert_eq!(sources(&stack, "loki-stack")[0], 2, "Alloy and Prometheus");
+}
+
+#[test]
+fn argo_cd_is_told_the_order_only_when_it_is_there() {
+    let waves = |stack: &Stack| {
+        let objects = render(stack, &REAL).unwrap().objects;
+        let wave =
+            |object: &&Object| !object.value["metadata"]["annotations"]["argocd.argoproj.io/sync-wave"].is_null();
+        let applied = objects.iter().filter(|object| object.is_applied()).count();
+        (objects.iter().filter(wave).count(), applied, objects.len())
+    };
+    let (waves_of_switched, applied, all) = waves(&switched());
+    assert!(waves_of_switched == applied && applied < all);
+    assert_eq!(waves(&Stack::default()).0, 0);
 }
 
 /// The pointers of all strings below `value`.
@@ -281,9 +352,10 @@ fn replaced(value: &Value, from: &str, to: &str) -> Value {
 
 /// A stack in which every optional string is there.
 fn full_facts() -> Value {
-    let path = std::path::Path::new("../../stacks/switched.yaml");
-    let source = vigil_yaml::Source::read(path, Stack::LIMITS.bytes).expect("the repository's stack");
-    facts::facts(&Stack::load(&source, path).expect("a sound stack").stack)
+    let mut stack = switched();
+    // No stack has both collectors, but both have templates.
+    stack.promtail.enabled = true;
+    facts::facts(&stack)
 }
 
 fn hostile() -> impl Strategy<Value = String> {

@@ -1,6 +1,6 @@
 //! What no single value of the stack can tell: combinations that cannot work, and warnings.
 
-use crate::model::{Dashboard, Pods, Resources, Service, ServiceType, Stack, TolerationOperator};
+use crate::model::{Dashboard, Install, Pods, Resources, Service, ServiceType, Stack, TolerationOperator};
 use crate::units::{Duration, HttpPath, NodePort, Url};
 use vigil_yaml::{Data, Node, Place, Problem, Severity, Span};
 
@@ -100,6 +100,7 @@ pub(crate) fn check(stack: &Stack, findings: &mut Findings) {
     grafana(stack, findings);
     metrics_server(stack, findings);
     logs(stack, findings);
+    argocd(stack, findings);
 }
 
 /// The Services that people reach from outside, by component.
@@ -114,6 +115,7 @@ fn services(stack: &Stack) -> Vec<(&'static str, Service)> {
 /// The components that run pods, with the settings that hold for them.
 fn pods(stack: &Stack) -> Vec<(&'static str, Pods)> {
     vec![
+        ("alloy", stack.pods_of(&stack.alloy)),
         ("flask", stack.pods_of(&stack.flask)),
         ("kube-state-metrics", stack.pods_of(&stack.kube_state_metrics)),
         ("grafana", stack.pods_of(&stack.grafana)),
@@ -128,6 +130,7 @@ fn pods(stack: &Stack) -> Vec<(&'static str, Pods)> {
 fn written_pods(stack: &Stack) -> Vec<(&'static str, &Pods)> {
     vec![
         ("pods", &stack.pods),
+        ("alloy.pods", &stack.alloy.pods),
         ("flask.pods", &stack.flask.pods),
         ("grafana.pods", &stack.grafana.pods),
         ("kube-state-metrics.pods", &stack.kube_state_metrics.pods),
@@ -376,6 +379,7 @@ fn logs(stack: &Stack, findings: &mut Findings) {
             "use a 3.x image: its store is tsdb with schema v13, and Grafana's health check needs it",
         );
     }
+    alloy(stack, findings);
     if !stack.promtail.enabled {
         return;
     }
@@ -391,8 +395,70 @@ fn logs(stack: &Stack, findings: &mut Findings) {
         &["promtail"],
         "Promtail reached its end of life on 2026-03-02",
         "no more fixes, not even for security",
-        "plan the move to Grafana Alloy, its successor",
+        "move to Grafana Alloy, its successor: set `alloy.enabled: true` and `promtail.enabled: false`",
     );
+}
+
+fn alloy(stack: &Stack, findings: &mut Findings) {
+    if !stack.alloy.enabled {
+        return;
+    }
+    if stack.promtail.enabled {
+        findings.error(
+            &["promtail.enabled", "alloy.enabled", "promtail"],
+            "Promtail and Alloy both carry the logs of all pods to Loki",
+            "every line would be stored twice",
+            "set `promtail.enabled: false`, which is `true` unless you say otherwise, or `alloy.enabled: false`",
+        );
+    }
+    if !stack.loki.enabled {
+        findings.error(
+            &["alloy.enabled", "loki.enabled"],
+            "Alloy has no Loki to send to",
+            "`alloy.enabled` is `true`, and `loki.enabled` is `false`",
+            "enable Loki, or disable Alloy",
+        );
+    }
+}
+
+fn argocd(stack: &Stack, findings: &mut Findings) {
+    let argocd = &stack.argocd;
+    if !argocd.enabled {
+        return;
+    }
+    if argocd.repository.is_none() {
+        findings.error(
+            &["argocd.repository", "argocd.enabled"],
+            "Argo CD has no repository to read",
+            "needs `argocd.repository`",
+            "set `argocd.repository` to the https URL of the repository that holds the manifests",
+        );
+    }
+    if argocd.install == Install::Charts && !stack.values.enabled {
+        findings.error(
+            &["argocd.install", "values.enabled"],
+            "the charts have no values files",
+            "`argocd.install: charts` needs `values.enabled: true`",
+            "enable the values files, or set `argocd.install: manifests`",
+        );
+    }
+    if argocd.install == Install::Charts && stack.network_policies.enabled {
+        findings.warning(
+            &["network-policies.enabled", "argocd.install"],
+            "Argo CD does not apply the network policies",
+            "`argocd.install` is `charts`",
+            "they name the pods of the plain manifests, some of which carry other labels in the charts",
+        );
+    }
+    let own = [&stack.namespaces.monitoring, &stack.namespaces.logging];
+    if own.contains(&&argocd.namespace) {
+        findings.error(
+            &["argocd.namespace"],
+            format!("`{}` is a namespace of the stack itself", argocd.namespace),
+            "expected the namespace that Argo CD runs in",
+            "whoever deletes the stack would delete its own Argo CD objects with it",
+        );
+    }
 }
 
 fn loki_retention(retention: &Duration, findings: &mut Findings) {

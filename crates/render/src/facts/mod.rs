@@ -3,6 +3,8 @@
 //! Each component has one function that turns the stack into the names, ports, labels and URLs of that component;
 //! templates find them under the component's name, `{{loki.url}}`, and `null` there when the component is off.
 
+mod alloy;
+mod argocd;
 mod flask;
 mod grafana;
 mod kube_state_metrics;
@@ -11,6 +13,7 @@ mod loki;
 mod metrics_server;
 mod monitored;
 mod namespaces;
+mod network_policies;
 mod node_exporter;
 mod prometheus;
 mod promtail;
@@ -42,7 +45,10 @@ const COMPONENTS: &[Component] = &[
     Component { name: "grafana", enabled: |stack| stack.grafana.enabled, facts: grafana::facts },
     Component { name: "loki", enabled: |stack| stack.loki.enabled, facts: loki::facts },
     Component { name: "promtail", enabled: |stack| stack.promtail.enabled, facts: promtail::facts },
+    Component { name: "alloy", enabled: |stack| stack.alloy.enabled, facts: alloy::facts },
     Component { name: "flask", enabled: |stack| stack.flask.enabled, facts: flask::facts },
+    Component { name: "network-policies", enabled: |stack| stack.network_policies.enabled, facts: network_policies::facts },
+    Component { name: "argocd", enabled: |stack| stack.argocd.enabled, facts: argocd::facts },
     Component { name: "values", enabled: |stack| stack.values.enabled, facts: |_| json!({}) },
 ];
 

@@ -13,7 +13,7 @@ pub(super) fn facts(stack: &Stack) -> Value {
     } else if stack.prometheus.enabled || stack.grafana.enabled || stack.kube_state_metrics.enabled {
         list.push((monitoring.as_str(), "restricted"));
     }
-    if stack.promtail.enabled {
+    if stack.promtail.enabled || stack.alloy.enabled {
         // The collector reads the node's log files through host paths.
         list.push((logging.as_str(), "privileged"));
     } else if stack.loki.enabled {

@@ -14,6 +14,7 @@ pub(super) fn facts(stack: &Stack) -> Value {
         "name": name,
         "namespace": stack.namespaces.monitoring,
         "service": service(&prometheus.effective_service(), PORT),
+        "port": PORT,
         "externalUrl": prometheus.external_url,
         // The operator labels the pods itself, by the name of the Prometheus object.
         "podSelector": { "app.kubernetes.io/name": "prometheus", "operator.prometheus.io/name": name },

@@ -1,22 +1,28 @@
 //! The keys of `stack.yaml`. One file per component; what several of them share is here.
 
+mod alloy;
+mod argocd;
 mod flask;
 mod grafana;
 mod kube_state_metrics;
 mod kubernetes_targets;
 mod loki;
 mod metrics_server;
+mod network_policies;
 mod node_exporter;
 mod pods;
 mod prometheus;
 mod promtail;
 
+pub use alloy::Alloy;
+pub use argocd::{Argocd, Automated, Destination, Install};
 pub use flask::{Flask, FlaskIngress, FlaskService};
 pub use grafana::{AdminSecret, Dashboard, Grafana};
 pub use kube_state_metrics::KubeStateMetrics;
 pub use kubernetes_targets::KubernetesTargets;
 pub use loki::{Loki, Persistence};
 pub use metrics_server::{AddressType, MetricsServer};
+pub use network_policies::NetworkPolicies;
 pub use node_exporter::NodeExporter;
 pub use pods::{HasPods, Pods, ResourceAmounts, Resources, TaintEffect, Toleration, TolerationOperator};
 pub use prometheus::{Prometheus, Selection};
@@ -69,6 +75,10 @@ settings! {
         pub image_registry: Option<Registry>,
         /// Where all pods run and what they may use; a component's own `pods` come first.
         pub pods: Pods,
+        /// Grafana Alloy, the successor of Promtail: carries the logs of all pods to Loki. One of the two, never both.
+        pub alloy: Alloy,
+        /// Argo CD, which applies the manifests from git.
+        pub argocd: Argocd,
         /// The Flask test application behind nginx.
         pub flask: Flask,
         /// Grafana, the dashboards.
@@ -87,6 +97,9 @@ settings! {
         /// node-exporter, which tells how the nodes are.
         #[serde(rename = "node-exporter")]
         pub node_exporter: NodeExporter,
+        /// `NetworkPolicy` objects: nothing reaches the stack's pods but what the stack itself needs.
+        #[serde(rename = "network-policies")]
+        pub network_policies: NetworkPolicies,
         /// Prometheus, the metrics store.
         pub prometheus: Prometheus,
         /// Promtail, which carries the logs of all pods to Loki.
@@ -105,6 +118,8 @@ impl Default for Stack {
             annotations: BTreeMap::new(),
             image_registry: None,
             pods: Pods::default(),
+            alloy: Alloy::default(),
+            argocd: Argocd::default(),
             flask: Flask::default(),
             grafana: Grafana::default(),
             kube_state_metrics: KubeStateMetrics::default(),
@@ -112,6 +127,7 @@ impl Default for Stack {
             loki: Loki::default(),
             metrics_server: MetricsServer::default(),
             node_exporter: NodeExporter::default(),
+            network_policies: NetworkPolicies::default(),
             prometheus: Prometheus::default(),
             promtail: Promtail::default(),
             values: Values::default(),

@@ -1,12 +1,14 @@
 //! Values with a form of their own. Each is checked when it is read, and afterwards simply true.
 
 mod file;
+mod git;
 mod image;
 mod measure;
 mod name;
 mod network;
 
 pub use file::{DashboardId, DashboardRevision, FilePath};
+pub use git::{FolderPath, GitRevision};
 pub use image::{Image, Registry};
 pub use measure::{ByteSize, Duration, KubernetesVersion, Quantity};
 pub use name::{AnnotationKey, AnnotationValue, DnsLabel, DnsSubdomain, LabelKey, LabelValue, LoadBalancerClass};

@@ -96,6 +96,18 @@ fn network() {
 }
 
 #[test]
+fn git() {
+    table::<GitRevision>(
+        &["main", "v1.2.0", "release/1.2", "0123456789abcdef", "HEAD"],
+        &["", "-x", "a b", "a..b", "a//b", "/a", "a/", "a.", "a~1", "ä"],
+    );
+    table::<FolderPath>(
+        &["manifests", "clusters/a.b/manifests", ".gitops/x"],
+        &["", "/a", "a/", "a//b", "..", "a/../b", "./a", "a b", "a\\b"],
+    );
+}
+
+#[test]
 fn images() {
     let digest = format!("nginx@sha256:{}", "a".repeat(64));
     table::<Image>(

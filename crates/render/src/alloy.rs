@@ -1,0 +1,507 @@
+//! Configuration files of Grafana Alloy: a small reader of their syntax, and the way values get in.
+//!
+//! As in YAML, templates work with tokens, and values take their places only when the text around them is known. A
+//! token that stands alone, as in `level = {{alloy.logLevel}}`, becomes a string literal; one inside a string literal
+//! becomes a part of that literal. In both cases the value is escaped, so that it ends where the literal ends. A token
+//! anywhere else (in a comment, a name, a raw string) is refused: nothing could be escaped there.
+//!
+//! Syntax: <https://grafana.com/docs/alloy/latest/get-started/configuration-syntax/syntax/>. As in Go, the end of a line
+//! ends a statement when the line could end there.
+
+use crate::engine::{CLOSE, OPEN};
+use std::fmt::Write as _;
+use std::ops::Range;
+use std::sync::Arc;
+use vigil_yaml::{Problem, Source, Span};
+
+/// How deep blocks and expressions may lie in each other; a real file has less than ten levels.
+const DEPTH: usize = 64;
+
+/// One word of the text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Word {
+    /// A name, `true`, `false` and `null` included.
+    Name,
+    /// A number.
+    Number,
+    /// A string literal, or a token that becomes one.
+    Text,
+    /// An operator or a bracket.
+    Sign(&'static str),
+    /// The end of a statement.
+    End,
+    /// The end of the text.
+    Eof,
+}
+
+/// A word and its place.
+#[derive(Clone, Debug)]
+struct Lexeme {
+    word: Word,
+    range: Range<usize>,
+}
+
+/// A place that becomes a value.
+struct Slot {
+    /// The token.
+    range: Range<usize>,
+    /// Which value.
+    value: usize,
+    /// Whether the token stands inside a literal already.
+    inside: bool,
+}
+
+/// The text with every token replaced by its value, once the text has proved well-formed.
+pub(crate) fn place(source: &Arc<Source>, texts: &[String]) -> Result<String, Vec<Problem>> {
+    let (lexemes, slots) = lex(source).map_err(|problem| vec![*problem])?;
+    let mut parser = Parser { source, lexemes: &lexemes, at: 0, depth: 0 };
+    parser.body(&Word::Eof).map_err(|problem| vec![*problem])?;
+    let mut placed = String::with_capacity(source.text.len());
+    let mut done = 0;
+    for Slot { range, value, inside } in slots {
+        placed.push_str(&source.text[done..range.start]);
+        done = range.end;
+        let text = texts.get(value).map_or("", String::as_str);
+        if inside {
+            escape(text, &mut placed);
+        } else {
+            placed.push('"');
+            escape(text, &mut placed);
+            placed.push('"');
+        }
+    }
+    placed.push_str(&source.text[done..]);
+    Ok(placed)
+}
+
+/// What a string literal holds for `text`.
+fn escape(text: &str, out: &mut String) {
+    for c in text.chars() {
+        match c {
+            '"' => out.push_str("\\\""),
+            '\\' => out.push_str("\\\\"),
+            '\n' => out.push_str("\\n"),
+            '\r' => out.push_str("\\r"),
+            '\t' => out.push_str("\\t"),
+            // A byte order mark is refused everywhere but at the start of a file.
+            c if c.is_control() || c == '\u{feff}' => {
+                // Writing to a String cannot fail.
+                let _ = write!(out, "\\u{:04x}", u32::from(c));
+            }
+            c => out.push(c),
+        }
+    }
+}
+
+const SIGNS: &[&str] = &[
+    "==", "!=", "<=", ">=", "&&", "||", "{", "}", "(", ")", "[", "]", ",", ".", "=", "+", "-", "*", "/", "%", "^", "<",
+    ">", "!",
+];
+
+fn is_name(c: char) -> bool {
+    c == '_' || c.is_alphanumeric()
+}
+
+/// Cuts the text into words, and finds the tokens.
+fn lex(source: &Arc<Source>) -> Result<(Vec<Lexeme>, Vec<Slot>), Box<Problem>> {
+    let text = source.text.as_str();
+    let error = |message: &str, range| Err(Box::new(Problem::error(message, Span::new(source, range))));
+    let mut lexemes: Vec<Lexeme> = Vec::new();
+    let mut slots = Vec::new();
+    let mut at = 0;
+    while let Some(c) = text[at..].chars().next() {
+        let start = at;
+        let rest = &text[at..];
+        at += c.len_utf8();
+        let word = match c {
+            '\n' => {
+                if lexemes.last().is_some_and(|last| ends_a_statement(&last.word)) {
+                    lexemes.push(Lexeme { word: Word::End, range: start..at });
+                }
+                continue;
+            }
+            ' ' | '\t' | '\r' => continue,
+            '/' if rest.starts_with("//") || rest.starts_with("/*") => {
+                let length = if rest.starts_with("//") {
+                    rest.find('\n').unwrap_or(rest.len())
+                } else {
+                    match rest[2..].find("*/") {
+                        Some(end) => end + 4,
+                        None => return error("this comment is never closed", start..start + 2),
+                    }
+                };
+                if let Some(token) = rest[..length].find(OPEN) {
+                    let token = start + token;
+                    return error("a comment cannot hold a value", token..token + OPEN.len_utf8());
+                }
+                at = start + length;
+                continue;
+            }
+            '"' => {
+                at = string(source, start, &mut slots)?;
+                Word::Text
+            }
+            '`' => {
+                let Some(length) = rest[1..].find('`') else {
+                    return error("this raw string is never closed", start..at);
+                };
+                if rest[1..=length].contains(OPEN) {
+                    return error("a raw string cannot hold a value", start..start + length + 2);
+                }
+                at = start + length + 2;
+                Word::Text
+            }
+            OPEN => {
+                let Some((value, end)) = token(text, start) else {
+                    return error("a character that templates cannot hold", start..at);
+                };
+                let glued = |c: Option<char>| c.is_some_and(|c| is_name(c) || matches!(c, '"' | '`' | OPEN | CLOSE));
+                if glued(text[..start].chars().next_back()) || glued(text[end..].chars().next()) {
+                    return error("a value cannot stand beside other text", start..end);
+                }
+                slots.push(Slot { range: start..end, value, inside: false });
+                at = end;
+                Word::Text
+            }
+            c if c.is_ascii_digit() => {
+                let number = |c: char| is_name(c) || c == '.';
+                at = start + rest.find(|c| !number(c)).unwrap_or(rest.len());
+                if text[start..at].parse::<f64>().is_err() {
+                    return error("expected a number", start..at);
+                }
+                Word::Number
+            }
+            c if is_name(c) => {
+                at = start + rest.find(|c| !is_name(c)).unwrap_or(rest.len());
+                Word::Name
+            }
+            _ => match SIGNS.iter().find(|sign| rest.starts_with(**sign)) {
+                Some(sign) => {
+                    at = start + sign.len();
+                    Word::Sign(sign)
+                }
+                None => return error("a character that means nothing here", start..at),
+            },
+        };
+        lexemes.push(Lexeme { word, range: start..at });
+    }
+    if lexemes.last().is_some_and(|last| ends_a_statement(&last.word)) {
+        lexemes.push(Lexeme { word: Word::End, range: at..at });
+    }
+    lexemes.push(Lexeme { word: Word::Eof, range: at..at });
+    Ok((lexemes, slots))
+}
+
+/// Whether the end of a line behind `word` ends a statement.
+fn ends_a_statement(word: &Word) -> bool {
+    matches!(word, Word::Name | Word::Number | Word::Text | Word::Sign(")" | "]" | "}"))
+}
+
+/// The number of the token that starts at `start`, and its end.
+fn token(text: &str, start: usize) -> Option<(usize, usize)> {
+    let number = &text[start + OPEN.len_utf8()..];
+    let length = number.find(CLOSE)?;
+    let value = number[..length].parse().ok()?;
+    Some((value, start + OPEN.len_utf8() + length + CLOSE.len_utf8()))
+}
+
+/// The end of the string literal that starts at `start`.
+fn string(source: &Arc<Source>, start: usize, slots: &mut Vec<Slot>) -> Result<usize, Box<Problem>> {
+    let text = source.text.as_str();
+    let error = |message: &str, range| Err(Box::new(Problem::error(message, Span::new(source, range))));
+    let mut at = start + 1;
+    loop {
+        match text[at..].chars().next() {
+            None | Some('\n') => return error("this string is never closed", start..at),
+            Some('"') => return Ok(at + 1),
+            Some('\\') => {
+                let rest = &text[at + 1..];
+                let hex = |count: usize| {
+                    rest.get(1..=count).is_some_and(|digits| digits.bytes().all(|b| b.is_ascii_hexdigit()))
+                };
+                let length = match rest.bytes().next() {
+                    Some(b'a' | b'b' | b'f' | b'n' | b'r' | b't' | b'v' | b'\\' | b'"') => 1,
+                    Some(b'x') if hex(2) => 3,
+                    Some(b'u') if hex(4) => 5,
+                    Some(b'U') if hex(8) => 9,
+                    _ => return error("an escape that Alloy does not know", at..at + 1),
+                };
+                at += 1 + length;
+            }
+            Some(OPEN) => {
+                let Some((value, end)) = token(text, at) else {
+                    return error("a character that templates cannot hold", at..at + OPEN.len_utf8());
+                };
+                slots.push(Slot { range: at..end, value, inside: true });
+                at = end;
+            }
+            Some(c) => at += c.len_utf8(),
+        }
+    }
+}
+
+/// Reads the words as statements; the first that does not fit is the error.
+struct Parser<'a> {
+    source: &'a Arc<Source>,
+    lexemes: &'a [Lexeme],
+    at: usize,
+    depth: usize,
+}
+
+type Parsed = Result<(), Box<Problem>>;
+
+impl Parser<'_> {
+    fn word(&self) -> &Word {
+        // The last word is always `Eof`, and nothing moves past it.
+        self.lexemes.get(self.at).map_or(&Word::Eof, |lexeme| &lexeme.word)
+    }
+
+    fn next(&mut self) {
+        self.at += 1;
+    }
+
+    fn is(&self, sign: &str) -> bool {
+        matches!(self.word(), Word::Sign(found) if *found == sign)
+    }
+
+    fn take(&mut self, sign: &str) -> bool {
+        let found = self.is(sign);
+        if found {
+            self.next();
+        }
+        found
+    }
+
+    fn expected(&self, what: &str) -> Parsed {
+        let range = self.lexemes.get(self.at).map_or(0..0, |lexeme| lexeme.range.clone());
+        Err(Box::new(Problem::error(format!("expected {what}"), Span::new(self.source, range))))
+    }
+
+    fn need(&mut self, sign: &str) -> Parsed {
+        if self.take(sign) { Ok(()) } else { self.expected(&format!("`{sign}`")) }
+    }
+
+    fn name(&mut self) -> Parsed {
+        if *self.word() != Word::Name {
+            return self.expected("a name");
+        }
+        self.next();
+        Ok(())
+    }
+
+    fn deeper(&mut self, read: impl FnOnce(&mut Self) -> Parsed) -> Parsed {
+        if self.depth == DEPTH {
+            return self.expected(&format!("no more than {DEPTH} levels"));
+        }
+        self.depth += 1;
+        let result = read(self);
+        self.depth -= 1;
+        result
+    }
+
+    /// Statements up to `close`.
+    fn body(&mut self, close: &Word) -> Parsed {
+        while self.word() != close {
+            self.statement()?;
+            if *self.word() == Word::End {
+                self.next();
+            } else if self.word() != close {
+                return self.expected("the end of the line");
+            }
+        }
+        Ok(())
+    }
+
+    /// `name = expression`, or `name.name "label" { … }`.
+    fn statement(&mut self) -> Parsed {
+        self.name()?;
+        if self.take("=") {
+            return self.expression();
+        }
+        while self.take(".") {
+            self.name()?;
+        }
+        if *self.word() == Word::Text {
+            self.label()?;
+        }
+        if !self.is("{") {
+            return self.expected("`=` or `{`");
+        }
+        self.next();
+        self.deeper(|parser| parser.body(&Word::Sign("}")))?;
+        self.need("}")
+    }
+
+    /// The label of a block, which other blocks refer to: a name in quotes. A value could be anything.
+    fn label(&mut self) -> Parsed {
+        let text = self.lexemes.get(self.at).map_or("", |lexeme| &self.source.text[lexeme.range.clone()]);
+        let name = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or_default();
+        if name.is_empty() || !name.chars().all(is_name) || name.starts_with(|c: char| c.is_ascii_digit()) {
+            return self.expected("a label: a name in quotes");
+        }
+        self.next();
+        Ok(())
+    }
+
+    fn expression(&mut self) -> Parsed {
+        const BINARY: [&str; 14] = ["||", "&&", "==", "!=", "<", "<=", ">", ">=", "+", "-", "*", "/", "%", "^"];
+        self.deeper(|parser| {
+            parser.operand()?;
+            while matches!(parser.word(), Word::Sign(sign) if BINARY.contains(sign)) {
+                parser.next();
+                parser.operand()?;
+            }
+            Ok(())
+        })
+    }
+
+    fn operand(&mut self) -> Parsed {
+        while self.take("!") || self.take("-") {}
+        match self.word() {
+            Word::Name | Word::Number | Word::Text => self.next(),
+            Word::Sign("(") => {
+                self.next();
+                self.expression()?;
+                self.need(")")?;
+            }
+            Word::Sign("[") => {
+                self.next();
+                self.list("]", Self::expression)?;
+            }
+            Word::Sign("{") => {
+                self.next();
+                self.list("}", |parser| {
+                    if !matches!(parser.word(), Word::Name | Word::Text) {
+                        return parser.expected("a key");
+                    }
+                    parser.next();
+                    parser.need("=")?;
+                    parser.expression()
+                })?;
+            }
+            _ => return self.expected("a value"),
+        }
+        loop {
+            if self.take(".") {
+                self.name()?;
+            } else if self.take("[") {
+                self.expression()?;
+                self.need("]")?;
+            } else if self.take("(") {
+                self.list(")", Self::expression)?;
+            } else {
+                return Ok(());
+            }
+        }
+    }
+
+    /// Items with commas between them, and perhaps one behind the last.
+    fn list(&mut self, close: &str, mut item: impl FnMut(&mut Self) -> Parsed) -> Parsed {
+        while !self.is(close) {
+            item(self)?;
+            if !self.take(",") && !self.is(close) {
+                return self.expected(&format!("`,` or `{close}`"));
+            }
+        }
+        self.need(close)
+    }
+}
+
+/// The words of a text with the values of its literals: what two texts must agree in to mean the same.
+#[cfg(test)]
+pub(crate) fn words(text: &str) -> Vec<serde_json::Value> {
+    let source = Source::new("alloy", text);
+    let (lexemes, _) = lex(&source).map_err(|problem| problem.message).unwrap();
+    Parser { source: &source, lexemes: &lexemes, at: 0, depth: 0 }
+        .body(&Word::Eof)
+        .map_err(|problem| problem.message)
+        .unwrap();
+    let value = |lexeme: &Lexeme| match (&lexeme.word, &text[lexeme.range.clone()]) {
+        (Word::End | Word::Eof, _) => "\n".to_owned(),
+        (Word::Text, literal) if literal.starts_with('"') => {
+            // What is escaped here, JSON escapes the same way.
+            format!("text {}", serde_json::from_str::<String>(literal).unwrap_or_else(|_| literal.to_owned()))
+        }
+        (_, other) => other.to_owned(),
+    };
+    lexemes.iter().map(|lexeme| value(lexeme).into()).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn placed(text: &str, value: &str) -> Result<String, String> {
+        place(&Source::new("x.alloy", text.replace('@', "\u{e000}0\u{e001}")), &[value.to_owned()])
+            .map_err(|problems| problems[0].message.clone())
+    }
+
+    #[test]
+    fn values_become_literals() {
+        assert_eq!(placed("a = @\n", "x\"\n}").unwrap(), "a = \"x\\\"\\n}\"\n");
+        assert_eq!(placed("a = \"<@>\"\n", "\\\u{feff}").unwrap(), "a = \"<\\\\\\ufeff>\"\n");
+    }
+
+    #[test]
+    fn values_have_no_other_place() {
+        for text in [
+            "b @ { }",
+            "b \"@\" { }",
+            "// @\n",
+            "/* @ */",
+            "a = `@`",
+            "a@ = 1",
+            "@a = 1",
+            "a = @@",
+            "a = \"x\"@",
+            "a = \"\\@\"",
+            "a = 1@",
+        ] {
+            assert!(placed(text, "x").is_err(), "{text}");
+        }
+    }
+
+    #[test]
+    fn sound_files_are_taken_as_they_are() {
+        for text in [
+            "",
+            "// only a comment",
+            "a = 1\n",
+            "a.b \"c\" {\n\td = [1, 2.5, 1e3,\n\t]\n\n\te { f = true }\n}\n",
+            "a = {\n\tb = c.d[0].e(\"x\", -1),\n\t\"g h\" = !true && (1 + 2 * 3 != 7),\n}",
+            "a = `raw \" \\ \n text`",
+            "/* a\nb */ a = \"\\u00e4\\x41\"",
+        ] {
+            assert_eq!(placed(text, "").unwrap(), text);
+        }
+    }
+
+    #[test]
+    fn broken_files_are_refused() {
+        for (text, message) in [
+            ("a {", "expected a name"),
+            ("a }", "expected `=` or `{`"),
+            ("a = ", "expected a value"),
+            ("a = \"x", "this string is never closed"),
+            ("a = \"x\ny\"", "this string is never closed"),
+            ("a = `x", "this raw string is never closed"),
+            ("/* a", "this comment is never closed"),
+            ("a = 1 b = 2", "expected the end of the line"),
+            ("a = [1 2]", "expected `,` or `]`"),
+            ("a = [\n1\n]", "expected `,` or `]`"),
+            ("a = {b: 1}", "a character that means nothing here"),
+            ("a = {b 1}", "expected `=`"),
+            ("a.b = 1", "expected `=` or `{`"),
+            ("a = 1.2.3", "expected a number"),
+            ("a = 0x1f", "expected a number"),
+            ("a \"b-c\" { }", "expected a label: a name in quotes"),
+            ("a = \"\\q\"", "an escape that Alloy does not know"),
+            ("= 1", "expected a name"),
+            ("a = (1", "expected `)`"),
+        ] {
+            assert_eq!(placed(text, "").unwrap_err(), message, "{text}");
+        }
+        assert!(placed(&format!("a = {}", "[".repeat(10_000)), "").unwrap_err().contains("levels"));
+        assert!(placed(&"a {\n".repeat(10_000), "").unwrap_err().contains("levels"));
+    }
+}

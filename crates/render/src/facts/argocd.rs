@@ -1,0 +1,108 @@
+use super::{Identity, LOGS_RELEASE, METRICS_RELEASE, with};
+use serde_json::{Value, json};
+use std::collections::BTreeSet;
+use vigil_stack::Stack;
+use vigil_stack::model::Install;
+use vigil_stack::units::Url;
+
+/// Where metrics-server and what watches the control plane live.
+const SYSTEM: &str = "kube-system";
+
+/// A Helm chart, at the version that its values file is written for.
+struct Chart {
+    repository: &'static str,
+    /// The chart, the release and the values file.
+    name: &'static str,
+    version: &'static str,
+}
+
+const METRICS: Chart = Chart {
+    repository: "https://prometheus-community.github.io/helm-charts",
+    name: METRICS_RELEASE,
+    version: "80.10.0",
+};
+
+const LOGS: Chart =
+    Chart { repository: "https://grafana.github.io/helm-charts", name: LOGS_RELEASE, version: "2.10.3" };
+
+const METRICS_SERVER: Chart = Chart {
+    repository: "https://kubernetes-sigs.github.io/metrics-server/",
+    name: "metrics-server",
+    version: "3.13.0",
+};
+
+pub(super) fn facts(stack: &Stack) -> Value {
+    let argocd = &stack.argocd;
+    let identity =
+        Identity { name: "argocd-application", instance: argocd.project.as_str(), component: "delivery", image: None };
+    let monitoring = stack.namespaces.monitoring.as_str();
+    let logging = stack.namespaces.logging.as_str();
+    let metrics = stack.prometheus.enabled || stack.grafana.enabled;
+    let flask = stack.flask.enabled.then(|| stack.flask.namespace.as_str());
+    let collects = stack.alloy.enabled || stack.promtail.enabled;
+
+    let charts = argocd.install == Install::Charts;
+    let mut chosen = Vec::new();
+    if charts {
+        let all = [
+            (METRICS_SERVER, stack.metrics_server.enabled, SYSTEM, None),
+            (METRICS, metrics, monitoring, Some("privileged")),
+            (LOGS, stack.loki.enabled, logging, Some(if collects { "privileged" } else { "restricted" })),
+        ];
+        chosen.extend(all.into_iter().filter(|(_, enabled, ..)| *enabled));
+    }
+    let applications: Vec<_> = chosen
+        .iter()
+        .map(|(chart, _, namespace, level)| {
+            json!({
+                "name": chart.name,
+                "namespace": namespace,
+                "level": level,
+                "chart": { "repository": chart.repository, "name": chart.name, "version": chart.version },
+                "valuesFile": format!("$values/{}/values/{}.yaml", argocd.path, chart.name),
+                // The chart makes a new password at every rendering; Argo CD would roll Grafana for ever.
+                "grafanaSecret": (chart.name == METRICS_RELEASE && stack.grafana.enabled)
+                    .then(|| format!("{METRICS_RELEASE}-grafana")),
+            })
+        })
+        .collect();
+    // Everything, or, beside the charts, what none of them holds.
+    let folder =
+        |name: &str, namespace: &str, path: String| json!({ "name": name, "namespace": namespace, "path": path });
+    let folders: Vec<_> = if charts {
+        let all = [("alloy", stack.alloy.enabled.then_some(logging)), ("flask", flask)];
+        let of = |(name, namespace): (&str, Option<&str>)| {
+            namespace.map(|namespace| folder(name, namespace, format!("{}/{name}", argocd.path)))
+        };
+        all.into_iter().filter_map(of).collect()
+    } else {
+        vec![folder(argocd.project.as_str(), monitoring, argocd.path.to_string())]
+    };
+
+    let namespaces: BTreeSet<&str> = [
+        metrics.then_some(monitoring),
+        (stack.loki.enabled || collects).then_some(logging),
+        (stack.metrics_server.enabled || metrics).then_some(SYSTEM),
+        flask,
+    ]
+    .into_iter()
+    .flatten()
+    .collect();
+    // A rule asks for the repository.
+    let repository = argocd.repository.as_ref().map_or("", Url::as_str);
+    let mut repositories = vec![repository];
+    repositories.extend(chosen.iter().map(|(chart, ..)| chart.repository));
+    let own = json!({
+        "namespace": argocd.namespace,
+        "project": argocd.project,
+        "repository": repository,
+        "repositories": repositories,
+        "revision": argocd.revision,
+        "server": argocd.destination.server,
+        "namespaces": namespaces,
+        "applications": applications,
+        "folders": folders,
+        "automated": argocd.automated,
+    });
+    with(identity.facts(stack), own)
+}

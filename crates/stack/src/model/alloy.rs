@@ -1,0 +1,32 @@
+use super::{ContainerRuntime, LogLevel, Pods, has_pods, settings};
+use crate::units::Image;
+
+settings! {
+    /// Grafana Alloy, the successor of Promtail: carries the logs of all pods to Loki. One of the two, never both.
+    pub struct Alloy {
+        /// Run it.
+        pub enabled: bool,
+        /// Its image.
+        pub image: Image,
+        /// How much it logs itself.
+        pub log_level: LogLevel,
+        /// The container runtime of the nodes, which decides where log files are.
+        pub container_runtime: ContainerRuntime,
+        /// Where its pods run and what they may use.
+        pub pods: Pods,
+    }
+}
+
+impl Default for Alloy {
+    fn default() -> Self {
+        Self {
+            enabled: false,
+            image: Image::known("docker.io/grafana/alloy:v1.12.1"),
+            log_level: LogLevel::Info,
+            container_runtime: ContainerRuntime::Containerd,
+            pods: Pods::default(),
+        }
+    }
+}
+
+has_pods!(Alloy, "50m", "128Mi", "512Mi");

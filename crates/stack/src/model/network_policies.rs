@@ -1,0 +1,19 @@
+use super::settings;
+use crate::units::DnsLabel;
+
+settings! {
+    /// `NetworkPolicy` objects: nothing reaches the stack's pods but what the stack itself needs. Connections that the pods
+    /// open stay free. They need a network plugin that obeys them, such as Calico or Cilium; others ignore them.
+    pub struct NetworkPolicies {
+        /// Create them.
+        pub enabled: bool,
+        /// The namespace of the ingress controller, which may reach what has an Ingress.
+        pub ingress_namespace: DnsLabel,
+    }
+}
+
+impl Default for NetworkPolicies {
+    fn default() -> Self {
+        Self { enabled: false, ingress_namespace: DnsLabel::known("ingress-nginx") }
+    }
+}
