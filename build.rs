@@ -1,4 +1,4 @@
-//! Renders the committed `stack.yaml` into `manifests/`, and the same set and the templates into the binary.
+//! Renders the committed `stack.yaml` into `manifests/`, and the same set, the templates and docs/upstream/ into the binary.
 
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -19,6 +19,7 @@ fn main() {
 fn run() -> Result<(), Vec<Problem>> {
     println!("cargo::rerun-if-changed=stack.yaml");
     println!("cargo::rerun-if-changed=templates");
+    println!("cargo::rerun-if-changed=docs/upstream");
     let source = Source::read(Path::new("stack.yaml"), Stack::LIMITS.bytes).map_err(|problem| vec![*problem])?;
     let stack = Stack::load(&source, Path::new("stack.yaml"))?.stack;
     for file in stack.grafana.dashboards.iter().filter_map(|dashboard| dashboard.file.as_ref()) {
@@ -28,8 +29,23 @@ fn run() -> Result<(), Vec<Problem>> {
     let rendering = vigil_render::render(&stack, &templates)?;
     embed("manifests.rs", &manifests(&rendering.objects))?;
     embed("templates.rs", &format!("&{:?}", templates.iter().collect::<Vec<_>>()))?;
+    embed("differences.rs", &format!("&{:?}", differences(Path::new("docs/upstream"))?))?;
     write(&rendering.files);
     Ok(())
+}
+
+/// The tables of deliberate differences, by name: (file, text).
+fn differences(directory: &Path) -> Result<Vec<(String, String)>, Vec<Problem>> {
+    let problem = |error| vec![Problem::in_file(format!("cannot be read: {error}"), directory.display().to_string())];
+    let mut texts = Vec::new();
+    for entry in fs::read_dir(directory).map_err(problem)? {
+        let path = entry.map_err(problem)?.path();
+        if path.extension().is_some_and(|extension| extension == "md") {
+            texts.push((path.display().to_string(), fs::read_to_string(&path).map_err(problem)?));
+        }
+    }
+    texts.sort();
+    Ok(texts)
 }
 
 /// The source of the `MANIFESTS` constant.

@@ -33,3 +33,6 @@ pub const STACK_SCHEMA: &str = include_str!("../stack.schema.json");
 pub static TEMPLATES: LazyLock<Templates> = LazyLock::new(|| Templates::new(TEMPLATE_TEXTS.iter().copied()));
 
 const TEMPLATE_TEXTS: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/templates.rs"));
+
+/// The tables of what this stack does otherwise than the upstream charts, and why: (file, text) of `docs/upstream/`.
+pub const DIFFERENCES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/differences.rs"));

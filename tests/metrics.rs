@@ -1,6 +1,8 @@
 //! What the parts of the metrics side owe each other: flags and rights from one list, jobs that alerts know, targets
 //! that go as a whole.
 
+#![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
+
 mod support;
 
 use serde_json::{Value, json};

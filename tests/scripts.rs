@@ -1,5 +1,7 @@
 //! The scripts that run in the cluster, by their own tests.
 
+#![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
+
 use std::path::Path;
 use std::process::Command;
 

@@ -1,6 +1,7 @@
 //! One file per subcommand: its arguments, and a `run` that does it.
 
 pub(crate) mod images;
+pub(crate) mod parity;
 pub(crate) mod render;
 pub(crate) mod schema;
 
@@ -14,7 +15,7 @@ use vigil_yaml::{Problem, Source};
 pub(crate) enum Outcome {
     /// Done, and nothing to object to.
     Clean,
-    /// Something is not as it should be: a stale directory.
+    /// Something is not as it should be: a stale directory, a difference from upstream that nobody explained.
     Differs,
 }
 

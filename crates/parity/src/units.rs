@@ -1,0 +1,111 @@
+//! Images and quantities that are written differently and mean the same.
+
+/// An image with its registry and tag spelled out.
+pub(crate) fn image(text: &str) -> String {
+    let (first, rest) = text.split_once('/').unwrap_or(("", text));
+    let mut whole = if first.is_empty() {
+        format!("docker.io/library/{rest}")
+    } else if first == "index.docker.io" {
+        format!("docker.io/{rest}")
+    } else if first.contains(['.', ':']) || first == "localhost" {
+        text.to_owned()
+    } else {
+        format!("docker.io/{text}")
+    };
+    if !whole.contains('@') && !whole.rsplit('/').next().is_some_and(|last| last.contains(':')) {
+        whole.push_str(":latest");
+    }
+    whole
+}
+
+/// When a server pulls this image unless it is told otherwise.
+pub(crate) fn pull_policy(text: &str) -> &'static str {
+    if image(text).ends_with(":latest") { "Always" } else { "IfNotPresent" }
+}
+
+/// A quantity in one spelling: `0.1` and `100m`, `1Gi` and `1024Mi`. What is none stays as it is.
+pub(crate) fn quantity(text: &str) -> String {
+    const UNITS: [(&str, u128); 14] = [
+        ("Ei", 1 << 60),
+        ("Pi", 1 << 50),
+        ("Ti", 1 << 40),
+        ("Gi", 1 << 30),
+        ("Mi", 1 << 20),
+        ("Ki", 1 << 10),
+        ("E", 1_000_000_000_000_000_000),
+        ("P", 1_000_000_000_000_000),
+        ("T", 1_000_000_000_000),
+        ("G", 1_000_000_000),
+        ("M", 1_000_000),
+        ("k", 1000),
+        ("m", 0),
+        ("", 1),
+    ];
+    let Some((digits, unit)) = UNITS.iter().find_map(|(suffix, unit)| Some((text.strip_suffix(suffix)?, *unit))) else {
+        return text.to_owned();
+    };
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
+    if fraction.len() > 9 || !fraction.bytes().all(|byte| byte.is_ascii_digit()) || whole.is_empty() {
+        return text.to_owned();
+    }
+    let Ok(number) = format!("{whole}{fraction}").parse::<u64>() else { return text.to_owned() };
+    let scale = 10_u128.pow(u32::try_from(fraction.len()).unwrap_or(0));
+    let times = if unit == 0 { 1 } else { unit * 1000 };
+    let Some(thousandths) = u128::from(number).checked_mul(times).map(|value| value / scale) else {
+        return text.to_owned();
+    };
+    if thousandths % 1000 != 0 {
+        return format!("{thousandths}m");
+    }
+    let value = thousandths / 1000;
+    let binary = UNITS.iter().filter(|(suffix, _)| suffix.ends_with('i'));
+    match binary.into_iter().find(|(_, unit)| value != 0 && value.is_multiple_of(*unit)) {
+        Some((suffix, unit)) => format!("{}{suffix}", value / unit),
+        None => value.to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn images_have_one_spelling() {
+        for (written, means) in [
+            ("nginx", "docker.io/library/nginx:latest"),
+            ("nginx:1.25", "docker.io/library/nginx:1.25"),
+            ("grafana/loki:3.0.0", "docker.io/grafana/loki:3.0.0"),
+            ("docker.io/grafana/loki:3.0.0", "docker.io/grafana/loki:3.0.0"),
+            ("index.docker.io/grafana/loki:3", "docker.io/grafana/loki:3"),
+            ("quay.io/a/b", "quay.io/a/b:latest"),
+            ("localhost:5000/a:1", "localhost:5000/a:1"),
+            ("registry:5000/a", "registry:5000/a:latest"),
+            ("a/b@sha256:00", "docker.io/a/b@sha256:00"),
+        ] {
+            assert_eq!(image(written), means);
+        }
+        assert_eq!(
+            (pull_policy("a"), pull_policy("a:latest"), pull_policy("a:1")),
+            ("Always", "Always", "IfNotPresent")
+        );
+    }
+
+    #[test]
+    fn quantities_have_one_spelling() {
+        for (written, means) in [
+            ("0.1", "100m"),
+            ("100m", "100m"),
+            ("1000m", "1"),
+            ("1024Mi", "1Gi"),
+            ("1.5Gi", "1536Mi"),
+            ("1G", "1000000000"),
+            ("0", "0"),
+            ("18446744073709551615Ei", "18446744073709551615Ei"),
+            ("much", "much"),
+            ("", ""),
+            ("-1", "-1"),
+        ] {
+            assert_eq!(quantity(written), means, "{written}");
+        }
+    }
+}

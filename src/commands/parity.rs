@@ -1,0 +1,102 @@
+use super::{Failure, Outcome, Selection};
+use crate::terminal::Terminal;
+use std::fs;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use vigil_parity::Differences;
+use vigil_yaml::{Limits, Problem, Source};
+
+/// Compare the rendered set with what `helm template` makes of the upstream charts
+///
+/// Objects are matched by kind and name, then by role; what they do is compared, not how it is written. A difference
+/// that the tables in docs/upstream/ list with its reason is deliberate; any other makes the exit status 1.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  helm template loki-stack grafana/loki-stack -n myloki | vigil parity -
+  vigil parity old.yaml --format markdown       as a table for a pull request
+  vigil parity new.yaml --differences mine.md   with a list of one's own")]
+pub(crate) struct Arguments {
+    /// What upstream renders; `-` for standard input
+    #[arg(required = true, value_name = "FILE")]
+    files: Vec<PathBuf>,
+    #[command(flatten)]
+    selection: Selection,
+    /// How to tell what differs
+    #[arg(long, value_name = "FORMAT", default_value = "table")]
+    format: Format,
+    /// Use these tables of deliberate differences, a file or a directory of .md files, instead of the built-in ones
+    #[arg(long, value_name = "PATH")]
+    differences: Option<PathBuf>,
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Format {
+    /// Columns for people
+    Table,
+    /// One object, for programs
+    Json,
+    /// A table in the form of docs/upstream/
+    Markdown,
+}
+
+pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Outcome, Failure> {
+    let failure = |problems| Failure::new(problems, "nothing was compared");
+    let (_, rendering, warnings) = arguments.selection.render().map_err(failure)?;
+    terminal.warn(&warnings);
+    let mut upstream = Vec::new();
+    for file in &arguments.files {
+        let limits = Limits::default();
+        let source = read(file, &limits).map_err(|problem| failure(vec![*problem]))?;
+        let documents = vigil_yaml::read(&source, &limits).map_err(failure)?;
+        upstream.extend(documents.iter().map(vigil_yaml::Node::to_json));
+    }
+    let differences = differences(arguments.differences.as_deref()).map_err(failure)?;
+    let ours: Vec<_> = rendering.objects.into_iter().map(|object| object.value).collect();
+    let report = vigil_parity::compare(&ours, &upstream, &differences);
+    if report.summary.objects == 0 {
+        let files: Vec<_> = arguments.files.iter().map(|file| called(file)).collect();
+        let problem = Problem::in_file("holds no objects", files.join(", "));
+        return Err(failure(vec![problem.help("give it the output of `helm template`")]));
+    }
+    terminal.product(&match arguments.format {
+        Format::Table => report.table(),
+        Format::Markdown => report.markdown(),
+        Format::Json => format!("{:#}\n", report.json()),
+    })?;
+    Ok(if report.summary.is_clean() { Outcome::Clean } else { Outcome::Differs })
+}
+
+/// What messages call a file.
+fn called(file: &Path) -> String {
+    if file == Path::new("-") { "<stdin>".to_owned() } else { file.display().to_string() }
+}
+
+fn read(file: &Path, limits: &Limits) -> Result<Arc<Source>, Box<Problem>> {
+    if file != Path::new("-") {
+        return Source::read(file, limits.bytes);
+    }
+    let mut text = String::new();
+    match std::io::stdin().lock().take(limits.bytes as u64 + 1).read_to_string(&mut text) {
+        Ok(_) => Ok(Source::new(called(file), text)),
+        Err(error) => Err(Box::new(Problem::in_file(format!("cannot be read: {error}"), called(file)))),
+    }
+}
+
+fn differences(path: Option<&Path>) -> Result<Differences, Vec<Problem>> {
+    let Some(path) = path else { return Differences::parse(vigil::DIFFERENCES.iter().copied()) };
+    let mut files = vec![path.to_owned()];
+    if path.is_dir() {
+        let problem = |error| vec![Problem::in_file(format!("cannot be read: {error}"), path.display().to_string())];
+        let entries = fs::read_dir(path).and_then(Iterator::collect::<Result<Vec<_>, _>>).map_err(problem)?;
+        files = entries.iter().map(fs::DirEntry::path).collect();
+        files.retain(|file| file.extension().is_some_and(|extension| extension == "md"));
+        files.sort();
+    }
+    let mut sources = Vec::new();
+    for file in &files {
+        sources.push(Source::read(file, Limits::default().bytes).map_err(|problem| vec![*problem])?);
+    }
+    Differences::parse(sources.iter().map(|source| (source.name.as_str(), source.text.as_str())))
+}
