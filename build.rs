@@ -58,7 +58,7 @@ fn manifests(objects: &[Object]) -> String {
             object.kind(),
             object.namespace(),
             object.name(),
-            vigil_yaml::write(&object.value)
+            object.value.text()
         )
     };
     format!("&[{}]", objects.iter().map(manifest).collect::<Vec<_>>().join(",\n"))

@@ -71,7 +71,7 @@ fn every_stack_builds_to_its_objects() {
         vigil_directory::write(&manifests, &rendering.files).expect("a directory that can be written");
         let mut objects = Objects::default();
         for object in rendering.objects.into_iter().filter(vigil_render::Object::is_applied) {
-            objects.add(object.value);
+            objects.add((*object.value).clone());
         }
         for kubectl in &kubectls {
             objects.assert_same(&Objects::kustomized(kubectl, &manifests), &name);

@@ -137,7 +137,7 @@ fn the_set_is_what_upstream_makes_but_for_what_is_listed() {
         upstream.extend(vigil_yaml::read(&source, &Limits::default()).unwrap().iter().map(Node::to_json));
     }
     let ours: Vec<Value> =
-        support::render(&root().join("stack.yaml")).objects.into_iter().map(|object| object.value).collect();
+        support::render(&root().join("stack.yaml")).objects.iter().map(|object| (*object.value).clone()).collect();
     let differences = Differences::parse(vigil::DIFFERENCES.iter().copied()).unwrap();
     let report = vigil_parity::compare(&ours, &upstream, &differences);
     let summary = report.summary;

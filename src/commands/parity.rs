@@ -53,7 +53,7 @@ pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Outcome,
         upstream.extend(documents.iter().map(vigil_yaml::Node::to_json));
     }
     let differences = differences(arguments.differences.as_deref()).map_err(failure)?;
-    let ours: Vec<_> = rendering.objects.into_iter().map(|object| object.value).collect();
+    let ours: Vec<_> = rendering.objects.iter().map(|object| (*object.value).clone()).collect();
     let report = vigil_parity::compare(&ours, &upstream, &differences);
     if report.summary.objects == 0 {
         let files: Vec<_> = arguments.files.iter().map(|file| called(file)).collect();

@@ -76,9 +76,7 @@ fn directory_problem(out: &Path, error: &vigil_directory::Error) -> Problem {
 
 /// All objects as one YAML stream, each behind a line that names its file.
 fn stream(rendering: &Rendering) -> String {
-    let document = |object: &vigil_render::Object| {
-        format!("---\n# manifests/{}\n{}", object.path, vigil_yaml::write(&object.value))
-    };
+    let document = |object: &vigil_render::Object| format!("---\n# manifests/{}\n{}", object.path, object.value.text());
     rendering.objects.iter().map(document).collect()
 }
 

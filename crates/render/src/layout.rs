@@ -35,12 +35,12 @@ pub(crate) fn layout(stack: &Stack, components: Vec<&'static str>, made: Vec<Mad
                 text.push_str("---\n");
             }
             if holds_objects {
-                annotate(&mut value, stack);
+                annotate(value.head_mut(), stack);
             }
             if stack.argocd.enabled && is_applied(component) {
-                argocd::annotate(component, &mut value);
+                argocd::annotate(component, value.head_mut());
             }
-            text.push_str(&vigil_yaml::write(&value));
+            value.write_to(&mut text);
             if holds_objects {
                 objects.push(Object { component, path: path.clone(), template: template.to_owned(), value });
             }
@@ -52,6 +52,17 @@ pub(crate) fn layout(stack: &Stack, components: Vec<&'static str>, made: Vec<Mad
     }
     let components = components.into_iter().filter(|component| made_something(component, &files)).collect();
     Rendering { files, objects, components }
+}
+
+/// Adds a component's labels to plain data; what that says itself wins.
+pub(crate) fn label(object: &mut Value, labels: &Value) {
+    let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) else { return };
+    let own = metadata.entry("labels").or_insert_with(|| json!({}));
+    if let (Some(own), Some(labels)) = (own.as_object_mut(), labels.as_object()) {
+        for (key, value) in labels {
+            own.entry(key.as_str()).or_insert_with(|| value.clone());
+        }
+    }
 }
 
 fn made_something(component: &str, files: &BTreeMap<String, String>) -> bool {

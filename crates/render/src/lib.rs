@@ -9,6 +9,7 @@
 
 mod alloy;
 mod argocd;
+mod content;
 mod engine;
 mod facts;
 mod ini;
@@ -17,6 +18,7 @@ mod parallel;
 mod structure;
 mod templates;
 
+pub use content::Content;
 pub use templates::Templates;
 
 use engine::{Engine, Values};
@@ -35,7 +37,7 @@ pub struct Object {
     /// The template that made it, relative to the templates directory.
     pub template: String,
     /// The object itself.
-    pub value: Value,
+    pub value: Content,
 }
 
 impl Object {
@@ -73,7 +75,7 @@ impl Object {
     }
 
     fn text(&self, pointer: &str) -> &str {
-        self.value.pointer(pointer).and_then(Value::as_str).unwrap_or_default()
+        self.value.head().pointer(pointer).and_then(Value::as_str).unwrap_or_default()
     }
 }
 
@@ -101,11 +103,14 @@ pub fn render(stack: &Stack, templates: &Templates) -> Result<Rendering, Vec<Pro
 /// # Errors
 /// As [`render`].
 pub fn render_on(threads: usize, stack: &Stack, templates: &Templates) -> Result<Rendering, Vec<Problem>> {
-    let values = Values::new(facts::facts(stack));
+    let facts = facts::facts(stack);
+    let labels = |component: &str| facts[component]["labels"].clone();
+    let values = Values::new(facts.clone());
     let components = facts::enabled(stack);
     let engine = Engine::new(threads, templates, &components)?;
-    let made =
-        parallel::map(threads, &components, |component| documents_of(component, &engine, templates, values.clone()));
+    let made = parallel::map(threads, &components, |component| {
+        documents_of(component, &labels(component), &engine, templates, values.clone())
+    });
     let mut documents = Vec::new();
     let mut problems = Vec::new();
     for result in made {
@@ -128,12 +133,14 @@ pub fn render_on(threads: usize, stack: &Stack, templates: &Templates) -> Result
 struct Made<'t> {
     component: &'static str,
     template: &'t str,
-    documents: Vec<Value>,
+    documents: Vec<Content>,
 }
 
-/// Renders one component: its bodies for ConfigMaps and Secrets first, then the objects that hold them.
+/// Renders one component: its bodies for ConfigMaps and Secrets first, then the objects that hold them; `labels` are
+/// for those that are plain data.
 fn documents_of<'t>(
     component: &'static str,
+    labels: &Value,
     engine: &Engine,
     templates: &'t Templates,
     mut values: Values,
@@ -153,8 +160,21 @@ fn documents_of<'t>(
     let mut made = Vec::new();
     for template in templates.documents_of(component) {
         match engine.documents(template, &values) {
-            Ok(documents) => made.push(Made { component, template, documents }),
+            Ok(documents) => {
+                let documents = documents.into_iter().map(Content::from).collect();
+                made.push(Made { component, template, documents });
+            }
             Err(found) => problems.extend(found),
+        }
+    }
+    for template in templates.plain_of(component) {
+        match templates.get(template).map(Content::verbatim) {
+            Some(Ok(mut content)) => {
+                layout::label(content.head_mut(), labels);
+                made.push(Made { component, template, documents: vec![content] });
+            }
+            Some(Err(found)) => problems.extend(found),
+            None => {}
         }
     }
     if problems.is_empty() { Ok(made) } else { Err(problems) }

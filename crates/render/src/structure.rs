@@ -63,10 +63,11 @@ pub(crate) fn check(objects: &[Object]) -> Vec<Problem> {
                 "one of the two would overwrite the other in the cluster",
             );
         }
-        for label in LABELS.iter().filter(|label| object.value["metadata"]["labels"][**label].as_str().is_none()) {
+        for label in LABELS.iter().filter(|label| object.value.head()["metadata"]["labels"][**label].as_str().is_none())
+        {
             problem(format!("lacks the label `{label}`"), "add the component's labels: `labels: {{json x.labels}}`");
         }
-        let Some((selector, labels)) = selectors(&object.value) else { continue };
+        let Some((selector, labels)) = selectors(object.value.head()) else { continue };
         for key in selector.keys().filter(|key| CHANGING.contains(&key.as_str())) {
             problem(
                 format!("its selector holds `{key}`, which changes with a release"),

@@ -1,5 +1,6 @@
 //! The templates directory in memory.
 
+use crate::content;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -9,6 +10,8 @@ use walkdir::WalkDir;
 /// The templates, by their path relative to the templates directory.
 ///
 /// - `<component>/<file>.yaml.hbs` makes the file `<component>/<file>.yaml`, or none when it renders to nothing.
+/// - `<component>/<file>.yaml` is that file already: one object in canonical form, which gets the labels and annotations
+///   that every object has.
 /// - `<component>/files/<name>` is a body for a ConfigMap or Secret, verbatim, or rendered when it ends in `.hbs`.
 /// - `partials/<name>.hbs` is for use in others as `{{> name}}`.
 #[derive(Clone, Debug, Default)]
@@ -54,7 +57,13 @@ impl Templates {
             let relative = entry.path().strip_prefix(directory).unwrap_or(entry.path());
             let parts: Vec<_> = relative.components().map(|part| part.as_os_str().to_string_lossy()).collect();
             match Source::read(entry.path(), Self::LIMIT) {
-                Ok(source) => drop(sources.insert(parts.join("/"), source)),
+                Ok(source) => {
+                    let path = parts.join("/");
+                    if is_plain(&path) {
+                        problems.extend(content::check(&source).err().into_iter().flatten());
+                    }
+                    sources.insert(path, source);
+                }
                 Err(problem) => problems.push(*problem),
             }
         }
@@ -97,7 +106,17 @@ impl Templates {
         self.rendered(component).filter(move |path| !path.starts_with(&files))
     }
 
+    /// The paths of a component's objects that are plain data.
+    pub(crate) fn plain_of(&self, component: &str) -> impl Iterator<Item = &str> {
+        self.below(format!("{component}/")).filter(|path| is_plain(path))
+    }
+
     fn below(&self, folder: String) -> impl Iterator<Item = &str> {
         self.sources.keys().map(String::as_str).filter(move |path| path.starts_with(&folder))
     }
+}
+
+/// Whether a path is that of an object taken as it stands.
+fn is_plain(path: &str) -> bool {
+    path.split('/').count() == 2 && !path.starts_with(Templates::PARTIALS) && path.ends_with(".yaml")
 }

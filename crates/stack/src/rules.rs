@@ -1,6 +1,8 @@
 //! What no single value of the stack can tell: combinations that cannot work, and warnings.
 
-use crate::model::{Dashboard, Install, Pods, Resources, Service, ServiceType, Stack, TolerationOperator};
+mod alerting;
+
+use crate::model::{Dashboard, Ingress, Install, Pods, Resources, Service, ServiceType, Stack, TolerationOperator};
 use crate::units::{Duration, HttpPath, NodePort, Url};
 use vigil_yaml::{Data, Node, Place, Problem, Severity, Span};
 
@@ -90,6 +92,9 @@ pub(crate) fn check(stack: &Stack, findings: &mut Findings) {
         self::service(component, &service, findings);
     }
     node_ports(stack, findings);
+    operator(stack, findings);
+    prometheus(stack, findings);
+    alerting::check(stack, findings);
     for (component, pods) in pods(stack) {
         limits(component, &pods.resources, findings);
     }
@@ -108,6 +113,7 @@ fn services(stack: &Stack) -> Vec<(&'static str, Service)> {
     let all = [
         ("grafana", stack.grafana.enabled, stack.grafana.effective_service()),
         ("prometheus", stack.prometheus.enabled, stack.prometheus.effective_service()),
+        ("alertmanager", stack.alertmanager.enabled, stack.alertmanager.effective_service()),
     ];
     all.into_iter().filter(|(_, enabled, _)| *enabled).map(|(name, _, service)| (name, service)).collect()
 }
@@ -123,6 +129,9 @@ fn pods(stack: &Stack) -> Vec<(&'static str, Pods)> {
         ("metrics-server", stack.pods_of(&stack.metrics_server)),
         ("node-exporter", stack.pods_of(&stack.node_exporter)),
         ("promtail", stack.pods_of(&stack.promtail)),
+        ("prometheus", stack.pods_of(&stack.prometheus)),
+        ("prometheus-operator", stack.pods_of(&stack.prometheus_operator)),
+        ("alertmanager", stack.pods_of(&stack.alertmanager)),
     ]
 }
 
@@ -138,6 +147,9 @@ fn written_pods(stack: &Stack) -> Vec<(&'static str, &Pods)> {
         ("metrics-server.pods", &stack.metrics_server.pods),
         ("node-exporter.pods", &stack.node_exporter.pods),
         ("promtail.pods", &stack.promtail.pods),
+        ("prometheus.pods", &stack.prometheus.pods),
+        ("prometheus-operator.pods", &stack.prometheus_operator.pods),
+        ("alertmanager.pods", &stack.alertmanager.pods),
     ]
 }
 
@@ -279,8 +291,8 @@ fn grafana(stack: &Stack, findings: &mut Findings) {
             "give the address of Grafana's start page, such as `https://example.com/grafana`",
         );
     }
-    let (path, ingress) = (grafana.path(), grafana.ingress.path.as_str().trim_end_matches('/'));
-    let below = path.strip_prefix(ingress).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
+    let (path, ingress) = (grafana.path(), grafana.ingress_path().trim_end_matches('/').to_owned());
+    let below = path.strip_prefix(ingress.as_str()).is_some_and(|rest| rest.is_empty() || rest.starts_with('/'));
     if grafana.ingress.enabled && !below {
         findings.error(
             &["grafana.ingress.path", "grafana.externalUrl"],
@@ -327,6 +339,97 @@ fn dashboards(dashboards: &[Dashboard], findings: &mut Findings) {
             format!("the dashboard `{name}` {message}"),
             "expected `id` and `revision`, or `file`",
             help,
+        );
+    }
+}
+
+/// Prometheus and Alertmanager are objects that the operator makes pods of.
+fn operator(stack: &Stack, findings: &mut Findings) {
+    let wanted = [("prometheus", stack.prometheus.enabled), ("alertmanager", stack.alertmanager.enabled)];
+    for (component, _) in wanted.into_iter().filter(|(_, enabled)| *enabled && !stack.prometheus_operator.enabled) {
+        findings.error(
+            &["prometheus-operator.enabled", &format!("{component}.enabled")],
+            format!("nobody makes pods for `{component}`"),
+            &format!("needs `true` while `{component}.enabled` is `true`"),
+            &format!("enable the operator, or set `{component}.enabled: false`"),
+        );
+    }
+}
+
+fn prometheus(stack: &Stack, findings: &mut Findings) {
+    let prometheus = &stack.prometheus;
+    if !prometheus.enabled {
+        return;
+    }
+    for (key, number) in [("replicas", prometheus.replicas), ("shards", prometheus.shards)] {
+        if number.get() == 0 {
+            findings.error(
+                &[&format!("prometheus.{key}")],
+                format!("Prometheus with no {key} stores nothing"),
+                "expected 1 at least",
+                "set `prometheus.enabled: false` to switch it off",
+            );
+        }
+    }
+    if prometheus.shards.get() > 1 && prometheus.remote_write.is_empty() {
+        findings.warning(
+            &["prometheus.shards"],
+            format!("each of {} shards answers for its own targets only", prometheus.shards),
+            "nothing asks them all",
+            "set `prometheus.remoteWrite` to a store that holds them all, or `shards: 1`",
+        );
+    }
+    if prometheus.scrape_interval.as_millis() == 0 {
+        findings.error(
+            &["prometheus.scrapeInterval"],
+            "targets cannot be asked all the time",
+            "expected more than 0",
+            "set `scrapeInterval: 30s`",
+        );
+    }
+    for (at, store) in prometheus.remote_write.iter().enumerate() {
+        let path = format!("prometheus.remoteWrite.{at}");
+        if store.basic_auth.is_some() && store.authorization.is_some() {
+            findings.error(
+                &[&format!("{path}.authorization")],
+                "`basicAuth` and `authorization` exclude each other",
+                "one of the two",
+                "remove one: both would be the same header",
+            );
+        }
+        let same =
+            |other: &&crate::model::RemoteWrite| other.name == store.name && (store.name.is_some() || *other == store);
+        if prometheus.remote_write[..at].iter().find(same).is_some() {
+            findings.error(
+                &[&path],
+                "a store stands twice in `prometheus.remoteWrite`",
+                "same name as one before it",
+                "remove one of the two, or give each a `name` of its own",
+            );
+        }
+    }
+    let volume = &prometheus.persistence;
+    if volume.enabled && volume.size.as_thousandths() / 1000.0 <= prometheus.retention_size.as_bytes() {
+        findings.error(
+            &["prometheus.persistence.size", "prometheus.retentionSize"],
+            format!("a volume of {} is full before {} of samples are", volume.size, prometheus.retention_size),
+            "expected more than `prometheus.retentionSize`",
+            "leave a fifth of the volume free: Prometheus needs room to compact, and stops on a full disk",
+        );
+    }
+    ingress("prometheus", &prometheus.ingress, prometheus.external_url.as_ref(), findings);
+}
+
+/// An Ingress hands on the path as it is, so what is behind it must live at the same path.
+fn ingress(component: &str, ingress: &Ingress, external_url: Option<&Url>, findings: &mut Findings) {
+    let (Some(path), Some(url)) = (&ingress.path, external_url) else { return };
+    let served = if url.path().is_empty() { "/" } else { url.path() };
+    if ingress.enabled && path.as_str() != served {
+        findings.error(
+            &[&format!("{component}.ingress.path"), &format!("{component}.externalUrl")],
+            format!("`{component}` is served at `{served}`, and its Ingress answers to `{path}`"),
+            &format!("expected `{served}`, the path of `{component}.externalUrl`"),
+            "remove `path`: it is the path of `externalUrl` unless you say otherwise",
         );
     }
 }
@@ -507,5 +610,43 @@ mod tests {
         assert_eq!(place(&["a.x", "a.b.7", "a.d"]), "t:3:3 d");
         assert_eq!(place(&["a.x"]), "t:1:1 a");
         assert_eq!(place(&["x.y"]), "t");
+    }
+
+    #[test]
+    fn what_prometheus_would_refuse() {
+        const STORE: &str = "{url: https://a, name: b}";
+        for (text, message) in [
+            (
+                "prometheus-operator: {enabled: false}\nalertmanager: {enabled: false}",
+                "nobody makes pods for `prometheus`",
+            ),
+            (
+                "prometheus-operator: {enabled: false}\nprometheus: {enabled: false}",
+                "nobody makes pods for `alertmanager`",
+            ),
+            ("prometheus: {replicas: 0}", "Prometheus with no replicas stores nothing"),
+            ("prometheus: {shards: 0}", "Prometheus with no shards stores nothing"),
+            ("prometheus: {scrapeInterval: \"0\"}", "targets cannot be asked all the time"),
+            (
+                "prometheus: {persistence: {enabled: true, size: 1Gi}}",
+                "a volume of 1Gi is full before 1GiB of samples are",
+            ),
+            (
+                "prometheus: {ingress: {enabled: true, path: /a}, externalUrl: https://b/}",
+                "`prometheus` is served at `/`, and its Ingress answers to `/a`",
+            ),
+            (
+                &format!("prometheus: {{remoteWrite: [{STORE}, {STORE}]}}"),
+                "a store stands twice in `prometheus.remoteWrite`",
+            ),
+            (
+                "prometheus: {remoteWrite: [{url: https://a, authorization: {credentials: {name: a, key: b}}, basicAuth: {username: {name: a, key: b}, password: {name: a, key: c}}}]}",
+                "`basicAuth` and `authorization` exclude each other",
+            ),
+        ] {
+            let found = Stack::parse(&Source::new("stack.yaml", text)).map(drop).unwrap_err();
+            let messages: Vec<_> = found.into_iter().map(|problem| problem.message).collect();
+            assert_eq!(messages, [message], "{text}");
+        }
     }
 }

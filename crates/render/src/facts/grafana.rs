@@ -17,7 +17,6 @@ pub(super) fn facts(stack: &Stack) -> Value {
     let identity =
         Identity { name: "grafana", instance: METRICS_RELEASE, component: "dashboards", image: Some(&grafana.image) };
     let name = format!("{METRICS_RELEASE}-grafana");
-    let alertmanager_url: Option<String> = None;
     let facts = identity.facts(stack);
     let labelled = |key: &str, value: &str| {
         let mut labels = facts["labels"].clone();
@@ -40,7 +39,7 @@ pub(super) fn facts(stack: &Stack) -> Value {
             "enabled": grafana.ingress.enabled,
             "className": grafana.ingress.class_name,
             "host": grafana.ingress.host,
-            "path": grafana.ingress.path,
+            "path": grafana.ingress_path(),
             "tls": grafana.ingress.tls,
         },
         "persistence": {
@@ -48,7 +47,6 @@ pub(super) fn facts(stack: &Stack) -> Value {
             "size": grafana.persistence.size,
             "storageClassName": grafana.persistence.storage_class_name,
         },
-        "alertmanagerUrl": alertmanager_url,
         "adminSecret": grafana.admin_secret.existing.as_ref().map_or(name.as_str(), |own| own.as_str()),
         "createAdminSecret": grafana.admin_secret.existing.is_none(),
         // What the side-cars look for: data sources in their own namespace, dashboards in all of them.

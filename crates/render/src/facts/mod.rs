@@ -3,8 +3,10 @@
 //! Each component has one function that turns the stack into the names, ports, labels and URLs of that component;
 //! templates find them under the component's name, `{{loki.url}}`, and `null` there when the component is off.
 
+mod alertmanager;
 mod alloy;
 mod argocd;
+mod crds;
 mod flask;
 mod grafana;
 mod kube_state_metrics;
@@ -16,12 +18,13 @@ mod namespaces;
 mod network_policies;
 mod node_exporter;
 mod prometheus;
+mod prometheus_operator;
 mod promtail;
 
 use serde_json::{Map, Value, json};
 use vigil_stack::Stack;
-use vigil_stack::model::{HasPods, Service, TaintEffect, Toleration};
-use vigil_stack::units::{Image, Port, Registry};
+use vigil_stack::model::{HasPods, Ingress, Persistence, Service, TaintEffect, Toleration};
+use vigil_stack::units::{Duration, HttpPath, Image, Port, Registry, Url};
 
 /// A part of the stack.
 struct Component {
@@ -37,11 +40,14 @@ struct Component {
 #[rustfmt::skip]
 const COMPONENTS: &[Component] = &[
     Component { name: "namespaces", enabled: |_| true, facts: namespaces::facts },
+    Component { name: "crds", enabled: operator_objects, facts: crds::facts },
     Component { name: "metrics-server", enabled: |stack| stack.metrics_server.enabled, facts: metrics_server::facts },
+    Component { name: "prometheus-operator", enabled: |stack| stack.prometheus_operator.enabled, facts: prometheus_operator::facts },
     Component { name: "prometheus", enabled: |stack| stack.prometheus.enabled, facts: prometheus::facts },
     Component { name: "node-exporter", enabled: |stack| stack.node_exporter.enabled, facts: node_exporter::facts },
     Component { name: "kube-state-metrics", enabled: |stack| stack.kube_state_metrics.enabled, facts: kube_state_metrics::facts },
     Component { name: "kubernetes-targets", enabled: kubernetes_targets::enabled, facts: kubernetes_targets::facts },
+    Component { name: "alertmanager", enabled: |stack| stack.alertmanager.enabled, facts: alertmanager::facts },
     Component { name: "grafana", enabled: |stack| stack.grafana.enabled, facts: grafana::facts },
     Component { name: "loki", enabled: |stack| stack.loki.enabled, facts: loki::facts },
     Component { name: "promtail", enabled: |stack| stack.promtail.enabled, facts: promtail::facts },
@@ -57,6 +63,11 @@ const METRICS_RELEASE: &str = "kube-prometheus-stack";
 
 /// The same for the logs side.
 const LOGS_RELEASE: &str = "loki-stack";
+
+/// Whether anything needs the definitions of the operator's objects.
+fn operator_objects(stack: &Stack) -> bool {
+    stack.prometheus.enabled || stack.alertmanager.enabled || stack.prometheus_operator.enabled
+}
 
 /// The components that the stack switches on.
 pub(crate) fn enabled(stack: &Stack) -> Vec<&'static str> {
@@ -148,9 +159,6 @@ fn pods(stack: &Stack, component: &impl HasPods, replicas: Option<u16>) -> Value
     let pods = stack.pods_of(component);
     let replicated = replicas.is_some_and(|replicas| replicas > 1);
     let mut tolerations = pods.tolerations.unwrap_or_default();
-    for toleration in &mut tolerations {
-        toleration.operator = Some(toleration.effective_operator());
-    }
     if replicas.is_none() {
         let control_plane = ["node-role.kubernetes.io/control-plane", "node-role.kubernetes.io/master"];
         let own = control_plane.map(|key| Toleration::known(key, TaintEffect::NoSchedule));
@@ -177,5 +185,82 @@ fn service(service: &Service, port: u16) -> Value {
         "loadBalancerIP": service.load_balancer_ip,
         "loadBalancerClass": service.load_balancer_class,
         "loadBalancerSourceRanges": service.load_balancer_source_ranges,
+    })
+}
+
+/// The port of the side-car that reloads configuration, in pods that the operator makes.
+const RELOADER_PORT: u16 = 8080;
+
+/// How a component is reached in a browser, and what follows from it.
+struct Web<'a> {
+    /// The name of its Service.
+    name: &'a str,
+    namespace: &'a str,
+    port: u16,
+    external_url: Option<&'a Url>,
+    ingress: &'a Ingress,
+}
+
+impl Web<'_> {
+    /// The path in front of everything that it serves, without a slash at its end.
+    fn prefix(&self) -> &str {
+        let of_ingress = self.ingress.path.as_ref().filter(|_| self.ingress.enabled).map(HttpPath::as_str);
+        self.external_url.map(Url::path).or(of_ingress).unwrap_or_default().trim_end_matches('/')
+    }
+
+    fn facts(&self) -> Map<String, Value> {
+        let Ingress { enabled, class_name, host, tls, .. } = self.ingress;
+        let prefix = self.prefix();
+        let internal = format!("http://{}.{}:{}{prefix}", self.name, self.namespace, self.port);
+        let scheme = if tls.is_some() { "https" } else { "http" };
+        let of_ingress = host.as_ref().filter(|_| *enabled).map(|host| format!("{scheme}://{host}{prefix}"));
+        let route = if prefix.is_empty() { "/" } else { prefix };
+        let own = json!({
+            // Where the rest of the stack reaches it.
+            "url": internal,
+            "externalUrl": self.external_url.map(ToString::to_string).or(of_ingress).unwrap_or(internal.clone()),
+            "routePrefix": route,
+            "metricsPath": format!("{prefix}/metrics"),
+            "ingress": {
+                "enabled": enabled,
+                "name": self.name,
+                "namespace": self.namespace,
+                "className": class_name,
+                "host": host,
+                "path": route,
+                "tls": tls,
+                "service": { "name": self.name, "port": "http-web" },
+            },
+        });
+        match own {
+            Value::Object(own) => own,
+            _ => Map::new(),
+        }
+    }
+}
+
+/// The version that an image's tag says it is, as the operator wants to know it; none for a tag that says something
+/// else.
+fn semantic_version(image: &Image) -> Option<&str> {
+    let tag = image.tag()?;
+    let numbers = tag.strip_prefix('v').unwrap_or(tag).split(['-', '+']).next()?;
+    let number = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
+    (numbers.split('.').count() == 3 && numbers.split('.').all(number)).then_some(tag)
+}
+
+/// A duration as Go writes it, for what knows no days: `5d` is `120h`.
+fn go_duration(duration: &Duration) -> String {
+    let millis = duration.as_millis();
+    let unit =
+        [(3_600_000, "h"), (60_000, "m"), (1000, "s")].into_iter().find(|(unit, _)| millis.is_multiple_of(*unit));
+    unit.map_or_else(|| format!("{millis}ms"), |(unit, name)| format!("{}{name}", millis / unit))
+}
+
+/// A volume of an object that the operator makes pods of.
+fn persistence(persistence: &Persistence) -> Value {
+    json!({
+        "enabled": persistence.enabled,
+        "size": persistence.size,
+        "storageClassName": persistence.storage_class_name,
     })
 }

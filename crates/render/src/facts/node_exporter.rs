@@ -20,10 +20,10 @@ pub(super) fn facts(stack: &Stack) -> Value {
     };
     let mut pods = pods(stack, settings, None);
     // A node is watched whatever keeps other pods away from it.
-    let every = Toleration { effect: Some(TaintEffect::NoSchedule), ..Toleration::default() };
+    let every = Toleration { effect: Some(TaintEffect::NoSchedule), ..Toleration::of_everything() };
     let mut tolerations = stack.pods_of(settings).tolerations.unwrap_or_default();
     tolerations.retain(|toleration| toleration.effect != every.effect);
-    if !tolerations.contains(&Toleration::default()) {
+    if !tolerations.contains(&Toleration::of_everything()) {
         tolerations.push(every);
     }
     pods["tolerations"] = json!(tolerations);

@@ -1,26 +1,80 @@
-use super::{Identity, METRICS_RELEASE, service, with};
-use serde_json::{Value, json};
+use super::{Identity, METRICS_RELEASE, RELOADER_PORT, Web, image, persistence, pods, semantic_version, service, with};
+use serde_json::{Map, Value, json};
 use vigil_stack::Stack;
-use vigil_stack::model::Selection;
+use vigil_stack::model::{RemoteWrite, Selection};
+use vigil_stack::units::Port;
 
 /// Prometheus' own port.
 const PORT: u16 = 9090;
 
 pub(super) fn facts(stack: &Stack) -> Value {
     let prometheus = &stack.prometheus;
-    let identity = Identity { name: "prometheus", instance: METRICS_RELEASE, component: "metrics", image: None };
+    let identity = Identity {
+        name: "prometheus",
+        instance: METRICS_RELEASE,
+        component: "metrics",
+        image: Some(&prometheus.image),
+    };
     let name = format!("{METRICS_RELEASE}-prometheus");
+    let namespace = stack.namespaces.monitoring.as_str();
+    let service = service(&prometheus.effective_service(), PORT);
+    let web = Web {
+        name: &name,
+        namespace,
+        port: prometheus.service.port.map_or(PORT, Port::get),
+        external_url: prometheus.external_url.as_ref(),
+        ingress: &prometheus.ingress,
+    };
+    // The operator labels the pods itself, by the name of the Prometheus object.
+    let pod_selector = json!({ "app.kubernetes.io/name": "prometheus", "operator.prometheus.io/name": name });
+    let pods = pods(stack, prometheus, Some(prometheus.replicas.get()));
+    let facts = identity.facts(stack);
     let own = json!({
         "name": name,
-        "namespace": stack.namespaces.monitoring,
-        "service": service(&prometheus.effective_service(), PORT),
+        "namespace": namespace,
+        "image": image(stack, &prometheus.image),
+        "version": semantic_version(&prometheus.image),
+        "replicas": prometheus.replicas,
+        "shards": prometheus.shards,
         "port": PORT,
-        "externalUrl": prometheus.external_url,
-        // The operator labels the pods itself, by the name of the Prometheus object.
-        "podSelector": { "app.kubernetes.io/name": "prometheus", "operator.prometheus.io/name": name },
+        "reloaderPort": RELOADER_PORT,
+        "service": service,
+        "externalLabels": prometheus.external_labels,
+        "scrapeInterval": prometheus.scrape_interval,
+        "podSelector": pod_selector,
+        // For the partials: the pods are not made from the object's labels.
+        "made": {
+            "name": name,
+            "namespace": namespace,
+            "labels": facts["labels"],
+            "selector": pod_selector,
+            "pods": pods,
+        },
+        "pods": pods,
+        "persistence": persistence(&prometheus.persistence),
         "retention": prometheus.retention,
         "retentionSize": prometheus.retention_size,
+        "remoteWrite": prometheus.remote_write.iter().map(remote_write).collect::<Vec<_>>(),
         "labelledOnly": prometheus.selection == Selection::Labelled,
+        "selectionLabel": { "release": METRICS_RELEASE },
+        "monitorLabel": { "key": "release", "value": METRICS_RELEASE },
     });
-    with(identity.facts(stack), own)
+    let mut all = facts;
+    all.extend(web.facts());
+    with(all, own)
+}
+
+/// A store as the Prometheus object names it.
+fn remote_write(store: &RemoteWrite) -> Value {
+    let mut entry = Map::from_iter([("url".to_owned(), json!(store.url))]);
+    if let Some(name) = &store.name {
+        entry.insert("name".to_owned(), json!(name));
+    }
+    if let Some(basic) = &store.basic_auth {
+        entry.insert("basicAuth".to_owned(), json!(basic));
+    }
+    if let Some(token) = &store.authorization {
+        entry.insert("authorization".to_owned(), json!(token));
+    }
+    entry.into()
 }

@@ -1,5 +1,5 @@
 use super::{Ingress, Persistence, Pods, Service, ServiceType, has_pods, settings};
-use crate::units::{DashboardId, DashboardRevision, DnsLabel, DnsSubdomain, FilePath, Image, Url};
+use crate::units::{DashboardId, DashboardRevision, DnsLabel, DnsSubdomain, FilePath, HttpPath, Image, Url};
 
 settings! {
     /// Grafana, the dashboards.
@@ -105,9 +105,16 @@ impl Grafana {
         let ingress = || {
             let host = self.ingress.host.as_ref().filter(|_| self.ingress.enabled)?;
             let scheme = if self.ingress.tls.is_some() { "https" } else { "http" };
-            Some(format!("{scheme}://{host}{}", self.ingress.path))
+            let path = self.ingress.path.as_ref().map_or("/", HttpPath::as_str);
+            Some(format!("{scheme}://{host}{path}"))
         };
         self.external_url.as_ref().map(ToString::to_string).or_else(ingress)
+    }
+
+    /// The path that its Ingress answers to: its own, or that of the address in the browser.
+    pub fn ingress_path(&self) -> String {
+        let own = self.ingress.path.as_ref().map(ToString::to_string);
+        own.or_else(|| Some(self.path()).filter(|path| !path.is_empty())).unwrap_or_else(|| "/".to_owned())
     }
 
     /// The path that Grafana answers below: empty, or `/` and what follows, without a slash at the end.

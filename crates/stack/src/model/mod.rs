@@ -1,5 +1,6 @@
 //! The keys of `stack.yaml`. One file per component; what several of them share is here.
 
+mod alertmanager;
 mod alloy;
 mod argocd;
 mod flask;
@@ -12,8 +13,10 @@ mod network_policies;
 mod node_exporter;
 mod pods;
 mod prometheus;
+mod prometheus_operator;
 mod promtail;
 
+pub use alertmanager::{Alertmanager, EmailTo, Opsgenie, Pagerduty, Receiver, Route, Slack, SubRoute, Webhook};
 pub use alloy::Alloy;
 pub use argocd::{Argocd, Automated, Destination, Install};
 pub use flask::{Flask, FlaskIngress, FlaskService};
@@ -25,7 +28,8 @@ pub use metrics_server::{AddressType, MetricsServer};
 pub use network_policies::NetworkPolicies;
 pub use node_exporter::NodeExporter;
 pub use pods::{HasPods, Pods, ResourceAmounts, Resources, TaintEffect, Toleration, TolerationOperator};
-pub use prometheus::{Prometheus, Selection};
+pub use prometheus::{BasicAuth, Prometheus, RemoteWrite, SecretReference, Selection, TokenAuth};
+pub use prometheus_operator::{AdmissionWebhooks, PrometheusOperator};
 pub use promtail::{ContainerRuntime, Promtail};
 
 use crate::units::{
@@ -79,6 +83,8 @@ settings! {
         pub alloy: Alloy,
         /// Argo CD, which applies the manifests from git.
         pub argocd: Argocd,
+        /// Alertmanager, which tells people about alerts.
+        pub alertmanager: Alertmanager,
         /// The Flask test application behind nginx.
         pub flask: Flask,
         /// Grafana, the dashboards.
@@ -102,6 +108,9 @@ settings! {
         pub network_policies: NetworkPolicies,
         /// Prometheus, the metrics store.
         pub prometheus: Prometheus,
+        /// Prometheus Operator, which makes pods of Prometheus and Alertmanager objects.
+        #[serde(rename = "prometheus-operator")]
+        pub prometheus_operator: PrometheusOperator,
         /// Promtail, which carries the logs of all pods to Loki.
         pub promtail: Promtail,
         /// Values files for people who stay with the Helm charts.
@@ -120,6 +129,7 @@ impl Default for Stack {
             pods: Pods::default(),
             alloy: Alloy::default(),
             argocd: Argocd::default(),
+            alertmanager: Alertmanager::default(),
             flask: Flask::default(),
             grafana: Grafana::default(),
             kube_state_metrics: KubeStateMetrics::default(),
@@ -129,6 +139,7 @@ impl Default for Stack {
             node_exporter: NodeExporter::default(),
             network_policies: NetworkPolicies::default(),
             prometheus: Prometheus::default(),
+            prometheus_operator: PrometheusOperator::default(),
             promtail: Promtail::default(),
             values: Values::default(),
         }
@@ -199,7 +210,7 @@ choice! {
 }
 
 settings! {
-    /// An Ingress, for an ingress controller that is there already.
+    /// An Ingress to a component that people open in a browser, for an ingress controller that is there already.
     pub struct Ingress {
         /// Create it.
         pub enabled: bool,
@@ -208,8 +219,9 @@ settings! {
         /// The host it answers to; without one, every host.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub host: Option<DnsSubdomain>,
-        /// The path it answers to, and all below it.
-        pub path: HttpPath,
+        /// The path it answers to, and all below it; without one, the path of `externalUrl`.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub path: Option<HttpPath>,
         /// Serve it by TLS.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub tls: Option<IngressTls>,
@@ -218,13 +230,7 @@ settings! {
 
 impl Default for Ingress {
     fn default() -> Self {
-        Self {
-            enabled: false,
-            class_name: DnsSubdomain::known("nginx"),
-            host: None,
-            path: HttpPath::known("/"),
-            tls: None,
-        }
+        Self { enabled: false, class_name: DnsSubdomain::known("nginx"), host: None, path: None, tls: None }
     }
 }
 

@@ -51,19 +51,19 @@ settings! {
 
 impl Toleration {
     /// The operator with everything filled in.
-    pub fn effective_operator(&self) -> TolerationOperator {
+    pub(crate) fn effective_operator(&self) -> TolerationOperator {
         let usual = if self.value.is_some() { TolerationOperator::Equal } else { TolerationOperator::Exists };
         self.operator.unwrap_or(usual)
     }
 
+    /// Tolerates every taint.
+    pub fn of_everything() -> Self {
+        Self { operator: Some(TolerationOperator::Exists), ..Self::default() }
+    }
+
     /// Tolerates every taint with a key and an effect.
     pub fn known(key: &str, effect: TaintEffect) -> Self {
-        Self {
-            key: Some(LabelKey::known(key)),
-            operator: Some(TolerationOperator::Exists),
-            effect: Some(effect),
-            ..Self::default()
-        }
+        Self { key: Some(LabelKey::known(key)), effect: Some(effect), ..Self::of_everything() }
     }
 }
 
@@ -175,6 +175,10 @@ impl Stack {
     /// The settings that hold for the pods of a component, everything taken together.
     pub fn pods_of(&self, component: &impl HasPods) -> Pods {
         let usual = Pods { resources: component.usual_resources(), ..Pods::default() };
-        component.pods().or(&self.pods).or(&usual)
+        let mut pods = component.pods().or(&self.pods).or(&usual);
+        for toleration in pods.tolerations.iter_mut().flatten() {
+            toleration.operator = Some(toleration.effective_operator());
+        }
+        pods
     }
 }

@@ -92,6 +92,19 @@ text_unit! {
     }
 }
 
+impl ByteSize {
+    /// The size in bytes.
+    pub fn as_bytes(&self) -> f64 {
+        let number = self.as_str().trim_end_matches(|c: char| c.is_ascii_alphabetic());
+        let power = self.as_str()[number.len()..]
+            .bytes()
+            .next()
+            .and_then(|unit| b"KMGTPE".iter().position(|known| *known == unit));
+        let factor = power.map_or(1.0, |power| [1, 2, 3, 4, 5, 6].map(|power| 1024.0_f64.powi(power))[power]);
+        number.parse::<f64>().unwrap_or(f64::NAN) * factor
+    }
+}
+
 text_unit! {
     /// A Kubernetes resource quantity: `100m`, `1.5`, `256Mi`, `1e3`. Never negative here.
     ///

@@ -1,5 +1,6 @@
 //! Values with a form of their own. Each is checked when it is read, and afterwards simply true.
 
+mod alerting;
 mod file;
 mod git;
 mod image;
@@ -7,6 +8,7 @@ mod measure;
 mod name;
 mod network;
 
+pub use alerting::{Authorization, Email, GroupLabel, HostPort, Line, Matcher, MetricLabel, ReceiverName, SecretKey};
 pub use file::{DashboardId, DashboardRevision, FilePath};
 pub use git::{FolderPath, GitRevision};
 pub use image::{Image, Registry};

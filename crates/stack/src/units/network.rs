@@ -78,6 +78,15 @@ text_unit! {
     }
 }
 
+impl Url {
+    /// The path, without a slash at its end: empty when there is none.
+    pub fn path(&self) -> &str {
+        let rest = self.as_str().split_once("://").map_or("", |(_, rest)| rest);
+        let rest = rest.split(['?', '#']).next().unwrap_or_default();
+        rest.find('/').map_or("", |at| &rest[at..]).trim_end_matches('/')
+    }
+}
+
 text_unit! {
     /// The path of a URL: `/` and segments of letters, digits, `-`, `_`, `.` and `~`, without a trailing slash.
     HttpPath,
@@ -95,4 +104,9 @@ text_unit! {
             Ok(())
         }
     }
+}
+
+/// A host name, in any case.
+pub(super) fn dns_host(text: &str) -> Result<(), &'static str> {
+    dns_subdomain(&text.to_ascii_lowercase()).map_err(|_| "")
 }

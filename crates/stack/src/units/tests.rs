@@ -32,6 +32,15 @@ fn sizes() {
 }
 
 #[test]
+fn sizes_in_bytes() {
+    let bytes = |text: &str| text.parse::<ByteSize>().unwrap().as_bytes();
+    let all = ["0", "10B", "1KB", "1.5GiB", "1EB"].map(bytes);
+    for (found, expected) in all.into_iter().zip([0.0, 10.0, 1024.0, 1_610_612_736.0, 1_152_921_504_606_846_976.0]) {
+        assert!((found - expected).abs() < 1.0, "{found} is not {expected}");
+    }
+}
+
+#[test]
 fn quantities() {
     table::<Quantity>(
         &["0", "100m", "1.5", "256Mi", "1e3", "1E-2", ".5", "5.", "4Ki", "1E"],
@@ -159,4 +168,54 @@ fn files() {
         &["a.json", "dashboards/a-b_c.json"],
         &["", "/a", "a/", "../a", "a/../b", "./a", ".a", "a b", "a\\b", "a//b", "C:/a", "a\n"],
     );
+}
+
+#[test]
+fn alerting() {
+    table::<MetricLabel>(&["cluster", "_a", "a1"], &["", "__a", "1a", "a-b", "a.b", "ä"]);
+    table::<GroupLabel>(&["namespace", "...", "__a"], &["", "..", "a-b"]);
+    table::<ReceiverName>(&["null", "on-call", "a.b_C"], &["", "a b", "a/b", "ä", &"a".repeat(64)]);
+    table::<Matcher>(
+        &[
+            "severity = critical",
+            "a=b",
+            "a=~b|c",
+            "a!~\"b c\"",
+            "a != \"\"",
+            "a=\"\\\"\"",
+            "a =~ \"team-.*\"",
+            "a =~ team-.*",
+        ],
+        &[
+            "",
+            "a",
+            "a=",
+            "=b",
+            "a = b c",
+            "a=b=c",
+            "a=\"b",
+            "a=\"b\" c",
+            "a=\"\"\"",
+            "a=\"\\d\"",
+            "a={b}",
+            "a=b,c=d",
+            "a-b=c",
+        ],
+    );
+    table::<Line>(&["", "#alerts", "ä b"], &["a\nb", "\u{7f}"]);
+    table::<Email>(&["a@b", "on-call+x@example.com"], &["", "a", "@b", "a@", "a@b@c", "a b@c", "A <a@b>", "a@b,c@d"]);
+    table::<HostPort>(
+        &["smtp.example.com:587", "Relay:25"],
+        &["", "a", "a:", "a:0", "a:+1", "a:70000", ":25", "a:b:1"],
+    );
+    table::<Authorization>(&["Bearer", "X-y"], &["", "Basic", "basic", "a b", "a\n"]);
+    table::<SecretKey>(&["a", ".b", "a.b_C-1"], &["", ".", "..", "..a", "a/b", "a b", &"a".repeat(254)]);
+}
+
+#[test]
+fn paths_of_urls() {
+    let path = |text: &str| text.parse::<Url>().unwrap().path().to_owned();
+    assert_eq!(path("https://a.b"), "");
+    assert_eq!(path("https://a.b/"), "");
+    assert_eq!(path("https://a.b:1/c/d/?e=/f#/g"), "/c/d");
 }

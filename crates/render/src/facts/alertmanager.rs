@@ -1,0 +1,166 @@
+use super::{
+    Identity, METRICS_RELEASE, RELOADER_PORT, Web, go_duration, image, persistence, pods, semantic_version, service,
+    with,
+};
+use serde_json::{Map, Value, json};
+use std::collections::BTreeSet;
+use vigil_stack::Stack;
+use vigil_stack::model::{Receiver, SecretReference, SubRoute};
+use vigil_stack::units::{DnsSubdomain, Port};
+
+/// Alertmanager's own port.
+const PORT: u16 = 9093;
+
+/// Where the operator mounts the Secrets that the Alertmanager object lists.
+const SECRETS: &str = "/etc/alertmanager/secrets";
+
+pub(super) fn facts(stack: &Stack) -> Value {
+    let alertmanager = &stack.alertmanager;
+    let identity = Identity {
+        name: "alertmanager",
+        instance: METRICS_RELEASE,
+        component: "alerting",
+        image: Some(&alertmanager.image),
+    };
+    let name = format!("{METRICS_RELEASE}-alertmanager");
+    let namespace = stack.namespaces.monitoring.as_str();
+    let web = Web {
+        name: &name,
+        namespace,
+        port: alertmanager.service.port.map_or(PORT, Port::get),
+        external_url: alertmanager.external_url.as_ref(),
+        ingress: &alertmanager.ingress,
+    };
+    // The operator labels the pods itself, by the name of the Alertmanager object.
+    let pod_selector = json!({ "app.kubernetes.io/name": "alertmanager", "alertmanager": name });
+    let pods = pods(stack, alertmanager, Some(alertmanager.replicas.get()));
+    let facts = identity.facts(stack);
+    let route = &alertmanager.route;
+    let own = json!({
+        "name": name,
+        "namespace": namespace,
+        "image": image(stack, &alertmanager.image),
+        "version": semantic_version(&alertmanager.image),
+        "replicas": alertmanager.replicas,
+        "port": PORT,
+        "reloaderPort": RELOADER_PORT,
+        "service": service(&alertmanager.effective_service(), PORT),
+        "retention": go_duration(&alertmanager.retention),
+        "podSelector": pod_selector,
+        // For the partials: the pods are not made from the object's labels.
+        "made": {
+            "name": name,
+            "namespace": namespace,
+            "labels": facts["labels"],
+            "selector": pod_selector,
+            "pods": pods,
+        },
+        "pods": pods,
+        "persistence": persistence(&alertmanager.persistence),
+        // The operator looks for the configuration under this name.
+        "configSecret": format!("alertmanager-{name}"),
+        "secrets": secrets(&alertmanager.receivers),
+        "receivers": alertmanager.receivers.iter().map(receiver).collect::<Vec<_>>(),
+        "route": {
+            "receiver": route.receiver,
+            "groupBy": route.group_by,
+            "groupWait": route.group_wait,
+            "groupInterval": route.group_interval,
+            "repeatInterval": route.repeat_interval,
+            "routes": route.routes.iter().map(sub_route).collect::<Vec<_>>(),
+        },
+    });
+    let mut all = facts;
+    all.extend(web.facts());
+    with(all, own)
+}
+
+/// The entries that are there, as a mapping.
+fn mapping<const N: usize>(entries: [(&str, Option<Value>); N]) -> Value {
+    let there = entries.into_iter().filter_map(|(key, value)| value.map(|value| (key.to_owned(), value)));
+    there.collect::<Map<_, _>>().into()
+}
+
+/// The file that holds a credential.
+fn file(secret: &SecretReference) -> Value {
+    format!("{SECRETS}/{}/{}", secret.name, secret.key).into()
+}
+
+/// The Secrets that receivers take credentials from, each once.
+fn secrets(receivers: &[Receiver]) -> BTreeSet<DnsSubdomain> {
+    let of = |receiver: &Receiver| {
+        let webhooks = receiver.webhook.iter().filter_map(|way| way.url_secret.clone());
+        let slack = receiver.slack.iter().map(|way| way.url_secret.clone());
+        let email = receiver.email.iter().filter_map(|way| way.auth_password_secret.clone());
+        let pagerduty = receiver.pagerduty.iter().map(|way| way.routing_key_secret.clone());
+        let opsgenie = receiver.opsgenie.iter().map(|way| way.api_key_secret.clone());
+        webhooks.chain(slack).chain(email).chain(pagerduty).chain(opsgenie).collect::<Vec<_>>()
+    };
+    receivers.iter().flat_map(of).map(|secret| secret.name).collect()
+}
+
+/// A receiver as Alertmanager's configuration has it.
+fn receiver(receiver: &Receiver) -> Value {
+    let webhook = receiver.webhook.iter().map(|way| {
+        mapping([
+            ("url", way.url.as_ref().map(|url| json!(url))),
+            ("url_file", way.url_secret.as_ref().map(file)),
+            ("send_resolved", Some(way.send_resolved.into())),
+        ])
+    });
+    let slack = receiver.slack.iter().map(|way| {
+        mapping([
+            ("api_url_file", Some(file(&way.url_secret))),
+            ("channel", way.channel.as_ref().map(|channel| json!(channel))),
+            ("send_resolved", Some(way.send_resolved.into())),
+        ])
+    });
+    let email = receiver.email.iter().map(|way| {
+        mapping([
+            ("to", Some(json!(way.to))),
+            ("from", Some(json!(way.from))),
+            ("smarthost", Some(json!(way.smarthost))),
+            ("auth_username", way.auth_username.as_ref().map(|user| json!(user))),
+            ("auth_password_file", way.auth_password_secret.as_ref().map(file)),
+            ("require_tls", Some(way.require_tls.into())),
+            ("send_resolved", Some(way.send_resolved.into())),
+        ])
+    });
+    let pagerduty = receiver.pagerduty.iter().map(|way| {
+        mapping([
+            ("routing_key_file", Some(file(&way.routing_key_secret))),
+            ("send_resolved", Some(way.send_resolved.into())),
+        ])
+    });
+    let opsgenie = receiver.opsgenie.iter().map(|way| {
+        mapping([
+            ("api_key_file", Some(file(&way.api_key_secret))),
+            ("api_url", way.api_url.as_ref().map(|url| json!(url))),
+            ("send_resolved", Some(way.send_resolved.into())),
+        ])
+    });
+    let some = |ways: Vec<Value>| (!ways.is_empty()).then(|| Value::from(ways));
+    mapping([
+        ("name", Some(json!(receiver.name))),
+        ("webhook_configs", some(webhook.collect())),
+        ("slack_configs", some(slack.collect())),
+        ("email_configs", some(email.collect())),
+        ("pagerduty_configs", some(pagerduty.collect())),
+        ("opsgenie_configs", some(opsgenie.collect())),
+    ])
+}
+
+/// An exception as Alertmanager's configuration has it.
+fn sub_route(route: &SubRoute) -> Value {
+    let routes: Vec<_> = route.routes.iter().map(sub_route).collect();
+    mapping([
+        ("receiver", route.receiver.as_ref().map(|receiver| json!(receiver))),
+        ("matchers", Some(json!(route.matchers))),
+        ("continue", route.r#continue.then(|| true.into())),
+        ("group_by", route.group_by.as_ref().map(|labels| json!(labels))),
+        ("group_wait", route.group_wait.as_ref().map(|time| json!(time))),
+        ("group_interval", route.group_interval.as_ref().map(|time| json!(time))),
+        ("repeat_interval", route.repeat_interval.as_ref().map(|time| json!(time))),
+        ("routes", (!routes.is_empty()).then(|| routes.into())),
+    ])
+}

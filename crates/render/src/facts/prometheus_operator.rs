@@ -1,0 +1,37 @@
+use super::{Identity, METRICS_RELEASE, image, pods, with};
+use serde_json::{Value, json};
+use vigil_stack::Stack;
+use vigil_stack::model::AdmissionWebhooks;
+
+/// The port with TLS, which the API server needs for webhooks, and the port without.
+const HTTPS_PORT: u16 = 10250;
+const HTTP_PORT: u16 = 8080;
+
+pub(super) fn facts(stack: &Stack) -> Value {
+    let operator = &stack.prometheus_operator;
+    let identity = Identity {
+        name: "prometheus-operator",
+        instance: METRICS_RELEASE,
+        component: "operator",
+        image: Some(&operator.image),
+    };
+    let webhooks = operator.admission_webhooks == AdmissionWebhooks::CertManager;
+    let (scheme, port, service_port) =
+        if webhooks { ("https", HTTPS_PORT, 443) } else { ("http", HTTP_PORT, HTTP_PORT) };
+    let own = json!({
+        "name": format!("{METRICS_RELEASE}-operator"),
+        "namespace": stack.namespaces.monitoring,
+        "image": image(stack, &operator.image),
+        "configReloaderImage": image(stack, &operator.config_reloader_image),
+        "thanosImage": image(stack, &operator.thanos_image),
+        // What the side-cars in the pods that it makes may use.
+        "configReloader": { "cpu": "10m", "memory": "50Mi", "memoryLimit": "128Mi" },
+        // The operator keeps the kubelets' addresses in a Service of this name.
+        "kubeletService": format!("kube-system/{METRICS_RELEASE}-kubelet"),
+        "webhooks": webhooks,
+        "admission": { "name": format!("{METRICS_RELEASE}-admission") },
+        "web": { "scheme": scheme, "uriScheme": scheme.to_uppercase(), "port": port, "servicePort": service_port },
+        "pods": pods(stack, operator, Some(1)),
+    });
+    with(identity.facts(stack), own)
+}

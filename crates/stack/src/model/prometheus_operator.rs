@@ -1,0 +1,47 @@
+use super::{Pods, choice, has_pods, settings};
+use crate::units::Image;
+
+settings! {
+    /// Prometheus Operator, which makes pods of Prometheus and Alertmanager objects, and configuration of monitors and
+    /// rules.
+    pub struct PrometheusOperator {
+        /// Run it.
+        pub enabled: bool,
+        /// Its image. The custom resource definitions here are those of version 0.87.
+        pub image: Image,
+        /// The side-car that loads changed configuration into Prometheus and Alertmanager.
+        pub config_reloader_image: Image,
+        /// The Thanos that it uses for objects which ask for one.
+        pub thanos_image: Image,
+        /// Whether it checks rules of any application before the cluster takes them.
+        pub admission_webhooks: AdmissionWebhooks,
+        /// Where its pods run and what they may use.
+        pub pods: Pods,
+    }
+}
+
+impl Default for PrometheusOperator {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            image: Image::known("quay.io/prometheus-operator/prometheus-operator:v0.87.1"),
+            config_reloader_image: Image::known("quay.io/prometheus-operator/prometheus-config-reloader:v0.87.1"),
+            thanos_image: Image::known("quay.io/thanos/thanos:v0.40.1"),
+            admission_webhooks: AdmissionWebhooks::Off,
+            pods: Pods::default(),
+        }
+    }
+}
+
+has_pods!(PrometheusOperator, "50m", "64Mi", "256Mi");
+
+choice! {
+    /// Who checks rules before the cluster takes them.
+    #[serde(rename_all = "kebab-case")]
+    pub enum AdmissionWebhooks {
+        /// Nobody but Prometheus, which leaves out a file with a broken rule.
+        Off,
+        /// The operator, with a certificate from cert-manager, which must be there.
+        CertManager,
+    }
+}

@@ -1,0 +1,193 @@
+//! Who is told of what: what Alertmanager would refuse, and what would reach nobody.
+
+use super::{Findings, ingress};
+use crate::model::{Alertmanager, Receiver, Stack, SubRoute};
+use crate::units::{Duration, GroupLabel};
+
+/// The receiver that tells nobody, which is always there.
+const NOBODY: &str = "null";
+
+pub(super) fn check(stack: &Stack, findings: &mut Findings) {
+    let alertmanager = &stack.alertmanager;
+    if !alertmanager.enabled {
+        return;
+    }
+    if !stack.prometheus.enabled {
+        findings.warning(
+            &["alertmanager.enabled", "prometheus.enabled"],
+            "nothing sends alerts to Alertmanager",
+            "`prometheus.enabled` is `false`",
+            "set `alertmanager.enabled: false`, unless a Prometheus of your own sends them",
+        );
+    }
+    if alertmanager.replicas.get() == 0 {
+        findings.error(
+            &["alertmanager.replicas"],
+            "Alertmanager with no replicas tells nobody",
+            "expected 1 at least",
+            "set `alertmanager.enabled: false` to switch it off",
+        );
+    }
+    for (at, receiver) in alertmanager.receivers.iter().enumerate() {
+        self::receiver(alertmanager, at, receiver, findings);
+    }
+    let route = &alertmanager.route;
+    let path = "alertmanager.route";
+    known(alertmanager, route.receiver.as_str(), path, findings);
+    groups(&route.group_by, path, findings);
+    for (key, time) in [("groupInterval", &route.group_interval), ("repeatInterval", &route.repeat_interval)] {
+        not_zero(time, &format!("{path}.{key}"), findings);
+    }
+    routes(alertmanager, &route.routes, path, findings);
+    ingress("alertmanager", &alertmanager.ingress, alertmanager.external_url.as_ref(), findings);
+}
+
+fn receiver(alertmanager: &Alertmanager, at: usize, receiver: &Receiver, findings: &mut Findings) {
+    let path = format!("alertmanager.receivers.{at}");
+    let name = format!("{path}.name");
+    if receiver.name.as_str() == NOBODY {
+        findings.error(&[&name], "the receiver `null` is there already", "it tells nobody", "give yours another name");
+    } else if alertmanager.receivers[..at].iter().any(|other| other.name == receiver.name) {
+        findings.error(
+            &[&name],
+            format!("the receiver `{}` stands twice", receiver.name),
+            "a name of its own for each",
+            "put the ways of both into one: each way is a list",
+        );
+    }
+    for (at, way) in receiver.webhook.iter().enumerate() {
+        if way.url.is_some() == way.url_secret.is_some() {
+            findings.error(
+                &[&format!("{path}.webhook.{at}")],
+                "a webhook needs one address",
+                "expected `urlSecret` or `url`, and not both",
+                "use `urlSecret` for an address that is a credential itself, `url` for any other",
+            );
+        }
+    }
+    for (at, way) in receiver.email.iter().enumerate() {
+        if way.auth_username.is_some() != way.auth_password_secret.is_some() {
+            findings.error(
+                &[&format!("{path}.email.{at}")],
+                "a mail server wants a user and a password, or neither",
+                "`authUsername` and `authPasswordSecret` go together",
+                "add the one that is missing, or remove the other",
+            );
+        }
+    }
+}
+
+fn routes(alertmanager: &Alertmanager, routes: &[SubRoute], above: &str, findings: &mut Findings) {
+    for (at, route) in routes.iter().enumerate() {
+        let path = format!("{above}.routes.{at}");
+        if let Some(receiver) = &route.receiver {
+            known(alertmanager, receiver.as_str(), &path, findings);
+        }
+        groups(route.group_by.as_deref().unwrap_or_default(), &path, findings);
+        for (key, time) in [("groupInterval", &route.group_interval), ("repeatInterval", &route.repeat_interval)] {
+            if let Some(time) = time {
+                not_zero(time, &format!("{path}.{key}"), findings);
+            }
+        }
+        self::routes(alertmanager, &route.routes, &path, findings);
+    }
+}
+
+fn known(alertmanager: &Alertmanager, receiver: &str, path: &str, findings: &mut Findings) {
+    if receiver != NOBODY && !alertmanager.receivers.iter().any(|known| known.name.as_str() == receiver) {
+        findings.error(
+            &[&format!("{path}.receiver"), "alertmanager.receivers"],
+            format!("there is no receiver `{receiver}`"),
+            "expected one of `alertmanager.receivers`, or `null`",
+            "add it to `alertmanager.receivers`",
+        );
+    }
+}
+
+fn groups(labels: &[GroupLabel], path: &str, findings: &mut Findings) {
+    let path = format!("{path}.groupBy");
+    if labels.len() > 1 && labels.iter().any(|label| label.as_str() == "...") {
+        findings.error(
+            &[&path],
+            "`...` stands for all labels, and goes with no other",
+            "Alertmanager refuses it",
+            "leave only `...`, or name the labels",
+        );
+    }
+    for (at, label) in labels.iter().enumerate().filter(|(at, label)| labels[..*at].contains(label)) {
+        findings.error(
+            &[&format!("{path}.{at}")],
+            format!("the label `{label}` stands twice"),
+            "each counts once",
+            "remove one of the two",
+        );
+    }
+}
+
+fn not_zero(time: &Duration, path: &str, findings: &mut Findings) {
+    if time.as_millis() == 0 {
+        findings.error(
+            &[path],
+            "an interval of 0 would tell without end",
+            "expected more than 0",
+            "remove it for the usual one",
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::model::Stack;
+    use vigil_yaml::Source;
+
+    /// The first lines of everything that is wrong with a stack whose Alertmanager says `text`.
+    fn errors(text: &str) -> Vec<String> {
+        let text = format!("alertmanager: {text}\n");
+        let problems = Stack::parse(&Source::new("stack.yaml", text)).map_or_else(|found| found, |_| Vec::new());
+        problems.into_iter().map(|problem| problem.message).collect()
+    }
+
+    #[test]
+    fn what_alertmanager_would_refuse() {
+        for (text, message) in [
+            ("{replicas: 0}", "Alertmanager with no replicas tells nobody"),
+            ("{route: {receiver: team}}", "there is no receiver `team`"),
+            ("{route: {routes: [{matchers: [a=b], receiver: x}]}}", "there is no receiver `x`"),
+            ("{route: {routes: [{matchers: [], routes: [{matchers: [], receiver: y}]}]}}", "there is no receiver `y`"),
+            ("{route: {groupBy: [a, ...]}}", "`...` stands for all labels, and goes with no other"),
+            ("{route: {groupBy: [a, a]}}", "the label `a` stands twice"),
+            ("{route: {repeatInterval: \"0\"}}", "an interval of 0 would tell without end"),
+            ("{receivers: [{name: a}, {name: a}]}", "the receiver `a` stands twice"),
+            ("{receivers: [{name: \"null\"}]}", "the receiver `null` is there already"),
+            ("{receivers: [{name: a, webhook: [{}]}]}", "a webhook needs one address"),
+            (
+                "{receivers: [{name: a, webhook: [{url: http://a, urlSecret: {name: b, key: c}}]}]}",
+                "a webhook needs one address",
+            ),
+            (
+                "{receivers: [{name: a, email: [{to: a@b, from: a@b, smarthost: \"b:25\", authUsername: u}]}]}",
+                "a mail server wants a user and a password, or neither",
+            ),
+            (
+                "{ingress: {enabled: true, path: /a}, externalUrl: https://b/c}",
+                "`alertmanager` is served at `/c`, and its Ingress answers to `/a`",
+            ),
+        ] {
+            assert_eq!(errors(text), [message], "{text}");
+        }
+    }
+
+    #[test]
+    fn no_key_takes_a_credential() {
+        for (way, key) in [
+            ("slack", "apiUrl: https://hooks.slack.com/x"),
+            ("pagerduty", "routingKey: x"),
+            ("opsgenie", "apiKey: x"),
+            ("email", "authPassword: x"),
+            ("webhook", "password: x"),
+        ] {
+            let found = errors(&format!("{{receivers: [{{name: a, {way}: [{{{key}}}]}}]}}"));
+            assert!(found.iter().any(|message| message.starts_with("unknown key")), "{way}: {found:?}");
+        }
+    }
+}

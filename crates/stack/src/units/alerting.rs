@@ -1,0 +1,138 @@
+//! What Prometheus and Alertmanager take: label names, matchers, receivers and their addresses.
+
+use super::network::dns_host;
+use super::text_unit;
+
+text_unit! {
+    /// The name of a label of a metric.
+    MetricLabel,
+    expected: "a label name such as `cluster`: letters, digits and `_`, not starting with a digit or `__`",
+    pattern: r"^(_?[a-zA-Z])[a-zA-Z0-9_]*$",
+    check: |text| if text.starts_with("__") { Err("the prefix `__` is Prometheus' own") } else { label_name(text) }
+}
+
+text_unit! {
+    /// A label to group alerts by, or all of them.
+    GroupLabel,
+    expected: "a label name such as `namespace`, or `...` for all labels",
+    pattern: r"^([a-zA-Z_][a-zA-Z0-9_]*|\.\.\.)$",
+    check: |text| if text == "..." { Ok(()) } else { label_name(text) }
+}
+
+text_unit! {
+    /// What a receiver of alerts is called.
+    ReceiverName,
+    expected: "a name of letters, digits, `-`, `_` and `.`, up to 63 of them",
+    pattern: r"^[A-Za-z0-9._-]{1,63}$",
+    check: |text| {
+        let fits = |b: u8| b.is_ascii_alphanumeric() || b"-_.".contains(&b);
+        if (1..64).contains(&text.len()) && text.bytes().all(fits) { Ok(()) } else { Err("") }
+    }
+}
+
+text_unit! {
+    /// What a label of an alert must be, as Alertmanager writes it.
+    Matcher,
+    expected: "a matcher such as `severity = critical` or `namespace =~ \"team-.*\"`",
+    pattern: r"^[a-zA-Z_][a-zA-Z0-9_]*\s*(=|!=|=~|!~)\s*.*$",
+    check: matcher
+}
+
+text_unit! {
+    /// Free text on one line.
+    Line,
+    expected: "a text on one line, up to 1024 bytes",
+    pattern: r"^[^\x00-\x1f\x7f]*$",
+    check: |text| if text.len() > 1024 || text.contains(char::is_control) { Err("") } else { Ok(()) }
+}
+
+text_unit! {
+    /// An e-mail address.
+    Email,
+    expected: "an e-mail address such as `on-call@example.com`",
+    pattern: r"^[^@\s<>,]+@[A-Za-z0-9.-]+$",
+    check: |text| {
+        let (user, host) = text.split_once('@').ok_or("no `@`")?;
+        let fits = |b: u8| b.is_ascii_graphic() && !b"<>,;\"()[]\\@".contains(&b);
+        if user.is_empty() || !user.bytes().all(fits) { Err("") } else { dns_host(host) }
+    }
+}
+
+text_unit! {
+    /// A host and a port.
+    HostPort,
+    expected: "a host and a port such as `smtp.example.com:587`",
+    pattern: r"^[A-Za-z0-9.-]+:[0-9]{1,5}$",
+    check: |text| {
+        let (host, port) = text.split_once(':').ok_or("no port")?;
+        match port.parse::<u16>() {
+            Ok(1..) if port.bytes().all(|b| b.is_ascii_digit()) => dns_host(host),
+            _ => Err("the port is not from 1 to 65535"),
+        }
+    }
+}
+
+text_unit! {
+    /// The scheme of an Authorization header.
+    Authorization,
+    expected: "a scheme such as `Bearer`",
+    pattern: r"^[A-Za-z][A-Za-z0-9-]*$",
+    check: |text| match text {
+        // Prometheus refuses it here.
+        _ if text.eq_ignore_ascii_case("basic") => Err("user and password go to `basicAuth`"),
+        "" => Err("empty"),
+        _ if text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-') => Ok(()),
+        _ => Err(""),
+    }
+}
+
+text_unit! {
+    /// A key in a Secret or ConfigMap, which is a file name where it is mounted.
+    SecretKey,
+    expected: "a key of a Secret: letters, digits, `-`, `_` and `.`, up to 253 of them",
+    pattern: r"^[-._a-zA-Z0-9]{1,253}$",
+    check: |text| {
+        let fits = |b: u8| b.is_ascii_alphanumeric() || b"-_.".contains(&b);
+        let dots = text == "." || text.starts_with("..");
+        if (1..254).contains(&text.len()) && !dots && text.bytes().all(fits) { Ok(()) } else { Err("") }
+    }
+}
+
+fn label_name(text: &str) -> Result<(), &'static str> {
+    let starts = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
+    if starts && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') { Ok(()) } else { Err("") }
+}
+
+/// The form that Alertmanager's classic and new parsers read the same way: a value is one word, or stands in quotes.
+fn matcher(text: &str) -> Result<(), &'static str> {
+    let name = text.len() - text.trim_start_matches(|c: char| c.is_ascii_alphanumeric() || c == '_').len();
+    let (name, rest) = text.split_at(name);
+    label_name(name)?;
+    let rest = rest.trim_start_matches(' ');
+    let operator = ["=~", "!~", "!=", "="].into_iter().find(|operator| rest.starts_with(operator)).ok_or("")?;
+    let value = rest[operator.len()..].trim_start_matches(' ');
+    if value.chars().any(char::is_control) || value.len() > 1024 {
+        return Err("");
+    }
+    match value.strip_prefix('"') {
+        Some(quoted) => {
+            let inner = quoted.strip_suffix('"').ok_or("the quote does not end")?;
+            let mut characters = inner.chars();
+            while let Some(c) = characters.next() {
+                match c {
+                    '"' => return Err("a quote inside needs a `\\` before it"),
+                    '\\' if !matches!(characters.next(), Some('"' | '\\' | 'n')) => {
+                        return Err("a `\\` stands before `\"`, `\\` or `n` only");
+                    }
+                    _ => {}
+                }
+            }
+            Ok(())
+        }
+        None if value.is_empty() => Err("no value; an empty one is `\"\"`"),
+        None if value.bytes().any(|b| b.is_ascii_whitespace() || b"{}!=~,\\\"'`".contains(&b)) => {
+            Err("such a value needs double quotes")
+        }
+        None => Ok(()),
+    }
+}

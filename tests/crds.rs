@@ -1,0 +1,167 @@
+//! The custom resource definitions in `templates/crds`: made from the operator's API, whole, and small enough.
+//!
+//! `just crds` makes them anew, after a new version in `tools/crds/go.mod`.
+
+mod support;
+
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use vigil_yaml::{Limits, Source};
+
+/// kubectl keeps what it applied in an annotation, and the API server refuses annotations above this.
+const LARGEST: usize = 262_144;
+
+fn folder() -> PathBuf {
+    support::root().join("templates/crds")
+}
+
+fn read(text: &str) -> Value {
+    vigil_yaml::read_one(&Source::new("crd", text), &Limits::default()).unwrap().unwrap().to_json()
+}
+
+/// The committed definitions, by file name.
+fn committed() -> BTreeMap<String, String> {
+    let entries = fs::read_dir(folder()).unwrap().map(|entry| entry.unwrap().path());
+    entries
+        .map(|path| (path.file_name().unwrap().to_str().unwrap().to_owned(), fs::read_to_string(&path).unwrap()))
+        .collect()
+}
+
+/// The module of the operator's API and its version, as `tools/crds/go.mod` pins it.
+fn pinned() -> (&'static str, String) {
+    const MODULE: &str = "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring";
+    let text = fs::read_to_string(support::root().join("tools/crds/go.mod")).unwrap();
+    let version = text.split(&format!("{MODULE} v")).nth(1).unwrap().split_whitespace().next().unwrap();
+    (MODULE, version.to_owned())
+}
+
+/// How many descriptions there are; a property of that name is none.
+fn descriptions(value: &Value) -> usize {
+    match value {
+        Value::Object(entries) => {
+            usize::from(entries.get("description").is_some_and(Value::is_string))
+                + entries.values().map(descriptions).sum::<usize>()
+        }
+        Value::Array(items) => items.iter().map(descriptions).sum(),
+        _ => 0,
+    }
+}
+
+#[test]
+fn all_ten_of_the_pinned_version_and_small_enough_for_kubectl() {
+    let version = pinned().1;
+    let names: Vec<_> = committed()
+        .into_iter()
+        .map(|(file, text)| {
+            let crd = read(&text);
+            assert_eq!(crd["kind"], "CustomResourceDefinition");
+            assert_eq!(crd["metadata"]["name"], format!("{}.monitoring.coreos.com", file.trim_end_matches(".yaml")));
+            assert_eq!(crd["metadata"]["annotations"]["operator.prometheus.io/version"], version.as_str(), "{file}");
+            assert_eq!(descriptions(&crd), 0, "{file}: descriptions make it too large");
+            let size = crd.to_string().len();
+            // Labels and annotations of a stack come on top.
+            assert!(size < LARGEST - 16_384, "{file}: {size} bytes");
+            crd["spec"]["names"]["kind"].as_str().unwrap().to_owned()
+        })
+        .collect();
+    assert_eq!(
+        names,
+        [
+            "AlertmanagerConfig",
+            "Alertmanager",
+            "PodMonitor",
+            "Probe",
+            "PrometheusAgent",
+            "Prometheus",
+            "PrometheusRule",
+            "ScrapeConfig",
+            "ServiceMonitor",
+            "ThanosRuler",
+        ]
+    );
+}
+
+/// Go with the modules of `tools/crds` at hand. Tests never ask the network: `just crds` fetches the modules.
+fn go(arguments: &[&str]) -> Option<Command> {
+    let mut command = Command::new("go");
+    command.current_dir(support::root().join("tools/crds")).env("GOTOOLCHAIN", "local").env("GOFLAGS", "-mod=readonly");
+    if std::env::var_os("VIGIL_UPDATE_CRDS").is_none() {
+        command.env("GOPROXY", "off");
+    }
+    let mut probe = Command::new("go");
+    probe.current_dir(support::root().join("tools/crds")).env("GOPROXY", "off").env("GOFLAGS", "-mod=readonly");
+    let there = probe.env("GOTOOLCHAIN", "local").args(["list", "-deps", "-test", "./...", "tool"]).output();
+    let there = there.is_ok_and(|output| output.status.success());
+    command.args(arguments);
+    (there || std::env::var_os("VIGIL_UPDATE_CRDS").is_some()).then_some(command)
+}
+
+fn run(mut command: Command) {
+    let output = command.output().expect("Go, to make the definitions anew");
+    assert!(output.status.success(), "{command:?}: {}", String::from_utf8_lossy(&output.stderr));
+}
+
+/// Takes out what the generator says of types that it knows by itself, whatever it is told.
+fn undescribe(value: &mut Value) {
+    match value {
+        Value::Object(entries) => {
+            if entries.get("description").is_some_and(Value::is_string) {
+                entries.remove("description");
+            }
+            entries.values_mut().for_each(undescribe);
+        }
+        Value::Array(items) => items.iter_mut().for_each(undescribe),
+        _ => {}
+    }
+}
+
+/// The definitions as the generator makes them from the pinned API, in canonical form.
+fn generated(go: Command, directory: &Path) -> BTreeMap<String, String> {
+    run(go);
+    let version = pinned().1;
+    let entries = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+    entries
+        .map(|path| {
+            let name = path.file_name().unwrap().to_str().unwrap();
+            let mut crd = read(&fs::read_to_string(&path).unwrap());
+            crd["metadata"]["annotations"]["operator.prometheus.io/version"] = version.as_str().into();
+            undescribe(&mut crd);
+            (name.trim_start_matches("monitoring.coreos.com_").to_owned(), vigil_yaml::write(&crd))
+        })
+        .collect()
+}
+
+#[test]
+fn committed_definitions_are_those_of_the_pinned_version() {
+    let directory = tempfile::tempdir().unwrap();
+    let module = pinned().0;
+    let output = format!("output:crd:dir={}", directory.path().display());
+    let [v1, v1alpha1] = ["v1", "v1alpha1"].map(|version| format!("paths={module}/{version}"));
+    let arguments = ["tool", "controller-gen", "crd:crdVersions=v1,maxDescLen=0", &v1, &v1alpha1, &output];
+    let Some(go) = go(&arguments) else {
+        eprintln!("NOT TESTED: no Go, or not the modules of tools/crds; `just crds` fetches them");
+        return;
+    };
+    let generated = generated(go, directory.path());
+    if std::env::var_os("VIGIL_UPDATE_CRDS").is_some() {
+        let _ = fs::remove_dir_all(folder());
+        fs::create_dir_all(folder()).unwrap();
+        for (name, text) in &generated {
+            fs::write(folder().join(name), text).unwrap();
+        }
+    }
+    assert!(generated == committed(), "templates/crds is not what tools/crds/go.mod pins: run `just crds`");
+}
+
+/// `tools/crds/fields_test.go` walks the operator's Go types and asks the definitions for each of their fields.
+#[test]
+fn no_field_of_the_api_is_pruned() {
+    let Some(go) = go(&["test", "-count=1", "./..."]) else {
+        eprintln!("NOT TESTED: no Go, or not the modules of tools/crds; `just crds` fetches them");
+        return;
+    };
+    run(go);
+}
