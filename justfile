@@ -22,9 +22,13 @@ check:
 diff: _cluster
     kubectl diff -k manifests || [[ $? == 1 ]]
 
-# Apply manifests/ to the cluster
+# Apply manifests/ to the cluster: definitions first, and the rest once the API server knows them
 [group('cluster')]
 apply: _cluster
+    @if [[ -d manifests/crds ]]; then \
+        kubectl apply -k manifests/crds; \
+        kubectl wait --for condition=established --timeout=60s -k manifests/crds; \
+    fi
     kubectl apply -k manifests
 
 # Delete all that manifests/ holds, its namespaces and what is in them
@@ -40,6 +44,32 @@ status: _cluster
         printf '\n%s\n' "$namespace"; \
         kubectl get pods --namespace "$namespace" --output wide; \
     done
+
+# Print the password of Grafana's user admin
+[group('cluster')]
+password: _cluster
+    @secret=$(sed -n 's/^  name: //p' manifests/grafana/service.yaml); \
+    namespace=$(sed -n 's/^  namespace: //p' manifests/grafana/service.yaml); \
+    kubectl get secret --namespace "$namespace" "$secret" -o jsonpath='{.data.admin-password}' | base64 -d; echo
+
+# Open Grafana at http://localhost:3000 until Ctrl-C
+[group('cluster')]
+grafana: _cluster
+    @just _forward grafana 3000
+
+# Open Prometheus at http://localhost:9090 until Ctrl-C
+[group('cluster')]
+prometheus: _cluster
+    @just _forward prometheus 9090
+
+# Forward a local port to the Service of a component
+_forward component port:
+    @file=manifests/{{ component }}/service.yaml; \
+    [[ -f $file ]] || { echo '{{ component }} is switched off in stack.yaml' >&2; exit 1; }; \
+    name=$(sed -n 's/^  name: //p;T;q' "$file"); namespace=$(sed -n 's/^  namespace: //p;T;q' "$file"); \
+    port=$(sed -n 's/^    port: //p;T;q' "$file"); \
+    echo 'http://localhost:{{ port }}'; \
+    kubectl port-forward --namespace "$namespace" "service/$name" "{{ port }}:$port"
 
 _cluster:
     @command -v kubectl >/dev/null || { echo 'kubectl is missing; install it, and point it to your cluster' >&2; exit 1; }
@@ -63,6 +93,13 @@ golden-review:
 golden-accept:
     INSTA_UPDATE=always cargo test --workspace
     @git status --short golden
+
+# Generate the custom resource definitions anew; needs Go
+[group('code')]
+crds:
+    cd tools/crds && go mod download
+    VIGIL_UPDATE_CRDS=1 cargo test --test crds committed
+    cargo test --test crds
 
 # Measure
 [group('code')]

@@ -132,7 +132,7 @@ fn jobs(rendering: &Rendering, component: &str) -> BTreeMap<String, Vec<String>>
             service.value["metadata"]["labels"][spec["jobLabel"].as_str().unwrap()].as_str().unwrap().to_owned()
         };
         let name = monitor.name().strip_prefix("kube-prometheus-stack-").unwrap().to_owned();
-        (name, selected.map(|service| job(&service)).collect())
+        (name, selected.map(job).collect())
     };
     find(rendering, "ServiceMonitor", component).iter().map(of).collect()
 }

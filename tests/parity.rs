@@ -14,12 +14,9 @@ use tempfile::TempDir;
 use vigil_parity::Differences;
 use vigil_yaml::{Limits, Node, Source};
 
-/// Whether every component of the charts is rendered yet. Without, only the charts that are complete are compared.
-const COMPLETE: bool = false;
-
 /// Values that upstream states and ours has alike, in tenths of a percent, at least. What differs deliberately is
 /// among the rest: what Loki 2 is configured by, and whatever a chart has that this set can do without.
-const EQUAL: usize = if COMPLETE { 860 } else { 750 };
+const EQUAL: usize = 860;
 
 fn fixtures() -> PathBuf {
     root().join("crates/parity/tests/fixtures")
@@ -125,12 +122,7 @@ fn the_set_is_what_upstream_makes_but_for_what_is_listed() {
         );
         return;
     }
-    let complete: &[&str] = &["flask.yaml", "loki-stack.yaml"];
-    let files = if COMPLETE {
-        &["flask.yaml", "kube-prometheus-stack.yaml", "loki-stack.yaml", "metrics-server.yaml"]
-    } else {
-        complete
-    };
+    let files = ["flask.yaml", "kube-prometheus-stack.yaml", "loki-stack.yaml", "metrics-server.yaml"];
     let mut upstream: Vec<Value> = Vec::new();
     for file in files {
         let source = Source::read(&folder.join(file), Limits::default().bytes).unwrap();

@@ -63,7 +63,7 @@ mod tests {
             component: "x",
             path: String::new(),
             template: String::new(),
-            value: json!({ "apiVersion": version, "kind": "X", "spec": spec }),
+            value: json!({ "apiVersion": version, "kind": "X", "spec": spec }).into(),
         };
         let pod = json!({
             "initContainers": [{ "image": "a:1" }],

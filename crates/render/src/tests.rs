@@ -350,6 +350,8 @@ fn policies_follow_the_stack() {
     let prometheus = "kube-prometheus-stack-prometheus";
     assert_eq!(sources(&stack, prometheus)[0], usize::MAX, "a LoadBalancer is open to everybody");
     stack.prometheus.service.r#type = Some(vigil_stack::model::ServiceType::ClusterIP);
+    assert_eq!(sources(&stack, prometheus)[0], 3, "Prometheus itself, Grafana and the ingress controller");
+    stack.prometheus.ingress.enabled = false;
     assert_eq!(sources(&stack, prometheus)[0], 2, "Prometheus itself and Grafana");
     stack.grafana.enabled = false;
     assert_eq!(sources(&stack, prometheus)[0], 1, "Prometheus itself");
