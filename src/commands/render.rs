@@ -115,6 +115,9 @@ fn summary(stack: &str, out: &Path, rendering: &Rendering, changes: &Changes) ->
             counts(changes)
         );
         let _ = writeln!(text, "next: review with `git diff`, then `kubectl apply -k {out}`");
+        if rendering.components.contains(&"crds") {
+            let _ = writeln!(text, "on a new cluster, once and before it: `kubectl apply -k {out}/crds`");
+        }
     }
     text
 }
