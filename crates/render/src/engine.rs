@@ -29,14 +29,7 @@ pub(crate) const CLOSE: char = '\u{e001}';
 const FILES: &str = "files";
 
 /// What templates may use: a JSON value whose strings are tokens, and what the tokens stand for.
-#[derive(Clone)]
 pub(crate) struct Values {
-    context: Value,
-    texts: Vec<String>,
-}
-
-/// [`Values`] when all files are in.
-pub(crate) struct Frozen {
     context: Context,
     texts: Vec<String>,
 }
@@ -46,7 +39,7 @@ impl Values {
         let mut texts = Vec::new();
         let mut context = tokens(facts, &mut texts);
         context[FILES] = json!({});
-        Self { context, texts }
+        Self { context: Context::from(context), texts }
     }
 
     /// Makes the rendered file `path` known to `{{file …}}` and `{{checksum …}}`.
@@ -58,11 +51,7 @@ impl Values {
             let _ = write!(checksum, "{byte:02x}");
         }
         let entry = tokens(json!({ "text": text, "checksum": checksum }), &mut self.texts);
-        self.context[FILES][file_name(path)] = entry;
-    }
-
-    pub(crate) fn freeze(self) -> Frozen {
-        Frozen { context: Context::from(self.context), texts: self.texts }
+        self.context.data_mut()[FILES][file_name(path)] = entry;
     }
 }
 
@@ -143,7 +132,7 @@ impl<'t> Engine<'t> {
     }
 
     /// The documents that the template at `path` makes.
-    pub(crate) fn documents(&self, path: &str, values: &Frozen) -> Result<Vec<Value>, Vec<Problem>> {
+    pub(crate) fn documents(&self, path: &str, values: &Values) -> Result<Vec<Value>, Vec<Problem>> {
         let text = self.text(path, &values.context).map_err(|problem| vec![*problem])?;
         parse(path, text, &values.texts)
     }
@@ -166,8 +155,7 @@ impl<'t> Engine<'t> {
             }
             return Ok(Some(source.text.clone()));
         }
-        let context = Context::from(values.context.clone());
-        let text = self.text(path, &context).map_err(|problem| vec![*problem])?;
+        let text = self.text(path, &values.context).map_err(|problem| vec![*problem])?;
         if name.rsplit_once('.').is_some_and(|(_, format)| format == "ini") {
             let source = Source::new(format!("templates/{path} (rendered)"), text);
             let value = |text: &str| resolve(text, &values.texts).unwrap_or_else(|| text.to_owned());
@@ -199,8 +187,7 @@ impl<'t> Engine<'t> {
         if !is_template {
             return alloy::place(source, &[]).map(Some);
         }
-        let context = Context::from(values.context.clone());
-        let text = self.text(path, &context).map_err(|problem| vec![*problem])?;
+        let text = self.text(path, &values.context).map_err(|problem| vec![*problem])?;
         if text.trim().is_empty() {
             return Ok(None);
         }

@@ -104,80 +104,65 @@ pub fn render(stack: &Stack, templates: &Templates) -> Result<Rendering, Vec<Pro
 /// As [`render`].
 pub fn render_on(threads: usize, stack: &Stack, templates: &Templates) -> Result<Rendering, Vec<Problem>> {
     let facts = facts::facts(stack);
-    let labels = |component: &str| facts[component]["labels"].clone();
-    let values = Values::new(facts.clone());
     let components = facts::enabled(stack);
     let engine = Engine::new(threads, templates, &components)?;
-    let made = parallel::map(threads, &components, |component| {
-        documents_of(component, &labels(component), &engine, templates, values.clone())
-    });
-    let mut documents = Vec::new();
-    let mut problems = Vec::new();
-    for result in made {
-        match result {
-            Ok(found) => documents.extend(found),
-            Err(found) => problems.extend(found),
+    let labels = |component: &str| facts[component]["labels"].clone();
+    let mut values = Values::new(facts.clone());
+
+    // Bodies for ConfigMaps and Secrets first: the objects hold them.
+    let bodies: Vec<_> = components.iter().flat_map(|component| templates.files_of(component)).collect();
+    let texts = all(parallel::map(threads, &bodies, |name| engine.file(name, &values)))?;
+    for (name, text) in bodies.into_iter().zip(texts) {
+        if let Some(text) = text {
+            values.add_file(name, &text);
         }
     }
-    if !problems.is_empty() {
-        // A broken partial shows in every component that uses it.
-        problems.dedup();
-        return Err(problems);
-    }
-    let rendering = layout::layout(stack, components, documents);
+
+    let of = |component| templates.documents_of(component).map(move |template| (component, template));
+    let names: Vec<_> = components.iter().copied().flat_map(of).collect();
+    let made = all(parallel::map(threads, &names, |(component, template)| {
+        let documents = if templates::is_plain(template) {
+            plain(template, &labels(component), templates)?
+        } else {
+            engine.documents(template, &values)?.into_iter().map(Content::from).collect()
+        };
+        Ok(Made { component, template, documents })
+    }))?;
+
+    let rendering = layout::layout(stack, components, made);
     let problems = structure::check(&rendering.objects);
     if problems.is_empty() { Ok(rendering) } else { Err(problems) }
 }
 
-/// What one component's template made.
+/// What one template made.
 struct Made<'t> {
     component: &'static str,
     template: &'t str,
     documents: Vec<Content>,
 }
 
-/// Renders one component: its bodies for ConfigMaps and Secrets first, then the objects that hold them; `labels` are
-/// for those that are plain data.
-fn documents_of<'t>(
-    component: &'static str,
-    labels: &Value,
-    engine: &Engine,
-    templates: &'t Templates,
-    mut values: Values,
-) -> Result<Vec<Made<'t>>, Vec<Problem>> {
-    let mut problems = Vec::new();
-    for name in templates.files_of(component) {
-        match engine.file(name, &values) {
-            Ok(Some(text)) => values.add_file(name, &text),
-            Ok(None) => {}
-            Err(found) => problems.extend(found),
-        }
-    }
-    if !problems.is_empty() {
-        return Err(problems);
-    }
-    let values = values.freeze();
-    let mut made = Vec::new();
-    for template in templates.documents_of(component) {
-        match engine.documents(template, &values) {
-            Ok(documents) => {
-                let documents = documents.into_iter().map(Content::from).collect();
-                made.push(Made { component, template, documents });
+/// The object that is plain data at `path`, with the labels that every object gets.
+fn plain(path: &str, labels: &Value, templates: &Templates) -> Result<Vec<Content>, Vec<Problem>> {
+    let Some(source) = templates.get(path) else { return Ok(Vec::new()) };
+    let mut content = Content::verbatim(source)?;
+    layout::label(content.head_mut(), labels);
+    Ok(vec![content])
+}
+
+/// All results, or all problems. One of a partial shows wherever it is used, and is told once.
+fn all<T>(results: Vec<Result<T, Vec<Problem>>>) -> Result<Vec<T>, Vec<Problem>> {
+    let mut good = Vec::new();
+    let mut problems: Vec<Problem> = Vec::new();
+    for result in results {
+        match result {
+            Ok(one) => good.push(one),
+            Err(found) => {
+                let new: Vec<_> = found.into_iter().filter(|problem| !problems.contains(problem)).collect();
+                problems.extend(new);
             }
-            Err(found) => problems.extend(found),
         }
     }
-    for template in templates.plain_of(component) {
-        match templates.get(template).map(Content::verbatim) {
-            Some(Ok(mut content)) => {
-                layout::label(content.head_mut(), labels);
-                made.push(Made { component, template, documents: vec![content] });
-            }
-            Some(Err(found)) => problems.extend(found),
-            None => {}
-        }
-    }
-    if problems.is_empty() { Ok(made) } else { Err(problems) }
+    if problems.is_empty() { Ok(good) } else { Err(problems) }
 }
 
 #[cfg(test)]

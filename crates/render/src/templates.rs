@@ -100,15 +100,11 @@ impl Templates {
         self.below(format!("{component}/files/"))
     }
 
-    /// The paths of a component's templates that make objects.
+    /// The paths of what makes a component's objects: templates, and plain data.
     pub(crate) fn documents_of(&self, component: &str) -> impl Iterator<Item = &str> {
         let files = format!("{component}/files/");
-        self.rendered(component).filter(move |path| !path.starts_with(&files))
-    }
-
-    /// The paths of a component's objects that are plain data.
-    pub(crate) fn plain_of(&self, component: &str) -> impl Iterator<Item = &str> {
-        self.below(format!("{component}/")).filter(|path| is_plain(path))
+        let makes_objects = move |path: &&str| !path.starts_with(&files) && (path.ends_with(".hbs") || is_plain(path));
+        self.below(format!("{component}/")).filter(makes_objects)
     }
 
     fn below(&self, folder: String) -> impl Iterator<Item = &str> {
@@ -117,6 +113,6 @@ impl Templates {
 }
 
 /// Whether a path is that of an object taken as it stands.
-fn is_plain(path: &str) -> bool {
+pub(crate) fn is_plain(path: &str) -> bool {
     path.split('/').count() == 2 && !path.starts_with(Templates::PARTIALS) && path.ends_with(".yaml")
 }

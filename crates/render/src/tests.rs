@@ -20,7 +20,7 @@ fn components() -> Vec<&'static str> {
 /// Renders `template` as a document of the component flask with `facts`, and returns the documents.
 fn documents(template: &str, facts: Value) -> Result<Vec<Value>, String> {
     let templates = Templates::new([("flask/x.yaml.hbs", template)]);
-    let values = Values::new(facts).freeze();
+    let values = Values::new(facts);
     Engine::new(1, &templates, &["flask"])
         .and_then(|engine| engine.documents("flask/x.yaml.hbs", &values))
         .map_err(|problems| drawn(&problems))
@@ -291,8 +291,7 @@ fn everything(facts: &Value) -> Result<BTreeMap<String, Vec<Value>>, String> {
                 values.add_file(name, "the file");
             }
         }
-        let values = values.freeze();
-        for name in REAL.documents_of(component) {
+        for name in REAL.documents_of(component).filter(|path| path.ends_with(".hbs")) {
             all.insert(name.to_owned(), ENGINE.documents(name, &values).map_err(|problems| drawn(&problems))?);
         }
     }
