@@ -9,7 +9,6 @@ mod support;
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use vigil_yaml::{Limits, Source};
@@ -102,10 +101,8 @@ fn go(arguments: &[&str]) -> Option<Command> {
     (there || std::env::var_os("VIGIL_UPDATE_CRDS").is_some()).then_some(command)
 }
 
-/// Past the test harness, which would keep it to itself.
 fn not_tested() {
-    let text = b"NOT TESTED: no Go, or not the modules of tools/crds; `just crds` fetches them\n";
-    let _ = std::io::stderr().write_all(text);
+    support::not_checked("Go 1.24 with the modules of tools/crds", "run `cd tools/crds && go mod download`");
 }
 
 fn run(mut command: Command) {

@@ -3,6 +3,7 @@
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
 use std::fs;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use vigil_render::Rendering;
 use vigil_stack::Stack;
@@ -37,4 +38,13 @@ pub(crate) fn snapshot(folder: &Path, name: &str, text: &str) {
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);
     settings.bind(|| insta::assert_snapshot!(name, text));
+}
+
+/// Tells that a check needs what is not there: an error under CI and a loud word elsewhere, since the tests pass on a
+/// machine that has Rust and git.
+pub(crate) fn not_checked(missing: &str, remedy: &str) {
+    let in_ci = std::env::var_os("CI").is_some_and(|ci| !ci.is_empty());
+    assert!(!in_ci, "missing: {missing}; {remedy}");
+    // Not `eprintln!`, which is shown for failing tests alone.
+    let _ = writeln!(io::stderr(), "\nNOT CHECKED, missing: {missing}; {remedy}, then the tests again\n");
 }
