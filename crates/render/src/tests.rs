@@ -434,7 +434,7 @@ fn the_facts_have_strings_to_attack() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 300, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 150, failure_persistence: None, ..ProptestConfig::default() })]
 
     /// Any string in any place changes just the strings that hold it: no key, no type, no other value.
     #[test]
