@@ -32,6 +32,10 @@ const ARGUMENTS: [&str; 2] = ["--prometheus-config-reloader=", "--thanos-default
 
 /// The images of one object: those of its containers, and that of the pods which the operator makes from it.
 fn images(object: &Object) -> Vec<&str> {
+    // A definition runs nothing, and is not parsed for it.
+    if object.kind() == "CustomResourceDefinition" {
+        return Vec::new();
+    }
     let mut found = Vec::new();
     let spec = &object.value["spec"];
     // A pod's own, of a template, of a CronJob's template.

@@ -302,9 +302,8 @@ fn readable(problems: Vec<Problem>, texts: &[String]) -> Vec<Problem> {
             }
             if let vigil_yaml::Place::Text(span) = &problem.place {
                 let shown = |text: &str| {
-                    text.split_inclusive('\n')
-                        .map(|line| restore(line).unwrap_or_else(|| line.to_owned()))
-                        .collect::<String>()
+                    let restored = |line| restore(line).unwrap_or_else(|| line.to_owned());
+                    text.split('\n').map(restored).collect::<Vec<_>>().join("\n")
                 };
                 let before = shown(&span.source.text[..span.range.start]);
                 let inside = shown(span.text());

@@ -245,6 +245,19 @@ fn every_structure_rule_can_fail() {
     assert_eq!(findings(&[object("Service", "y", bare)]).len(), 5);
 }
 
+/// A label that the stack gives to everything may be called like one that a component needs; the component's wins.
+#[test]
+fn common_labels_do_not_collide_with_our_own() {
+    let text = "labels: {release: x, grafana_datasource: x, grafana_dashboard: x, jobLabel: x}\n";
+    let stack = Stack::parse(&vigil_yaml::Source::new("stack.yaml", text)).unwrap().stack;
+    let rendering = render(&stack, &REAL).unwrap_or_else(|problems| panic!("{}", drawn(&problems)));
+    let monitors: Vec<_> = rendering.objects.iter().filter(|object| object.kind() == "ServiceMonitor").collect();
+    assert!(monitors.len() > 5);
+    for monitor in monitors {
+        assert_eq!(monitor.value["metadata"]["labels"]["release"], "kube-prometheus-stack", "{}", monitor.title());
+    }
+}
+
 #[test]
 fn the_number_of_threads_does_not_matter() {
     let stack = Stack::default();

@@ -1,3 +1,4 @@
+use super::monitored::{JOB_LABEL, labelled, monitored};
 use super::{
     Identity, METRICS_RELEASE, RELOADER_PORT, Web, go_duration, image, persistence, pods, semantic_version, service,
     with,
@@ -34,7 +35,7 @@ pub(super) fn facts(stack: &Stack) -> Value {
     // The operator labels the pods itself, by the name of the Alertmanager object.
     let pod_selector = json!({ "app.kubernetes.io/name": "alertmanager", "alertmanager": name });
     let pods = pods(stack, alertmanager, Some(alertmanager.replicas.get()));
-    let facts = identity.facts(stack);
+    let facts = monitored(identity.facts(stack));
     let route = &alertmanager.route;
     let own = json!({
         "name": name,
@@ -44,6 +45,8 @@ pub(super) fn facts(stack: &Stack) -> Value {
         "replicas": alertmanager.replicas,
         "port": PORT,
         "reloaderPort": RELOADER_PORT,
+        // One job for both Services, and the name that rules know.
+        "reloaderLabels": labelled(&facts, JOB_LABEL, &name),
         "service": service(&alertmanager.effective_service(), PORT),
         "retention": go_duration(&alertmanager.retention),
         "podSelector": pod_selector,

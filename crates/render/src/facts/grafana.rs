@@ -1,4 +1,5 @@
-use super::{Identity, METRICS_RELEASE, image, pods, service, with};
+use super::monitored::{labelled, monitored};
+use super::{Identity, METRICS_RELEASE, image, persistence, pods, service, with};
 use serde_json::{Value, json};
 use vigil_stack::Stack;
 use vigil_stack::model::Dashboard;
@@ -17,12 +18,7 @@ pub(super) fn facts(stack: &Stack) -> Value {
     let identity =
         Identity { name: "grafana", instance: METRICS_RELEASE, component: "dashboards", image: Some(&grafana.image) };
     let name = format!("{METRICS_RELEASE}-grafana");
-    let facts = identity.facts(stack);
-    let labelled = |key: &str, value: &str| {
-        let mut labels = facts["labels"].clone();
-        labels[key] = value.into();
-        labels
-    };
+    let facts = monitored(identity.facts(stack));
     let own = json!({
         "name": name,
         "namespace": stack.namespaces.monitoring,
@@ -42,17 +38,12 @@ pub(super) fn facts(stack: &Stack) -> Value {
             "path": grafana.ingress_path(),
             "tls": grafana.ingress.tls,
         },
-        "persistence": {
-            "enabled": grafana.persistence.enabled,
-            "size": grafana.persistence.size,
-            "storageClassName": grafana.persistence.storage_class_name,
-        },
+        "persistence": persistence(&grafana.persistence),
         "adminSecret": grafana.admin_secret.existing.as_ref().map_or(name.as_str(), |own| own.as_str()),
         "createAdminSecret": grafana.admin_secret.existing.is_none(),
         // What the side-cars look for: data sources in their own namespace, dashboards in all of them.
-        "datasourceLabels": labelled("grafana_datasource", "1"),
-        "dashboardLabels": labelled("grafana_dashboard", "1"),
-        "monitorLabels": labelled("release", METRICS_RELEASE),
+        "datasourceLabels": labelled(&facts, "grafana_datasource", "1"),
+        "dashboardLabels": labelled(&facts, "grafana_dashboard", "1"),
         "sidecarKinds": if grafana.sidecar_secrets { "both" } else { "configmap" },
         "sidecarRights": if grafana.sidecar_secrets { json!(["configmaps", "secrets"]) } else { json!(["configmaps"]) },
         "sidecarResources": {

@@ -1,4 +1,4 @@
-use super::{Identity, LOGS_RELEASE, image, image_parts, pods, with};
+use super::{Identity, LOGS_RELEASE, image, image_parts, persistence, pods, with};
 use serde_json::{Value, json};
 use vigil_stack::Stack;
 use vigil_stack::units::Duration;
@@ -23,11 +23,7 @@ pub(super) fn facts(stack: &Stack) -> Value {
         // Loki reads Go durations, which know no days.
         "retention": loki.retention.as_ref().and_then(Duration::as_hours).map(|hours| format!("{hours}h")),
         "logLevel": loki.log_level,
-        "persistence": {
-            "enabled": loki.persistence.enabled,
-            "size": loki.persistence.size,
-            "storageClassName": loki.persistence.storage_class_name,
-        },
+        "persistence": persistence(&loki.persistence),
         "pods": pods(stack, loki, Some(1)),
     });
     with(identity.facts(stack), own)

@@ -1,3 +1,4 @@
+use super::monitored::{JOB_LABEL, labelled, monitored};
 use super::{Identity, METRICS_RELEASE, RELOADER_PORT, Web, image, persistence, pods, semantic_version, service, with};
 use serde_json::{Map, Value, json};
 use vigil_stack::Stack;
@@ -28,7 +29,7 @@ pub(super) fn facts(stack: &Stack) -> Value {
     // The operator labels the pods itself, by the name of the Prometheus object.
     let pod_selector = json!({ "app.kubernetes.io/name": "prometheus", "operator.prometheus.io/name": name });
     let pods = pods(stack, prometheus, Some(prometheus.replicas.get()));
-    let facts = identity.facts(stack);
+    let facts = monitored(identity.facts(stack));
     let own = json!({
         "name": name,
         "namespace": namespace,
@@ -38,6 +39,8 @@ pub(super) fn facts(stack: &Stack) -> Value {
         "shards": prometheus.shards,
         "port": PORT,
         "reloaderPort": RELOADER_PORT,
+        // One job for both Services, and the name that rules know.
+        "reloaderLabels": labelled(&facts, JOB_LABEL, &name),
         "service": service,
         "externalLabels": prometheus.external_labels,
         "scrapeInterval": prometheus.scrape_interval,
@@ -57,7 +60,6 @@ pub(super) fn facts(stack: &Stack) -> Value {
         "remoteWrite": prometheus.remote_write.iter().map(remote_write).collect::<Vec<_>>(),
         "labelledOnly": prometheus.selection == Selection::Labelled,
         "selectionLabel": { "release": METRICS_RELEASE },
-        "monitorLabel": { "key": "release", "value": METRICS_RELEASE },
     });
     let mut all = facts;
     all.extend(web.facts());

@@ -1,3 +1,4 @@
+use super::monitored::monitored;
 use super::{Identity, METRICS_RELEASE, image, pods, with};
 use serde_json::{Value, json};
 use vigil_stack::Stack;
@@ -33,5 +34,5 @@ pub(super) fn facts(stack: &Stack) -> Value {
         "web": { "scheme": scheme, "uriScheme": scheme.to_uppercase(), "port": port, "servicePort": service_port },
         "pods": pods(stack, operator, Some(1)),
     });
-    with(identity.facts(stack), own)
+    with(monitored(identity.facts(stack)), own)
 }
