@@ -6,6 +6,7 @@
 //!   that place.
 //! - [`plain`]: what an unquoted scalar means, and whether all YAML readers agree on it.
 //! - [`write()`]: a JSON value to the one canonical text.
+//! - [`words`]: what was probably meant.
 //! - [`Problem`]: an error or a warning with its place, drawn with the source line and a marker.
 
 pub mod node;
@@ -15,6 +16,7 @@ pub mod read;
 mod shown;
 pub mod source;
 mod syntax;
+pub mod words;
 pub mod write;
 
 pub use node::{Data, Entry, Key, Node, Scalar};
