@@ -21,7 +21,7 @@ pub mod write;
 
 pub use node::{Data, Entry, Key, Node, Scalar};
 pub use problem::{Place, Problem, Severity};
-pub use read::{Limits, read, read_one, salvage};
+pub use read::{Limits, read, read_one, salvage, salvage_all};
 pub use shown::Quoted;
 pub use source::{Source, Span};
 pub use write::write;

@@ -33,7 +33,7 @@ impl Default for Limits {
 /// # Errors
 /// Everything that [`salvage`] reports.
 pub fn read(source: &Arc<Source>, limits: &Limits) -> Result<Vec<Node>, Vec<Problem>> {
-    let (documents, problems) = compose(source, limits);
+    let (documents, problems) = salvage_all(source, limits);
     if problems.is_empty() { Ok(documents) } else { Err(problems) }
 }
 
@@ -53,7 +53,7 @@ pub fn read_one(source: &Arc<Source>, limits: &Limits) -> Result<Option<Node>, V
 /// does not fit, a key that is no text, `<<` without a mapping, a second document. These end the reading, and there is
 /// no document: a syntax error, a limit.
 pub fn salvage(source: &Arc<Source>, limits: &Limits) -> (Option<Node>, Vec<Problem>) {
-    let (documents, mut problems) = compose(source, limits);
+    let (documents, mut problems) = salvage_all(source, limits);
     let mut documents = documents.into_iter();
     let first = documents.next();
     if let Some(second) = documents.next() {
@@ -66,7 +66,8 @@ pub fn salvage(source: &Arc<Source>, limits: &Limits) -> (Option<Node>, Vec<Prob
     (first, problems)
 }
 
-fn compose(source: &Arc<Source>, limits: &Limits) -> (Vec<Node>, Vec<Problem>) {
+/// As [`salvage`], of a text with any number of documents.
+pub fn salvage_all(source: &Arc<Source>, limits: &Limits) -> (Vec<Node>, Vec<Problem>) {
     if source.text.len() > limits.bytes {
         let place = Span::new(source, 0..0);
         let message = format!("the text is larger than {} bytes", limits.bytes);
@@ -377,7 +378,7 @@ mod tests {
 
     /// The documents with the place of every key and value, and the problems with theirs.
     fn told(text: &str) -> String {
-        let (documents, problems) = compose(&Source::new("t", text), &LIMITS);
+        let (documents, problems) = salvage_all(&Source::new("t", text), &LIMITS);
         let mut told = documents.iter().map(drawn).collect::<Vec<_>>().join(" --- ");
         for problem in problems {
             let _ = write!(told, " ! {}", problem.one_line().replace("t:", ""));
@@ -435,7 +436,7 @@ mod tests {
             ("{ a: b }  ", "{ a: b }"),
             ("a: &x b\nc: {<<: {d: *x}}\n", "a: &x b\nc: {<<: {d: *x}}"),
         ] {
-            assert_eq!(compose(&Source::new("t", text), &LIMITS).0[0].span.text(), whole);
+            assert_eq!(salvage_all(&Source::new("t", text), &LIMITS).0[0].span.text(), whole);
         }
     }
 
@@ -456,7 +457,7 @@ mod tests {
                 "1:1 {1:4 a: 1:7 1} ! 2:1: the key `a` stands twice in one mapping; first on line 1; keep one of the two",
             ),
         ]);
-        assert_eq!(compose(&Source::new("t", "a: 1\na: 2\na: 3\n"), &LIMITS).1.len(), 2);
+        assert_eq!(salvage_all(&Source::new("t", "a: 1\na: 2\na: 3\n"), &LIMITS).1.len(), 2);
     }
 
     #[test]
@@ -608,7 +609,7 @@ mod tests {
             ("a: b\n<<<<<<< HEAD\n", "2:1: a merge conflict that nobody has resolved"),
             ("a: b\nc: \u{feff}d\n", "2:4: a byte order mark inside the text"),
         ] {
-            let (_, problems) = compose(&Source::new("t", text), &LIMITS);
+            let (_, problems) = salvage_all(&Source::new("t", text), &LIMITS);
             let (line, column) = match &problems[0].place {
                 crate::Place::Text(span) => span.line_column(),
                 crate::Place::File(_) => (0, 0),

@@ -1,0 +1,50 @@
+//! The schemas that CustomResourceDefinitions hold.
+
+use super::builtin::Builtin;
+use super::compile::Compiler;
+use super::{Id, Kind, Schemas};
+use std::collections::HashMap;
+use vigil_yaml::Node;
+
+/// A version of a custom resource, as its definition has it.
+#[derive(Clone, Copy)]
+pub(crate) struct Definition<'a> {
+    pub(crate) group: &'a str,
+    pub(crate) version: &'a str,
+    pub(crate) kind: &'a str,
+    pub(crate) namespaced: bool,
+    /// `openAPIV3Schema`; a definition without one lets everything pass.
+    pub(crate) schema: Option<&'a Node>,
+}
+
+/// The versions that a CustomResourceDefinition defines and serves.
+pub(crate) fn definitions(crd: &Node) -> impl Iterator<Item = Definition<'_>> {
+    let text = |path: &[&str]| crd.at(path).and_then(Node::text);
+    let versions = crd.at(&["spec", "versions"]).map(Node::items).unwrap_or_default();
+    versions.iter().filter_map(move |version| {
+        Some(Definition {
+            group: text(&["spec", "group"])?,
+            version: version.get("name")?.text()?,
+            kind: text(&["spec", "names", "kind"])?,
+            namespaced: text(&["spec", "scope"]) == Some("Namespaced"),
+            schema: version.at(&["schema", "openAPIV3Schema"]),
+        })
+    })
+}
+
+/// Adds the schema of a custom resource.
+pub(crate) fn add(
+    definition: Definition<'_>,
+    schemas: &mut Schemas,
+    named: &mut HashMap<String, Id>,
+    builtin: &Builtin,
+) {
+    let json = definition.schema.map_or_else(
+        || serde_json::json!({ "type": "object", "x-kubernetes-preserve-unknown-fields": true }),
+        Node::to_json,
+    );
+    let schema = Compiler { schemas, named, builtin }.resource(&json);
+    let kind = Kind { schema, namespaced: definition.namespaced, custom: true };
+    let Definition { group, version, kind: name, .. } = definition;
+    schemas.kinds.insert((group.to_owned(), version.to_owned(), name.to_owned()), kind);
+}
