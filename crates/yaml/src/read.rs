@@ -7,7 +7,7 @@ use crate::shown::Quoted;
 use crate::source::{Source, Span};
 use crate::syntax;
 use serde_saphyr::granit_parser::{self, Event, Parser, ScalarStyle, Tag};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet, hash_map};
 use std::sync::Arc;
 
 /// How much a text may hold before it is refused: what stands between a reader and a YAML bomb.
@@ -105,6 +105,38 @@ struct Cost {
     nodes: usize,
     /// Of text: a long one costs little to write and much to repeat.
     bytes: usize,
+}
+
+/// The keys of a mapping so far, to tell when one comes again.
+#[derive(Default)]
+struct Keys {
+    /// Those without an entry.
+    left_out: Vec<Key>,
+    /// All of them, once there are too many to look through.
+    index: HashMap<String, Span>,
+}
+
+impl Keys {
+    /// As many as are looked through faster than looked up.
+    const FEW: usize = 24;
+
+    /// The place of the first `key`, if this is not it. The keys before it are those of `entries`, and the left out.
+    fn find(&mut self, key: &Key, entries: &[Entry]) -> Option<Span> {
+        let known = || entries.iter().map(|entry| &entry.key).chain(&self.left_out);
+        if self.index.is_empty() {
+            if entries.len() + self.left_out.len() < Self::FEW {
+                return known().find(|known| known.text == key.text).map(|known| known.span.clone());
+            }
+            self.index = known().map(|known| (known.text.clone(), known.span.clone())).collect();
+        }
+        match self.index.entry(key.text.clone()) {
+            hash_map::Entry::Occupied(first) => Some(first.get().clone()),
+            hash_map::Entry::Vacant(place) => {
+                place.insert(key.span.clone());
+                None
+            }
+        }
+    }
 }
 
 /// An event, its place, and that of the tag before it.
@@ -225,7 +257,7 @@ impl<'a> Composer<'a> {
     fn mapping(&mut self, start: &Span, depth: usize) -> Result<Option<Node>, Fatal> {
         let mut meant = true;
         let mut entries: Vec<Entry> = Vec::new();
-        let mut seen: HashMap<String, Span> = HashMap::new();
+        let mut seen = Keys::default();
         let mut merged: Vec<Node> = Vec::new();
         let end = loop {
             let step = self.next()?;
@@ -238,21 +270,26 @@ impl<'a> Composer<'a> {
             let value = self.node(step, depth + 1)?;
             meant &= key.as_ref().is_none_or(|key| matches!(key.data, Data::Scalar(_)));
             let Some(key) = key.and_then(|key| self.key(key, alias)) else { continue };
-            if let Some(first) = seen.insert(key.text.clone(), key.span.clone()) {
+            if let Some(first) = seen.find(&key, &entries) {
                 self.duplicate(&key, &first);
-                seen.insert(key.text, first);
                 continue;
             }
             match value {
-                Some(value) if key.plain && key.text == "<<" => merged.push(value),
+                Some(value) if key.plain && key.text == "<<" => {
+                    merged.push(value);
+                    seen.left_out.push(key);
+                }
                 Some(value) => entries.push(Entry { key, value }),
-                None => {}
+                None => seen.left_out.push(key),
             }
         };
         let last = entries.iter().map(|entry| &entry.value).chain(&merged).max_by_key(|node| node.span.range.end);
         let span = whole(start, &end, last);
-        for node in merged {
-            self.merge(node, &mut entries);
+        if !merged.is_empty() {
+            let mut own = entries.iter().map(|entry| entry.key.text.clone()).collect();
+            for node in merged {
+                self.merge(node, &mut entries, &mut own);
+            }
         }
         Ok(meant.then_some(Node { span, data: Data::Map(entries) }))
     }
@@ -293,17 +330,17 @@ impl<'a> Composer<'a> {
         None
     }
 
-    /// Adds the entries of a `<<` value; what the mapping says itself wins.
-    fn merge(&mut self, node: Node, entries: &mut Vec<Entry>) {
+    /// Adds the entries of a `<<` value; what the mapping says itself, its `own` keys, wins.
+    fn merge(&mut self, node: Node, entries: &mut Vec<Entry>, own: &mut HashSet<String>) {
         match node.data {
             Data::Map(more) => {
                 for entry in more {
-                    if !entries.iter().any(|own| own.key.text == entry.key.text) {
+                    if own.insert(entry.key.text.clone()) {
                         entries.push(entry);
                     }
                 }
             }
-            Data::List(nodes) => nodes.into_iter().for_each(|node| self.merge(node, entries)),
+            Data::List(nodes) => nodes.into_iter().for_each(|node| self.merge(node, entries, own)),
             Data::Scalar(_) => self.problems.push(
                 Problem::error("`<<` without a mapping to merge", node.span)
                     .label("expected an alias of a mapping, or a list of such")
