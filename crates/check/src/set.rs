@@ -2,13 +2,13 @@
 
 use crate::finding::Findings;
 use crate::object::Object;
-use crate::rule::rules;
+use crate::rule::{Rule, rules};
 use crate::schema::builtin::Builtin;
 use crate::schema::{self, Schemas, custom, lifecycle};
 use crate::{Options, Version};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
-use vigil_yaml::words::nearest;
+use vigil_yaml::words::{list, nearest};
 use vigil_yaml::{Data, Limits, Node, Problem, Quoted, Source};
 
 rules! {
@@ -144,11 +144,8 @@ fn incomplete(node: &Node, findings: &mut Findings) {
         .filter(|key| node.get(key).and_then(Node::text).is_none_or(str::is_empty))
         .collect();
     let place = node.entries().first().map_or(&node.span, |entry| &entry.key.span);
-    let finding = findings.add_outside(
-        &IDENTITY,
-        place.clone(),
-        format!("a mapping without {}", vigil_yaml::words::list(&missing, "and")),
-    );
+    let finding =
+        findings.add_outside(&IDENTITY, place.clone(), format!("a mapping without {}", list(&missing, "and")));
     let mistaken = missing.iter().find_map(|key| {
         let known = node.entries().iter().map(|entry| entry.key.text.as_str());
         nearest(key, known).map(|found| format!("write `{key}` for `{found}`"))
@@ -169,19 +166,22 @@ fn schemas(
     let builtin = Builtin::new(version);
     let mut schemas = Schemas::default();
     let mut named = HashMap::new();
-    let mut known: BTreeMap<(&str, &str, &str), bool> = BTreeMap::new();
+    let mut known: HashMap<(&str, &str, &str), Option<Unserved>> = HashMap::new();
     for object in objects {
         let gvk = (object.group, object.version, object.kind);
-        let is_known = *known.entry(gvk).or_insert_with(|| {
+        let judged = known.entry(gvk).or_insert_with(|| {
             let own = || custom.iter().find(|custom| (custom.group, custom.version, custom.kind) == gvk);
-            let shipped = || shipped(gvk);
-            if let Some(definition) = own().copied().or_else(shipped) {
+            let is_known = if let Some(definition) = own().copied().or_else(|| shipped(gvk)) {
                 custom::add(definition, &mut schemas, &mut named, &builtin);
-                return true;
-            }
-            builtin.add(&mut schemas, &mut named, gvk)
+                true
+            } else {
+                builtin.add(&mut schemas, &mut named, gvk)
+            };
+            unserved(object, version, is_known, options, &builtin)
         });
-        lifecycle_of(object, version, is_known, options, &builtin, findings);
+        if let Some(unserved) = judged {
+            unserved.tell(object, findings);
+        }
     }
     schemas
 }
@@ -217,62 +217,82 @@ static DEFINITIONS: &[(&str, &str)] = &[
     ("ThanosRuler", include_str!("../../../templates/crds/thanosrulers.yaml")),
 ];
 
-/// Says whether the kind of `object` is served by `version`.
-fn lifecycle_of(
+/// What keeps an API server from serving a kind, now or soon; the same for all its objects.
+struct Unserved {
+    rule: &'static Rule,
+    /// The key whose value is wrong.
+    key: &'static str,
+    message: String,
+    label: Option<String>,
+    help: String,
+}
+
+impl Unserved {
+    fn tell(&self, object: &Object<'_>, findings: &mut Findings) {
+        let Some(value) = object.node.get(self.key) else { return };
+        let finding = findings.add(self.rule, object, value, self.message.clone());
+        finding.help(self.help.clone()).label.clone_from(&self.label);
+    }
+}
+
+/// Whether the kind of `object` is served by `version`, and for how long.
+fn unserved(
     object: &Object<'_>,
     version: Version,
     is_known: bool,
     options: &Options,
     builtin: &Builtin,
-    findings: &mut Findings,
-) {
-    let Some(entry) = object.node.entry("apiVersion") else { return };
+) -> Option<Unserved> {
     let api = object.api_version();
     let lifecycle = lifecycle::of(object.group, object.version, object.kind);
     if is_known {
-        if let Some(lifecycle) = lifecycle.filter(|it| it.deprecated.is_some_and(|since| since <= version)) {
-            let mut message = format!("{} of `{api}` is deprecated", object.kind);
-            if let Some(removed) = lifecycle.removed {
-                message += &format!(" and will be gone with Kubernetes {removed}");
-            }
-            findings.add(&schema::DEPRECATED, object, &entry.value, message).help(lifecycle.remedy());
+        let lifecycle = lifecycle.filter(|it| it.deprecated.is_some_and(|since| since <= version))?;
+        let mut message = format!("{} of `{api}` is deprecated", object.kind);
+        if let Some(removed) = lifecycle.removed {
+            message += &format!(" and will be gone with Kubernetes {removed}");
         }
-        return;
+        let rule = &schema::DEPRECATED;
+        return Some(Unserved { rule, key: "apiVersion", message, label: None, help: lifecycle.remedy() });
     }
     if let Some((lifecycle, removed)) =
         lifecycle.and_then(|it| Some((it, it.removed.filter(|since| *since <= version)?)))
     {
         let message = format!("{} of `{api}` is gone since Kubernetes {removed}", object.kind);
-        findings.add(&schema::REMOVED, object, &entry.value, message).help(lifecycle.remedy());
-        return;
+        let rule = &schema::REMOVED;
+        return Some(Unserved { rule, key: "apiVersion", message, label: None, help: lifecycle.remedy() });
     }
     let full = format!("{api}/{}", object.kind);
     if options.allowed_kinds.iter().any(|allowed| *allowed == object.kind || *allowed == full) {
-        return;
+        return None;
     }
     // The same kind elsewhere, or the same API version with a kind that looks like it.
-    let versions: HashSet<String> = builtin
+    let mut versions: Vec<String> = builtin
         .kinds()
         .filter(|(_, _, kind)| *kind == object.kind)
         .map(|(group, version, _)| if group.is_empty() { version.to_owned() } else { format!("{group}/{version}") })
         .collect();
-    let mut versions: Vec<&str> = versions.iter().map(String::as_str).collect();
     versions.sort_unstable();
-    let siblings: Vec<&str> = builtin
+    let versions: Vec<&str> = versions.iter().map(String::as_str).collect();
+    let mut siblings: Vec<&str> = builtin
         .kinds()
         .filter(|(group, version, _)| (*group, *version) == (object.group, object.version))
         .map(|(_, _, kind)| kind)
         .collect();
-    let at = if versions.is_empty() { object.node.entry("kind").unwrap_or(entry) } else { entry };
-    let message = format!("Kubernetes {version} has no kind {} in {}", Quoted(object.kind), Quoted(&api));
-    let finding = findings.add(&schema::UNKNOWN_KIND, object, &at.value, message);
-    if !versions.is_empty() {
-        finding.label(format!("did you mean {}?", vigil_yaml::words::list(&versions, "or")));
-    } else if let Some(kind) = nearest(object.kind, siblings.iter().copied()) {
-        finding.label(format!("did you mean `{kind}`?"));
-    }
-    finding.help(format!(
-        "correct it; if it is a custom resource, add its definition with `--crds`, or let it pass with `--allow-kind {}`",
-        object.kind
-    ));
+    siblings.sort_unstable();
+    let label = if versions.is_empty() {
+        nearest(object.kind, siblings).map(|kind| format!("did you mean `{kind}`?"))
+    } else {
+        Some(format!("did you mean {}?", list(&versions, "or")))
+    };
+    Some(Unserved {
+        rule: &schema::UNKNOWN_KIND,
+        key: if versions.is_empty() { "kind" } else { "apiVersion" },
+        message: format!("Kubernetes {version} has no kind {} in {}", Quoted(object.kind), Quoted(&api)),
+        label,
+        help: format!(
+            "correct it; if it is a custom resource, add its definition with `--crds`, or let it pass with \
+             `--allow-kind {}`",
+            object.kind
+        ),
+    })
 }

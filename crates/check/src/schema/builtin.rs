@@ -88,7 +88,7 @@ impl Builtin {
         let Some(line) = self.kinds.get(&gvk) else { return false };
         let schema = Compiler { schemas, named, builtin: self }.definition(line.name);
         let kind = Kind { schema, namespaced: line.namespaced, custom: false };
-        schemas.kinds.insert((gvk.0.to_owned(), gvk.1.to_owned(), gvk.2.to_owned()), kind);
+        schemas.insert(gvk, kind);
         true
     }
 

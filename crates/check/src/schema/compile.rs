@@ -168,7 +168,7 @@ fn list(json: &Value) -> List {
 }
 
 fn limits(json: &Value) -> Option<Limits> {
-    const KEYS: [&str; 12] = [
+    const KEYS: [&str; 11] = [
         "pattern",
         "format",
         "minimum",
@@ -178,7 +178,6 @@ fn limits(json: &Value) -> Option<Limits> {
         "maxLength",
         "minItems",
         "maxItems",
-        "uniqueItems",
         "minProperties",
         "maxProperties",
     ];
@@ -198,7 +197,6 @@ fn limits(json: &Value) -> Option<Limits> {
         max_length: count("maxLength"),
         min_items: count("minItems"),
         max_items: count("maxItems"),
-        unique_items: json["uniqueItems"] == Value::Bool(true),
         min_properties: count("minProperties"),
         max_properties: count("maxProperties"),
     })

@@ -46,5 +46,5 @@ pub(crate) fn add(
     let schema = Compiler { schemas, named, builtin }.resource(&json);
     let kind = Kind { schema, namespaced: definition.namespaced, custom: true };
     let Definition { group, version, kind: name, .. } = definition;
-    schemas.kinds.insert((group.to_owned(), version.to_owned(), name.to_owned()), kind);
+    schemas.insert((group, version, name), kind);
 }

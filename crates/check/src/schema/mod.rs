@@ -37,11 +37,9 @@ pub(crate) type Id = usize;
 #[derive(Default)]
 pub(crate) struct Schemas {
     arena: Vec<Schema>,
-    kinds: HashMap<GroupVersionKind, Kind>,
+    /// By the name of the kind: group, version, and what is known.
+    kinds: HashMap<String, Vec<(String, String, Kind)>>,
 }
-
-/// Group, version and kind.
-pub(crate) type GroupVersionKind = (String, String, String);
 
 /// What is known of a kind.
 #[derive(Clone, Copy, Debug)]
@@ -57,7 +55,12 @@ pub(crate) struct Kind {
 impl Schemas {
     /// What is known of a kind.
     pub(crate) fn kind(&self, group: &str, version: &str, kind: &str) -> Option<Kind> {
-        self.kinds.get(&(group.to_owned(), version.to_owned(), kind.to_owned())).copied()
+        let of_name = self.kinds.get(kind)?;
+        of_name.iter().find(|(of, in_version, _)| of == group && in_version == version).map(|(_, _, kind)| *kind)
+    }
+
+    fn insert(&mut self, (group, version, name): (&str, &str, &str), kind: Kind) {
+        self.kinds.entry(name.to_owned()).or_default().push((group.to_owned(), version.to_owned(), kind));
     }
 
     /// The schema at a place.
@@ -157,7 +160,6 @@ pub(crate) struct Limits {
     pub(crate) max_length: Option<usize>,
     pub(crate) min_items: Option<usize>,
     pub(crate) max_items: Option<usize>,
-    pub(crate) unique_items: bool,
     pub(crate) min_properties: Option<usize>,
     pub(crate) max_properties: Option<usize>,
 }
