@@ -2,6 +2,7 @@
 
 use crate::object::Object;
 use crate::rule::Rule;
+use crate::{Options, Version};
 use std::fmt::Write as _;
 use std::sync::Arc;
 use vigil_yaml::{Data, Entry, Node, Place, Problem, Severity, Source, Span};
@@ -23,6 +24,8 @@ pub struct Finding {
     pub object: Option<String>,
     /// The field, such as `spec.template.spec.containers[0].image`; empty for the object as a whole.
     pub path: String,
+    /// The versions of Kubernetes that it is true for, when it was asked for several and it is not for all of them.
+    pub versions: Vec<Version>,
 }
 
 /// A part of an object that a finding is about.
@@ -75,6 +78,10 @@ impl Finding {
         let mut about = self.object.clone().unwrap_or_default();
         if !self.path.is_empty() {
             let _ = write!(about, "{}{}", if about.is_empty() { "" } else { ", " }, self.path);
+        }
+        if !self.versions.is_empty() {
+            let versions: Vec<String> = self.versions.iter().map(Version::to_string).collect();
+            let _ = write!(about, "{}for Kubernetes {}", if about.is_empty() { "" } else { ", " }, versions.join(", "));
         }
         if let Some(template) = self.template() {
             let _ = write!(about, "{}from {template}", if about.is_empty() { "" } else { ", " });
@@ -136,6 +143,7 @@ impl Findings {
             help: None,
             object: Some(object.to_string()),
             path,
+            versions: Vec::new(),
         })
     }
 
@@ -154,7 +162,36 @@ impl Findings {
             help: None,
             object: None,
             path: String::new(),
+            versions: Vec::new(),
         })
+    }
+
+    /// Says of the last finding that it is one of `version`, if there are others to tell it from.
+    pub(crate) fn only_in(&mut self, version: Version, options: &Options) {
+        if let Some(last) = self.list.last_mut().filter(|_| options.kubernetes.len() > 1) {
+            last.versions = vec![version];
+        }
+    }
+
+    /// Sorts the findings, and makes one of those that are the same.
+    pub(crate) fn into_sorted(self, options: &Options) -> Vec<Finding> {
+        let mut findings = self.list;
+        findings.sort_by(|a, b| a.key().cmp(&b.key()));
+        findings.dedup_by(|next, first| {
+            let same = next.key() == first.key();
+            if same {
+                first.versions.append(&mut next.versions);
+            }
+            same
+        });
+        for finding in &mut findings {
+            finding.versions.sort_unstable();
+            finding.versions.dedup();
+            if finding.versions.len() == options.kubernetes.len() {
+                finding.versions.clear();
+            }
+        }
+        findings
     }
 
     fn push(&mut self, finding: Finding) -> &mut Finding {

@@ -122,7 +122,7 @@ pub fn check(sources: &[Arc<Source>], options: &Options) -> Report {
             let mut findings = Findings::default();
             if !object.damaged {
                 for schemas in &set.schemas {
-                    judge(object, schemas, &mut findings);
+                    judge(object, schemas, options, &mut findings);
                 }
                 objects::check(object, &mut findings);
             }
@@ -135,15 +135,16 @@ pub fn check(sources: &[Arc<Source>], options: &Options) -> Report {
     }
     embedded::check(&set, &mut findings);
 
-    let mut findings = findings.list;
-    findings.sort_by(|a, b| a.key().cmp(&b.key()));
-    findings.dedup_by(|a, b| a.key() == b.key());
-    Report { findings, objects: set.objects.len(), followed }
+    Report { findings: findings.into_sorted(options), objects: set.objects.len(), followed }
 }
 
 /// An object against the schema of its kind.
-fn judge(object: &object::Object<'_>, schemas: &Schemas, findings: &mut Findings) {
+fn judge(object: &object::Object<'_>, schemas: &Schemas, options: &Options, findings: &mut Findings) {
+    let before = findings.list.len();
     if let Some(kind) = schemas.kind(object.group, object.version, object.kind) {
         validate::validate(schemas, kind.schema, kind.custom, object, findings);
+    }
+    if options.kubernetes.len() > 1 {
+        findings.list[before..].iter_mut().for_each(|finding| finding.versions = vec![schemas.version]);
     }
 }

@@ -164,7 +164,7 @@ fn schemas(
     findings: &mut Findings,
 ) -> Schemas {
     let builtin = Builtin::new(version);
-    let mut schemas = Schemas::default();
+    let mut schemas = Schemas::new(version);
     let mut named = HashMap::new();
     let mut known: HashMap<(&str, &str, &str), Option<Unserved>> = HashMap::new();
     for object in objects {
@@ -181,6 +181,7 @@ fn schemas(
         });
         if let Some(unserved) = judged {
             unserved.tell(object, findings);
+            findings.only_in(version, options);
         }
     }
     schemas

@@ -61,3 +61,19 @@ fn every_rule_is_explained_and_every_folder_is_a_rules() {
         assert!(rules.iter().any(|rule| rule.id == name), "rules/{name} belongs to no rule");
     }
 }
+
+#[test]
+fn what_is_true_for_some_versions_only_says_so() {
+    let text = "apiVersion: resource.k8s.io/v1\nkind: DeviceClass\nmetadata: {name: gpu}\nspec: {selectors: []}\n";
+    let options = |versions: &[&str]| Options {
+        kubernetes: versions.iter().map(|version| version.parse().unwrap()).collect(),
+        ..Options::default()
+    };
+    let both = check(&[Source::new("t", text)], &options(&["1.29", "1.34"]));
+    let [finding] = both.findings.as_slice() else { panic!("{:?}", both.findings) };
+    assert!(finding.problem().note.is_some_and(|note| note.contains("for Kubernetes 1.29")));
+    let text = text.replace("selectors", "selektors");
+    let both = check(&[Source::new("t", text)], &options(&["1.34", "1.35"]));
+    let [finding] = both.findings.as_slice() else { panic!("{:?}", both.findings) };
+    assert!(finding.versions.is_empty(), "true for both: {:?}", finding.versions);
+}

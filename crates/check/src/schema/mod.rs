@@ -13,6 +13,7 @@ mod leniency;
 pub(crate) mod lifecycle;
 pub(crate) mod validate;
 
+use crate::Version;
 use crate::rule::rules;
 use regex::Regex;
 use serde_json::Value;
@@ -36,6 +37,8 @@ pub(crate) type Id = usize;
 /// The schemas for one version of Kubernetes, as far as the checked set needs them.
 #[derive(Default)]
 pub(crate) struct Schemas {
+    /// The version.
+    pub(crate) version: Version,
     arena: Vec<Schema>,
     /// By the name of the kind: group, version, and what is known.
     kinds: HashMap<String, Vec<(String, String, Kind)>>,
@@ -53,6 +56,11 @@ pub(crate) struct Kind {
 }
 
 impl Schemas {
+    /// None yet.
+    pub(crate) fn new(version: Version) -> Self {
+        Self { version, ..Self::default() }
+    }
+
     /// What is known of a kind.
     pub(crate) fn kind(&self, group: &str, version: &str, kind: &str) -> Option<Kind> {
         let of_name = self.kinds.get(kind)?;
