@@ -2,6 +2,8 @@
 
 use crate::argocd;
 use crate::{Made, Object, Rendering};
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use vigil_stack::Stack;
@@ -40,6 +42,9 @@ pub(crate) fn layout(stack: &Stack, components: Vec<&'static str>, made: Vec<Mad
             if stack.argocd.enabled && is_applied(component) {
                 argocd::annotate(component, value.head_mut());
             }
+            if value.head()["kind"] == "Secret" {
+                encode(value.head_mut());
+            }
             value.write_to(&mut text);
             if holds_objects {
                 objects.push(Object { component, path: path.clone(), template: template.to_owned(), value });
@@ -62,6 +67,17 @@ pub(crate) fn label(object: &mut Value, labels: &Value) {
         for (key, value) in labels {
             own.entry(key.as_str()).or_insert_with(|| value.clone());
         }
+    }
+}
+
+/// Puts the texts of a Secret where the API server keeps them: what it finds under `stringData` it moves, and every
+/// `kubectl apply` from then on would see a difference.
+fn encode(secret: &mut Value) {
+    let Some(Value::Object(texts)) = secret.as_object_mut().and_then(|secret| secret.remove("stringData")) else {
+        return;
+    };
+    for (name, text) in texts {
+        secret["data"][name] = BASE64_STANDARD.encode(text.as_str().unwrap_or_default()).into();
     }
 }
 
