@@ -7,6 +7,7 @@ use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use vigil_stack::Stack;
+use vigil_stack::model::Annotations;
 
 /// Folders that kustomize does not apply.
 const NOT_APPLIED: [&str; 2] = ["argocd", "values"];
@@ -37,7 +38,7 @@ pub(crate) fn layout(stack: &Stack, components: Vec<&'static str>, made: Vec<Mad
                 text.push_str("---\n");
             }
             if holds_objects {
-                annotate(value.head_mut(), stack);
+                annotate(value.head_mut(), &stack.annotations_of(component));
             }
             if stack.argocd.enabled && is_applied(component) {
                 argocd::annotate(component, value.head_mut());
@@ -86,14 +87,14 @@ fn made_something(component: &str, files: &BTreeMap<String, String>) -> bool {
 }
 
 /// Adds the stack's own annotations; what a template says of its object wins.
-fn annotate(object: &mut Value, stack: &Stack) {
-    if stack.annotations.is_empty() {
+fn annotate(object: &mut Value, own: &Annotations) {
+    if own.is_empty() {
         return;
     }
     let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) else { return };
     let annotations = metadata.entry("annotations").or_insert_with(|| json!({}));
     if let Some(annotations) = annotations.as_object_mut() {
-        for (key, value) in &stack.annotations {
+        for (key, value) in own {
             annotations.entry(key.as_str()).or_insert_with(|| value.as_str().into());
         }
     }

@@ -35,7 +35,7 @@ pub(super) fn facts(stack: &Stack) -> Value {
     // The operator labels the pods itself, by the name of the Alertmanager object.
     let pod_selector = json!({ "app.kubernetes.io/name": "alertmanager", "alertmanager": name });
     let pods = pods(stack, alertmanager, Some(alertmanager.replicas.get()));
-    let facts = monitored(identity.facts(stack));
+    let facts = monitored(identity.facts(&stack.labels_of("alertmanager")));
     let route = &alertmanager.route;
     let own = json!({
         "name": name,

@@ -29,7 +29,7 @@ pub(super) fn facts(stack: &Stack) -> Value {
     // The operator labels the pods itself, by the name of the Prometheus object.
     let pod_selector = json!({ "app.kubernetes.io/name": "prometheus", "operator.prometheus.io/name": name });
     let pods = pods(stack, prometheus, Some(prometheus.replicas.get()));
-    let facts = monitored(identity.facts(stack));
+    let facts = monitored(identity.facts(&stack.labels_of("prometheus")));
     let own = json!({
         "name": name,
         "namespace": namespace,

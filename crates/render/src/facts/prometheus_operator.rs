@@ -34,5 +34,5 @@ pub(super) fn facts(stack: &Stack) -> Value {
         "web": { "scheme": scheme, "uriScheme": scheme.to_uppercase(), "port": port, "servicePort": service_port },
         "pods": pods(stack, operator, Some(1)),
     });
-    with(monitored(identity.facts(stack)), own)
+    with(monitored(identity.facts(&stack.labels_of("prometheus-operator"))), own)
 }

@@ -1,4 +1,4 @@
-use super::{Pods, choice, has_pods, settings};
+use super::{Annotations, Labels, Pods, choice, has_pods, settings};
 use crate::units::Image;
 
 settings! {
@@ -17,6 +17,10 @@ settings! {
         pub admission_webhooks: AdmissionWebhooks,
         /// Where its pods run and what they may use.
         pub pods: Pods,
+        /// Labels for its objects, beside the common `labels`; of two with one key this one counts.
+        pub labels: Labels,
+        /// Annotations for its objects, likewise.
+        pub annotations: Annotations,
     }
 }
 
@@ -29,6 +33,8 @@ impl Default for PrometheusOperator {
             thanos_image: Image::known("quay.io/thanos/thanos:v0.40.1"),
             admission_webhooks: AdmissionWebhooks::Off,
             pods: Pods::default(),
+            labels: Labels::new(),
+            annotations: Annotations::new(),
         }
     }
 }
