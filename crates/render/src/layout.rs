@@ -1,6 +1,7 @@
 //! Objects to files: where each stands, what a file opens with, and the kustomizations.
 
 use crate::argocd;
+use crate::engine::checksum;
 use crate::{Made, Object, Rendering};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -43,8 +44,10 @@ pub(crate) fn layout(stack: &Stack, components: Vec<&'static str>, made: Vec<Mad
             if stack.argocd.enabled && is_applied(component) {
                 argocd::annotate(component, value.head_mut());
             }
-            if value.head()["kind"] == "Secret" {
-                encode(value.head_mut());
+            match value.head()["kind"].as_str() {
+                Some("Secret") => encode(value.head_mut()),
+                Some("Job") => name_by_content(value.head_mut()),
+                _ => {}
             }
             value.write_to(&mut text);
             if holds_objects {
@@ -79,6 +82,15 @@ fn encode(secret: &mut Value) {
     };
     for (name, text) in texts {
         secret["data"][name] = BASE64_STANDARD.encode(text.as_str().unwrap_or_default()).into();
+    }
+}
+
+/// Ends the name of a Job in a checksum of what it does. A Job cannot be changed: under its old name, a new image would
+/// be refused; and as long as it says the same, an apply changes nothing.
+fn name_by_content(job: &mut Value) {
+    let checksum = checksum(&job["spec"].to_string());
+    if let Some(name) = job["metadata"]["name"].as_str() {
+        job["metadata"]["name"] = format!("{name}-{}", &checksum[..8]).into();
     }
 }
 

@@ -421,6 +421,24 @@ fn policies_follow_the_stack() {
     assert!(sources(&stack, "alloy").is_empty(), "nobody");
 }
 
+/// The API server refuses a change of a Job.
+#[test]
+fn a_job_has_a_new_name_when_it_does_something_else() {
+    let names = |change: &dyn Fn(&mut Stack)| {
+        let mut stack = switched();
+        stack.prometheus_operator.admission_webhooks = vigil_stack::model::AdmissionWebhooks::Job;
+        change(&mut stack);
+        let objects = render(&stack, &REAL).unwrap_or_else(|problems| panic!("{}", drawn(&problems))).objects;
+        let jobs = objects.iter().filter(|object| object.kind() == "Job");
+        jobs.map(|job| job.name().to_owned()).collect::<Vec<_>>()
+    };
+    let before = names(&|_| ());
+    assert_eq!(before.len(), 2);
+    assert_eq!(before, names(&|stack| stack.grafana.enabled = false));
+    let after = names(&|stack| stack.prometheus_operator.certgen_image = "example.com/certgen:2".parse().unwrap());
+    assert!(before.iter().all(|name| !after.contains(name)), "{before:?} {after:?}");
+}
+
 #[test]
 fn argo_cd_is_told_the_order_only_when_it_is_there() {
     let waves = |stack: &Stack| {

@@ -74,10 +74,12 @@ has_pods!(Prometheus, "250m", "1Gi", "2Gi");
 
 choice! {
     /// Which monitors and rules Prometheus obeys.
-    #[serde(rename_all = "lowercase")]
+    #[serde(rename_all = "kebab-case")]
     pub enum Selection {
         /// Those of any application, in any namespace.
         All,
+        /// ServiceMonitors of any application; of the rest, those with the label `release: kube-prometheus-stack`.
+        ServiceMonitors,
         /// Those with the label `release: kube-prometheus-stack`.
         Labelled,
     }
