@@ -421,6 +421,34 @@ fn policies_follow_the_stack() {
     assert!(sources(&stack, "alloy").is_empty(), "nobody");
 }
 
+/// The root file systems are read-only: sockets of the watchers, and the files that they or the download write.
+#[test]
+fn what_the_side_cars_write_to_is_a_volume() {
+    let objects = render(&Stack::default(), &REAL).unwrap().objects;
+    let deployment =
+        objects.iter().find(|object| object.title().ends_with("-grafana") && object.kind() == "Deployment");
+    let pod = &deployment.expect("Grafana").value["spec"]["template"]["spec"];
+    let writable = |container: &Value, path: &str| {
+        let mounts = container["volumeMounts"].as_array().expect("mounts");
+        let mount = mounts.iter().find(|mount| mount["mountPath"] == path && mount["readOnly"] != true);
+        let volumes = pod["volumes"].as_array().expect("volumes");
+        mount.is_some_and(|mount| volumes.iter().any(|one| one["name"] == mount["name"] && one["emptyDir"].is_object()))
+    };
+    let containers = |list: &str| pod[list].as_array().expect("containers").clone();
+    let mut watchers = 0;
+    for container in containers("containers").iter().filter(|container| container["name"] != "grafana") {
+        assert_eq!(container["securityContext"]["readOnlyRootFilesystem"], true);
+        let env = container["env"].as_array().expect("env");
+        let folder = env.iter().find(|variable| variable["name"] == "FOLDER").expect("a folder");
+        assert!(writable(container, "/tmp"), "{container:#}");
+        assert!(writable(container, folder["value"].as_str().expect("a path")), "{container:#}");
+        watchers += 1;
+    }
+    let downloads =
+        containers("initContainers").into_iter().filter(|container| container["name"] == "download-dashboards");
+    assert!(downloads.filter(|container| writable(container, "/tmp/dashboards")).count() == 1 && watchers == 2);
+}
+
 /// The API server refuses a change of a Job.
 #[test]
 fn a_job_has_a_new_name_when_it_does_something_else() {
