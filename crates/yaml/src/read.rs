@@ -71,7 +71,8 @@ pub fn salvage_all(source: &Arc<Source>, limits: &Limits) -> (Vec<Node>, Vec<Pro
     if source.text.len() > limits.bytes {
         let place = Span::new(source, 0..0);
         let message = format!("the text is larger than {} bytes", limits.bytes);
-        return (Vec::new(), vec![Problem::error(message, place)]);
+        let problem = Problem::error(message, place).help("check that it is the text you mean");
+        return (Vec::new(), vec![problem]);
     }
     let options = granit_parser::options! { emit_comments: false, emit_unresolved_aliases: true };
     let mut composer = Composer {
@@ -189,7 +190,8 @@ impl<'a> Composer<'a> {
         self.spend(Cost { nodes, bytes: 0 }, &span)?;
         if depth > self.limits.depth {
             let message = format!("more than {} levels inside each other", self.limits.depth);
-            return Err(Box::new(Problem::error(message, span)));
+            let problem = Problem::error(message, span);
+            return Err(Box::new(problem.help("check the indentation, and that every bracket is closed")));
         }
         let (anchor, node) = match event {
             Event::Scalar(text, style, anchor, tag) => {
@@ -389,7 +391,11 @@ impl<'a> Composer<'a> {
             return Ok(());
         };
         let problem = Problem::error(message, span.clone());
-        Err(Box::new(if self.anchors.is_empty() { problem } else { problem.label("once aliases are followed") }))
+        Err(Box::new(if self.anchors.is_empty() {
+            problem.help("check that it is the file you mean; if it is, split it")
+        } else {
+            problem.label("once aliases are followed").help("write out what the alias stands for, or repeat less of it")
+        }))
     }
 }
 
@@ -600,18 +606,27 @@ mod tests {
     fn limits() {
         table(&[
             ("[[[[a]]]]", "1:1 [1:2 [1:3 [1:4 [1:5 a]]]]"),
-            ("[[[[[a]]]]]", "! 1:6: more than 4 levels inside each other"),
+            (
+                "[[[[[a]]]]]",
+                "! 1:6: more than 4 levels inside each other; check the indentation, and that every bracket is closed",
+            ),
             (
                 &"- a\n".repeat(19),
                 &format!("1:1 [{}]", (1..20).map(|line| format!("{line}:3 a")).collect::<Vec<_>>().join(", ")),
             ),
-            (&"- a\n".repeat(20), "! 20:3: more than 20 values"),
-            ("a: &a [b, b, b]\nc: &c [*a, *a]\nd: [*c, *c]", "! 3:5: more than 20 values; once aliases are followed"),
+            (
+                &"- a\n".repeat(20),
+                "! 20:3: more than 20 values; check that it is the file you mean; if it is, split it",
+            ),
+            (
+                "a: &a [b, b, b]\nc: &c [*a, *a]\nd: [*c, *c]",
+                "! 3:5: more than 20 values; once aliases are followed; write out what the alias stands for, or repeat less of it",
+            ),
             (
                 &format!("a: &a {}\nb: [*a, *a]", "b".repeat(99)),
-                "! 2:9: more than 200 bytes of text; once aliases are followed",
+                "! 2:9: more than 200 bytes of text; once aliases are followed; write out what the alias stands for, or repeat less of it",
             ),
-            (&"#".repeat(201), "! 1:1: the text is larger than 200 bytes"),
+            (&"#".repeat(201), "! 1:1: the text is larger than 200 bytes; check that it is the text you mean"),
         ]);
     }
 
