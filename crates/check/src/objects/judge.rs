@@ -6,6 +6,7 @@ use crate::object::Object;
 use crate::rule::Rule;
 use crate::syntax;
 use std::net::IpAddr;
+use vigil_yaml::plain::Plain;
 use vigil_yaml::words::{list, nearest};
 use vigil_yaml::{Data, Node, Quoted};
 
@@ -17,6 +18,14 @@ pub(super) const SUBDOMAIN: &str =
 /// What the key of a label looks like.
 pub(super) const QUALIFIED: &str = "expected at most 63 letters, digits, `-`, `_` and `.` with a letter or digit at \
                                     both ends, after `example.com/` if need be";
+
+/// Whether there is a text under a key, and an empty one: what a schema that asks for the field lets pass.
+pub(super) fn is_blank(node: &Node, key: &str) -> bool {
+    node.get(key).and_then(Node::text) == Some("")
+}
+
+/// As many parts a quantity has of one.
+pub(super) const BILLION: i128 = 1_000_000_000;
 
 /// The value under a key, if there is one; null is none.
 pub(super) fn given<'n>(node: &'n Node, key: &str) -> Option<&'n Node> {
@@ -39,9 +48,14 @@ pub(super) fn is_set(node: &Node, key: &str) -> bool {
     node.get(key).and_then(Node::boolean) == Some(true)
 }
 
-/// Whether there is a text under a key, and an empty one: what a schema that asks for the field lets pass.
-pub(super) fn is_blank(node: &Node, key: &str) -> bool {
-    node.get(key).and_then(Node::text) == Some("")
+/// What a quantity is worth, in billionths.
+pub(super) fn amount(node: &Node) -> Option<i128> {
+    match node.scalar()? {
+        Plain::Text => syntax::quantity(written(node)),
+        Plain::Integer(value) => Some(i128::from(value) * BILLION),
+        Plain::Float(value) => syntax::quantity(&value.to_string()),
+        _ => None,
+    }
 }
 
 /// The text of a scalar as it is written.

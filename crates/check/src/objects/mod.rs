@@ -1,8 +1,12 @@
 //! What an API server refuses although the schema lets it pass: one module for each sort of object.
 
+mod claims;
+mod jobs;
 mod judge;
 mod metadata;
+mod pods;
 mod selectors;
+mod workloads;
 
 use crate::finding::Findings;
 use crate::object::Object;
@@ -11,13 +15,18 @@ use judge::Judge;
 
 /// The rules of all modules.
 pub(crate) fn rules() -> Vec<&'static Rule> {
-    [metadata::RULES, selectors::RULES].concat()
+    let mut rules = [claims::RULES, jobs::RULES, metadata::RULES, selectors::RULES, workloads::RULES].concat();
+    rules.extend(pods::rules());
+    rules
 }
 
 /// Judges one object by itself.
 pub(crate) fn check(object: &Object<'_>, findings: &mut Findings) {
     let judge = &mut Judge { object, findings };
     metadata::check(judge);
+    pods::check(judge);
+    workloads::check(judge);
+    jobs::check(judge);
 }
 
 #[cfg(test)]
