@@ -28,23 +28,23 @@ pub(super) fn is_blank(node: &Node, key: &str) -> bool {
 pub(super) const BILLION: i128 = 1_000_000_000;
 
 /// The value under a key, if there is one; null is none.
-pub(super) fn given<'n>(node: &'n Node, key: &str) -> Option<&'n Node> {
+pub(crate) fn given<'n>(node: &'n Node, key: &str) -> Option<&'n Node> {
     node.get(key).filter(|value| !value.is_null())
 }
 
 /// The text under a key with its place. An empty one is none: that is what the fields of the API mostly make of it.
-pub(super) fn filled<'n>(node: &'n Node, key: &str) -> Option<(&'n Node, &'n str)> {
+pub(crate) fn filled<'n>(node: &'n Node, key: &str) -> Option<(&'n Node, &'n str)> {
     let value = node.get(key)?;
     Some((value, value.text().filter(|text| !text.is_empty())?))
 }
 
 /// The items of the list under a key.
-pub(super) fn items<'n>(node: &'n Node, key: &str) -> &'n [Node] {
+pub(crate) fn items<'n>(node: &'n Node, key: &str) -> &'n [Node] {
     node.get(key).map(Node::items).unwrap_or_default()
 }
 
 /// Whether the boolean under a key is true.
-pub(super) fn is_set(node: &Node, key: &str) -> bool {
+pub(crate) fn is_set(node: &Node, key: &str) -> bool {
     node.get(key).and_then(Node::boolean) == Some(true)
 }
 

@@ -2,7 +2,7 @@
 
 mod claims;
 mod jobs;
-mod judge;
+pub(crate) mod judge;
 mod metadata;
 mod pods;
 mod selectors;
