@@ -19,6 +19,7 @@ mod references;
 mod rule;
 mod schema;
 mod set;
+mod syntax;
 mod version;
 
 pub use finding::Finding;

@@ -1,13 +1,56 @@
 //! What an API server refuses although the schema lets it pass: one module for each sort of object.
 
+mod claims;
+mod jobs;
+pub(crate) mod judge;
+mod metadata;
+mod pods;
+mod selectors;
+mod workloads;
+
 use crate::finding::Findings;
 use crate::object::Object;
 use crate::rule::Rule;
+use judge::Judge;
 
 /// The rules of all modules.
 pub(crate) fn rules() -> Vec<&'static Rule> {
-    Vec::new()
+    let mut rules = [claims::RULES, jobs::RULES, metadata::RULES, selectors::RULES, workloads::RULES].concat();
+    rules.extend(pods::rules());
+    rules
 }
 
 /// Judges one object by itself.
-pub(crate) fn check(_object: &Object<'_>, _findings: &mut Findings) {}
+pub(crate) fn check(object: &Object<'_>, findings: &mut Findings) {
+    let judge = &mut Judge { object, findings };
+    metadata::check(judge);
+    pods::check(judge);
+    workloads::check(judge);
+    jobs::check(judge);
+}
+
+#[cfg(test)]
+#[allow(clippy::panic, reason = "a test that cannot go on has failed")]
+mod tests {
+    use crate::{Options, Rule};
+    use vigil_yaml::Source;
+
+    /// How often a text breaks a rule.
+    fn count(text: &str, rule: &Rule) -> (usize, String) {
+        let options = Options { objects_only: true, ..Options::default() };
+        let report = crate::check(&[Source::new("test.yaml", text)], &options);
+        let said = report.findings.iter().map(|finding| finding.problem().one_line() + "\n").collect();
+        (report.findings.iter().filter(|finding| finding.rule.id == rule.id).count(), said)
+    }
+
+    /// The text breaks the rule as many times.
+    pub(super) fn broken(text: &str, rule: &Rule, times: usize) {
+        let (found, said) = count(text, rule);
+        assert!(found == times, "{}: {found} times, not {times}\n{text}\n{said}", rule.id);
+    }
+
+    /// The text does not break the rule.
+    pub(super) fn holds(text: &str, rule: &Rule) {
+        broken(text, rule, 0);
+    }
+}
