@@ -1,4 +1,11 @@
 //! What an API server refuses although the schema lets it pass: one module for each sort of object.
+//!
+//! [`judge`], [`names`] and [`address`] are what they share.
+
+mod address;
+mod judge;
+mod names;
+mod services;
 
 use crate::finding::Findings;
 use crate::object::Object;
@@ -6,8 +13,13 @@ use crate::rule::Rule;
 
 /// The rules of all modules.
 pub(crate) fn rules() -> Vec<&'static Rule> {
-    Vec::new()
+    [
+        services::RULES, //
+    ]
+    .concat()
 }
 
 /// Judges one object by itself.
-pub(crate) fn check(_object: &Object<'_>, _findings: &mut Findings) {}
+pub(crate) fn check(object: &Object<'_>, findings: &mut Findings) {
+    services::check(object, findings);
+}
