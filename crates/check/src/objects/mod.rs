@@ -5,6 +5,9 @@
 mod address;
 mod judge;
 mod names;
+mod config;
+mod networking;
+mod rbac;
 mod services;
 
 use crate::finding::Findings;
@@ -14,7 +17,10 @@ use crate::rule::Rule;
 /// The rules of all modules.
 pub(crate) fn rules() -> Vec<&'static Rule> {
     [
-        services::RULES, //
+        services::RULES,
+        config::RULES,
+        rbac::RULES,
+        networking::RULES,
     ]
     .concat()
 }
@@ -22,4 +28,7 @@ pub(crate) fn rules() -> Vec<&'static Rule> {
 /// Judges one object by itself.
 pub(crate) fn check(object: &Object<'_>, findings: &mut Findings) {
     services::check(object, findings);
+    config::check(object, findings);
+    rbac::check(object, findings);
+    networking::check(object, findings);
 }
