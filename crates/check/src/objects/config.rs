@@ -52,7 +52,8 @@ fn keys(judge: &mut Judge<'_, '_>, fields: &[&str]) {
         return;
     }
     let binary = node.get("binaryData");
-    for entry in entries(node, "data").iter().filter(|entry| binary.is_some_and(|it| it.get(&entry.key.text).is_some())) {
+    for entry in entries(node, "data").iter().filter(|entry| binary.is_some_and(|it| it.get(&entry.key.text).is_some()))
+    {
         judge
             .add(&KEY, entry, format!("{} is in `binaryData` too", Quoted(&entry.key.text)))
             .help("remove one of the two");
@@ -108,7 +109,8 @@ fn secret(judge: &mut Judge<'_, '_>) {
     match kind {
         "kubernetes.io/service-account-token" => {
             const NAME: &str = "kubernetes.io/service-account.name";
-            if node.at(&["metadata", "annotations", NAME]).is_none_or(|name| name.text() == Some("") || name.is_null()) {
+            if node.at(&["metadata", "annotations", NAME]).is_none_or(|name| name.text() == Some("") || name.is_null())
+            {
                 missing(judge, &format!("the annotation `{NAME}`"));
             }
         }

@@ -93,6 +93,13 @@ impl Judge<'_, '_> {
         there
     }
 
+    /// A field that the schema asks for, and that must not be empty.
+    pub(super) fn not_empty(&mut self, rule: &'static Rule, node: &Node, key: &str) {
+        if given(node, key).is_some() {
+            self.need(rule, node, key);
+        }
+    }
+
     /// Fields that may not be there.
     pub(super) fn forbid(&mut self, rule: &'static Rule, node: &Node, keys: &[&str], why: &str) {
         for entry in keys.iter().filter_map(|key| node.entry(key)).filter(|entry| is_given(entry)) {

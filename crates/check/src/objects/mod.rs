@@ -1,14 +1,19 @@
 //! What an API server refuses although the schema lets it pass: one module for each sort of object.
 //!
-//! [`judge`], [`names`] and [`address`] are what they share.
+//! [`judge`], [`names`], [`address`] and [`quantity`] are what they share.
 
 mod address;
-mod judge;
-mod names;
+mod admission;
 mod config;
+mod judge;
+mod limits;
+mod names;
 mod networking;
+mod quantity;
 mod rbac;
+mod scaling;
 mod services;
+mod storage;
 
 use crate::finding::Findings;
 use crate::object::Object;
@@ -21,6 +26,10 @@ pub(crate) fn rules() -> Vec<&'static Rule> {
         config::RULES,
         rbac::RULES,
         networking::RULES,
+        scaling::RULES,
+        limits::RULES,
+        storage::RULES,
+        admission::RULES,
     ]
     .concat()
 }
@@ -31,4 +40,8 @@ pub(crate) fn check(object: &Object<'_>, findings: &mut Findings) {
     config::check(object, findings);
     rbac::check(object, findings);
     networking::check(object, findings);
+    scaling::check(object, findings);
+    limits::check(object, findings);
+    storage::check(object, findings);
+    admission::check(object, findings);
 }

@@ -38,10 +38,7 @@ pub(crate) fn is_qualified_name(text: &str) -> bool {
 
 /// The name of a port: at most 15 of letters in lower case, digits and single `-`, at least one of them a letter.
 pub(crate) fn is_port_name(text: &str) -> bool {
-    is_dns1123_label(text)
-        && text.len() <= 15
-        && !text.contains("--")
-        && text.bytes().any(|b| b.is_ascii_lowercase())
+    is_dns1123_label(text) && text.len() <= 15 && !text.contains("--") && text.bytes().any(|b| b.is_ascii_lowercase())
 }
 
 /// The key of a ConfigMap or a Secret, which is a file's name once it is mounted.
@@ -77,7 +74,11 @@ mod tests {
         table(is_dns1123_subdomain, &["a", "a.b", "1.2", &long], &["", "a..b", ".a", "a.", "a.-b", "*.a"]);
         table(is_dns1035_label, &["a1"], &["1a"]);
         table(is_qualified_name, &["a", "A_b.c", "a.b/C"], &["", "/a", "a/", "a/b/c", "_a", "A/b", &long]);
-        table(is_port_name, &["http", "a-1", "1a", "abcdefghijklmno"], &["1", "a--b", "HTTP", "abcdefghijklmnop", "-a"]);
+        table(
+            is_port_name,
+            &["http", "a-1", "1a", "abcdefghijklmno"],
+            &["1", "a--b", "HTTP", "abcdefghijklmnop", "-a"],
+        );
         table(is_config_key, &["a.b", ".a", "_", "A-1", "a..b"], &["", ".", "..", "..a", "a/b", "a b"]);
         table(is_path_segment, &["a:b", "system:x"], &[".", "..", "a/b", "a%b"]);
     }

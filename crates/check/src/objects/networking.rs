@@ -58,8 +58,8 @@ fn ingress(judge: &mut Judge<'_, '_>, spec: &Node) {
                 backend(judge, node);
             }
         }
-        if let Some(http) = given(rule, "http").filter(|http| given(http, "paths").is_some()) {
-            judge.need(&PATH, http, "paths");
+        if let Some(http) = given(rule, "http") {
+            judge.not_empty(&PATH, http, "paths");
         }
     }
     for tls in items(spec, "tls") {
@@ -76,7 +76,11 @@ fn ingress(judge: &mut Judge<'_, '_>, spec: &Node) {
         && old != new
     {
         judge
-            .add(&CLASS, annotation, format!("the class is {} here, and {} in `ingressClassName`", Quoted(old), Quoted(new)))
+            .add(
+                &CLASS,
+                annotation,
+                format!("the class is {} here, and {} in `ingressClassName`", Quoted(old), Quoted(new)),
+            )
             .help("remove the annotation");
     }
 }
@@ -103,7 +107,8 @@ fn path_of(judge: &mut Judge<'_, '_>, node: &Node) {
     }
     let at = given(node, "path");
     if !path.starts_with('/') && (literal || !path.is_empty()) {
-        let message = if path.is_empty() { "no path".to_owned() } else { format!("{} does not begin with `/`", Quoted(path)) };
+        let message =
+            if path.is_empty() { "no path".to_owned() } else { format!("{} does not begin with `/`", Quoted(path)) };
         match at {
             Some(at) => judge.add(&PATH, at, message),
             None => judge.within(&PATH, node, message),
@@ -139,9 +144,7 @@ fn backend(judge: &mut Judge<'_, '_>, node: &Node) {
         }
         (None, Some(resource)) => {
             for key in ["kind", "name"] {
-                if resource.get(key).and_then(Node::text) == Some("") {
-                    judge.need(&BACKEND, resource, key);
-                }
+                judge.not_empty(&BACKEND, resource, key);
             }
         }
         (Some(service), None) => {
@@ -155,9 +158,11 @@ fn backend(judge: &mut Judge<'_, '_>, node: &Node) {
                     judge.within(&BACKEND, port, "a port with both a name and a number").help("keep one of the two");
                 }
                 (None, None) => {
-                    let of_type = |port: &Node| given(port, "name").or(given(port, "number")).is_some_and(|value| {
-                        value.text() != Some("") && value.integer() != Some(0)
-                    });
+                    let of_type = |port: &Node| {
+                        given(port, "name")
+                            .or(given(port, "number"))
+                            .is_some_and(|value| value.text() != Some("") && value.integer() != Some(0))
+                    };
                     // A value of a wrong type is told by the schema.
                     if !port.is_some_and(of_type) {
                         judge
@@ -266,7 +271,11 @@ fn peer(judge: &mut Judge<'_, '_>, node: &Node) {
             && !is_within(inner, outer)
         {
             judge
-                .add(&POLICY_PEER, except, format!("{} is no part of `cidr`", Quoted(except.text().unwrap_or_default())))
+                .add(
+                    &POLICY_PEER,
+                    except,
+                    format!("{} is no part of `cidr`", Quoted(except.text().unwrap_or_default())),
+                )
                 .help("an exception is smaller than the range it is taken from, and within it");
         }
     }

@@ -43,9 +43,7 @@ pub(super) fn check(object: &Object<'_>, findings: &mut Findings) {
 fn rules_of(judge: &mut Judge<'_, '_>, namespaced: bool) {
     for rule in items(judge.object.node, "rules") {
         // A field that is not there is told by the schema.
-        if rule.get("verbs").is_some_and(|verbs| !verbs.is_null()) {
-            judge.need(&RULE, rule, "verbs");
-        }
+        judge.not_empty(&RULE, rule, "verbs");
         if items(rule, "nonResourceURLs").is_empty() {
             judge.need(&RULE, rule, "apiGroups");
             judge.need(&RULE, rule, "resources");
@@ -70,16 +68,12 @@ fn binding(judge: &mut Judge<'_, '_>, namespaced: bool) {
         judge.one_of(&BINDING, role.get("kind"), kinds);
         judge.form(&BINDING, role.get("name"), SEGMENT);
         for key in ["kind", "name"] {
-            if role.get(key).and_then(Node::text) == Some("") {
-                judge.need(&BINDING, role, key);
-            }
+            judge.not_empty(&BINDING, role, key);
         }
     }
     for subject in items(node, "subjects") {
         judge.one_of(&BINDING, subject.get("kind"), &["ServiceAccount", "User", "Group"]);
-        if subject.get("name").and_then(Node::text) == Some("") {
-            judge.need(&BINDING, subject, "name");
-        }
+        judge.not_empty(&BINDING, subject, "name");
         match subject.get("kind").and_then(Node::text) {
             Some("ServiceAccount") => {
                 judge.form(&BINDING, subject.get("name"), ACCOUNT);

@@ -83,9 +83,9 @@ fn ports(judge: &mut Judge<'_, '_>, spec: &Node, kind: &str) {
         // Zero is taken for the port itself.
         judge.range(&PORT, port.get("targetPort"), 0..=65535);
         judge.form(&PORT, port.get("targetPort"), PORT_NAME);
-        if let Some(number) = given(port, "port").filter(|number| {
-            number.integer().is_some_and(|number| !numbers.insert((protocol, number)))
-        }) {
+        if let Some(number) = given(port, "port")
+            .filter(|number| number.integer().is_some_and(|number| !numbers.insert((protocol, number))))
+        {
             let message = format!("an earlier port has this number and {protocol} too");
             judge.add(&DUPLICATE_PORT, number, message).help("remove one of the two");
         }
@@ -138,7 +138,9 @@ fn of_type(judge: &mut Judge<'_, '_>, spec: &Node, kind: &str, headless: bool) {
             && !is_dns1123_subdomain(name.strip_suffix('.').unwrap_or(name))
         {
             let node = spec.get("externalName").unwrap_or(spec);
-            judge.add(&TYPE, node, format!("{} is not a DNS name", Quoted(name))).help("name a host, not an address or URL");
+            judge
+                .add(&TYPE, node, format!("{} is not a DNS name", Quoted(name)))
+                .help("name a host, not an address or URL");
         }
         let keys = ["clusterIP", "clusterIPs", "ipFamilies", "ipFamilyPolicy"];
         judge.forbid(&TYPE, spec, &keys, "has no place in a Service of type `ExternalName`");
@@ -147,8 +149,8 @@ fn of_type(judge: &mut Judge<'_, '_>, spec: &Node, kind: &str, headless: bool) {
         let keys = ["loadBalancerClass", "loadBalancerSourceRanges", "allocateLoadBalancerNodePorts"];
         judge.forbid(&TYPE, spec, &keys, &format!("is for the type `LoadBalancer`, and this is `{kind}`"));
     }
-    let external = matches!(kind, "NodePort" | "LoadBalancer")
-        || kind == "ClusterIP" && !items(spec, "externalIPs").is_empty();
+    let external =
+        matches!(kind, "NodePort" | "LoadBalancer") || kind == "ClusterIP" && !items(spec, "externalIPs").is_empty();
     if !external {
         let why = format!("is for Services that can be reached from outside, and this is `{kind}`");
         judge.forbid(&TYPE, spec, &["externalTrafficPolicy"], &why);
@@ -193,8 +195,7 @@ fn addresses(judge: &mut Judge<'_, '_>, spec: &Node, kind: &str) {
             .add(&ADDRESS, given, "`clusterIPs` does not begin with the address of `clusterIP`")
             .help("name the address in both, or in `clusterIP` alone");
     }
-    let versions: Vec<bool> =
-        cluster_ips.iter().filter_map(|node| Some(ip(node.text()?)?.is_ipv4())).collect();
+    let versions: Vec<bool> = cluster_ips.iter().filter_map(|node| Some(ip(node.text()?)?.is_ipv4())).collect();
     if cluster_ips.len() > 2 || versions.len() == 2 && versions[0] == versions[1] {
         judge.add(&ADDRESS, given, "more than one address of a family").help("name at most one for each family");
     }
@@ -205,11 +206,7 @@ fn traffic(judge: &mut Judge<'_, '_>, spec: &Node, kind: &str) {
         judge.one_of(&TRAFFIC, spec.get("externalTrafficPolicy"), &["Cluster", "Local"]);
     }
     judge.one_of(&TRAFFIC, spec.get("internalTrafficPolicy"), &["Cluster", "Local"]);
-    judge.one_of(
-        &TRAFFIC,
-        spec.get("trafficDistribution"),
-        &["PreferClose", "PreferSameZone", "PreferSameNode"],
-    );
+    judge.one_of(&TRAFFIC, spec.get("trafficDistribution"), &["PreferClose", "PreferSameZone", "PreferSameNode"]);
     judge.one_of(&TRAFFIC, spec.get("sessionAffinity"), &["None", "ClientIP"]);
     if spec.get("sessionAffinity").and_then(Node::text) == Some("ClientIP") {
         judge.range(&TRAFFIC, spec.at(&["sessionAffinityConfig", "clientIP", "timeoutSeconds"]), 1..=86400);
