@@ -1,6 +1,6 @@
 //! ConfigMaps and Secrets.
 
-use super::judge::{Judge, filled, given};
+use super::judge::{Judge, filled};
 use super::names::is_config_key;
 use crate::finding::Findings;
 use crate::object::Object;
@@ -80,14 +80,20 @@ fn size(judge: &mut Judge<'_, '_>, texts: &[&str], bytes: &str) {
     }
 }
 
-/// The value of a key, wherever it stands: `stringData` wins.
-fn value<'n>(node: &'n Node, key: &str) -> Option<Option<Cow<'n, [u8]>>> {
-    if let Some(value) = node.get("stringData").and_then(|data| given(data, key)) {
-        return Some(value.text().map(|text| text.as_bytes().into()));
+/// Where a key of a Secret stands: `stringData` wins.
+fn entry<'n>(node: &'n Node, key: &str) -> Option<(&'n Entry, bool)> {
+    let at = |field: &str| node.get(field).and_then(|data| data.entry(key));
+    at("stringData").map(|entry| (entry, false)).or_else(|| Some((at("data")?, true)))
+}
+
+/// What a value stands for.
+fn decoded((entry, is_encoded): (&Entry, bool)) -> Option<Cow<'_, [u8]>> {
+    let text = entry.value.text()?;
+    if !is_encoded {
+        return Some(text.as_bytes().into());
     }
-    let text: Option<String> =
-        node.get("data")?.get(key)?.text().map(|text| text.chars().filter(|c| !matches!(c, '\n' | '\r')).collect());
-    Some(text.and_then(|text| base64::engine::general_purpose::STANDARD.decode(text).ok()).map(Cow::Owned))
+    let text: String = text.chars().filter(|c| !matches!(c, '\n' | '\r')).collect();
+    base64::engine::general_purpose::STANDARD.decode(text).ok().map(Cow::Owned)
 }
 
 fn secret(judge: &mut Judge<'_, '_>) {
@@ -100,11 +106,11 @@ fn secret(judge: &mut Judge<'_, '_>) {
         judge.add(&SECRET_TYPE, at, message).help("add it, or make the type `Opaque`");
     };
     let need = |judge: &mut Judge<'_, '_>, key: &str| {
-        let there = value(node, key);
-        if there.is_none() {
+        let found = entry(node, key);
+        if found.is_none() {
             missing(judge, &format!("the key `{key}`"));
         }
-        there.flatten()
+        found
     };
     match kind {
         "kubernetes.io/service-account-token" => {
@@ -120,20 +126,20 @@ fn secret(judge: &mut Judge<'_, '_>) {
                 let json = serde_json::from_str(&String::from_utf8_lossy(bytes));
                 json.is_ok_and(|json: serde_json::Value| json.is_object() || json.is_null())
             };
-            if need(judge, key).is_some_and(|bytes| !is_object(&bytes)) {
-                let stands = |field: &str| node.get(field).and_then(|data| data.entry(key));
-                if let Some(entry) = stands("stringData").or_else(|| stands("data")) {
-                    judge
-                        .add(&SECRET_TYPE, entry, format!("`{key}` holds no JSON object"))
-                        .help("`kubectl create secret docker-registry --dry-run=client -o yaml` shows how it looks");
-                }
+            if let Some(found) = need(judge, key)
+                && decoded(found).is_some_and(|bytes| !is_object(&bytes))
+            {
+                judge
+                    .add(&SECRET_TYPE, found.0, format!("`{key}` holds no JSON object"))
+                    .help("`kubectl create secret docker-registry --dry-run=client -o yaml` shows how it looks");
             }
         }
-        "kubernetes.io/basic-auth" if value(node, "username").is_none() && value(node, "password").is_none() => {
+        "kubernetes.io/basic-auth" if entry(node, "username").is_none() && entry(node, "password").is_none() => {
             missing(judge, "one of the keys `username` and `password`");
         }
         "kubernetes.io/ssh-auth" => {
-            if need(judge, "ssh-privatekey").is_some_and(|bytes| bytes.is_empty()) {
+            let found = need(judge, "ssh-privatekey");
+            if found.and_then(decoded).is_some_and(|bytes| bytes.is_empty()) {
                 missing(judge, "a value of the key `ssh-privatekey`");
             }
         }

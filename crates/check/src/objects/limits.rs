@@ -94,7 +94,7 @@ fn quota(judge: &mut Judge<'_, '_>, spec: &Node) {
                 judge.need(&QUOTA, one, "values");
             }
             Some("Exists" | "DoesNotExist") => {
-                judge.forbid(&QUOTA, one, &["values"], "has no place beside this operator")
+                judge.forbid(&QUOTA, one, &["values"], "has no place beside this operator");
             }
             _ => {}
         }

@@ -5,6 +5,7 @@
 mod address;
 mod admission;
 mod config;
+mod definitions;
 mod judge;
 mod limits;
 mod names;
@@ -14,6 +15,7 @@ mod rbac;
 mod scaling;
 mod services;
 mod storage;
+mod structural;
 
 use crate::finding::Findings;
 use crate::object::Object;
@@ -30,6 +32,8 @@ pub(crate) fn rules() -> Vec<&'static Rule> {
         limits::RULES,
         storage::RULES,
         admission::RULES,
+        definitions::RULES,
+        structural::RULES,
     ]
     .concat()
 }
@@ -44,4 +48,5 @@ pub(crate) fn check(object: &Object<'_>, findings: &mut Findings) {
     limits::check(object, findings);
     storage::check(object, findings);
     admission::check(object, findings);
+    definitions::check(object, findings);
 }

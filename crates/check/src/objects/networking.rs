@@ -69,8 +69,7 @@ fn ingress(judge: &mut Judge<'_, '_>, spec: &Node) {
         judge.form(&HOST, tls.get("secretName"), NAME);
     }
     judge.form(&CLASS, spec.get("ingressClassName"), NAME);
-    const ANNOTATION: &str = "kubernetes.io/ingress.class";
-    let annotation = judge.object.at(&["metadata", "annotations", ANNOTATION]);
+    let annotation = judge.object.at(&["metadata", "annotations", "kubernetes.io/ingress.class"]);
     if let (Some(annotation), Some(class)) = (annotation, given(spec, "ingressClassName"))
         && let (Some(old), Some(new)) = (annotation.text(), class.text())
         && old != new

@@ -105,12 +105,11 @@ fn positive(judge: &mut Judge<'_, '_>, rule: &'static Rule, node: &Node) {
 
 fn volume(judge: &mut Judge<'_, '_>, spec: &Node) {
     access(judge, &VOLUME, spec);
-    match spec.at(&["capacity", "storage"]).filter(|node| !node.is_null()) {
-        Some(size) => positive(judge, &VOLUME, size),
-        None => {
-            let at = spec.get("capacity").unwrap_or(spec);
-            judge.within(&VOLUME, at, "a volume without a size").label("expected `capacity.storage`");
-        }
+    if let Some(size) = spec.at(&["capacity", "storage"]).filter(|node| !node.is_null()) {
+        positive(judge, &VOLUME, size);
+    } else {
+        let at = spec.get("capacity").unwrap_or(spec);
+        judge.within(&VOLUME, at, "a volume without a size").label("expected `capacity.storage`");
     }
     judge.one_of(&VOLUME, spec.get("persistentVolumeReclaimPolicy"), &["Retain", "Delete", "Recycle"]);
     let mut sources = SOURCES.iter().filter_map(|key| spec.entry(key)).filter(|entry| !entry.value.is_null());

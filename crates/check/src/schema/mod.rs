@@ -3,6 +3,7 @@
 //! - [`builtin`]: those of Kubernetes itself, per version, from `schemas/kubernetes.jsonl`.
 //! - [`custom`]: those that CustomResourceDefinitions hold.
 //! - [`compile`]: JSON to [`Schema`].
+//! - [`pattern`]: Go's regular expressions.
 //! - [`validate`]: an object against its schema.
 
 pub(crate) mod builtin;
@@ -11,6 +12,7 @@ pub(crate) mod custom;
 pub(crate) mod formats;
 mod leniency;
 pub(crate) mod lifecycle;
+pub(crate) mod pattern;
 pub(crate) mod validate;
 
 use crate::Version;
@@ -186,7 +188,7 @@ impl Pattern {
 
     /// Whether `text` holds a match. An expression that is none says nothing; its definition is at fault, and told so.
     pub(crate) fn matches(&self, text: &str) -> bool {
-        self.compiled.get_or_init(|| Regex::new(&self.text).ok()).as_ref().is_none_or(|regex| regex.is_match(text))
+        self.compiled.get_or_init(|| pattern::compile(&self.text)).as_ref().is_none_or(|regex| regex.is_match(text))
     }
 }
 
