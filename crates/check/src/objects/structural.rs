@@ -7,6 +7,7 @@ use super::judge::Judge;
 use crate::rule::rules;
 use crate::schema::custom;
 use crate::schema::pattern::is_expression;
+use crate::schema::rules::mistake;
 use std::collections::HashSet;
 use vigil_yaml::words::list;
 use vigil_yaml::{Data, Entry, Node, Quoted};
@@ -16,6 +17,7 @@ rules! {
     LIST "crd-list-type" Error "every list that is merged by items can tell them apart"
     DEFAULT "crd-default" Error "every default is a value that its own schema takes"
     PATTERN "crd-pattern" Error "every pattern of a schema is a regular expression"
+    RULE "crd-rule" Error "every rule of a schema is an expression in CEL"
 }
 
 /// Judges a schema from its root.
@@ -198,6 +200,10 @@ impl<'n> Walk<'_, '_, '_, 'n> {
             let Entry { key, value } = entry;
             let is_filled = || !value.items().is_empty() || !value.entries().is_empty();
             let forbidden = match key.text.as_str() {
+                "x-kubernetes-validations" => {
+                    value.items().iter().for_each(|rule| self.rule(rule));
+                    false
+                }
                 "id" | "$ref" => value.text().is_some_and(|text| !text.is_empty()),
                 "additionalItems" | "dependencies" => !value.is_null(),
                 "patternProperties" | "definitions" => is_filled(),
@@ -219,6 +225,16 @@ impl<'n> Walk<'_, '_, '_, 'n> {
                     "uniqueItems" => "write `x-kubernetes-list-type: set`",
                     _ => "remove it",
                 });
+            }
+        }
+    }
+
+    /// A rule in CEL.
+    fn rule(&mut self, rule: &Node) {
+        self.judge.not_empty(&RULE, rule, "rule");
+        for node in ["rule", "messageExpression"].into_iter().filter_map(|key| rule.get(key)) {
+            if let Some(mistake) = node.text().filter(|text| !text.trim().is_empty()).and_then(mistake) {
+                self.judge.add(&RULE, node, format!("not an expression: {mistake}")).label("expected CEL");
             }
         }
     }

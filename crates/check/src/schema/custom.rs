@@ -2,6 +2,7 @@
 
 use super::builtin::{self, Builtin};
 use super::compile::Compiler;
+use super::rules::Rules;
 use super::{Id, Kind, Schemas, validate};
 use crate::finding::{Finding, Findings};
 use crate::object::Object;
@@ -46,7 +47,11 @@ pub(crate) fn add(
         || serde_json::json!({ "type": "object", "x-kubernetes-preserve-unknown-fields": true }),
         Node::to_json,
     );
+    let first = schemas.arena.len();
     let schema = Compiler { schemas, named, builtin }.resource(&json);
+    if schemas.arena[first..].iter().any(|schema| schema.has_rules) {
+        schemas.rules.insert(schema, Rules::new(json));
+    }
     let kind = Kind { schema, namespaced: definition.namespaced, custom: true };
     let Definition { group, version, kind: name, .. } = definition;
     schemas.insert((group, version, name), kind);

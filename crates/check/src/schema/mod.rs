@@ -4,6 +4,7 @@
 //! - [`custom`]: those that CustomResourceDefinitions hold.
 //! - [`compile`]: JSON to [`Schema`].
 //! - [`pattern`]: Go's regular expressions.
+//! - [`rules`]: what a definition asks for in CEL.
 //! - [`validate`]: an object against its schema.
 
 pub(crate) mod builtin;
@@ -13,11 +14,13 @@ pub(crate) mod formats;
 mod leniency;
 pub(crate) mod lifecycle;
 pub(crate) mod pattern;
+pub(crate) mod rules;
 pub(crate) mod validate;
 
 use crate::Version;
 use crate::rule::rules;
 use regex::Regex;
+use rules::Rules;
 use serde_json::Value;
 use std::collections::HashMap;
 use std::sync::OnceLock;
@@ -27,6 +30,7 @@ rules! {
     TYPE "schema-type" Error "every value is of the type that its field takes"
     REQUIRED "schema-required" Error "every field that the kind requires is there"
     VALUE "schema-value" Error "every value is one that its field allows"
+    RULE "schema-rule" Error "every custom resource fulfils the rules of its definition"
     DUPLICATE_ITEM "schema-duplicate-item" Error "no two items of a list are the same one"
     UNKNOWN_KIND "kind-unknown" Error "every kind has a schema"
     REMOVED "api-removed" Error "every API version is still served"
@@ -42,6 +46,8 @@ pub(crate) struct Schemas {
     /// The version.
     pub(crate) version: Version,
     arena: Vec<Schema>,
+    /// Rules in CEL, by the schema of the kind that has any.
+    rules: HashMap<Id, Rules>,
     /// By the name of the kind: group, version, and what is known.
     kinds: HashMap<String, Vec<(String, String, Kind)>>,
 }
@@ -71,6 +77,11 @@ impl Schemas {
 
     fn insert(&mut self, (group, version, name): (&str, &str, &str), kind: Kind) {
         self.kinds.entry(name.to_owned()).or_default().push((group.to_owned(), version.to_owned(), kind));
+    }
+
+    /// The rules in CEL of a kind, by its schema.
+    pub(crate) fn rules(&self, id: Id) -> Option<&Rules> {
+        self.rules.get(&id)
     }
 
     /// The schema at a place.

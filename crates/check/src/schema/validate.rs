@@ -336,7 +336,8 @@ fn whole(scalar: &Plain) -> bool {
     }
 }
 
-fn as_kubectl(scalar: &vigil_yaml::Scalar) -> Value {
+/// A scalar as kubectl reads it.
+pub(super) fn as_kubectl(scalar: &vigil_yaml::Scalar) -> Value {
     let node_value = if scalar.plain { vigil_yaml::plain::resolve_as_kubectl(&scalar.text) } else { Plain::Text };
     match node_value {
         Plain::Null => Value::Null,
