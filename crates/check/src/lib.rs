@@ -144,6 +144,9 @@ fn judge(object: &object::Object<'_>, schemas: &Schemas, options: &Options, find
     let before = findings.list.len();
     if let Some(kind) = schemas.kind(object.group, object.version, object.kind) {
         validate::validate(schemas, kind.schema, kind.custom, object, findings);
+        if let Some(rules) = schemas.rules(kind.schema).filter(|_| findings.list.len() == before) {
+            rules.check(object, findings);
+        }
     }
     if options.kubernetes.len() > 1 {
         findings.list[before..].iter_mut().for_each(|finding| finding.versions = vec![schemas.version]);

@@ -50,7 +50,7 @@ pub(super) fn check(judge: &mut Judge<'_, '_>, claim: &Node) {
         }
     }
     judge.dns_subdomain(&CLAIM, spec, "storageClassName");
-    judge.one_of(&CLAIM, spec, "volumeMode", &["Block", "Filesystem"]);
+    judge.one_of(&CLAIM, spec.get("volumeMode"), &["Block", "Filesystem"]);
     if let Some(selector) = given(spec, "selector") {
         selectors::selector(judge, selector);
     }

@@ -69,16 +69,16 @@ fn job(judge: &mut Judge<'_, '_>, spec: &Node) {
         "maxFailedIndexes",
     ];
     judge.not_negative(&JOB, spec, &numbers);
-    judge.one_of(&JOB, spec, "completionMode", &["Indexed", "NonIndexed"]);
+    judge.one_of(&JOB, spec.get("completionMode"), &["Indexed", "NonIndexed"]);
     let failures = given(spec, "podFailurePolicy");
     let replacement: &[&str] = if failures.is_some() { &["Failed"] } else { &["Failed", "TerminatingOrFailed"] };
-    judge.one_of(&JOB, spec, "podReplacementPolicy", replacement);
+    judge.one_of(&JOB, spec.get("podReplacementPolicy"), replacement);
     let mode = filled(spec, "completionMode").map_or("NonIndexed", |(_, mode)| mode);
     if mode == "Indexed" {
         if given(spec, "completions").is_none() {
             judge.add(&JOB, spec, "an indexed Job without `completions`").help("say how many indices there are");
         }
-        judge.within(&JOB, spec, "parallelism", 0, MOST_AT_ONCE);
+        judge.range(&JOB, spec.get("parallelism"), 0..=MOST_AT_ONCE);
     } else if mode == "NonIndexed" {
         for key in ["backoffLimitPerIndex", "maxFailedIndexes", "successPolicy"] {
             if let Some(entry) = spec.entry(key).filter(|entry| !entry.value.is_null()) {
@@ -113,7 +113,7 @@ fn failure_policy(judge: &mut Judge<'_, '_>, spec: &Node, policy: &Node) {
         judge.add(&JOB, policy, format!("{} rules", rules.len())).label(format!("expected at most {MOST_RULES}"));
     }
     for rule in rules {
-        judge.one_of(&JOB, rule, "action", &["Count", "FailIndex", "FailJob", "Ignore"]);
+        judge.one_of(&JOB, rule.get("action"), &["Count", "FailIndex", "FailJob", "Ignore"]);
         let codes = given(rule, "onExitCodes");
         let conditions = !items(rule, "onPodConditions").is_empty();
         if codes.is_some() == conditions {
@@ -126,7 +126,7 @@ fn failure_policy(judge: &mut Judge<'_, '_>, spec: &Node, policy: &Node) {
                 .label("expected `onExitCodes` or `onPodConditions`");
         }
         let Some(codes) = codes else { continue };
-        judge.one_of(&JOB, codes, "operator", &["In", "NotIn"]);
+        judge.one_of(&JOB, codes.get("operator"), &["In", "NotIn"]);
         let mut last: Option<i64> = None;
         let values = items(codes, "values");
         for node in values {
@@ -176,7 +176,7 @@ fn hostname(judge: &mut Judge<'_, '_>, spec: &Node) {
 fn cron_job(judge: &mut Judge<'_, '_>, spec: &Node) {
     let numbers = ["startingDeadlineSeconds", "successfulJobsHistoryLimit", "failedJobsHistoryLimit"];
     judge.not_negative(&JOB, spec, &numbers);
-    judge.one_of(&JOB, spec, "concurrencyPolicy", &["Allow", "Forbid", "Replace"]);
+    judge.one_of(&JOB, spec.get("concurrencyPolicy"), &["Allow", "Forbid", "Replace"]);
     if let Some(node) = spec.get("schedule")
         && let Some(text) = node.text()
     {

@@ -1,11 +1,26 @@
 //! What an API server refuses although the schema lets it pass: one module for each sort of object.
+//!
+//! [`judge`], [`names`], [`address`] and [`quantity`] are what they share.
 
+mod address;
+mod admission;
 mod claims;
+mod config;
+mod definitions;
 mod jobs;
 pub(crate) mod judge;
+mod limits;
 mod metadata;
+mod names;
+mod networking;
 mod pods;
+mod quantity;
+mod rbac;
+mod scaling;
 mod selectors;
+mod services;
+mod storage;
+mod structural;
 mod workloads;
 
 use crate::finding::Findings;
@@ -15,13 +30,39 @@ use judge::Judge;
 
 /// The rules of all modules.
 pub(crate) fn rules() -> Vec<&'static Rule> {
-    let mut rules = [claims::RULES, jobs::RULES, metadata::RULES, selectors::RULES, workloads::RULES].concat();
+    let mut rules = [
+        claims::RULES,
+        jobs::RULES,
+        metadata::RULES,
+        selectors::RULES,
+        workloads::RULES,
+        services::RULES,
+        config::RULES,
+        rbac::RULES,
+        networking::RULES,
+        scaling::RULES,
+        limits::RULES,
+        storage::RULES,
+        admission::RULES,
+        definitions::RULES,
+        structural::RULES,
+    ]
+    .concat();
     rules.extend(pods::rules());
     rules
 }
 
 /// Judges one object by itself.
 pub(crate) fn check(object: &Object<'_>, findings: &mut Findings) {
+    services::check(object, findings);
+    config::check(object, findings);
+    rbac::check(object, findings);
+    networking::check(object, findings);
+    scaling::check(object, findings);
+    limits::check(object, findings);
+    storage::check(object, findings);
+    admission::check(object, findings);
+    definitions::check(object, findings);
     let judge = &mut Judge { object, findings };
     metadata::check(judge);
     pods::check(judge);

@@ -111,7 +111,7 @@ impl Share {
 fn share(judge: &mut Judge<'_, '_>, node: &Node, key: &str, whole: bool) -> Option<Share> {
     let value = given(node, key)?;
     if let Some(number) = value.integer() {
-        judge.within(&UPDATE, node, key, 0, i64::MAX);
+        judge.range(&UPDATE, node.get(key), 0..=i64::MAX);
         return Some(Share::Number(number));
     }
     let text = value.text()?;
@@ -132,7 +132,7 @@ fn share(judge: &mut Judge<'_, '_>, node: &Node, key: &str, whole: bool) -> Opti
 /// The kind of update, and whether `rollingUpdate` may stand besides it.
 fn strategy<'n>(judge: &mut Judge<'_, '_>, spec: &'n Node, key: &str, allowed: &[&str]) -> Option<&'n Node> {
     let strategy = given(spec, key)?;
-    judge.one_of(&UPDATE, strategy, "type", allowed);
+    judge.one_of(&UPDATE, strategy.get("type"), allowed);
     let rolling = given(strategy, "rollingUpdate");
     let kind = filled(strategy, "type").map(|(_, kind)| kind);
     if let Some(other) = kind.filter(|kind| *kind != "RollingUpdate" && allowed.contains(kind)) {
@@ -199,11 +199,11 @@ fn daemon_set(judge: &mut Judge<'_, '_>, spec: &Node) {
 }
 
 fn stateful_set(judge: &mut Judge<'_, '_>, spec: &Node) {
-    judge.one_of(&VALUE, spec, "podManagementPolicy", &["OrderedReady", "Parallel"]);
+    judge.one_of(&VALUE, spec.get("podManagementPolicy"), &["OrderedReady", "Parallel"]);
     judge.dns_label(&VALUE, spec, "serviceName");
     if let Some(policy) = given(spec, "persistentVolumeClaimRetentionPolicy") {
         for key in ["whenDeleted", "whenScaled"] {
-            judge.one_of(&VALUE, policy, key, &["Delete", "Retain"]);
+            judge.one_of(&VALUE, policy.get(key), &["Delete", "Retain"]);
         }
     }
     if let Some(ordinals) = given(spec, "ordinals") {

@@ -59,7 +59,8 @@ impl Compiler<'_> {
         self.schemas.arena.len() - 1
     }
 
-    fn add(&mut self, json: &Value) -> Id {
+    /// A schema of its own, or a definition that it refers to.
+    pub(super) fn add(&mut self, json: &Value) -> Id {
         if let Some(name) = json["$ref"].as_str() {
             return self.definition(name);
         }

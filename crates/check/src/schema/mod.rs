@@ -3,6 +3,8 @@
 //! - [`builtin`]: those of Kubernetes itself, per version, from `schemas/kubernetes.jsonl`.
 //! - [`custom`]: those that CustomResourceDefinitions hold.
 //! - [`compile`]: JSON to [`Schema`].
+//! - [`pattern`]: Go's regular expressions.
+//! - [`rules`]: what a definition asks for in CEL.
 //! - [`validate`]: an object against its schema.
 
 pub(crate) mod builtin;
@@ -11,11 +13,14 @@ pub(crate) mod custom;
 pub(crate) mod formats;
 mod leniency;
 pub(crate) mod lifecycle;
+pub(crate) mod pattern;
+pub(crate) mod rules;
 pub(crate) mod validate;
 
 use crate::Version;
 use crate::rule::rules;
 use regex::Regex;
+use rules::Rules;
 use serde_json::Value;
 use std::collections::HashMap;
 use std::sync::OnceLock;
@@ -25,6 +30,7 @@ rules! {
     TYPE "schema-type" Error "every value is of the type that its field takes"
     REQUIRED "schema-required" Error "every field that the kind requires is there"
     VALUE "schema-value" Error "every value is one that its field allows"
+    RULE "schema-rule" Error "every custom resource fulfils the rules of its definition"
     DUPLICATE_ITEM "schema-duplicate-item" Error "no two items of a list are the same one"
     UNKNOWN_KIND "kind-unknown" Error "every kind has a schema"
     REMOVED "api-removed" Error "every API version is still served"
@@ -40,6 +46,8 @@ pub(crate) struct Schemas {
     /// The version.
     pub(crate) version: Version,
     arena: Vec<Schema>,
+    /// Rules in CEL, by the schema of the kind that has any.
+    rules: HashMap<Id, Rules>,
     /// By the name of the kind: group, version, and what is known.
     kinds: HashMap<String, Vec<(String, String, Kind)>>,
 }
@@ -69,6 +77,11 @@ impl Schemas {
 
     fn insert(&mut self, (group, version, name): (&str, &str, &str), kind: Kind) {
         self.kinds.entry(name.to_owned()).or_default().push((group.to_owned(), version.to_owned(), kind));
+    }
+
+    /// The rules in CEL of a kind, by its schema.
+    pub(crate) fn rules(&self, id: Id) -> Option<&Rules> {
+        self.rules.get(&id)
     }
 
     /// The schema at a place.
@@ -186,7 +199,7 @@ impl Pattern {
 
     /// Whether `text` holds a match. An expression that is none says nothing; its definition is at fault, and told so.
     pub(crate) fn matches(&self, text: &str) -> bool {
-        self.compiled.get_or_init(|| Regex::new(&self.text).ok()).as_ref().is_none_or(|regex| regex.is_match(text))
+        self.compiled.get_or_init(|| pattern::compile(&self.text)).as_ref().is_none_or(|regex| regex.is_match(text))
     }
 }
 

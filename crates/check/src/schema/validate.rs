@@ -22,6 +22,11 @@ pub(crate) fn validate(schemas: &Schemas, id: Id, custom: bool, object: &Object<
     walk.value(object.node, id);
 }
 
+/// Judges a part of `object` by the schema `id` of a custom resource.
+pub(super) fn value(schemas: &Schemas, id: Id, node: &Node, object: &Object<'_>, findings: &mut Findings) {
+    Walk { schemas, custom: true, object, findings }.value(node, id);
+}
+
 struct Walk<'a> {
     schemas: &'a Schemas,
     /// By a CustomResourceDefinition: formats, limits and list types count as they stand there.
@@ -331,7 +336,8 @@ fn whole(scalar: &Plain) -> bool {
     }
 }
 
-fn as_kubectl(scalar: &vigil_yaml::Scalar) -> Value {
+/// A scalar as kubectl reads it.
+pub(super) fn as_kubectl(scalar: &vigil_yaml::Scalar) -> Value {
     let node_value = if scalar.plain { vigil_yaml::plain::resolve_as_kubectl(&scalar.text) } else { Plain::Text };
     match node_value {
         Plain::Null => Value::Null,

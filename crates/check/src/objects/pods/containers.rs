@@ -86,10 +86,10 @@ fn ports<'o>(
     let mut seen = HashSet::new();
     for port in items(container, "ports") {
         let protocol = filled(port, "protocol").map_or("TCP", |(_, text)| text);
-        judge.one_of(&PORT, port, "protocol", &["TCP", "UDP", "SCTP"]);
-        judge.within(&PORT, port, "containerPort", 1, 65535);
+        judge.one_of(&PORT, port.get("protocol"), &["TCP", "UDP", "SCTP"]);
+        judge.range(&PORT, port.get("containerPort"), 1..=65535);
         // Zero is none.
-        judge.within(&PORT, port, "hostPort", 0, 65535);
+        judge.range(&PORT, port.get("hostPort"), 0..=65535);
         if let Some((node, name)) = filled(port, "name") {
             if !syntax::is_port_name(name) {
                 judge
@@ -147,21 +147,21 @@ fn roles(judge: &mut Judge<'_, '_>, role: Role, container: &Node) {
 }
 
 fn values(judge: &mut Judge<'_, '_>, container: &Node) {
-    judge.one_of(&VALUE, container, "imagePullPolicy", &["Always", "IfNotPresent", "Never"]);
-    judge.one_of(&VALUE, container, "terminationMessagePolicy", &["File", "FallbackToLogsOnError"]);
-    judge.one_of(&VALUE, container, "restartPolicy", &["Always", "OnFailure", "Never"]);
+    judge.one_of(&VALUE, container.get("imagePullPolicy"), &["Always", "IfNotPresent", "Never"]);
+    judge.one_of(&VALUE, container.get("terminationMessagePolicy"), &["File", "FallbackToLogsOnError"]);
+    judge.one_of(&VALUE, container.get("restartPolicy"), &["Always", "OnFailure", "Never"]);
     let mut resized = HashSet::new();
     for policy in items(container, "resizePolicy") {
-        judge.one_of(&VALUE, policy, "resourceName", &["cpu", "memory"]);
-        judge.one_of(&VALUE, policy, "restartPolicy", &["NotRequired", "RestartContainer"]);
+        judge.one_of(&VALUE, policy.get("resourceName"), &["cpu", "memory"]);
+        judge.one_of(&VALUE, policy.get("restartPolicy"), &["NotRequired", "RestartContainer"]);
         if let Some((node, name)) = filled(policy, "resourceName").filter(|(_, name)| !resized.insert(*name)) {
             judge.add(&VALUE, node, format!("an earlier policy is for {}", Quoted(name))).help("keep one of the two");
         }
     }
     for rule in items(container, "restartPolicyRules") {
-        judge.one_of(&VALUE, rule, "action", &["Restart", "RestartAllContainers"]);
+        judge.one_of(&VALUE, rule.get("action"), &["Restart", "RestartAllContainers"]);
         if let Some(codes) = given(rule, "exitCodes") {
-            judge.one_of(&VALUE, codes, "operator", &["In", "NotIn"]);
+            judge.one_of(&VALUE, codes.get("operator"), &["In", "NotIn"]);
         }
     }
     if let Some(node) = given(container, "terminationMessagePath").filter(|node| written(node).contains('\0')) {

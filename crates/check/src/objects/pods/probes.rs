@@ -34,7 +34,7 @@ pub(super) fn check(judge: &mut Judge<'_, '_>, pod: &Pod<'_>, role: Role, contai
             }
             continue;
         }
-        judge.within(&PROBE, probe, "terminationGracePeriodSeconds", 1, i64::MAX);
+        judge.range(&PROBE, probe.get("terminationGracePeriodSeconds"), 1..=i64::MAX);
         if let Some(node) = probe.get("successThreshold").filter(|node| node.integer().is_some_and(|number| number > 1))
         {
             judge
@@ -47,7 +47,7 @@ pub(super) fn check(judge: &mut Judge<'_, '_>, pod: &Pod<'_>, role: Role, contai
         handler(judge, container, hook, HOOKS);
         let grace = given(pod.spec(), "terminationGracePeriodSeconds").map_or(Some(30), Node::integer);
         if let (Some(sleep), Some(grace @ 0..)) = (given(hook, "sleep"), grace) {
-            judge.within(&PROBE, sleep, "seconds", 0, grace);
+            judge.range(&PROBE, sleep.get("seconds"), 0..=grace);
         }
     }
     if let Some((node, _)) = filled(lifecycle, "stopSignal")
@@ -84,7 +84,7 @@ fn handler(judge: &mut Judge<'_, '_>, container: &Node, handler: &Node, known: &
     }
     if let Some(get) = given(handler, "httpGet") {
         port(judge, container, get);
-        judge.one_of(&PROBE, get, "scheme", &["HTTP", "HTTPS"]);
+        judge.one_of(&PROBE, get.get("scheme"), &["HTTP", "HTTPS"]);
         for header in items(get, "httpHeaders") {
             let Some((node, name)) = header.get("name").and_then(|node| Some((node, node.text()?))) else { continue };
             if name.is_empty() || !name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') {
@@ -98,13 +98,13 @@ fn handler(judge: &mut Judge<'_, '_>, container: &Node, handler: &Node, known: &
         port(judge, container, socket);
     }
     if let Some(grpc) = given(handler, "grpc") {
-        judge.within(&PROBE, grpc, "port", 1, 65535);
+        judge.range(&PROBE, grpc.get("port"), 1..=65535);
     }
 }
 
 /// The port that is asked: a number, or the name of a port of the container.
 fn port(judge: &mut Judge<'_, '_>, container: &Node, handler: &Node) {
-    judge.within(&PROBE, handler, "port", 1, 65535);
+    judge.range(&PROBE, handler.get("port"), 1..=65535);
     let Some(node) = handler.get("port") else { return };
     let Some(name) = node.text() else { return };
     if !syntax::is_port_name(name) {

@@ -24,8 +24,8 @@ pub(super) fn check(judge: &mut Judge<'_, '_>, spec: &Node) {
 }
 
 fn tolerate(judge: &mut Judge<'_, '_>, toleration: &Node) {
-    judge.one_of(&SCHEDULING, toleration, "operator", &["Equal", "Exists", "Lt", "Gt"]);
-    judge.one_of(&SCHEDULING, toleration, "effect", &["NoSchedule", "PreferNoSchedule", "NoExecute"]);
+    judge.one_of(&SCHEDULING, toleration.get("operator"), &["Equal", "Exists", "Lt", "Gt"]);
+    judge.one_of(&SCHEDULING, toleration.get("effect"), &["NoSchedule", "PreferNoSchedule", "NoExecute"]);
     let operator = filled(toleration, "operator").map_or("Equal", |(_, text)| text);
     match filled(toleration, "key") {
         Some((node, key)) if !syntax::is_qualified_name(key) => {
@@ -81,7 +81,7 @@ fn nodes(judge: &mut Judge<'_, '_>, affinity: &Node) {
         }
     }
     for preferred in items(nodes, "preferredDuringSchedulingIgnoredDuringExecution") {
-        judge.within(&SCHEDULING, preferred, "weight", 1, 100);
+        judge.range(&SCHEDULING, preferred.get("weight"), 1..=100);
         if let Some(term) = given(preferred, "preference") {
             selectors::node_terms(judge, term, false);
         }
@@ -94,7 +94,7 @@ fn pods(judge: &mut Judge<'_, '_>, affinity: &Node) {
             near(judge, term);
         }
         for preferred in items(pods, "preferredDuringSchedulingIgnoredDuringExecution") {
-            judge.within(&SCHEDULING, preferred, "weight", 1, 100);
+            judge.range(&SCHEDULING, preferred.get("weight"), 1..=100);
             if let Some(term) = given(preferred, "podAffinityTerm") {
                 near(judge, term);
             }
@@ -144,11 +144,11 @@ fn label_keys(judge: &mut Judge<'_, '_>, term: &Node, key: &str) {
 fn spread(judge: &mut Judge<'_, '_>, spec: &Node) {
     let mut seen = HashSet::new();
     for constraint in items(spec, "topologySpreadConstraints") {
-        judge.within(&SCHEDULING, constraint, "maxSkew", 1, i64::MAX);
-        judge.within(&SCHEDULING, constraint, "minDomains", 1, i64::MAX);
-        judge.one_of(&SCHEDULING, constraint, "whenUnsatisfiable", &["DoNotSchedule", "ScheduleAnyway"]);
-        judge.one_of(&SCHEDULING, constraint, "nodeAffinityPolicy", &["Honor", "Ignore"]);
-        judge.one_of(&SCHEDULING, constraint, "nodeTaintsPolicy", &["Honor", "Ignore"]);
+        judge.range(&SCHEDULING, constraint.get("maxSkew"), 1..=i64::MAX);
+        judge.range(&SCHEDULING, constraint.get("minDomains"), 1..=i64::MAX);
+        judge.one_of(&SCHEDULING, constraint.get("whenUnsatisfiable"), &["DoNotSchedule", "ScheduleAnyway"]);
+        judge.one_of(&SCHEDULING, constraint.get("nodeAffinityPolicy"), &["Honor", "Ignore"]);
+        judge.one_of(&SCHEDULING, constraint.get("nodeTaintsPolicy"), &["Honor", "Ignore"]);
         for key in ["topologyKey", "whenUnsatisfiable"] {
             if is_blank(constraint, key) {
                 judge.required(&SCHEDULING, constraint, key);

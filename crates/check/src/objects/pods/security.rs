@@ -36,11 +36,11 @@ pub(super) fn check(judge: &mut Judge<'_, '_>, pod: &Pod<'_>) {
 /// What pods and containers can both set.
 fn both(judge: &mut Judge<'_, '_>, context: &Node) {
     for key in ["runAsUser", "runAsGroup", "fsGroup"] {
-        judge.within(&SECURITY, context, key, 0, LARGEST_ID);
+        judge.range(&SECURITY, context.get(key), 0..=LARGEST_ID);
     }
     for key in ["seccompProfile", "appArmorProfile"] {
         let Some(profile) = given(context, key) else { continue };
-        judge.one_of(&SECURITY, profile, "type", &["Localhost", "RuntimeDefault", "Unconfined"]);
+        judge.one_of(&SECURITY, profile.get("type"), &["Localhost", "RuntimeDefault", "Unconfined"]);
         let is_local = filled(profile, "type").is_some_and(|(_, text)| text == "Localhost");
         match given(profile, "localhostProfile") {
             None if is_local => judge.required(&SECURITY, profile, "localhostProfile"),
@@ -56,9 +56,9 @@ fn both(judge: &mut Judge<'_, '_>, context: &Node) {
 }
 
 fn only_pod(judge: &mut Judge<'_, '_>, context: &Node) {
-    judge.one_of(&SECURITY, context, "fsGroupChangePolicy", &["Always", "OnRootMismatch"]);
-    judge.one_of(&SECURITY, context, "supplementalGroupsPolicy", &["Merge", "Strict"]);
-    judge.one_of(&SECURITY, context, "seLinuxChangePolicy", &["MountOption", "Recursive"]);
+    judge.one_of(&SECURITY, context.get("fsGroupChangePolicy"), &["Always", "OnRootMismatch"]);
+    judge.one_of(&SECURITY, context.get("supplementalGroupsPolicy"), &["Merge", "Strict"]);
+    judge.one_of(&SECURITY, context.get("seLinuxChangePolicy"), &["MountOption", "Recursive"]);
     for group in items(context, "supplementalGroups") {
         if let Some(number) = group.integer().filter(|number| !(0..=LARGEST_ID).contains(number)) {
             judge.add(&SECURITY, group, format!("no group is {number}")).label(format!("expected 0 to {LARGEST_ID}"));
@@ -87,7 +87,7 @@ fn is_sysctl(name: &str) -> bool {
 }
 
 fn only_container(judge: &mut Judge<'_, '_>, context: &Node) {
-    judge.one_of(&SECURITY, context, "procMount", &["Default", "Unmasked"]);
+    judge.one_of(&SECURITY, context.get("procMount"), &["Default", "Unmasked"]);
     if let Some(node) = context.get("allowPrivilegeEscalation").filter(|node| node.boolean() == Some(false))
         && is_set(context, "privileged")
     {

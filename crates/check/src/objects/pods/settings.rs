@@ -27,12 +27,12 @@ pub(super) fn check(judge: &mut Judge<'_, '_>, pod: &Pod<'_>) {
 }
 
 fn values(judge: &mut Judge<'_, '_>, spec: &Node) {
-    judge.one_of(&VALUE, spec, "restartPolicy", &["Always", "OnFailure", "Never"]);
-    judge.one_of(&VALUE, spec, "dnsPolicy", &["ClusterFirst", "ClusterFirstWithHostNet", "Default", "None"]);
-    judge.one_of(&VALUE, spec, "preemptionPolicy", &["Never", "PreemptLowerPriority"]);
-    judge.within(&VALUE, spec, "activeDeadlineSeconds", 1, i64::from(i32::MAX));
+    judge.one_of(&VALUE, spec.get("restartPolicy"), &["Always", "OnFailure", "Never"]);
+    judge.one_of(&VALUE, spec.get("dnsPolicy"), &["ClusterFirst", "ClusterFirstWithHostNet", "Default", "None"]);
+    judge.one_of(&VALUE, spec.get("preemptionPolicy"), &["Never", "PreemptLowerPriority"]);
+    judge.range(&VALUE, spec.get("activeDeadlineSeconds"), 1..=i64::from(i32::MAX));
     if let Some(os) = given(spec, "os") {
-        judge.one_of(&VALUE, os, "name", &["linux", "windows"]);
+        judge.one_of(&VALUE, os.get("name"), &["linux", "windows"]);
     }
     let mut together = |first: &str, second: &str| {
         if let Some(entry) = spec.entry(second).filter(|_| is_set(spec, first) && is_set(spec, second)) {

@@ -62,11 +62,11 @@ fn source(judge: &mut Judge<'_, '_>, kind: &str, source: &Node) {
     match kind {
         "configMap" | "secret" => {
             judge.required(&VOLUME, source, if kind == "secret" { "secretName" } else { "name" });
-            judge.within(&VOLUME, source, "defaultMode", 0, LARGEST_MODE);
+            judge.range(&VOLUME, source.get("defaultMode"), 0..=LARGEST_MODE);
             files(judge, source, &mut HashSet::new());
         }
         "downwardAPI" => {
-            judge.within(&VOLUME, source, "defaultMode", 0, LARGEST_MODE);
+            judge.range(&VOLUME, source.get("defaultMode"), 0..=LARGEST_MODE);
             facts(judge, source, &mut HashSet::new());
         }
         "projected" => projected(judge, source),
@@ -74,7 +74,7 @@ fn source(judge: &mut Judge<'_, '_>, kind: &str, source: &Node) {
             if let Some(node) = source.get("sizeLimit").filter(|node| amount(node).is_some_and(|amount| amount < 0)) {
                 judge.add(&VOLUME, node, "a size below zero");
             }
-            judge.within(&VOLUME, source, "mode", 0, 0o1777);
+            judge.range(&VOLUME, source.get("mode"), 0..=0o1777);
         }
         "hostPath" => {
             judge.required(&VOLUME, source, "path");
@@ -83,7 +83,7 @@ fn source(judge: &mut Judge<'_, '_>, kind: &str, source: &Node) {
             }
             let types =
                 ["BlockDevice", "CharDevice", "Directory", "DirectoryOrCreate", "File", "FileOrCreate", "Socket"];
-            judge.one_of(&VOLUME, source, "type", &types);
+            judge.one_of(&VOLUME, source.get("type"), &types);
         }
         "persistentVolumeClaim" => judge.required(&VOLUME, source, "claimName"),
         "nfs" => {
@@ -134,7 +134,7 @@ fn files<'n>(judge: &mut Judge<'_, '_>, source: &'n Node, paths: &mut HashSet<&'
         for key in ["key", "path"] {
             judge.required(&VOLUME, item, key);
         }
-        judge.within(&VOLUME, item, "mode", 0, LARGEST_MODE);
+        judge.range(&VOLUME, item.get("mode"), 0..=LARGEST_MODE);
         path(judge, item, "path", paths);
     }
 }
@@ -143,7 +143,7 @@ fn files<'n>(judge: &mut Judge<'_, '_>, source: &'n Node, paths: &mut HashSet<&'
 fn facts<'n>(judge: &mut Judge<'_, '_>, source: &'n Node, paths: &mut HashSet<&'n str>) {
     for item in items(source, "items") {
         judge.required(&VOLUME, item, "path");
-        judge.within(&VOLUME, item, "mode", 0, LARGEST_MODE);
+        judge.range(&VOLUME, item.get("mode"), 0..=LARGEST_MODE);
         path(judge, item, "path", paths);
         file(judge, item);
     }
@@ -163,7 +163,7 @@ fn path<'n>(judge: &mut Judge<'_, '_>, item: &'n Node, key: &str, paths: &mut Ha
 }
 
 fn projected(judge: &mut Judge<'_, '_>, source: &Node) {
-    judge.within(&VOLUME, source, "defaultMode", 0, LARGEST_MODE);
+    judge.range(&VOLUME, source.get("defaultMode"), 0..=LARGEST_MODE);
     let mut seen = HashSet::new();
     for part in items(source, "sources") {
         let found: Vec<&str> = PROJECTIONS.into_iter().filter(|key| given(part, key).is_some()).collect();
@@ -182,7 +182,7 @@ fn projected(judge: &mut Judge<'_, '_>, source: &Node) {
         }
         if let Some(token) = given(part, "serviceAccountToken") {
             judge.required(&VOLUME, token, "path");
-            judge.within(&VOLUME, token, "expirationSeconds", TOKEN_SECONDS.0, TOKEN_SECONDS.1);
+            judge.range(&VOLUME, token.get("expirationSeconds"), TOKEN_SECONDS.0..=TOKEN_SECONDS.1);
             path(judge, token, "path", &mut HashSet::new());
         }
         if let Some(bundle) = given(part, "clusterTrustBundle") {
