@@ -1,0 +1,209 @@
+//! NetworkPolicies: whom they are for, and what they cut off.
+
+use super::flows::{Flow, flows, namespace_label};
+use super::index::{Index, Pod, protocol};
+use super::items;
+use super::selector::Selector;
+use super::services::nothing_selected;
+use crate::finding::Findings;
+use crate::object::Object;
+use crate::rule::rules;
+use std::collections::HashSet;
+use vigil_yaml::Node;
+
+rules! {
+    FLOW "network-policy-flow" Error "no NetworkPolicy cuts off a connection that the set needs"
+    SELECTOR "network-policy-selector" Note "every NetworkPolicy is for pods of the set"
+}
+
+/// A policy in one direction.
+struct Policy<'a> {
+    object: &'a Object<'a>,
+    rules: &'a [Node],
+    /// It names its pods, and is not one for all of a namespace.
+    specific: bool,
+}
+
+/// Which policies are for which pods.
+struct Policies<'a> {
+    ingress: Vec<Vec<Policy<'a>>>,
+    egress: Vec<Vec<Policy<'a>>>,
+}
+
+/// Judges NetworkPolicies.
+pub(crate) fn check(index: &Index<'_>, findings: &mut Findings) {
+    let empty = || index.pods.iter().map(|_| Vec::new()).collect();
+    let mut policies = Policies { ingress: empty(), egress: empty() };
+    let mut any = false;
+    for object in index.set.of_kind("networking.k8s.io", "NetworkPolicy") {
+        any = true;
+        let Some(spec) = object.at(&["spec"]) else { continue };
+        let node = spec.get("podSelector");
+        let selector = Selector::of(node.unwrap_or(object.node));
+        let pods = index.select(object.namespace, selector);
+        if let Some(node) = node.filter(|_| pods.is_empty() && !selector.is_empty()) {
+            if !index.is_operated(object.namespace, selector) {
+                nothing_selected(index, &SELECTOR, object, node, selector, findings);
+            }
+        }
+        let types = items(spec, &["policyTypes"]);
+        let is_of = |wanted: &str| match types {
+            [] => wanted == "Ingress" || !items(spec, &["egress"]).is_empty(),
+            _ => types.iter().any(|it| it.text() == Some(wanted)),
+        };
+        for (kind, key, list) in
+            [("Ingress", "ingress", &mut policies.ingress), ("Egress", "egress", &mut policies.egress)]
+        {
+            if is_of(kind) {
+                for pod in &pods {
+                    let rules = items(spec, &[key]);
+                    list[*pod].push(Policy { object, rules, specific: !selector.is_empty() });
+                }
+            }
+        }
+    }
+    if !any {
+        return;
+    }
+    let mut told = HashSet::new();
+    for flow in flows(index) {
+        judge(index, &policies, &flow, &mut told, findings);
+    }
+}
+
+/// What was told: policy, target, port.
+type Told = HashSet<(*const (), &'static str, Option<usize>, usize, i64)>;
+
+fn judge(index: &Index<'_>, policies: &Policies<'_>, flow: &Flow<'_>, told: &mut Told, findings: &mut Findings) {
+    let to = &index.pods[flow.to];
+    let from = flow.from.map(|from| &index.pods[from]);
+    let inside = from.filter(|pod| !pod.on_host());
+    if !to.on_host() && !flow.from.is_some_and(|from| from == flow.to) {
+        let list = &policies.ingress[flow.to];
+        let is_let_in = |policy: &Policy<'_>| {
+            policy.rules.iter().any(|rule| {
+                allows_port(rule, flow, to) && allows_peer(index, rule, "from", inside, policy.object.namespace)
+            })
+        };
+        if !list.is_empty() && !list.iter().any(is_let_in) {
+            tell(index, list, "ingress", flow, told, findings);
+        }
+    }
+    let (Some(number), Some(_)) = (flow.from, inside) else { return };
+    let list = &policies.egress[number];
+    let peer = Some(to).filter(|pod| !pod.on_host());
+    let is_let_out = |policy: &Policy<'_>| {
+        policy
+            .rules
+            .iter()
+            .any(|rule| allows_port(rule, flow, to) && allows_peer(index, rule, "to", peer, policy.object.namespace))
+    };
+    if number != flow.to && !list.is_empty() && !list.iter().any(is_let_out) {
+        tell(index, list, "egress", flow, told, findings);
+    }
+    if !flow.by_name || list.iter().any(|policy| allows_names(index, policy)) {
+        return;
+    }
+    if let Some(policy) = most_specific(list) {
+        if told.insert((std::ptr::from_ref(policy).cast(), "names", flow.from, 0, 53)) {
+            let message = format!("cuts off the pods of {} from looking up names", called(flow.from, index));
+            let finding = findings.add(&FLOW, policy, place(policy), message);
+            finding.label("no `egress` rule for these pods allows port 53/UDP");
+            finding.help(format!("{} needs it; allow port 53, UDP and TCP, to the pods of cluster DNS", flow.because));
+        }
+    }
+}
+
+/// Whether a policy lets its pods look up names.
+fn allows_names(index: &Index<'_>, policy: &Policy<'_>) -> bool {
+    let dns = index.pods.iter().find(|pod| pod.object.is_none() && pod.labels.contains(&("k8s-app", "kube-dns")));
+    policy.rules.iter().any(|rule| {
+        let ports = items(rule, &["ports"]);
+        let is_open = ports.is_empty()
+            || ports.iter().any(|port| includes(port, 53, "UDP", |name| (name == "dns").then_some(53)));
+        is_open && allows_peer(index, rule, "to", dns, policy.object.namespace)
+    })
+}
+
+/// The policy to speak of: the one that names the pods, if any does.
+fn most_specific<'a>(list: &[Policy<'a>]) -> Option<&'a Object<'a>> {
+    list.iter().find(|policy| policy.specific).or_else(|| list.first()).map(|policy| policy.object)
+}
+
+fn tell(
+    index: &Index<'_>,
+    list: &[Policy<'_>],
+    direction: &'static str,
+    flow: &Flow<'_>,
+    told: &mut Told,
+    findings: &mut Findings,
+) {
+    let Some(policy) = most_specific(list) else { return };
+    if !told.insert((std::ptr::from_ref(policy).cast(), direction, flow.from, flow.to, flow.port)) {
+        return;
+    }
+    let Flow { port, protocol, because, .. } = flow;
+    let (from, to) = (called(flow.from, index), called(Some(flow.to), index));
+    let message = format!("cuts off {from} from port {port}/{protocol} of {to}");
+    let finding = findings.add(&FLOW, policy, place(policy), message);
+    finding.label(format!("no `{direction}` rule of the policies for these pods allows it"));
+    let (peer, other) = if direction == "ingress" { ("from", from) } else { ("to", to) };
+    finding.help(format!("{because} needs it; allow port {port} {peer} {other} in a rule under `{direction}`"));
+}
+
+fn place<'a>(policy: &Object<'a>) -> &'a Node {
+    policy.at(&["spec", "podSelector"]).unwrap_or(policy.node)
+}
+
+/// What a message calls pods.
+fn called(pod: Option<usize>, index: &Index<'_>) -> String {
+    match pod.and_then(|pod| index.pods[pod].object) {
+        Some(object) => object.to_string(),
+        None => "the API server".to_owned(),
+    }
+}
+
+/// Whether a rule is for the port of a connection.
+fn allows_port(rule: &Node, flow: &Flow<'_>, to: &Pod<'_>) -> bool {
+    let ports = items(rule, &["ports"]);
+    let named = |name: &str| to.port(name, flow.protocol);
+    ports.is_empty() || ports.iter().any(|port| includes(port, flow.port, flow.protocol, named))
+}
+
+/// Whether a port of a rule includes this one.
+fn includes(port: &Node, number: i64, wanted: &str, named: impl Fn(&str) -> Option<i64>) -> bool {
+    if protocol(port) != wanted {
+        return false;
+    }
+    let Some(at) = port.get("port").filter(|at| !at.is_null()) else { return true };
+    match at.integer() {
+        Some(first) => (first..=port.get("endPort").and_then(Node::integer).unwrap_or(first)).contains(&number),
+        None => at.text().is_some_and(|name| named(name) == Some(number)),
+    }
+}
+
+/// Whether a rule is for these pods at the other end; none for what is outside of the pods' network.
+///
+/// Addresses are not known, so that a block of them may be anybody's. Some clusters tunnel what the API server sends
+/// through pods of `kube-system`, which a rule may therefore name in its stead.
+fn allows_peer(index: &Index<'_>, rule: &Node, key: &str, pod: Option<&Pod<'_>>, home: &str) -> bool {
+    let peers = items(rule, &[key]);
+    peers.is_empty()
+        || peers.iter().any(|peer| {
+            if peer.get("ipBlock").is_some_and(|block| !block.is_null()) {
+                return true;
+            }
+            let namespaces = peer.get("namespaceSelector").filter(|node| !node.is_null()).map(Selector::of);
+            let namespace = pod.map_or("kube-system", |pod| pod.namespace);
+            let in_namespace = match namespaces {
+                Some(selector) => selector.selects(|key| namespace_label(index, namespace, key)),
+                None => namespace == home,
+            };
+            let pods = peer.get("podSelector").filter(|node| !node.is_null()).map(Selector::of);
+            let is_it = match pod {
+                Some(pod) => pods.is_none_or(|selector| selector.selects(|key| pod.label(key))),
+                None => namespaces.is_some(),
+            };
+            in_namespace && is_it
+        })
+}

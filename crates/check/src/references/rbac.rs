@@ -1,0 +1,46 @@
+//! Bindings: the role they give, and to whom.
+
+use super::index::{Found, Index, Wanted};
+use super::{items, text};
+use crate::finding::Findings;
+use crate::rule::rules;
+
+rules! {
+    ROLE "binding-role" Error "every role that a binding gives is there"
+    SUBJECT "binding-subject" Error "every service account that a binding gives a role to is there"
+}
+
+const GROUP: &str = "rbac.authorization.k8s.io";
+
+/// Judges bindings.
+pub(crate) fn check(index: &Index<'_>, findings: &mut Findings) {
+    for kind in ["RoleBinding", "ClusterRoleBinding"] {
+        for binding in index.set.of_kind(GROUP, kind) {
+            if let (Some(role), Some(at)) = (text(binding.node, &["roleRef", "kind"]), binding.at(&["roleRef", "name"]))
+            {
+                let namespace = if role == "Role" { binding.namespace } else { "" };
+                let name = at.text().unwrap_or_default();
+                let is_role = matches!(role, "Role" | "ClusterRole") && !name.is_empty();
+                if is_role && matches!(index.find(GROUP, role, namespace, name), Found::Nowhere) {
+                    let wanted = Wanted { group: GROUP, kind: role, namespace, name };
+                    index.missing(findings, &ROLE, binding, at, wanted);
+                }
+            }
+            for subject in items(binding.node, &["subjects"]) {
+                if text(subject, &["kind"]) != Some("ServiceAccount") {
+                    continue;
+                }
+                let namespace = text(subject, &["namespace"]).unwrap_or(binding.namespace);
+                let Some((at, name)) = subject.get("name").and_then(|at| Some((at, at.text()?))) else { continue };
+                // A binding of the cluster without a namespace is refused, and another rule says so.
+                if namespace.is_empty() || name.is_empty() {
+                    continue;
+                }
+                if matches!(index.find("", "ServiceAccount", namespace, name), Found::Nowhere) {
+                    let wanted = Wanted { group: "", kind: "ServiceAccount", namespace, name };
+                    index.missing(findings, &SUBJECT, binding, at, wanted);
+                }
+            }
+        }
+    }
+}
