@@ -16,15 +16,15 @@ rules! {
 
 /// Judges disruption budgets and autoscalers.
 pub(crate) fn check(index: &Index<'_>, findings: &mut Findings) {
-    for budget in index.set.of_kind("policy", "PodDisruptionBudget") {
+    for budget in index.judged("policy", "PodDisruptionBudget") {
         let Some(node) = budget.at(&["spec", "selector"]) else { continue };
         let selector = Selector::of(node);
-        let is_one = !selector.is_empty() && index.select(budget.namespace, selector).is_empty();
-        if is_one && !index.is_operated(budget.namespace, selector) {
-            nothing_selected(index, &BUDGET, budget, node, selector, findings);
+        let is_idle = !selector.is_empty() && index.select(budget.namespace, selector).is_empty();
+        if is_idle && !index.is_operated(budget.namespace, selector) {
+            nothing_selected(index, &BUDGET, budget, budget.namespace, node, selector, findings);
         }
     }
-    for scaler in index.set.of_kind("autoscaling", "HorizontalPodAutoscaler") {
+    for scaler in index.judged("autoscaling", "HorizontalPodAutoscaler") {
         target(index, scaler, findings);
     }
 }

@@ -1,6 +1,6 @@
 //! The connections that the objects of a set need, as they say themselves.
 
-use super::index::{Found, Index, Port, protocol};
+use super::index::{Found, Index, Pod, Port, protocol};
 use super::selector::{Label, Selector};
 use super::services::{self, Target};
 use super::{items, operator, text};
@@ -23,6 +23,9 @@ pub(crate) struct Flow<'a> {
     /// The object that asks for it.
     pub(crate) because: &'a Object<'a>,
 }
+
+/// The label with its name that every namespace has.
+pub(crate) const NAME: &str = "kubernetes.io/metadata.name";
 
 /// The connections that a set needs.
 pub(crate) fn flows<'a>(index: &Index<'a>) -> Vec<Flow<'a>> {
@@ -67,19 +70,18 @@ fn calls<'a>(index: &Index<'a>, flows: &mut Vec<Flow<'a>>) {
 
 /// What Prometheus asks: the pods that its monitors find.
 fn scrapes<'a>(index: &Index<'a>, flows: &mut Vec<Flow<'a>>) {
+    let is_one = |object: &&Object<'_>| matches!(object.kind, "Prometheus" | "PrometheusAgent");
+    let of = |(number, pod): (usize, &Pod<'a>)| Some((number, pod.object.filter(is_one)?));
+    let prometheuses: Vec<_> = index.pods.iter().enumerate().filter_map(of).collect();
     for (kind, field) in [("ServiceMonitor", "serviceMonitor"), ("PodMonitor", "podMonitor")] {
         for monitor in index.set.of_kind(operator::GROUP, kind) {
             let targets = targets(index, monitor);
-            for (from, pod) in index.pods.iter().enumerate() {
-                let Some(prometheus) = pod.object.filter(|it| matches!(it.kind, "Prometheus" | "PrometheusAgent"))
-                else {
-                    continue;
-                };
+            for (from, prometheus) in &prometheuses {
                 if targets.is_empty() || !is_chosen(index, prometheus, field, monitor) {
                     continue;
                 }
                 flows.extend(targets.iter().map(|(to, port)| Flow {
-                    from: Some(from),
+                    from: Some(*from),
                     to: *to,
                     port: *port,
                     protocol: "TCP",
@@ -105,7 +107,7 @@ fn is_chosen(index: &Index<'_>, prometheus: &Object<'_>, field: &str, monitor: &
 
 /// What is known of a label of a namespace; of one that the set does not make, only its name is.
 pub(crate) fn namespace_label<'a>(index: &Index<'a>, namespace: &'a str, key: &str) -> Label<'a> {
-    if key == "kubernetes.io/metadata.name" {
+    if key == NAME {
         return Label::Is(namespace);
     }
     match index.object("", "Namespace", "", namespace) {

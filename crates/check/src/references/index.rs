@@ -83,6 +83,13 @@ impl Pod<'_> {
         self.object.is_none() || self.spec.is_some_and(on_host)
     }
 
+    /// Whether there is no more than one of them at a time, updates aside.
+    pub(crate) fn is_single(&self) -> bool {
+        let number = |key: &str| self.object?.at(&["spec", key])?.integer();
+        let is_daemon = self.object.is_some_and(|object| object.is("apps", "DaemonSet"));
+        !is_daemon && ["replicas", "shards"].iter().all(|key| number(key).unwrap_or(1) <= 1)
+    }
+
     /// The number of the port with this name.
     pub(crate) fn port(&self, name: &str, protocol: &str) -> Option<i64> {
         let is_it = |port: &&Port<'_>| port.name == name && port.protocol == protocol;
@@ -180,6 +187,11 @@ impl<'a> Index<'a> {
         self.pods.push(pod);
     }
 
+    /// The objects of a kind that can be judged: those of texts without mistakes.
+    pub(crate) fn judged(&self, group: &'a str, kind: &str) -> impl Iterator<Item = &'a Object<'a>> {
+        self.set.of_kind(group, kind).filter(|object| !object.damaged)
+    }
+
     /// The object of this kind and name in the set.
     pub(crate) fn object(&self, group: &str, kind: &str, namespace: &str, name: &str) -> Option<&'a Object<'a>> {
         self.names.get(&(group, kind, namespace, name)).map(|number| &self.set.objects[*number])
@@ -233,6 +245,11 @@ impl<'a> Index<'a> {
     /// The namespaces that hold pods.
     pub(crate) fn namespaces_of_pods(&self) -> impl Iterator<Item = &'a str> {
         self.by_labels.namespaces()
+    }
+
+    /// Whether any pod in a namespace has a label with this key.
+    pub(crate) fn has_key(&self, namespace: &str, key: &str) -> bool {
+        self.by_labels.has_key(namespace, key)
     }
 
     /// Whether any pod in a namespace has this label.

@@ -1,6 +1,6 @@
 //! NetworkPolicies: whom they are for, and what they cut off.
 
-use super::flows::{Flow, flows, namespace_label};
+use super::flows::{Flow, NAME, flows, namespace_label};
 use super::index::{Index, Pod, protocol};
 use super::items;
 use super::selector::Selector;
@@ -13,7 +13,8 @@ use vigil_yaml::Node;
 
 rules! {
     FLOW "network-policy-flow" Error "no NetworkPolicy cuts off a connection that the set needs"
-    SELECTOR "network-policy-selector" Note "every NetworkPolicy is for pods of the set"
+    SELECTOR "network-policy-selector" Warning "every NetworkPolicy is for pods of the set"
+    PEER "network-policy-peer" Warning "every NetworkPolicy names pods of the set at the other end"
 }
 
 /// A policy in one direction.
@@ -28,14 +29,17 @@ struct Policy<'a> {
 struct Policies<'a> {
     ingress: Vec<Vec<Policy<'a>>>,
     egress: Vec<Vec<Policy<'a>>>,
+    /// The pods of cluster DNS.
+    dns: Option<usize>,
 }
 
 /// Judges NetworkPolicies.
 pub(crate) fn check(index: &Index<'_>, findings: &mut Findings) {
     let empty = || index.pods.iter().map(|_| Vec::new()).collect();
-    let mut policies = Policies { ingress: empty(), egress: empty() };
+    let is_dns = |pod: &Pod<'_>| pod.object.is_none() && pod.labels.contains(&("k8s-app", "kube-dns"));
+    let mut policies = Policies { ingress: empty(), egress: empty(), dns: index.pods.iter().position(is_dns) };
     let mut any = false;
-    for object in index.set.of_kind("networking.k8s.io", "NetworkPolicy") {
+    for object in index.judged("networking.k8s.io", "NetworkPolicy") {
         any = true;
         let Some(spec) = object.at(&["spec"]) else { continue };
         let node = spec.get("podSelector");
@@ -43,7 +47,7 @@ pub(crate) fn check(index: &Index<'_>, findings: &mut Findings) {
         let pods = index.select(object.namespace, selector);
         if let Some(node) = node.filter(|_| pods.is_empty() && !selector.is_empty()) {
             if !index.is_operated(object.namespace, selector) {
-                nothing_selected(index, &SELECTOR, object, node, selector, findings);
+                nothing_selected(index, &SELECTOR, object, object.namespace, node, selector, findings);
             }
         }
         let types = items(spec, &["policyTypes"]);
@@ -55,6 +59,10 @@ pub(crate) fn check(index: &Index<'_>, findings: &mut Findings) {
             [("Ingress", "ingress", &mut policies.ingress), ("Egress", "egress", &mut policies.egress)]
         {
             if is_of(kind) {
+                let key_of_peers = if key == "ingress" { "from" } else { "to" };
+                for peer in items(spec, &[key]).iter().flat_map(|rule| items(rule, &[key_of_peers])) {
+                    judge_peer(index, object, peer, findings);
+                }
                 for pod in &pods {
                     let rules = items(spec, &[key]);
                     list[*pod].push(Policy { object, rules, specific: !selector.is_empty() });
@@ -71,6 +79,29 @@ pub(crate) fn check(index: &Index<'_>, findings: &mut Findings) {
     }
 }
 
+/// Judges one end of a rule: pods that it names are in the set, where their namespace is.
+fn judge_peer(index: &Index<'_>, policy: &Object<'_>, peer: &Node, findings: &mut Findings) {
+    let Some(node) = peer.get("podSelector").filter(|node| !node.is_null()) else { return };
+    let selector = Selector::of(node);
+    let namespace = match peer.get("namespaceSelector").filter(|node| !node.is_null()) {
+        None => policy.namespace,
+        // Anything but the name may be true of namespaces that are not in the set.
+        Some(namespaces) => match Selector::of(namespaces).labels().get(NAME) {
+            Some(name) => name,
+            None => return,
+        },
+    };
+    // Labels that no pod has yet are for clients to come, as the `client: "true"` of many charts.
+    let has_labels = selector.labels().iter().all(|(key, _)| index.has_key(namespace, key));
+    if has_labels
+        && !selector.labels().is_empty()
+        && index.select(namespace, selector).is_empty()
+        && !index.is_operated(namespace, selector)
+    {
+        nothing_selected(index, &PEER, policy, namespace, node, selector, findings);
+    }
+}
+
 /// What was told: policy, target, port.
 type Told = HashSet<(*const (), &'static str, Option<usize>, usize, i64)>;
 
@@ -78,7 +109,9 @@ fn judge(index: &Index<'_>, policies: &Policies<'_>, flow: &Flow<'_>, told: &mut
     let to = &index.pods[flow.to];
     let from = flow.from.map(|from| &index.pods[from]);
     let inside = from.filter(|pod| !pod.on_host());
-    if !to.on_host() && !flow.from.is_some_and(|from| from == flow.to) {
+    // A pod reaches itself, whatever a policy says.
+    let is_itself = flow.from == Some(flow.to) && to.is_single();
+    if !to.on_host() && !is_itself {
         let list = &policies.ingress[flow.to];
         let is_let_in = |policy: &Policy<'_>| {
             policy.rules.iter().any(|rule| {
@@ -98,10 +131,10 @@ fn judge(index: &Index<'_>, policies: &Policies<'_>, flow: &Flow<'_>, told: &mut
             .iter()
             .any(|rule| allows_port(rule, flow, to) && allows_peer(index, rule, "to", peer, policy.object.namespace))
     };
-    if number != flow.to && !list.is_empty() && !list.iter().any(is_let_out) {
+    if !is_itself && !list.is_empty() && !list.iter().any(is_let_out) {
         tell(index, list, "egress", flow, told, findings);
     }
-    if !flow.by_name || list.iter().any(|policy| allows_names(index, policy)) {
+    if !flow.by_name || list.iter().any(|policy| allows_names(index, policy, policies.dns)) {
         return;
     }
     if let Some(policy) = most_specific(list) {
@@ -115,8 +148,8 @@ fn judge(index: &Index<'_>, policies: &Policies<'_>, flow: &Flow<'_>, told: &mut
 }
 
 /// Whether a policy lets its pods look up names.
-fn allows_names(index: &Index<'_>, policy: &Policy<'_>) -> bool {
-    let dns = index.pods.iter().find(|pod| pod.object.is_none() && pod.labels.contains(&("k8s-app", "kube-dns")));
+fn allows_names(index: &Index<'_>, policy: &Policy<'_>, dns: Option<usize>) -> bool {
+    let dns = dns.map(|dns| &index.pods[dns]);
     policy.rules.iter().any(|rule| {
         let ports = items(rule, &["ports"]);
         let is_open = ports.is_empty()

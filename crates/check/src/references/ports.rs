@@ -6,7 +6,7 @@ use crate::finding::Findings;
 use crate::object::Object;
 use crate::rule::rules;
 use std::collections::HashMap;
-use vigil_yaml::Node;
+use vigil_yaml::{Entry, Node};
 
 rules! {
     NODE_PORT "node-port-twice" Error "no two Services have the same node port"
@@ -23,7 +23,7 @@ pub(crate) fn check(index: &Index<'_>, findings: &mut Findings) {
 fn services(index: &Index<'_>, findings: &mut Findings) {
     let mut ports: HashMap<i64, &Object<'_>> = HashMap::new();
     let mut addresses: HashMap<&str, &Object<'_>> = HashMap::new();
-    for service in index.set.of_kind("", "Service") {
+    for service in index.judged("", "Service") {
         if !matches!(text(service.node, &["spec", "type"]), Some("NodePort" | "LoadBalancer")) {
             continue;
         }
@@ -60,28 +60,23 @@ fn place(object: &Object<'_>) -> String {
     format!("{}:{}", object.node.span.source.name, object.node.span.line_column().0)
 }
 
-/// A port that a pod takes of its node: address, number and protocol.
-type Taken<'a> = (&'a str, i64, &'a str);
+/// A port that a pod takes of its node, and of which nodes: address, number, protocol, choice of nodes.
+type Taken<'a> = (&'a str, i64, &'a str, String);
 
 fn daemon_sets(index: &Index<'_>, findings: &mut Findings) {
-    let mut taken: HashMap<Taken<'_>, Vec<&Object<'_>>> = HashMap::new();
+    let mut taken: HashMap<Taken<'_>, &Object<'_>> = HashMap::new();
     for pod in &index.pods {
         let (Some(object), Some(spec)) = (pod.object.filter(|object| object.is("apps", "DaemonSet")), pod.spec) else {
             continue;
         };
         for (at, number) in host_ports(spec, pod.on_host()) {
             let address = text(at, &["hostIP"]).unwrap_or("0.0.0.0");
-            let others = taken.entry((address, number, protocol(at))).or_default();
-            let clash = others.iter().find(|other| !std::ptr::eq(**other, object) && share_nodes(other, object));
-            if let Some(other) = clash {
+            let first = *taken.entry((address, number, protocol(at), nodes(spec))).or_insert(object);
+            if !std::ptr::eq(first, object) && !is_same(first, object) {
                 findings
                     .add(&HOST_PORT, object, at, format!("port {number} of the node is taken"))
-                    .label(format!("by {other}, at {}", place(other)))
+                    .label(format!("by {first}, at {}", place(first)))
                     .help("choose another one; on a node that runs both, one of the pods stays pending");
-            }
-            // Where all are alike, the first stands for them.
-            if !others.iter().any(|other| std::ptr::eq(*other, object) || share_nodes(other, object)) {
-                others.push(object);
             }
         }
     }
@@ -96,13 +91,13 @@ fn host_ports(spec: &Node, on_host: bool) -> impl Iterator<Item = (&Node, i64)> 
     })
 }
 
-/// Whether pods of both run on the same nodes, as far as can be told: on nodes that are chosen alike.
-fn share_nodes(a: &Object<'_>, b: &Object<'_>) -> bool {
-    let chosen = |object: &Object<'_>| {
-        ["nodeSelector", "affinity"].map(|key| {
-            let node = object.at(&["spec", "template", "spec", key]).filter(|node| !node.entries().is_empty());
-            node.map(Node::to_json)
-        })
-    };
-    chosen(a) == chosen(b)
+/// How a pod chooses its nodes. Two that choose alike meet; two that choose otherwise may not.
+fn nodes(spec: &Node) -> String {
+    let is_choice =
+        |entry: &&Entry| (entry.key.text.as_str(), entry.value.text()) != ("kubernetes.io/os", Some("linux"));
+    let selector = spec.get("nodeSelector").map(Node::entries).unwrap_or_default().iter().filter(is_choice);
+    let mut labels: Vec<_> = selector.map(|entry| (entry.key.text.as_str(), entry.value.text())).collect();
+    labels.sort_unstable();
+    let affinity = spec.at(&["affinity", "nodeAffinity"]).map(Node::to_json);
+    format!("{labels:?} {affinity:?}")
 }

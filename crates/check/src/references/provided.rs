@@ -71,3 +71,69 @@ fn is_controller(name: &str) -> bool {
                 | "token-cleaner"
         )
 }
+
+/// Roles of the system that others bind, as far as they are the same in every version.
+///
+/// Distributions have more, so that a name is wrong only if it is nearly one of these.
+pub(crate) const SYSTEM_ROLES: &[&str] = &[
+    "extension-apiserver-authentication-reader",
+    "system:auth-delegator",
+    "system:basic-user",
+    "system:certificates.k8s.io:certificatesigningrequests:nodeclient",
+    "system:certificates.k8s.io:certificatesigningrequests:selfnodeclient",
+    "system:discovery",
+    "system:kube-aggregator",
+    "system:kube-controller-manager",
+    "system:kube-dns",
+    "system:kube-scheduler",
+    "system:kubelet-api-admin",
+    "system:monitoring",
+    "system:node",
+    "system:node-bootstrapper",
+    "system:node-problem-detector",
+    "system:node-proxier",
+    "system:persistent-volume-provisioner",
+    "system:public-info-viewer",
+    "system:service-account-issuer-discovery",
+    "system:volume-scheduler",
+];
+
+/// The known name of which `name` is a misspelling: one letter more, less, or another one, or two exchanged.
+pub(crate) fn meant<'a>(name: &str, known: &[&'a str]) -> Option<&'a str> {
+    if known.contains(&name) {
+        return None;
+    }
+    known.iter().copied().find(|other| {
+        let (a, b) = (name.as_bytes(), other.as_bytes());
+        let start = a.iter().zip(b).take_while(|(a, b)| a == b).count();
+        let end = a[start..].iter().rev().zip(b[start..].iter().rev()).take_while(|(a, b)| a == b).count();
+        match (&a[start..a.len() - end], &b[start..b.len() - end]) {
+            ([] | [_], [] | [_]) => true,
+            ([a, b], [c, d]) => (a, b) == (d, c),
+            _ => false,
+        }
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn misspellings() {
+        let known = ["system:node", "system:auth-delegator"];
+        for (name, expected) in [
+            ("system:auth-delegator", None),
+            ("system:auth-delegatorx", Some("system:auth-delegator")),
+            ("system:auth-delegater", Some("system:auth-delegator")),
+            ("system:auth-deelgator", Some("system:auth-delegator")),
+            ("system:auth-delegato", Some("system:auth-delegator")),
+            ("system:auth-delegatorxy", None),
+            ("system:nodes", Some("system:node")),
+            ("system:cloud-controller", None),
+            ("", None),
+        ] {
+            assert_eq!(meant(name, &known), expected, "{name}");
+        }
+    }
+}

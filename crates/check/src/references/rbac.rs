@@ -1,9 +1,10 @@
 //! Bindings: the role they give, and to whom.
 
 use super::index::{Found, Index, Wanted};
-use super::{items, text};
+use super::{items, provided, text};
 use crate::finding::Findings;
 use crate::rule::rules;
+use vigil_yaml::Quoted;
 
 rules! {
     ROLE "binding-role" Error "every role that a binding gives is there"
@@ -15,15 +16,27 @@ const GROUP: &str = "rbac.authorization.k8s.io";
 /// Judges bindings.
 pub(crate) fn check(index: &Index<'_>, findings: &mut Findings) {
     for kind in ["RoleBinding", "ClusterRoleBinding"] {
-        for binding in index.set.of_kind(GROUP, kind) {
+        for binding in index.judged(GROUP, kind) {
             if let (Some(role), Some(at)) = (text(binding.node, &["roleRef", "kind"]), binding.at(&["roleRef", "name"]))
             {
                 let namespace = if role == "Role" { binding.namespace } else { "" };
                 let name = at.text().unwrap_or_default();
                 let is_role = matches!(role, "Role" | "ClusterRole") && !name.is_empty();
-                if is_role && matches!(index.find(GROUP, role, namespace, name), Found::Nowhere) {
-                    let wanted = Wanted { group: GROUP, kind: role, namespace, name };
-                    index.missing(findings, &ROLE, binding, at, wanted);
+                let wanted = Wanted { group: GROUP, kind: role, namespace, name };
+                match index.find(GROUP, role, namespace, name) {
+                    Found::Nowhere if is_role => {
+                        index.missing(findings, &ROLE, binding, at, wanted);
+                    }
+                    Found::Elsewhere(_) if is_role => {
+                        let own = index.set.of_kind(GROUP, role).filter(|role| role.namespace == namespace);
+                        let mut known = provided::SYSTEM_ROLES.to_vec();
+                        known.extend(own.take(200).map(|role| role.name));
+                        if let Some(meant) = provided::meant(name, &known) {
+                            let finding = index.missing(findings, &ROLE, binding, at, wanted);
+                            finding.label(format!("did you mean {}?", Quoted(meant)));
+                        }
+                    }
+                    _ => {}
                 }
             }
             for subject in items(binding.node, &["subjects"]) {

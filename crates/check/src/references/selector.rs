@@ -117,6 +117,11 @@ impl<'a> Labelled<'a> {
         self.namespaces.get(namespace).map(|members| members.all.as_slice()).unwrap_or_default()
     }
 
+    /// Whether anything in a namespace has a label with this key.
+    pub(crate) fn has_key(&self, namespace: &str, key: &str) -> bool {
+        self.namespaces.get(namespace).is_some_and(|members| members.by_label.contains_key(key))
+    }
+
     /// Everything in a namespace with this label.
     pub(crate) fn with(&self, namespace: &str, key: &str, value: &str) -> &[usize] {
         let members = self.namespaces.get(namespace);
@@ -187,7 +192,7 @@ mod tests {
             ("matchLabels: {team: x, app: b}", vec![1]),
             ("matchLabels: {team: x}", vec![0, 1, 2]),
             ("matchLabels: {hash: '1'}", vec![0, 1, 2]),
-            ("matchLabels: {team: y, app: b}", vec![]),
+            ("matchLabels: {team: z, app: b}", vec![]),
             ("matchExpressions: [{key: app, operator: In, values: [a, c]}]", vec![0, 2]),
             ("{}", vec![0, 1, 2]),
         ] {

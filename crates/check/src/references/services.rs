@@ -20,15 +20,15 @@ rules! {
 
 /// Judges Services and what refers to them.
 pub(crate) fn check(index: &Index<'_>, findings: &mut Findings) {
-    for service in index.set.of_kind("", "Service") {
+    for service in index.judged("", "Service") {
         selected(index, service, findings);
     }
-    for set in index.set.of_kind("apps", "StatefulSet") {
+    for set in index.judged("apps", "StatefulSet") {
         if let Some(at) = set.at(&["spec", "serviceName"]) {
             service(index, &GOVERNING, set, at, set.namespace, findings);
         }
     }
-    for ingress in index.set.of_kind("networking.k8s.io", "Ingress") {
+    for ingress in index.judged("networking.k8s.io", "Ingress") {
         let rules = items(ingress.node, &["spec", "rules"]).iter().flat_map(|rule| items(rule, &["http", "paths"]));
         let backends = rules.filter_map(|path| path.get("backend"));
         for backend in ingress.at(&["spec", "defaultBackend"]).into_iter().chain(backends) {
@@ -52,9 +52,8 @@ pub(crate) fn check(index: &Index<'_>, findings: &mut Findings) {
 /// The Services that the API server calls, as `{namespace, name, port}`, and the objects that say so.
 pub(crate) fn called<'a>(index: &Index<'a>) -> Vec<(&'a Object<'a>, &'a Node)> {
     let mut called = Vec::new();
-    let set = index.set;
     for kind in ["ValidatingWebhookConfiguration", "MutatingWebhookConfiguration"] {
-        for object in set.of_kind("admissionregistration.k8s.io", kind) {
+        for object in index.judged("admissionregistration.k8s.io", kind) {
             let hooks = items(object.node, &["webhooks"]);
             called.extend(hooks.iter().filter_map(|hook| Some((object, hook.at(&["clientConfig", "service"])?))));
         }
@@ -67,7 +66,7 @@ pub(crate) fn called<'a>(index: &Index<'a>) -> Vec<(&'a Object<'a>, &'a Node)> {
             &["spec", "conversion", "webhook", "clientConfig", "service"],
         ),
     ] {
-        called.extend(set.of_kind(group, kind).filter_map(|object| Some((object, object.at(path)?))));
+        called.extend(index.judged(group, kind).filter_map(|object| Some((object, object.at(path)?))));
     }
     called
 }
@@ -98,7 +97,7 @@ fn selected(index: &Index<'_>, service: &Object<'_>, findings: &mut Findings) {
     let pods = index.select(service.namespace, selector);
     if pods.is_empty() {
         if !index.is_operated(service.namespace, selector) {
-            nothing_selected(index, &SELECTOR, service, node, selector, findings);
+            nothing_selected(index, &SELECTOR, service, service.namespace, node, selector, findings);
         }
         return;
     }
@@ -135,11 +134,11 @@ pub(super) fn nothing_selected(
     index: &Index<'_>,
     rule: &'static Rule,
     object: &Object<'_>,
+    namespace: &str,
     at: &Node,
     selector: Selector<'_>,
     findings: &mut Findings,
 ) {
-    let namespace = object.namespace;
     let strange = selector.labels().iter().find(|(key, value)| !index.has_label(namespace, key, value));
     let message = format!("no pods in namespace {} are selected", Quoted(namespace));
     let finding = findings.add(rule, object, at, message);

@@ -31,7 +31,7 @@ pub(crate) fn check(index: &Index<'_>, findings: &mut Findings) {
     let used = used(index);
     let left: Vec<&Object<'_>> = KINDS
         .iter()
-        .flat_map(|(group, kind)| index.set.of_kind(group, kind))
+        .flat_map(|(group, kind)| index.judged(group, kind))
         .filter(|object| !is_for_the_cluster(object))
         .filter(|object| index.number(object).is_some_and(|number| !used.contains(&number)))
         .collect();

@@ -78,6 +78,9 @@ struct Collector<'a> {
 fn of_object<'a>(object: &'a Object<'a>) -> Vec<Use<'a>> {
     let mut all = Collector { by: object, uses: Vec::new() };
     let node = object.node;
+    if object.damaged {
+        return all.uses;
+    }
     match (object.group, object.kind) {
         ("", "ServiceAccount") => {
             all.each(Used::PullSecret, items(node, &["imagePullSecrets"]), &["name"]);
