@@ -94,3 +94,149 @@ fn keys_of<'a>(object: &'a Object<'a>) -> Option<Vec<&'a str>> {
     // An empty one is a place that a controller writes to, as those of webhooks' certificates are.
     (!keys.is_empty() && !is_token).then_some(keys)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{broken, deployment};
+
+    const SECRET: &str = "{apiVersion: v1, kind: Secret, metadata: {name: s}, data: {a: MQ==}, stringData: {b: x}}\n";
+    const MAP: &str = "{apiVersion: v1, kind: ConfigMap, metadata: {name: m}, data: {a: x}, binaryData: {b: MQ==}}\n";
+
+    /// The rules that pods with this specification break.
+    fn pods(spec: &str) -> Vec<&'static str> {
+        broken(&(SECRET.to_owned() + MAP + &deployment("web", spec)))
+            .into_iter()
+            .filter(|id| *id != "object-unused")
+            .collect()
+    }
+
+    #[test]
+    fn what_pods_ask_for() {
+        for (spec, expected) in [
+            ("containers: [{env: [{valueFrom: {secretKeyRef: {name: s, key: a}}}]}]", ""),
+            ("containers: [{env: [{valueFrom: {secretKeyRef: {name: s, key: b}}}]}]", ""),
+            ("containers: [{env: [{valueFrom: {secretKeyRef: {name: s, key: c}}}]}]", "config-key"),
+            ("containers: [{env: [{valueFrom: {secretKeyRef: {name: s, key: c, optional: yes}}}]}]", ""),
+            ("containers: [{env: [{valueFrom: {secretKeyRef: {name: t, key: a}}}]}]", "secret-missing"),
+            ("containers: [{env: [{valueFrom: {secretKeyRef: {name: t, key: a, optional: true}}}]}]", ""),
+            ("containers: [{env: [{valueFrom: {secretKeyRef: {name: provided, key: a}}}]}]", ""),
+            ("initContainers: [{env: [{valueFrom: {configMapKeyRef: {name: m, key: c}}}]}]", "config-key"),
+            ("ephemeralContainers: [{envFrom: [{configMapRef: {name: o}}]}]", "configmap-missing"),
+            ("containers: [{envFrom: [{secretRef: {name: t, optional: true}}, {secretRef: {name: s}}]}]", ""),
+            ("volumes: [{configMap: {name: m, items: [{key: b, path: b}]}}]", ""),
+            ("volumes: [{configMap: {name: m, items: [{key: c, path: c}]}}]", "config-key"),
+            ("volumes: [{configMap: {name: kube-root-ca.crt, items: [{key: ca.crt}]}}]", ""),
+            ("volumes: [{configMap: {name: kube-root-ca.crt, items: [{key: ca.pem}]}}]", "config-key"),
+            ("volumes: [{secret: {secretName: m}}]", "secret-missing"),
+            ("volumes: [{projected: {sources: [{secret: {name: t}}, {configMap: {name: m}}]}}]", "secret-missing"),
+            ("volumes: [{projected: {sources: [{secret: {name: t, optional: true}}]}}]", ""),
+            ("volumes: [{csi: {driver: d, nodePublishSecretRef: {name: t}}}]", "secret-missing"),
+            ("volumes: [{persistentVolumeClaim: {claimName: c}}]", "claim-missing"),
+            ("volumes: [{emptyDir: {}}, {hostPath: {path: /}}]", ""),
+            ("serviceAccountName: default", ""),
+            ("serviceAccountName: web", "serviceaccount-missing"),
+            ("serviceAccount: web", "serviceaccount-missing"),
+            ("priorityClassName: system-node-critical", ""),
+            ("priorityClassName: high", "priorityclass-missing"),
+            ("runtimeClassName: gvisor", "class-assumed"),
+            ("imagePullSecrets: [{name: t}]", "pull-secret-missing"),
+            // Told once for a pod, however often it asks.
+            (
+                "containers: [{envFrom: [{secretRef: {name: t}}]}, {envFrom: [{secretRef: {name: t}}]}]",
+                "secret-missing",
+            ),
+        ] {
+            assert_eq!(pods(spec).join(" "), expected, "{spec}");
+        }
+    }
+
+    #[test]
+    fn what_others_make() {
+        let asks = |name: &str, key: &str| {
+            deployment(
+                "web",
+                &format!("containers: [{{env: [{{valueFrom: {{secretKeyRef: {{name: {name}, key: {key}}}}}}}]}}]"),
+            )
+        };
+        let role = |verb: &str| {
+            format!(
+                "{{apiVersion: rbac.authorization.k8s.io/v1, kind: Role, metadata: {{name: r}}, rules: [{{apiGroups: \
+                 [''], resources: [secrets], verbs: [{verb}]}}]}}\n\
+                 {{apiVersion: rbac.authorization.k8s.io/v1, kind: RoleBinding, metadata: {{name: r}}, roleRef: {{kind: \
+                 Role, name: r}}, subjects: [{{kind: ServiceAccount, name: default}}]}}\n"
+            )
+        };
+        let job = "{apiVersion: batch/v1, kind: Job, metadata: {name: j}, spec: {template: {spec: {containers: [{args: \
+                   [create, --secret-name=made]}]}}}}\n";
+        for (text, expected) in [
+            (role("create") + job + &asks("made", "any"), ""),
+            (role("get") + job + &asks("made", "any"), "secret-missing"),
+            (role("create") + job + &asks("mad", "any"), "secret-missing"),
+            (role("'*'") + &job.replace("args", "env: [{name: N, value: made}], x") + &asks("made", "any"), ""),
+            ("{apiVersion: cert-manager.io/v1, kind: Certificate, metadata: {name: c}, spec: {secretName: tls}}\n".to_owned()
+                + &asks("tls", "tls.crt"), ""),
+            ("{apiVersion: cert-manager.io/v1, kind: Certificate, metadata: {name: c}, spec: {secretName: tls}}\n".to_owned()
+                + &asks("tls", "cert"), "config-key"),
+            ("{apiVersion: external-secrets.io/v1, kind: ExternalSecret, metadata: {name: e}, spec: {data: [{secretKey: k}]}}\n"
+                .to_owned() + &asks("e", "k"), ""),
+            ("{apiVersion: external-secrets.io/v1, kind: ExternalSecret, metadata: {name: e}, spec: {data: [{secretKey: k}]}}\n"
+                .to_owned() + &asks("e", "l"), "config-key"),
+            ("{apiVersion: bitnami.com/v1alpha1, kind: SealedSecret, metadata: {name: b}, spec: {encryptedData: {k: x}}}\n"
+                .to_owned() + &asks("b", "k"), ""),
+            // A Secret without keys is one that a controller fills.
+            ("{apiVersion: v1, kind: Secret, metadata: {name: empty}}\n".to_owned() + &asks("empty", "k"), ""),
+            ("{apiVersion: apps/v1, kind: StatefulSet, metadata: {name: db}, spec: {volumeClaimTemplates: [{metadata: \
+              {name: data}}]}}\n".to_owned()
+                + &deployment("backup", "volumes: [{persistentVolumeClaim: {claimName: data-db-0}}]"), ""),
+            ("{apiVersion: apps/v1, kind: StatefulSet, metadata: {name: db}, spec: {volumeClaimTemplates: [{metadata: \
+              {name: data}}]}}\n".to_owned()
+                + &deployment("backup", "volumes: [{persistentVolumeClaim: {claimName: data-db-x}}]"), "claim-missing"),
+        ] {
+            assert_eq!(broken(&text).join(" "), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_the_operators_resources_ask_for() {
+        let monitor = |endpoint: &str| {
+            format!(
+                "{{apiVersion: monitoring.coreos.com/v1, kind: ServiceMonitor, metadata: {{name: x}}, spec: {{selector: \
+                 {{}}, endpoints: [{endpoint}]}}}}\n"
+            )
+        };
+        let prometheus = |spec: &str| {
+            format!(
+                "{{apiVersion: monitoring.coreos.com/v1, kind: Prometheus, metadata: {{name: x}}, spec: {{{spec}}}}}\n"
+            )
+        };
+        for (text, expected) in [
+            (monitor("{basicAuth: {username: {name: s, key: a}, password: {name: s, key: z}}}"), "config-key"),
+            (monitor("{tlsConfig: {ca: {secret: {name: t, key: a}}, cert: {configMap: {name: m, key: a}}}}"), "secret-missing"),
+            (monitor("{tlsConfig: {ca: {configMap: {name: s, key: a}}}}"), "configmap-missing"),
+            (monitor("{authorization: {credentials: {name: t, key: a, optional: true}}}"), ""),
+            (monitor("{params: {name: [a], key: [b]}}"), ""),
+            (prometheus("secrets: [s, t], configMaps: [m]"), "secret-missing"),
+            (prometheus("configMaps: [s]"), "configmap-missing"),
+            (prometheus("additionalScrapeConfigs: {name: s, key: a}"), ""),
+            (prometheus("externalLabels: {name: t, key: a}"), ""),
+            (prometheus("remoteWrite: [{basicAuth: {password: {name: s, key: q}}}]"), "config-key"),
+            (prometheus("serviceAccountName: prom"), "serviceaccount-missing"),
+            (prometheus("containers: [{name: c, envFrom: [{secretRef: {name: t}}]}]"), "secret-missing"),
+            (
+                "{apiVersion: monitoring.coreos.com/v1, kind: Alertmanager, metadata: {name: x}, spec: {configSecret: s}}\n"
+                    .to_owned(),
+                "config-key",
+            ),
+            (
+                "{apiVersion: monitoring.coreos.com/v1, kind: PrometheusRule, metadata: {name: x}, spec: {groups: [{name: \
+                 g, rules: [{alert: a, expr: b, labels: {name: t, key: a}}]}]}}\n"
+                    .to_owned(),
+                "",
+            ),
+        ] {
+            let found = broken(&(SECRET.to_owned() + MAP + &text));
+            let found: Vec<_> = found.into_iter().filter(|id| *id != "object-unused").collect();
+            assert_eq!(found.join(" "), expected, "{text}");
+        }
+    }
+}

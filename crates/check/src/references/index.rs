@@ -163,10 +163,10 @@ impl<'a> Index<'a> {
             if object.is("", "Service") {
                 index.services.add(number, object.namespace, object.labels().iter());
             }
-            if let Some(pod) = pods_of(object) {
+            if let Some(pod) = pods_of(object, set.home(object)) {
                 index.add_pod(pod);
             } else if is_foreign(object) {
-                index.operated.insert((object.namespace, object.name));
+                index.operated.insert((set.home(object), object.name));
             }
         }
         for labels in provided::SYSTEM_PODS {
@@ -315,7 +315,7 @@ fn label_of<'a>(object: &Object<'a>, key: &str) -> Label<'a> {
 }
 
 /// The pods that an object makes.
-fn pods_of<'a>(object: &'a Object<'a>) -> Option<Pod<'a>> {
+fn pods_of<'a>(object: &'a Object<'a>, home: &'a str) -> Option<Pod<'a>> {
     if object.group == operator::GROUP {
         return operator::pods(object);
     }
@@ -333,7 +333,7 @@ fn pods_of<'a>(object: &'a Object<'a>) -> Option<Pod<'a>> {
     Some(Pod {
         object: Some(object),
         spec: Some(template.spec),
-        namespace: object.namespace,
+        namespace: home,
         labels: template.labels().iter().collect(),
         ports: Port::declared(template.spec).collect(),
         ports_known: own.is_some(),

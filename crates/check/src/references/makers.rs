@@ -36,7 +36,7 @@ impl<'a> Makers<'a> {
         let grants = grants(set);
         let mut makers = Self { secrets: HashMap::new(), told: HashMap::new(), claims: HashSet::new() };
         for object in &set.objects {
-            makers.add_asked(object);
+            makers.add_asked(object, set.home(object));
             if object.is("apps", "StatefulSet") {
                 for template in items(object.node, &["spec", "volumeClaimTemplates"]) {
                     let name = text(template, &["metadata", "name"]).unwrap_or_default();
@@ -90,11 +90,11 @@ impl<'a> Makers<'a> {
     }
 
     /// Adds the Secrets that an object asks its operator for.
-    fn add_asked(&mut self, object: &'a Object<'a>) {
+    fn add_asked(&mut self, object: &'a Object<'a>, home: &'a str) {
         let at = |path: &[&str]| text(object.node, path);
         let mut add = |name: Option<&'a str>, keys: Option<Vec<&'a str>>| {
             if let Some(name) = name {
-                self.secrets.insert((object.namespace, name), keys);
+                self.secrets.insert((home, name), keys);
             }
         };
         match (object.group, object.kind) {

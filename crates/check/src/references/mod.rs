@@ -78,3 +78,30 @@ fn text<'a>(node: &'a Node, path: &[&str]) -> Option<&'a str> {
 fn items<'a>(node: &'a Node, path: &[&str]) -> &'a [Node] {
     node.at(path).map(Node::items).unwrap_or_default()
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::{Options, Provided, check};
+    use vigil_yaml::Source;
+
+    /// The rules that a text breaks, each as often as it does. Objects are one a line, in flow style; `schema` rules
+    /// are left out, as objects are cut to what is looked at.
+    pub(super) fn broken(text: &str) -> Vec<&'static str> {
+        let provided = Provided { kind: "Secret".to_owned(), namespace: String::new(), name: "provided".to_owned() };
+        let options = Options { provided: vec![provided], ..Options::default() };
+        let text = text.lines().map(|line| format!("---\n{}\n", line.trim())).collect::<String>();
+        let report = check(&[Source::new("t", text)], &options);
+        let ids = report.findings.iter().map(|finding| finding.rule.id);
+        let own: Vec<&str> = super::rules().iter().map(|rule| rule.id).collect();
+        assert!(report.followed, "{:?}", report.findings);
+        ids.filter(|id| own.contains(id)).collect()
+    }
+
+    /// A Deployment with this label and this in its pods' specification.
+    pub(super) fn deployment(name: &str, spec: &str) -> String {
+        format!(
+            "{{apiVersion: apps/v1, kind: Deployment, metadata: {{name: {name}}}, spec: {{template: \
+             {{metadata: {{labels: {{app: {name}}}}}, spec: {{{spec}}}}}}}}}\n"
+        )
+    }
+}

@@ -240,3 +240,118 @@ fn allows_peer(index: &Index<'_>, rule: &Node, key: &str, pod: Option<&Pod<'_>>,
             in_namespace && is_it
         })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{broken, deployment};
+
+    /// What a policy breaks where `main`, a Prometheus in `default`, scrapes the port 8080 of `web`.
+    fn scraped(policies: &str) -> String {
+        let set = "{apiVersion: monitoring.coreos.com/v1, kind: Prometheus, metadata: {name: main}, spec: \
+                   {serviceMonitorSelector: {}}}\n\
+                   {apiVersion: monitoring.coreos.com/v1, kind: ServiceMonitor, metadata: {name: web}, spec: {selector: \
+                   {matchLabels: {app: web}}, endpoints: [{port: http}]}}\n\
+                   {apiVersion: v1, kind: Service, metadata: {name: web, labels: {app: web}}, spec: {selector: {app: web}, \
+                   ports: [{name: http, port: 80, targetPort: metrics}]}}\n";
+        let pods = deployment("web", "containers: [{name: c, ports: [{name: metrics, containerPort: 8080}]}]");
+        broken(&(set.to_owned() + &pods + policies)).join(" ")
+    }
+
+    fn policy(spec: &str) -> String {
+        format!("{{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {{name: n}}, spec: {{{spec}}}}}\n")
+    }
+
+    #[test]
+    fn what_policies_let_in() {
+        let main = "{podSelector: {matchLabels: {prometheus: main}}}";
+        for (spec, expected) in [
+            ("podSelector: {}", "network-policy-flow"),
+            ("podSelector: {}, ingress: [{}]", ""),
+            ("podSelector: {}, ingress: []", "network-policy-flow"),
+            ("podSelector: {matchLabels: {prometheus: main}}", ""),
+            ("podSelector: {}, policyTypes: [Egress], egress: [{}]", ""),
+            (&format!("podSelector: {{}}, ingress: [{{from: [{main}]}}]"), ""),
+            (&format!("podSelector: {{}}, ingress: [{{from: [{main}], ports: [{{port: 8080}}]}}]"), ""),
+            (
+                &format!("podSelector: {{}}, ingress: [{{from: [{main}], ports: [{{port: 80}}]}}]"),
+                "network-policy-flow",
+            ),
+            (&format!("podSelector: {{}}, ingress: [{{from: [{main}], ports: [{{port: metrics}}]}}]"), ""),
+            (
+                &format!("podSelector: {{}}, ingress: [{{from: [{main}], ports: [{{port: http}}]}}]"),
+                "network-policy-flow",
+            ),
+            (&format!("podSelector: {{}}, ingress: [{{from: [{main}], ports: [{{port: 8000, endPort: 8080}}]}}]"), ""),
+            (
+                &format!("podSelector: {{}}, ingress: [{{from: [{main}], ports: [{{port: 8000, endPort: 8079}}]}}]"),
+                "network-policy-flow",
+            ),
+            (
+                &format!("podSelector: {{}}, ingress: [{{from: [{main}], ports: [{{port: 8080, protocol: UDP}}]}}]"),
+                "network-policy-flow",
+            ),
+            (&format!("podSelector: {{}}, ingress: [{{from: [{main}], ports: [{{protocol: TCP}}]}}]"), ""),
+            ("podSelector: {}, ingress: [{from: [{podSelector: {matchLabels: {app: web}}}]}]", "network-policy-flow"),
+            ("podSelector: {}, ingress: [{from: [{podSelector: {}}]}]", ""),
+            ("podSelector: {}, ingress: [{from: [{namespaceSelector: {}}]}]", ""),
+            (
+                "podSelector: {}, ingress: [{from: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: \
+                 default}}}]}]",
+                "",
+            ),
+            (
+                "podSelector: {}, ingress: [{from: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: \
+                 other}}}]}]",
+                "network-policy-flow",
+            ),
+            // What labels the namespace has is not known, and whose addresses these are neither.
+            ("podSelector: {}, ingress: [{from: [{namespaceSelector: {matchLabels: {team: a}}}]}]", ""),
+            ("podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 10.0.0.0/8}}]}]", ""),
+            ("podSelector: {}, policyTypes: [Egress]", "network-policy-flow"),
+            ("podSelector: {}, policyTypes: [Egress], egress: [{to: [{podSelector: {}}], ports: [{port: 8080}]}]", ""),
+            (
+                "podSelector: {}, policyTypes: [Egress], egress: [{ports: [{port: 53, protocol: UDP}]}]",
+                "network-policy-flow",
+            ),
+            ("podSelector: {matchLabels: {app: wbe}}", "network-policy-selector"),
+            (
+                "podSelector: {}, ingress: [{}, {from: [{podSelector: {matchLabels: {app: wbe}}}]}]",
+                "network-policy-peer",
+            ),
+            ("podSelector: {}, ingress: [{}, {from: [{podSelector: {matchLabels: {client: 'true'}}}]}]", ""),
+        ] {
+            assert_eq!(scraped(&policy(spec)), expected, "{spec}");
+        }
+    }
+
+    #[test]
+    fn policies_add_up() {
+        let deny = policy("podSelector: {}").replace("name: n", "name: deny");
+        let allow = policy("podSelector: {matchLabels: {app: web}}, ingress: [{ports: [{port: 8080}]}]");
+        assert_eq!(scraped(&(deny.clone() + &allow)), "");
+        assert_eq!(scraped(&deny), "network-policy-flow");
+    }
+
+    #[test]
+    fn the_api_server_is_no_pod() {
+        let set = "{apiVersion: v1, kind: Service, metadata: {name: web}, spec: {selector: {app: web}, ports: [{port: 443, \
+                   targetPort: 8443}]}}\n\
+                   {apiVersion: admissionregistration.k8s.io/v1, kind: ValidatingWebhookConfiguration, metadata: {name: \
+                   web}, webhooks: [{clientConfig: {service: {namespace: default, name: web}}}]}\n";
+        let pods = deployment("web", "containers: [{name: c, ports: [{containerPort: 8443}]}]");
+        for (rule, expected) in [
+            ("", "network-policy-flow"),
+            ("ports: [{port: 8443}]", ""),
+            ("ports: [{port: 443}]", "network-policy-flow"),
+            ("from: [{podSelector: {}}]", "network-policy-flow"),
+            ("from: [{ipBlock: {cidr: 10.0.0.0/8}}]", ""),
+            ("from: [{namespaceSelector: {matchLabels: {kubernetes.io/metadata.name: kube-system}}}]", ""),
+        ] {
+            let rules = if rule.is_empty() { String::new() } else { format!("{{{rule}}}") };
+            let text = set.to_owned() + &pods + &policy(&format!("podSelector: {{}}, ingress: [{rules}]"));
+            assert_eq!(broken(&text).join(" "), expected, "{rule}");
+        }
+        let host = deployment("web", "hostNetwork: true, containers: [{name: c, ports: [{containerPort: 8443}]}]");
+        assert!(broken(&(set.to_owned() + &host + &policy("podSelector: {}"))).is_empty());
+    }
+}

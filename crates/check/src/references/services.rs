@@ -253,3 +253,104 @@ fn no_port(
     }
     finding.help("use a port of the Service, not one of the pods, or add this one to the Service");
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{broken, deployment};
+
+    fn service(selector: &str, port: &str) -> String {
+        format!(
+            "{{apiVersion: v1, kind: Service, metadata: {{name: web}}, spec: {{selector: {selector}, ports: [{port}]}}}}\n"
+        )
+    }
+
+    #[test]
+    fn services_and_their_pods() {
+        let pods = "initContainers: [{name: s, restartPolicy: Always, ports: [{name: side, containerPort: 9}]}, \
+                    {name: i, ports: [{name: init, containerPort: 8}]}], containers: [{name: c, ports: [{name: http, \
+                    containerPort: 80}, {name: dns, containerPort: 53, protocol: UDP}]}]";
+        for (selector, port, expected) in [
+            ("{app: web}", "{port: 1, targetPort: http}", ""),
+            ("{app: web}", "{port: 80}", ""),
+            ("{app: web}", "{port: 81}", "service-port-undeclared"),
+            ("{app: web}", "{port: 53}", "service-port-undeclared"),
+            ("{app: web}", "{port: 53, protocol: UDP}", ""),
+            ("{app: web}", "{port: 1, targetPort: dns}", "service-target-port"),
+            ("{app: web}", "{port: 1, targetPort: dns, protocol: UDP}", ""),
+            ("{app: web}", "{port: 1, targetPort: side}", ""),
+            ("{app: web}", "{port: 1, targetPort: init}", "service-target-port"),
+            ("{app: web, tier: a}", "{port: 80}", "service-selector"),
+            ("{app: api}", "{port: 80}", "service-selector"),
+            ("{app: web, pod-template-hash: abc}", "{port: 80}", ""),
+            ("{}", "{port: 80}", ""),
+            ("null", "{port: 80}", ""),
+        ] {
+            let text = deployment("web", pods) + &service(selector, port);
+            assert_eq!(broken(&text).join(" "), expected, "{selector} {port}");
+        }
+    }
+
+    #[test]
+    fn pods_that_no_workload_of_kubernetes_makes() {
+        for (text, expected) in [
+            (
+                "{apiVersion: monitoring.coreos.com/v1, kind: Prometheus, metadata: {name: p}, spec: {portName: web-ui}}\n"
+                    .to_owned()
+                    + &service("{prometheus: p, operator.prometheus.io/shard: '0'}", "{port: 1, targetPort: web-ui}"),
+                "",
+            ),
+            (
+                "{apiVersion: monitoring.coreos.com/v1, kind: Prometheus, metadata: {name: p}, spec: {listenLocal: true}}\n"
+                    .to_owned()
+                    + &service("{prometheus: p}", "{port: 1, targetPort: web}"),
+                "service-target-port",
+            ),
+            (
+                "{apiVersion: monitoring.coreos.com/v1, kind: Alertmanager, metadata: {name: a}, spec: {podMetadata: \
+                 {labels: {x: z, alertmanager: other}}}}\n"
+                    .to_owned()
+                    + &service("{alertmanager: a, x: z}", "{port: 1, targetPort: mesh-udp, protocol: UDP}"),
+                "",
+            ),
+            (
+                "{apiVersion: monitoring.coreos.com/v1, kind: ThanosRuler, metadata: {name: t}, spec: {}}\n".to_owned()
+                    + &service("{thanos-ruler: t, app.kubernetes.io/name: thanos-ruler}", "{port: 10901, targetPort: grpc}"),
+                "",
+            ),
+            // An operator that is not known makes pods of an object with this name.
+            (
+                "{apiVersion: kafka.strimzi.io/v1, kind: Kafka, metadata: {name: events}, spec: {}}\n".to_owned()
+                    + &service("{strimzi.io/cluster: events}", "{port: 9092}"),
+                "",
+            ),
+            (
+                "{apiVersion: argoproj.io/v1alpha1, kind: Rollout, metadata: {name: r}, spec: {template: {metadata: {labels: \
+                 {app: r}}, spec: {containers: [{name: c}]}}}}\n"
+                    .to_owned()
+                    + &service("{app: r}", "{port: 80}"),
+                "",
+            ),
+            (
+                "{apiVersion: apps/v1, kind: StatefulSet, metadata: {name: db}, spec: {template: {metadata: {labels: {app: \
+                 db}}, spec: {containers: [{name: c}]}}}}\n"
+                    .to_owned()
+                    + &service("{statefulset.kubernetes.io/pod-name: db-0}", "{port: 80}"),
+                "",
+            ),
+            (
+                "{apiVersion: apps/v1, kind: StatefulSet, metadata: {name: db}, spec: {template: {metadata: {labels: {app: \
+                 db}}, spec: {containers: [{name: c}]}}}}\n"
+                    .to_owned()
+                    + &service("{statefulset.kubernetes.io/pod-name: bd-0}", "{port: 80}"),
+                "service-selector",
+            ),
+            (service("{k8s-app: kube-dns}", "{port: 53}").replace("{name: web}", "{name: x, namespace: kube-system}"), ""),
+            (
+                service("{k8s-app: kube-dnss}", "{port: 53}").replace("{name: web}", "{name: x, namespace: kube-system}"),
+                "service-selector",
+            ),
+        ] {
+            assert_eq!(broken(&text).join(" "), expected, "{text}");
+        }
+    }
+}

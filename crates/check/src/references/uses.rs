@@ -65,18 +65,19 @@ impl Used {
 
 /// Everything that the objects of a set ask for, in their order.
 pub(crate) fn collect<'a>(set: &'a Set<'a>) -> Vec<Use<'a>> {
-    let apart: Vec<Vec<Use<'a>>> = set.objects.par_iter().map(of_object).collect();
+    let apart: Vec<Vec<Use<'a>>> = set.objects.par_iter().map(|object| of_object(object, set.home(object))).collect();
     apart.into_iter().flatten().collect()
 }
 
 /// Collects what one object asks for.
 struct Collector<'a> {
     by: &'a Object<'a>,
+    home: &'a str,
     uses: Vec<Use<'a>>,
 }
 
-fn of_object<'a>(object: &'a Object<'a>) -> Vec<Use<'a>> {
-    let mut all = Collector { by: object, uses: Vec::new() };
+fn of_object<'a>(object: &'a Object<'a>, home: &'a str) -> Vec<Use<'a>> {
+    let mut all = Collector { by: object, home, uses: Vec::new() };
     let node = object.node;
     if object.damaged {
         return all.uses;
@@ -124,7 +125,7 @@ fn of_object<'a>(object: &'a Object<'a>) -> Vec<Use<'a>> {
 impl<'a> Collector<'a> {
     fn add(&mut self, of: Used, at: Option<&'a Node>, keys: Vec<(&'a str, &'a Node)>, optional: bool) {
         let Some((at, name)) = at.and_then(|at| Some((at, at.text().filter(|name| !name.is_empty())?))) else { return };
-        let namespace = if of.is_namespaced() { self.by.namespace } else { "" };
+        let namespace = if of.is_namespaced() { self.home } else { "" };
         self.uses.push(Use { by: self.by, at, of, namespace, name, keys, optional });
     }
 
@@ -221,15 +222,19 @@ impl<'a> Collector<'a> {
             }
         }
         for entry in spec.entries() {
-            // These are a pod's, and done.
-            if !matches!(entry.key.text.as_str(), "containers" | "initContainers" | "volumes") {
-                self.selectors(&entry.value, &entry.key.text);
-            }
+            self.selectors(&entry.value, &entry.key.text);
         }
     }
 
     /// Every `{name, key}` below `node`: the operator's types have no other mapping of this form.
     fn selectors(&mut self, node: &'a Node, field: &str) {
+        match field {
+            // The user's own words.
+            "labels" | "externalLabels" | "annotations" | "matchLabels" | "nodeSelector" => return,
+            // A pod's, and done.
+            "containers" | "initContainers" | "volumes" => return,
+            _ => {}
+        }
         let is_selector = node.get("name").is_some()
             && node.get("key").is_some()
             && node.entries().iter().all(|entry| matches!(entry.key.text.as_str(), "name" | "key" | "optional"));
@@ -239,11 +244,7 @@ impl<'a> Collector<'a> {
             return;
         }
         for entry in node.entries() {
-            let key = entry.key.text.as_str();
-            // The user's own words.
-            if !matches!(key, "labels" | "externalLabels" | "annotations" | "matchLabels" | "nodeSelector") {
-                self.selectors(&entry.value, key);
-            }
+            self.selectors(&entry.value, &entry.key.text);
         }
         for item in node.items() {
             self.selectors(item, field);
