@@ -1,8 +1,8 @@
 //! Secrets, ConfigMaps and claims that are no part of the set, and that something in it makes.
 //!
 //! Custom resources whose operators are known say so by their fields. Besides, a container that may create Secrets, and
-//! that is told a name by an argument or a variable, makes the Secret of that name: so do the Jobs that make
-//! certificates for webhooks, and init containers that make passwords.
+//! that is told a name by an argument, by a variable or by its role, makes the Secret of that name: so do the Jobs that
+//! make certificates for webhooks, and init containers that make passwords.
 
 use super::{items, text};
 use crate::object::Object;
@@ -16,18 +16,26 @@ pub(crate) struct Makers<'a> {
     /// Namespace and name of Secrets that custom resources ask for, with their keys if they are known.
     secrets: HashMap<(&'a str, &'a str), Option<Vec<&'a str>>>,
     /// Names that containers are told which may create something.
-    told: HashMap<&'a str, Vec<(PodTemplate<'a>, Grant<'a>)>>,
+    told: HashMap<&'a str, Vec<(PodTemplate<'a>, Right<'a>)>>,
     /// Claims that StatefulSets make: namespace, and the name up to the pod's number.
     claims: HashSet<(&'a str, String)>,
 }
 
 /// The right to create objects.
-#[derive(Clone, Copy, Debug)]
-struct Grant<'a> {
+#[derive(Clone, Copy, Debug, Default)]
+struct Right<'a> {
     /// Where; empty for everywhere.
     namespace: &'a str,
     secrets: bool,
     config_maps: bool,
+}
+
+/// What a role gives to a service account.
+#[derive(Clone, Debug, Default)]
+struct Grant<'a> {
+    right: Right<'a>,
+    /// The objects that the role names.
+    names: Vec<&'a str>,
 }
 
 impl<'a> Makers<'a> {
@@ -46,8 +54,8 @@ impl<'a> Makers<'a> {
             let Some(pod) = PodTemplate::of(object) else { continue };
             let account = text(pod.spec, &["serviceAccountName"]).unwrap_or("default");
             for grant in grants.get(&(object.namespace, account)).into_iter().flatten() {
-                for word in pod.containers().flat_map(words) {
-                    makers.told.entry(word).or_default().push((pod, *grant));
+                for word in pod.containers().flat_map(words).chain(grant.names.iter().copied()) {
+                    makers.told.entry(word).or_default().push((pod, grant.right));
                 }
             }
         }
@@ -66,16 +74,16 @@ impl<'a> Makers<'a> {
                 return Some(keys.clone());
             }
         }
-        let may = |grant: &Grant<'_>| match kind {
-            "Secret" => grant.secrets,
-            "ConfigMap" => grant.config_maps,
+        let may = |right: &Right<'_>| match kind {
+            "Secret" => right.secrets,
+            "ConfigMap" => right.config_maps,
             _ => false,
         };
         let (pod, _) = self
             .told
             .get(name)?
             .iter()
-            .find(|(_, grant)| may(grant) && (grant.namespace.is_empty() || grant.namespace == namespace))?;
+            .find(|(_, right)| may(right) && (right.namespace.is_empty() || right.namespace == namespace))?;
         // What makes it looks first whether it is there, and so tells its keys.
         let field = if kind == "Secret" { "secretKeyRef" } else { "configMapKeyRef" };
         let keys: Vec<&str> = pod
@@ -151,12 +159,10 @@ fn grants<'a>(set: &'a Set<'a>) -> HashMap<(&'a str, &'a str), Vec<Grant<'a>>> {
     let mut roles = HashMap::new();
     for kind in ["Role", "ClusterRole"] {
         for role in set.of_kind(GROUP, kind) {
-            roles.insert(
-                (kind, role.namespace, role.name),
-                (may_create(role, "secrets"), may_create(role, "configmaps")),
-            );
+            roles.insert((kind, role.namespace, role.name), grant(role));
         }
     }
+    let all = Grant { right: Right { secrets: true, config_maps: true, ..Right::default() }, names: Vec::new() };
     let mut grants: HashMap<_, Vec<_>> = HashMap::new();
     for kind in ["RoleBinding", "ClusterRoleBinding"] {
         for binding in set.of_kind(GROUP, kind) {
@@ -166,26 +172,34 @@ fn grants<'a>(set: &'a Set<'a>) -> HashMap<(&'a str, &'a str), Vec<Grant<'a>>> {
                 continue;
             };
             let namespace = if kind == "Role" { binding.namespace } else { "" };
-            let (secrets, config_maps) = match roles.get(&(kind, namespace, name)) {
-                Some(rights) => *rights,
-                None if matches!(name, "cluster-admin" | "admin" | "edit") => (true, true),
-                None => (false, false),
-            };
-            if !secrets && !config_maps {
-                continue;
-            }
-            let grant = Grant { namespace: binding.namespace, secrets, config_maps };
+            let of_cluster = Some(&all).filter(|_| matches!(name, "cluster-admin" | "admin" | "edit"));
+            let given = roles.get(&(kind, namespace, name)).or(of_cluster);
+            let Some(given) = given.filter(|given| given.right.secrets || given.right.config_maps) else { continue };
             for subject in items(binding.node, &["subjects"]) {
+                let home = text(subject, &["namespace"]).unwrap_or(binding.namespace);
+                let Some(name) = text(subject, &["name"]) else { continue };
                 if text(subject, &["kind"]) == Some("ServiceAccount") {
-                    let home = text(subject, &["namespace"]).unwrap_or(binding.namespace);
-                    if let Some(name) = text(subject, &["name"]) {
-                        grants.entry((home, name)).or_default().push(grant);
-                    }
+                    let right = Right { namespace: binding.namespace, ..given.right };
+                    let names = given.names.clone();
+                    grants.entry((home, name)).or_default().push(Grant { right, names });
                 }
             }
         }
     }
     grants
+}
+
+/// What a role allows to create.
+fn grant<'a>(role: &Object<'a>) -> Grant<'a> {
+    let names = items(role.node, &["rules"]).iter().flat_map(|rule| items(rule, &["resourceNames"]));
+    Grant {
+        right: Right {
+            secrets: may_create(role, "secrets"),
+            config_maps: may_create(role, "configmaps"),
+            ..Right::default()
+        },
+        names: names.filter_map(Node::text).collect(),
+    }
 }
 
 /// Whether a role allows to create objects of a resource of the core.

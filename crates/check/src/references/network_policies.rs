@@ -14,7 +14,7 @@ use vigil_yaml::Node;
 rules! {
     FLOW "network-policy-flow" Error "no NetworkPolicy cuts off a connection that the set needs"
     SELECTOR "network-policy-selector" Warning "every NetworkPolicy is for pods of the set"
-    PEER "network-policy-peer" Warning "every NetworkPolicy names pods of the set at the other end"
+    PEER "network-policy-peer" Note "every NetworkPolicy names pods of the set at the other end"
 }
 
 /// A policy in one direction.

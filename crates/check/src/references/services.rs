@@ -6,6 +6,7 @@ use super::{items, text};
 use crate::finding::Findings;
 use crate::object::Object;
 use crate::rule::{Rule, rules};
+use std::collections::HashMap;
 use vigil_yaml::words::{list, nearest};
 use vigil_yaml::{Node, Quoted};
 
@@ -13,7 +14,7 @@ rules! {
     SELECTOR "service-selector" Error "every Service selects pods"
     TARGET_PORT "service-target-port" Error "every named port that a Service leads to is one of the pods' ports"
     UNDECLARED "service-port-undeclared" Note "ports that Services lead to are declared by the pods"
-    GOVERNING "statefulset-service" Warning "every StatefulSet's Service is there"
+    GOVERNING "statefulset-service" Warning "every StatefulSet names the Service of its pods"
     BACKEND "ingress-backend" Error "every Ingress leads to a Service and to a port that it has"
     WEBHOOK "webhook-service" Error "every Service that the API server calls is there, with the port it calls"
 }
@@ -23,11 +24,7 @@ pub(crate) fn check(index: &Index<'_>, findings: &mut Findings) {
     for service in index.judged("", "Service") {
         selected(index, service, findings);
     }
-    for set in index.judged("apps", "StatefulSet") {
-        if let Some(at) = set.at(&["spec", "serviceName"]) {
-            service(index, &GOVERNING, set, at, set.namespace, findings);
-        }
-    }
+    governing(index, findings);
     for ingress in index.judged("networking.k8s.io", "Ingress") {
         let rules = items(ingress.node, &["spec", "rules"]).iter().flat_map(|rule| items(rule, &["http", "paths"]));
         let backends = rules.filter_map(|path| path.get("backend"));
@@ -125,6 +122,34 @@ fn selected(index: &Index<'_>, service: &Object<'_>, findings: &mut Findings) {
                 }
             }
             _ => {}
+        }
+    }
+}
+
+/// StatefulSets that name another Service than the headless one that selects their pods. Many name one that is not
+/// there and do without, which is nobody's trouble.
+fn governing(index: &Index<'_>, findings: &mut Findings) {
+    let mut headless: HashMap<*const (), &str> = HashMap::new();
+    for service in index.judged("", "Service") {
+        let is_headless = text(service.node, &["spec", "clusterIP"]) == Some("None");
+        let Some(node) = service.at(&["spec", "selector"]).filter(|node| is_headless && !node.entries().is_empty())
+        else {
+            continue;
+        };
+        for pod in index.select(service.namespace, Selector::plain(node)) {
+            if let Some(object) = index.pods[pod].object {
+                headless.insert(std::ptr::from_ref(object).cast(), service.name);
+            }
+        }
+    }
+    for set in index.judged("apps", "StatefulSet") {
+        let Some(at) = set.at(&["spec", "serviceName"]) else { continue };
+        let Some(name) = at.text().filter(|name| !name.is_empty()) else { continue };
+        let Some(other) = headless.get(&std::ptr::from_ref(set).cast()) else { continue };
+        if matches!(index.find("", "Service", set.namespace, name), Found::Nowhere) {
+            let wanted = Wanted { group: "", kind: "Service", namespace: set.namespace, name };
+            let finding = index.missing(findings, &GOVERNING, set, at, wanted);
+            finding.label(format!("its pods are those of {}", Quoted(other)));
         }
     }
 }

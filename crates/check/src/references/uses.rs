@@ -169,7 +169,11 @@ impl<'a> Collector<'a> {
                 }
             }
         }
-        for volume in items(spec, &["volumes"]) {
+        // A StatefulSet replaces the volumes that have the name of one of its claims.
+        let claims = items(self.by.node, &["spec", "volumeClaimTemplates"]);
+        let is_replaced =
+            |volume: &Node| claims.iter().any(|it| text(it, &["metadata", "name"]) == text(volume, &["name"]));
+        for volume in items(spec, &["volumes"]).iter().filter(|volume| !is_replaced(volume)) {
             self.volume(volume);
         }
     }
