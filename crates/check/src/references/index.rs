@@ -247,6 +247,11 @@ impl<'a> Index<'a> {
         self.by_labels.namespaces()
     }
 
+    /// Whether the set makes any pods in a namespace.
+    pub(crate) fn has_pods(&self, namespace: &str) -> bool {
+        self.by_labels.all(namespace).iter().any(|pod| self.pods[*pod].object.is_some())
+    }
+
     /// Whether any pod in a namespace has a label with this key.
     pub(crate) fn has_key(&self, namespace: &str, key: &str) -> bool {
         self.by_labels.has_key(namespace, key)

@@ -35,48 +35,54 @@ struct Policies<'a> {
 
 /// Judges NetworkPolicies.
 pub(crate) fn check(index: &Index<'_>, findings: &mut Findings) {
+    if index.judged(GROUP, KIND).next().is_none() {
+        return;
+    }
+    let policies = policies(index, findings);
+    let mut told = HashSet::new();
+    for flow in flows(index) {
+        judge(index, &policies, &flow, &mut told, findings);
+    }
+}
+
+const GROUP: &str = "networking.k8s.io";
+const KIND: &str = "NetworkPolicy";
+
+/// Which policies are for which pods; says which are for none.
+fn policies<'a>(index: &Index<'a>, findings: &mut Findings) -> Policies<'a> {
     let empty = || index.pods.iter().map(|_| Vec::new()).collect();
     let is_dns = |pod: &Pod<'_>| pod.object.is_none() && pod.labels.contains(&("k8s-app", "kube-dns"));
     let mut policies = Policies { ingress: empty(), egress: empty(), dns: index.pods.iter().position(is_dns) };
-    let mut any = false;
-    for object in index.judged("networking.k8s.io", "NetworkPolicy") {
-        any = true;
+    for object in index.judged(GROUP, KIND) {
         let Some(spec) = object.at(&["spec"]) else { continue };
         let node = spec.get("podSelector");
         let selector = Selector::of(node.unwrap_or(object.node));
         let pods = index.select(object.namespace, selector);
-        if let Some(node) = node.filter(|_| pods.is_empty() && !selector.is_empty()) {
-            if !index.is_operated(object.namespace, selector) {
-                nothing_selected(index, &SELECTOR, object, object.namespace, node, selector, findings);
-            }
+        let is_idle = pods.is_empty() && !selector.is_empty() && index.has_pods(object.namespace);
+        if let Some(node) = node.filter(|_| is_idle && !index.is_operated(object.namespace, selector)) {
+            nothing_selected(index, &SELECTOR, object, object.namespace, node, selector, findings);
         }
         let types = items(spec, &["policyTypes"]);
         let is_of = |wanted: &str| match types {
             [] => wanted == "Ingress" || !items(spec, &["egress"]).is_empty(),
             _ => types.iter().any(|it| it.text() == Some(wanted)),
         };
-        for (kind, key, list) in
-            [("Ingress", "ingress", &mut policies.ingress), ("Egress", "egress", &mut policies.egress)]
+        for (kind, key, peers, list) in
+            [("Ingress", "ingress", "from", &mut policies.ingress), ("Egress", "egress", "to", &mut policies.egress)]
         {
-            if is_of(kind) {
-                let key_of_peers = if key == "ingress" { "from" } else { "to" };
-                for peer in items(spec, &[key]).iter().flat_map(|rule| items(rule, &[key_of_peers])) {
-                    judge_peer(index, object, peer, findings);
-                }
-                for pod in &pods {
-                    let rules = items(spec, &[key]);
-                    list[*pod].push(Policy { object, rules, specific: !selector.is_empty() });
-                }
+            if !is_of(kind) {
+                continue;
+            }
+            let rules = items(spec, &[key]);
+            for peer in rules.iter().flat_map(|rule| items(rule, &[peers])) {
+                judge_peer(index, object, peer, findings);
+            }
+            for pod in &pods {
+                list[*pod].push(Policy { object, rules, specific: !selector.is_empty() });
             }
         }
     }
-    if !any {
-        return;
-    }
-    let mut told = HashSet::new();
-    for flow in flows(index) {
-        judge(index, &policies, &flow, &mut told, findings);
-    }
+    policies
 }
 
 /// Judges one end of a rule: pods that it names are in the set, where their namespace is.
@@ -139,7 +145,7 @@ fn judge(index: &Index<'_>, policies: &Policies<'_>, flow: &Flow<'_>, told: &mut
     }
     if let Some(policy) = most_specific(list) {
         if told.insert((std::ptr::from_ref(policy).cast(), "names", flow.from, 0, 53)) {
-            let message = format!("cuts off the pods of {} from looking up names", called(flow.from, index));
+            let message = format!("cuts off {} from looking up names", called(flow.from, index));
             let finding = findings.add(&FLOW, policy, place(policy), message);
             finding.label("no `egress` rule for these pods allows port 53/UDP");
             finding.help(format!("{} needs it; allow port 53, UDP and TCP, to the pods of cluster DNS", flow.because));
@@ -244,6 +250,10 @@ fn allows_peer(index: &Index<'_>, rule: &Node, key: &str, pod: Option<&Pod<'_>>,
 #[cfg(test)]
 mod tests {
     use super::super::tests::{broken, deployment};
+    use super::*;
+    use crate::Options;
+    use crate::set::{self, Set};
+    use vigil_yaml::{Limits, Source};
 
     /// What a policy breaks where `main`, a Prometheus in `default`, scrapes the port 8080 of `web`.
     fn scraped(policies: &str) -> String {
@@ -258,7 +268,7 @@ mod tests {
     }
 
     fn policy(spec: &str) -> String {
-        format!("{{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {{name: n}}, spec: {{{spec}}}}}\n")
+        format!("{{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {{name: np}}, spec: {{{spec}}}}}\n")
     }
 
     #[test]
@@ -326,7 +336,7 @@ mod tests {
 
     #[test]
     fn policies_add_up() {
-        let deny = policy("podSelector: {}").replace("name: n", "name: deny");
+        let deny = policy("podSelector: {}").replace("name: np", "name: deny");
         let allow = policy("podSelector: {matchLabels: {app: web}}, ingress: [{ports: [{port: 8080}]}]");
         assert_eq!(scraped(&(deny.clone() + &allow)), "");
         assert_eq!(scraped(&deny), "network-policy-flow");
@@ -353,5 +363,33 @@ mod tests {
         }
         let host = deployment("web", "hostNetwork: true, containers: [{name: c, ports: [{containerPort: 8443}]}]");
         assert!(broken(&(set.to_owned() + &host + &policy("podSelector: {}"))).is_empty());
+    }
+
+    #[test]
+    fn names_are_looked_up_at_cluster_dns() {
+        for (rule, expected) in [
+            ("ports: [{port: 8080}]", 1),
+            ("ports: [{port: 8080}, {port: 53, protocol: UDP}]", 0),
+            ("ports: [{port: 8080}, {port: 53}]", 1),
+            ("ports: [{port: 8080}, {port: dns, protocol: UDP}]", 0),
+            ("to: [{podSelector: {}}]", 1),
+            ("to: [{podSelector: {}}, {namespaceSelector: {}}]", 0),
+            ("to: [{podSelector: {}}, {namespaceSelector: {}, podSelector: {matchLabels: {k8s-app: kube-dns}}}]", 0),
+            ("to: [{podSelector: {}}, {namespaceSelector: {}, podSelector: {matchLabels: {k8s-app: coredns}}}]", 1),
+        ] {
+            let text = deployment("a", "containers: [{name: c}]").replace('\n', "\n---\n")
+                + &deployment("b", "containers: [{name: c}]").replace('\n', "\n---\n")
+                + &policy(&format!("podSelector: {{}}, policyTypes: [Egress], egress: [{{{rule}}}]"));
+            let documents = [set::read(&Source::new("t", text), &Limits::default())];
+            let options = Options::default();
+            let mut findings = Findings::default();
+            let set = Set::new(&documents, &[], &options, &mut findings);
+            let index = Index::new(&set);
+            let policies = policies(&index, &mut findings);
+            let because = &set.objects[0];
+            let flow = Flow { from: Some(0), to: 1, port: 8080, protocol: "TCP", by_name: true, because };
+            judge(&index, &policies, &flow, &mut HashSet::new(), &mut findings);
+            assert_eq!(findings.list.len(), expected, "{rule}: {:?}", findings.list);
+        }
     }
 }

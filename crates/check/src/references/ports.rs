@@ -101,3 +101,64 @@ fn nodes(spec: &Node) -> String {
     let affinity = spec.at(&["affinity", "nodeAffinity"]).map(Node::to_json);
     format!("{labels:?} {affinity:?}")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::broken;
+
+    #[test]
+    fn ports_of_nodes() {
+        let service = |name: &str, kind: &str, rest: &str| {
+            format!("{{apiVersion: v1, kind: Service, metadata: {{name: {name}}}, spec: {{type: {kind}, {rest}}}}}\n")
+        };
+        let port = |number: u16, protocol: &str| format!("{{port: 1, nodePort: {number}, protocol: {protocol}}}");
+        for (text, expected) in [
+            (service("a", "NodePort", &format!("ports: [{}, {}]", port(30001, "TCP"), port(30001, "UDP"))), ""),
+            (
+                service("a", "NodePort", &format!("ports: [{}]", port(30001, "TCP")))
+                    + &service("b", "LoadBalancer", &format!("ports: [{}]", port(30001, "UDP"))),
+                "node-port-twice",
+            ),
+            (
+                service("a", "NodePort", &format!("ports: [{}]", port(30001, "TCP")))
+                    + &service("b", "ClusterIP", &format!("ports: [{}]", port(30001, "TCP"))),
+                "",
+            ),
+            (
+                service("a", "NodePort", &format!("ports: [{}]", port(30001, "TCP")))
+                    + &service("b", "LoadBalancer", "healthCheckNodePort: 30001, ports: [{port: 2}]"),
+                "node-port-twice",
+            ),
+            (
+                service("a", "NodePort", &format!("ports: [{}]", port(0, "TCP")))
+                    + &service("b", "NodePort", &format!("ports: [{}]", port(0, "TCP"))),
+                "",
+            ),
+        ] {
+            assert_eq!(broken(&text).join(" "), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn ports_of_daemon_sets() {
+        let daemon = |name: &str, spec: &str| {
+            format!(
+                "{{apiVersion: apps/v1, kind: DaemonSet, metadata: {{name: {name}}}, spec: {{template: {{spec: {{{spec}}}}}}}}}\n"
+            )
+        };
+        let port = "containers: [{ports: [{containerPort: 9100, hostPort: 9100}]}]";
+        let on_host = "hostNetwork: true, containers: [{ports: [{containerPort: 9100}]}]";
+        for (a, b, expected) in [
+            (port.to_owned(), port.to_owned(), "host-port-twice"),
+            (port.to_owned(), on_host.to_owned(), "host-port-twice"),
+            (port.to_owned(), on_host.replace("hostNetwork: true, ", ""), ""),
+            (port.to_owned(), port.replace("9100}]", "9100, protocol: UDP}]"), ""),
+            (port.to_owned(), port.replace("9100}]", "9100, hostIP: 127.0.0.1}]"), ""),
+            (port.to_owned(), format!("nodeSelector: {{disk: ssd}}, {port}"), ""),
+            (port.to_owned(), format!("nodeSelector: {{kubernetes.io/os: linux}}, {port}"), "host-port-twice"),
+            (format!("nodeSelector: {{kubernetes.io/os: windows}}, {port}"), port.to_owned(), ""),
+        ] {
+            assert_eq!(broken(&(daemon("a", &a) + &daemon("b", &b))).join(" "), expected, "{a} {b}");
+        }
+    }
+}

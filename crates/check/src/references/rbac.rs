@@ -57,3 +57,63 @@ pub(crate) fn check(index: &Index<'_>, findings: &mut Findings) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::broken;
+
+    #[test]
+    fn bindings() {
+        let binding = |kind: &str, namespace: &str, role: &str, subject: &str| {
+            format!(
+                "{{apiVersion: rbac.authorization.k8s.io/v1, kind: {kind}, metadata: {{name: b{namespace}}}, roleRef: \
+                 {{{role}}}, subjects: [{{{subject}}}]}}\n"
+            )
+        };
+        let system = ", namespace: kube-system";
+        for (kind, namespace, role, subject, expected) in [
+            ("ClusterRoleBinding", "", "kind: ClusterRole, name: view", "kind: Group, name: devs", ""),
+            ("ClusterRoleBinding", "", "kind: ClusterRole, name: viewer", "kind: User, name: me", "binding-role"),
+            ("ClusterRoleBinding", "", "kind: ClusterRole, name: 'system:auth-delegator'", "kind: User, name: me", ""),
+            (
+                "ClusterRoleBinding",
+                "",
+                "kind: ClusterRole, name: 'system:auth-delegater'",
+                "kind: User, name: me",
+                "binding-role",
+            ),
+            (
+                "ClusterRoleBinding",
+                "",
+                "kind: ClusterRole, name: 'system:of-a-distribution'",
+                "kind: User, name: me",
+                "",
+            ),
+            (
+                "RoleBinding",
+                system,
+                "kind: Role, name: extension-apiserver-authentication-reader",
+                "kind: User, name: m",
+                "",
+            ),
+            (
+                "RoleBinding",
+                "",
+                "kind: Role, name: extension-apiserver-authentication-reader",
+                "kind: User, name: me",
+                "binding-role",
+            ),
+            ("RoleBinding", "", "kind: ClusterRole, name: edit", "kind: ServiceAccount, name: default", ""),
+            ("RoleBinding", "", "kind: ClusterRole, name: edit", "kind: ServiceAccount, name: ci", "binding-subject"),
+            (
+                "RoleBinding",
+                "",
+                "kind: ClusterRole, name: edit",
+                "kind: ServiceAccount, name: deployment-controller, namespace: kube-system",
+                "",
+            ),
+        ] {
+            assert_eq!(broken(&binding(kind, namespace, role, subject)).join(" "), expected, "{role} {subject}");
+        }
+    }
+}

@@ -128,3 +128,57 @@ fn add_text<'a>(words: &mut HashSet<&'a str>, text: &'a str) {
         words.extend(makers::parts(text));
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{broken, deployment};
+
+    #[test]
+    fn what_counts_as_used() {
+        let map = "{apiVersion: v1, kind: ConfigMap, metadata: {name: app-settings, labels: {sidecar/pick: '1'}}}\n";
+        let role = "{apiVersion: rbac.authorization.k8s.io/v1, kind: Role, metadata: {name: lock}, rules: [{apiGroups: \
+                    [''], resources: [configmaps], resourceNames: [app-settings], verbs: [get]}]}\n\
+                    {apiVersion: rbac.authorization.k8s.io/v1, kind: RoleBinding, metadata: {name: lock}, roleRef: {kind: \
+                    Role, name: lock}, subjects: []}\n";
+        for (others, expected) in [
+            (String::new(), "object-unused"),
+            (deployment("web", "volumes: [{configMap: {name: app-settings}}]"), ""),
+            (deployment("web", "volumes: [{configMap: {name: app-settings, optional: true}}]"), ""),
+            (deployment("web", "containers: [{args: ['--config=default/app-settings']}]"), ""),
+            (deployment("web", "containers: [{command: [run, app-settings-old]}]"), "object-unused"),
+            (deployment("web", "containers: [{env: [{name: LABEL, value: sidecar/pick}]}]"), ""),
+            (deployment("app-settings", "containers: [{name: c}]"), "object-unused"),
+            (role.to_owned(), ""),
+            (
+                "{apiVersion: example.com/v1, kind: Thing, metadata: {name: t}, spec: {from: {map: app-settings}}}\n"
+                    .to_owned(),
+                "",
+            ),
+            (
+                "{apiVersion: v1, kind: Service, metadata: {name: s, annotations: {example.com/auth: \
+                 default/app-settings}}, spec: {ports: [{port: 1}]}}\n"
+                    .to_owned(),
+                "",
+            ),
+        ] {
+            assert_eq!(broken(&(map.to_owned() + &others)).join(" "), expected, "{others}");
+        }
+        for (object, expected) in [
+            ("{apiVersion: v1, kind: ConfigMap, metadata: {name: a, labels: {grafana_dashboard: '1'}}}\n", ""),
+            ("{apiVersion: v1, kind: ConfigMap, metadata: {name: a, namespace: kube-system}}\n", ""),
+            ("{apiVersion: v1, kind: Secret, metadata: {name: a}, type: helm.sh/release.v1}\n", ""),
+            ("{apiVersion: v1, kind: Secret, metadata: {name: a}}\n", "object-unused"),
+            ("{apiVersion: v1, kind: ServiceAccount, metadata: {name: a}}\n", "object-unused"),
+            (
+                "{apiVersion: rbac.authorization.k8s.io/v1, kind: Role, metadata: {name: a}, rules: []}\n",
+                "object-unused",
+            ),
+            ("{apiVersion: rbac.authorization.k8s.io/v1, kind: ClusterRole, metadata: {name: a}, rules: []}\n", ""),
+        ] {
+            assert_eq!(broken(object).join(" "), expected, "{object}");
+        }
+        let alertmanager = "{apiVersion: monitoring.coreos.com/v1, kind: Alertmanager, metadata: {name: a}, spec: {}}\n\
+                            {apiVersion: v1, kind: Secret, metadata: {name: alertmanager-a}}\n";
+        assert!(broken(alertmanager).is_empty());
+    }
+}
