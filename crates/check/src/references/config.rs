@@ -1,6 +1,7 @@
 //! ConfigMaps, Secrets, service accounts, claims and classes that objects ask for.
 
 use super::index::{Found, Index, Wanted};
+use super::makers::Keys;
 use super::uses::{Use, Used};
 use crate::finding::Findings;
 use crate::object::Object;
@@ -38,7 +39,9 @@ pub(crate) fn check(index: &Index<'_>, findings: &mut Findings) {
                 continue;
             }
         };
-        if let Some(keys) = keys.filter(|_| !it.optional) {
+        if let Keys::These(keys) = keys
+            && !it.optional
+        {
             for (key, at) in it.keys.iter().filter(|(key, _)| !keys.contains(key)) {
                 no_key(it, key, at, &keys, findings);
             }
@@ -81,18 +84,18 @@ fn no_key(it: &Use<'_>, key: &str, at: &Node, keys: &[&str], findings: &mut Find
     finding.help("correct the key, or add it; a pod does not start without it");
 }
 
-/// The keys that a ConfigMap or Secret has; none if something fills it later.
-fn keys_of<'a>(object: &'a Object<'a>) -> Option<Vec<&'a str>> {
+/// The keys that a ConfigMap or Secret has.
+fn keys_of<'a>(object: &'a Object<'a>) -> Keys<'a> {
     let maps = match object.kind {
         "ConfigMap" => ["data", "binaryData"],
         "Secret" => ["data", "stringData"],
-        _ => return None,
+        _ => return Keys::Any,
     };
     let is_token = object.at(&["type"]).and_then(Node::text) == Some("kubernetes.io/service-account-token");
     let keys = maps.iter().filter_map(|map| object.at(&[map])).flat_map(Node::entries);
     let keys: Vec<&str> = keys.map(|entry| entry.key.text.as_str()).collect();
     // An empty one is a place that a controller writes to, as those of webhooks' certificates are.
-    (!keys.is_empty() && !is_token).then_some(keys)
+    if keys.is_empty() || is_token { Keys::Any } else { Keys::These(keys) }
 }
 
 #[cfg(test)]

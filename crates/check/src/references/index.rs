@@ -1,6 +1,6 @@
 //! Finding things in the set: objects by name, pods and Services by their labels. Built once, in one pass.
 
-use super::makers::Makers;
+use super::makers::{Keys, Makers};
 use super::selector::{Label, Labelled, Selector};
 use super::uses::{self, Use};
 use super::{operator, provided};
@@ -120,8 +120,8 @@ fn varies(key: &str) -> bool {
 pub(crate) enum Found<'a> {
     /// In the set.
     Here(&'a Object<'a>),
-    /// In the cluster, with these keys if they are known.
-    Elsewhere(Option<Vec<&'a str>>),
+    /// In the cluster, with these keys.
+    Elsewhere(Keys<'a>),
     /// Nowhere.
     Nowhere,
 }
@@ -211,11 +211,11 @@ impl<'a> Index<'a> {
             return Found::Elsewhere(provided::keys(kind, name));
         }
         if self.provided.contains(&(kind, namespace, name)) || self.provided.contains(&(kind, "", name)) {
-            return Found::Elsewhere(None);
+            return Found::Elsewhere(Keys::Any);
         }
         let exists = |kind| self.set.of_kind(operator::GROUP, kind).any(|object| object.namespace == namespace);
         if kind == "Service" && operator::makes_service(name, exists) {
-            return Found::Elsewhere(None);
+            return Found::Elsewhere(Keys::Any);
         }
         match self.makers.find(kind, namespace, name) {
             Some(keys) => Found::Elsewhere(keys),

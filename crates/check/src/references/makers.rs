@@ -11,10 +11,19 @@ use crate::set::Set;
 use std::collections::{HashMap, HashSet};
 use vigil_yaml::{Node, Scalar};
 
+/// The keys of a ConfigMap or Secret that is not in the set.
+#[derive(Clone, Debug)]
+pub(crate) enum Keys<'a> {
+    /// Not known.
+    Any,
+    /// These.
+    These(Vec<&'a str>),
+}
+
 /// What is made, by whom.
 pub(crate) struct Makers<'a> {
-    /// Namespace and name of Secrets that custom resources ask for, with their keys if they are known.
-    secrets: HashMap<(&'a str, &'a str), Option<Vec<&'a str>>>,
+    /// Namespace and name of Secrets that custom resources ask for, with their keys.
+    secrets: HashMap<(&'a str, &'a str), Keys<'a>>,
     /// Names that containers are told which may create something.
     told: HashMap<&'a str, Vec<(PodTemplate<'a>, Right<'a>)>>,
     /// Claims that StatefulSets make: namespace, and the name up to the pod's number.
@@ -62,17 +71,16 @@ impl<'a> Makers<'a> {
         makers
     }
 
-    /// Whether something makes this object, and its keys if they are known.
-    pub(crate) fn find(&self, kind: &str, namespace: &str, name: &str) -> Option<Option<Vec<&'a str>>> {
+    /// The keys of this object, if something makes it.
+    pub(crate) fn find(&self, kind: &str, namespace: &str, name: &str) -> Option<Keys<'a>> {
         if kind == "PersistentVolumeClaim" {
             let (stem, number) = name.rsplit_once('-')?;
             let is_number = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
-            return (is_number && self.claims.contains(&(namespace, stem.to_owned()))).then_some(None);
+            return (is_number && self.claims.contains(&(namespace, stem.to_owned()))).then_some(Keys::Any);
         }
-        if kind == "Secret" {
-            if let Some(keys) = self.secrets.get(&(namespace, name)) {
-                return Some(keys.clone());
-            }
+        let asked = self.secrets.get(&(namespace, name)).filter(|_| kind == "Secret");
+        if let Some(keys) = asked {
+            return Some(keys.clone());
         }
         let may = |right: &Right<'_>| match kind {
             "Secret" => right.secrets,
@@ -94,13 +102,13 @@ impl<'a> Makers<'a> {
             .filter(|selector| text(selector, &["name"]) == Some(name))
             .filter_map(|selector| text(selector, &["key"]))
             .collect();
-        Some(Some(keys).filter(|keys| !keys.is_empty()))
+        Some(if keys.is_empty() { Keys::Any } else { Keys::These(keys) })
     }
 
     /// Adds the Secrets that an object asks its operator for.
     fn add_asked(&mut self, object: &'a Object<'a>, home: &'a str) {
         let at = |path: &[&str]| text(object.node, path);
-        let mut add = |name: Option<&'a str>, keys: Option<Vec<&'a str>>| {
+        let mut add = |name: Option<&'a str>, keys: Keys<'a>| {
             if let Some(name) = name {
                 self.secrets.insert((home, name), keys);
             }
@@ -109,41 +117,45 @@ impl<'a> Makers<'a> {
             ("cert-manager.io", "Certificate") => {
                 let more =
                     ["keystores", "additionalOutputFormats"].iter().any(|key| object.at(&["spec", key]).is_some());
-                add(at(&["spec", "secretName"]), (!more).then(|| CERTIFICATE.to_vec()));
+                add(at(&["spec", "secretName"]), if more { Keys::Any } else { certificate() });
             }
-            ("cert-manager.io", "Issuer") => add(at(&["spec", "acme", "privateKeySecretRef", "name"]), None),
+            ("cert-manager.io", "Issuer") => add(at(&["spec", "acme", "privateKeySecretRef", "name"]), Keys::Any),
             ("external-secrets.io", "ExternalSecret") => {
                 let more = object.at(&["spec", "dataFrom"]).or_else(|| object.at(&["spec", "target", "template"]));
                 let keys = items(object.node, &["spec", "data"]).iter().filter_map(|it| text(it, &["secretKey"]));
-                let keys = more.is_none().then(|| keys.collect());
+                let keys = if more.is_some() { Keys::Any } else { Keys::These(keys.collect()) };
                 add(at(&["spec", "target", "name"]).or(Some(object.name)), keys);
             }
             ("bitnami.com", "SealedSecret") => {
                 let maps = [&["spec", "encryptedData"][..], &["spec", "template", "data"]];
                 let keys = maps.iter().filter_map(|path| object.at(path)).flat_map(Node::entries);
                 let keys = keys.map(|entry| entry.key.text.as_str()).collect();
-                add(at(&["spec", "template", "metadata", "name"]).or(Some(object.name)), Some(keys));
+                add(at(&["spec", "template", "metadata", "name"]).or(Some(object.name)), Keys::These(keys));
             }
             ("secrets-store.csi.x-k8s.io", "SecretProviderClass") => {
                 for secret in items(object.node, &["spec", "secretObjects"]) {
                     let keys = items(secret, &["data"]).iter().filter_map(|it| text(it, &["key"]));
-                    add(text(secret, &["secretName"]), Some(keys.collect()));
+                    add(text(secret, &["secretName"]), Keys::These(keys.collect()));
                 }
             }
-            ("secrets.hashicorp.com", _) => add(at(&["spec", "destination", "name"]), None),
-            ("onepassword.com", "OnePasswordItem") | ("kafka.strimzi.io", "KafkaUser") => add(Some(object.name), None),
+            ("secrets.hashicorp.com", _) => add(at(&["spec", "destination", "name"]), Keys::Any),
+            ("onepassword.com", "OnePasswordItem") | ("kafka.strimzi.io", "KafkaUser") => {
+                add(Some(object.name), Keys::Any);
+            }
             ("networking.k8s.io", "Ingress") if has_issuer(object) => {
                 for tls in items(object.node, &["spec", "tls"]) {
-                    add(text(tls, &["secretName"]), Some(CERTIFICATE.to_vec()));
+                    add(text(tls, &["secretName"]), certificate());
                 }
             }
-            _ => add(at(&["spec", "writeConnectionSecretToRef", "name"]), None),
+            _ => add(at(&["spec", "writeConnectionSecretToRef", "name"]), Keys::Any),
         }
     }
 }
 
 /// The keys of a Secret that cert-manager makes.
-const CERTIFICATE: &[&str] = &["tls.crt", "tls.key", "ca.crt"];
+fn certificate() -> Keys<'static> {
+    Keys::These(vec!["tls.crt", "tls.key", "ca.crt"])
+}
 
 /// Whether cert-manager makes the certificates of an Ingress.
 fn has_issuer(ingress: &Object<'_>) -> bool {

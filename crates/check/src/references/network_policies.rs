@@ -143,13 +143,13 @@ fn judge(index: &Index<'_>, policies: &Policies<'_>, flow: &Flow<'_>, told: &mut
     if !flow.by_name || list.iter().any(|policy| allows_names(index, policy, policies.dns)) {
         return;
     }
-    if let Some(policy) = most_specific(list) {
-        if told.insert((std::ptr::from_ref(policy).cast(), "names", flow.from, 0, 53)) {
-            let message = format!("cuts off {} from looking up names", called(flow.from, index));
-            let finding = findings.add(&FLOW, policy, place(policy), message);
-            finding.label("no `egress` rule for these pods allows port 53/UDP");
-            finding.help(format!("{} needs it; allow port 53, UDP and TCP, to the pods of cluster DNS", flow.because));
-        }
+    if let Some(policy) = most_specific(list)
+        && told.insert((std::ptr::from_ref(policy).cast(), "names", flow.from, 0, 53))
+    {
+        let message = format!("cuts off {} from looking up names", called(flow.from, index));
+        let finding = findings.add(&FLOW, policy, place(policy), message);
+        finding.label("no `egress` rule for these pods allows port 53/UDP");
+        finding.help(format!("{} needs it; allow port 53, UDP and TCP, to the pods of cluster DNS", flow.because));
     }
 }
 

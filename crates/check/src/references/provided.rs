@@ -4,6 +4,8 @@
 //! controllers that fill every namespace, and from what kubeadm sets up (`cmd/kubeadm/app/phases`). Distributions that
 //! are set up otherwise have the same names for these, as others rely on them.
 
+use super::makers::Keys;
+
 /// Whether every cluster has this object.
 pub(crate) fn has(kind: &str, namespace: &str, name: &str) -> bool {
     let system = namespace == "kube-system";
@@ -38,9 +40,9 @@ pub(crate) fn has(kind: &str, namespace: &str, name: &str) -> bool {
     }
 }
 
-/// The keys of a ConfigMap that every cluster has, where they are always the same.
-pub(crate) fn keys(kind: &str, name: &str) -> Option<Vec<&'static str>> {
-    (kind == "ConfigMap" && name == "kube-root-ca.crt").then(|| vec!["ca.crt"])
+/// The keys of an object that every cluster has.
+pub(crate) fn keys(kind: &str, name: &str) -> Keys<'static> {
+    if kind == "ConfigMap" && name == "kube-root-ca.crt" { Keys::These(vec!["ca.crt"]) } else { Keys::Any }
 }
 
 /// The labels of the pods that run in `kube-system`: static pods of the control plane, and the two add-ons.

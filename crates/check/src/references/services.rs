@@ -79,7 +79,7 @@ impl<'a> Target<'a> {
     /// The target of a port of a Service.
     pub(crate) fn of(port: &'a Node) -> Option<Self> {
         let target = port.get("targetPort").filter(|target| !target.is_null());
-        let Some(target) = target.or_else(|| port.get("port")) else { return None };
+        let target = target.or_else(|| port.get("port"))?;
         target.integer().map(Self::Number).or_else(|| target.text().map(Self::Name))
     }
 }
@@ -105,11 +105,12 @@ fn selected(index: &Index<'_>, service: &Object<'_>, findings: &mut Findings) {
     for port in items(service.node, &["spec", "ports"]) {
         let protocol = protocol(port);
         match Target::of(port) {
-            Some(Target::Name(name)) if name.bytes().any(|byte| byte.is_ascii_alphabetic()) => {
-                if !ports().any(|port| port.name == name && port.protocol == protocol) {
-                    let at = port.get("targetPort").unwrap_or(port);
-                    no_target(service, at, name, protocol, ports(), findings);
-                }
+            Some(Target::Name(name))
+                if name.bytes().any(|byte| byte.is_ascii_alphabetic())
+                    && !ports().any(|port| port.name == name && port.protocol == protocol) =>
+            {
+                let at = port.get("targetPort").unwrap_or(port);
+                no_target(service, at, name, protocol, ports(), findings);
             }
             Some(Target::Number(number)) => {
                 let is_declared = ports().any(|port| port.number == number && port.protocol == protocol);

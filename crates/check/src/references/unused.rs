@@ -108,10 +108,11 @@ fn words<'a>(index: &Index<'a>) -> HashSet<&'a str> {
                 .iter()
                 .flat_map(|rule| items(rule, &["resourceNames"]))
                 .for_each(|name| add(&mut words, name));
-        } else if object.group.contains('.') && !object.group.ends_with(".k8s.io") {
-            if let Some(spec) = object.at(&["spec"]) {
-                spec.visit_texts(&mut |text, _, _| add_text(&mut words, text));
-            }
+        } else if object.group.contains('.')
+            && !object.group.ends_with(".k8s.io")
+            && let Some(spec) = object.at(&["spec"])
+        {
+            spec.visit_texts(&mut |text, _, _| add_text(&mut words, text));
         }
     }
     words

@@ -232,12 +232,11 @@ impl<'a> Collector<'a> {
 
     /// Every `{name, key}` below `node`: the operator's types have no other mapping of this form.
     fn selectors(&mut self, node: &'a Node, field: &str) {
-        match field {
-            // The user's own words.
-            "labels" | "externalLabels" | "annotations" | "matchLabels" | "nodeSelector" => return,
-            // A pod's, and done.
-            "containers" | "initContainers" | "volumes" => return,
-            _ => {}
+        // The first are the user's own words, the others a pod's, and done.
+        if matches!(field, "labels" | "externalLabels" | "annotations" | "matchLabels" | "nodeSelector")
+            || matches!(field, "containers" | "initContainers" | "volumes")
+        {
+            return;
         }
         let is_selector = node.get("name").is_some()
             && node.get("key").is_some()
