@@ -332,7 +332,8 @@ fn pods_of<'a>(object: &'a Object<'a>, home: &'a str) -> Option<Pod<'a>> {
     let foreign = || {
         let node = object.at(&["spec", "template"]).filter(|_| is_foreign(object))?;
         let spec = node.get("spec")?;
-        spec.get("containers").map(|_| PodTemplate { node, spec })
+        let has_pods = spec.get("containers").is_some() || node.at(&["metadata", "labels"]).is_some();
+        has_pods.then_some(PodTemplate { node, spec })
     };
     let template = own.or_else(foreign)?;
     Some(Pod {
@@ -347,9 +348,23 @@ fn pods_of<'a>(object: &'a Object<'a>, home: &'a str) -> Option<Pod<'a>> {
 
 /// Whether an object is of a kind that is neither Kubernetes' own nor one that makes no pods for sure.
 fn is_foreign(object: &Object<'_>) -> bool {
+    const WITHOUT_PODS: &[&str] = &[
+        operator::GROUP,
+        "cert-manager.io",
+        "acme.cert-manager.io",
+        "external-secrets.io",
+        "bitnami.com",
+        "secrets-store.csi.x-k8s.io",
+        "secrets.hashicorp.com",
+        "networking.istio.io",
+        "security.istio.io",
+        "traefik.io",
+        "keda.sh",
+        "kyverno.io",
+    ];
     let group = object.group;
     group.contains('.')
         && !group.ends_with(".k8s.io")
-        && !matches!(group, operator::GROUP | "cert-manager.io" | "acme.cert-manager.io")
+        && !WITHOUT_PODS.contains(&group)
         && !matches!((group, object.kind), ("argoproj.io", "Application" | "ApplicationSet" | "AppProject"))
 }

@@ -89,7 +89,7 @@ mod tests {
     pub(super) fn broken(text: &str) -> Vec<&'static str> {
         let provided = Provided { kind: "Secret".to_owned(), namespace: String::new(), name: "provided".to_owned() };
         let options = Options { provided: vec![provided], ..Options::default() };
-        let text = text.lines().map(|line| format!("---\n{}\n", line.trim())).collect::<String>();
+        let text: String = text.lines().flat_map(|line| ["---\n", line.trim(), "\n"]).collect();
         let report = check(&[Source::new("t", text)], &options);
         let ids = report.findings.iter().map(|finding| finding.rule.id);
         let own: Vec<&str> = super::rules().iter().map(|rule| rule.id).collect();

@@ -15,7 +15,7 @@ rules! {
     TARGET_PORT "service-target-port" Error "every named port that a Service leads to is one of the pods' ports"
     UNDECLARED "service-port-undeclared" Note "ports that Services lead to are declared by the pods"
     GOVERNING "statefulset-service" Warning "every StatefulSet names the Service of its pods"
-    BACKEND "ingress-backend" Error "every Ingress leads to a Service and to a port that it has"
+    BACKEND "ingress-backend" Error "every Ingress and every route leads to a Service and to a port that it has"
     WEBHOOK "webhook-service" Error "every Service that the API server calls is there, with the port it calls"
 }
 
@@ -31,6 +31,14 @@ pub(crate) fn check(index: &Index<'_>, findings: &mut Findings) {
         for backend in ingress.at(&["spec", "defaultBackend"]).into_iter().chain(backends) {
             if let Some(to) = backend.get("service") {
                 self::backend(index, ingress, to, findings);
+            }
+        }
+    }
+    for kind in ["HTTPRoute", "GRPCRoute", "TLSRoute", "TCPRoute", "UDPRoute"] {
+        for route in index.judged("gateway.networking.k8s.io", kind) {
+            let rules = items(route.node, &["spec", "rules"]);
+            for to in rules.iter().flat_map(|rule| items(rule, &["backendRefs"])) {
+                gateway_backend(index, route, to, findings);
             }
         }
     }
@@ -250,6 +258,18 @@ fn backend(index: &Index<'_>, ingress: &Object<'_>, to: &Node, findings: &mut Fi
     }
 }
 
+/// The same for a route of the Gateway API, which may lead to other kinds and to other namespaces.
+fn gateway_backend(index: &Index<'_>, route: &Object<'_>, to: &Node, findings: &mut Findings) {
+    let is_service = text(to, &["kind"]).is_none_or(|kind| kind == "Service") && text(to, &["group"]).is_none();
+    let Some(at) = to.get("name").filter(|_| is_service) else { return };
+    let namespace = text(to, &["namespace"]).unwrap_or(index.set.home(route));
+    let Some(Found::Here(service)) = service(index, &BACKEND, route, at, namespace, findings) else { return };
+    let Some((at, number)) = to.get("port").and_then(|at| Some((at, at.integer()?))) else { return };
+    if !has_port(service, |port| integer(port, "port") == Some(number)) {
+        no_port(&BACKEND, route, at, service, &number.to_string(), findings);
+    }
+}
+
 fn integer(node: &Node, key: &str) -> Option<i64> {
     node.get(key)?.integer()
 }
@@ -377,6 +397,41 @@ mod tests {
             ),
         ] {
             assert_eq!(broken(&text).join(" "), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_leads_to_services() {
+        let set = deployment("web", "containers: [{ports: [{name: http, containerPort: 80}]}]")
+            + &service("{app: web}", "{name: http, port: 80}");
+        let ingress = |backend: &str| {
+            format!(
+                "{{apiVersion: networking.k8s.io/v1, kind: Ingress, metadata: {{name: i}}, spec: {{rules: [{{http: {{paths: \
+                 [{{path: /, backend: {{{backend}}}}}]}}}}]}}}}\n"
+            )
+        };
+        let route = |backend: &str| {
+            format!(
+                "{{apiVersion: gateway.networking.k8s.io/v1, kind: HTTPRoute, metadata: {{name: r}}, spec: {{rules: \
+                 [{{backendRefs: [{{{backend}}}]}}]}}}}\n"
+            )
+        };
+        for (text, expected) in [
+            (ingress("service: {name: web, port: {number: 80}}"), ""),
+            (ingress("service: {name: web, port: {name: http}}"), ""),
+            (ingress("service: {name: web, port: {number: 81}}"), "ingress-backend"),
+            (ingress("service: {name: web, port: {name: https}}"), "ingress-backend"),
+            (ingress("service: {name: api, port: {number: 80}}"), "ingress-backend"),
+            (ingress("service: {name: redirect, port: {name: use-annotation}}"), ""),
+            (ingress("resource: {kind: Bucket, name: b}"), ""),
+            (route("name: web, port: 80"), ""),
+            (route("name: web, port: 81"), "ingress-backend"),
+            (route("name: api, port: 80"), "ingress-backend"),
+            (route("name: web, namespace: other, port: 80"), "ingress-backend"),
+            (route("name: b, kind: Bucket, group: example.com"), ""),
+            (route("name: kubernetes, port: 443"), ""),
+        ] {
+            assert_eq!(broken(&(set.clone() + &text)).join(" "), expected, "{text}");
         }
     }
 }
