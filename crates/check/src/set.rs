@@ -90,6 +90,11 @@ impl<'a> Set<'a> {
         Self { objects, schemas, whole, options, kinds }
     }
 
+    /// The namespace of an object; of one without a schema that names none, the one that it would be put in.
+    pub(crate) fn home(&self, object: &Object<'a>) -> &'a str {
+        if object.namespace.is_empty() { &self.options.namespace } else { object.namespace }
+    }
+
     /// The objects of a kind, whatever the version.
     pub(crate) fn of_kind(&self, group: &'a str, kind: &str) -> impl Iterator<Item = &Object<'a>> {
         let indices = self.kinds.get(kind).map(Vec::as_slice).unwrap_or_default();
