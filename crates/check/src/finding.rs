@@ -59,6 +59,13 @@ impl Finding {
         self
     }
 
+    /// Adds what was expected and what to do, where there is something to say.
+    pub(crate) fn append(&mut self, label: Option<String>, help: Option<String>) -> &mut Self {
+        self.label = label.or(self.label.take());
+        self.help = help.or(self.help.take());
+        self
+    }
+
     /// The template that the manifest was rendered from, if its first lines name it.
     pub fn template(&self) -> Option<&str> {
         let Place::Text(Span { source, .. }) = &self.place else { return None };
