@@ -172,7 +172,7 @@ impl Findings {
 }
 
 /// Writes the path from `node` to `target`; whether it is there.
-fn find(node: &Node, target: At<'_>, path: &mut String) -> bool {
+pub(crate) fn find(node: &Node, target: At<'_>, path: &mut String) -> bool {
     if matches!(target, At::Value(value) if std::ptr::eq(value, node)) {
         return true;
     }

@@ -42,7 +42,8 @@ fn service_monitor(object: &Object<'_>, cluster: &Cluster<'_>, findings: &mut Fi
     }
     if let Some(label) = object.at(&["spec", "jobLabel"])
         && let Some(key) = label.text().filter(|key| !key.is_empty())
-        && let Some(service) = services.iter().find(|service| service.label(key).is_none())
+        && services.iter().all(|service| service.label(key).is_none())
+        && let Some(service) = services.first()
     {
         let message = format!("Service `{}/{}` has no label {}", service.namespace, service.name, Quoted(key));
         findings
