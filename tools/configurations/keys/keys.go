@@ -16,6 +16,8 @@ type File struct {
 	Source string                       `json:"source"`
 	Root   string                       `json:"root"`
 	Types  map[string]map[string]string `json:"types"`
+
+	names map[reflect.Type]string
 }
 
 type unmarshaller interface {
@@ -27,7 +29,7 @@ type unmarshaller interface {
 // A value is "" for anything, "." for a scalar, "bool", "int", the name of a type, or "[" or "{" and one of these for a
 // list or a mapping of it.
 func Write(out io.Writer, source string, root interface{}) error {
-	file := File{Source: source, Types: map[string]map[string]string{}}
+	file := File{Source: source, Types: map[string]map[string]string{}, names: map[reflect.Type]string{}}
 	file.Root = file.value(reflect.TypeOf(root))
 	encoder := json.NewEncoder(out)
 	encoder.SetIndent("", " ")
@@ -97,13 +99,19 @@ func tagged(t reflect.Type) bool {
 }
 
 func (file *File) fields(t reflect.Type) string {
-	name := t.String()
-	if t.Name() == "" {
-		name = fmt.Sprintf("anonymous%d", len(file.Types))
-	}
-	if _, done := file.Types[name]; done {
+	if name, done := file.names[t]; done {
 		return name
 	}
+	// Packages of the same name have types of the same name.
+	name := t.String()
+	if t.Name() == "" {
+		name = "anonymous"
+	}
+	base := name
+	for count := 2; file.Types[name] != nil; count++ {
+		name = fmt.Sprintf("%s%d", base, count)
+	}
+	file.names[t] = name
 	keys := map[string]string{}
 	file.Types[name] = keys
 	file.collect(t, keys)
