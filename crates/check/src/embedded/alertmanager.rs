@@ -1,10 +1,10 @@
 //! Alertmanager's routes and receivers: who is told of what.
 
-use super::file::File;
+use super::file::Where;
 use super::readers::Readers;
 use super::syntax::Read;
 use crate::cluster::MONITORING;
-use crate::finding::{At, Finding, Findings};
+use crate::finding::Findings;
 use crate::object::Object;
 use crate::rule::rules;
 use crate::set::Set;
@@ -53,21 +53,6 @@ pub(super) fn check(
     }
 }
 
-/// Where a configuration stands.
-enum Where<'w, 'a> {
-    File(&'w File<'a>, &'w Node),
-    Object(&'w Object<'a>),
-}
-
-impl Where<'_, '_> {
-    fn add<'f, 'n>(&self, at: impl Into<At<'n>>, message: String, findings: &'f mut Findings) -> &'f mut Finding {
-        match self {
-            Self::File(file, root) => file.add(&ROUTE, root, at, message, findings),
-            Self::Object(object) => findings.add(&ROUTE, object, at, message),
-        }
-    }
-}
-
 /// The names of keys, which the operator spells in another way.
 struct Routes<'w, 'a> {
     place: Where<'w, 'a>,
@@ -82,7 +67,7 @@ impl Routes<'_, '_> {
             let Some(name) = receiver.get("name") else { continue };
             let Some(text) = name.text() else { continue };
             if !receivers.insert(text) {
-                self.place.add(name, format!("a second receiver is called {}", Quoted(text)), findings);
+                self.place.add(&ROUTE, name, format!("a second receiver is called {}", Quoted(text)), findings);
             }
         }
         let intervals = self.intervals.iter().filter_map(|key| root.get(key)).flat_map(Node::items);
@@ -90,19 +75,19 @@ impl Routes<'_, '_> {
         let Some(entry) = root.entry("route") else {
             // A part of a configuration may have none.
             if matches!(self.place, Where::File(..)) && !root.entries().is_empty() {
-                self.place.add(&root.entries()[0], "there is no `route`".to_owned(), findings).help("add `route:` with a `receiver`");
+                self.place.add(&ROUTE, &root.entries()[0], "there is no `route`".to_owned(), findings).help("add `route:` with a `receiver`");
             }
             return;
         };
         let route = &entry.value;
         if matches!(self.place, Where::File(..)) {
             if route.get("receiver").and_then(Node::text).is_none_or(str::is_empty) {
-                self.place.add(entry, "the first route has no receiver".to_owned(), findings).label("expected `receiver`");
+                self.place.add(&ROUTE, entry, "the first route has no receiver".to_owned(), findings).label("expected `receiver`");
             }
             for key in ["match", "match_re", "matchers"] {
                 if let Some(at) = route.entry(key).filter(|at| !at.value.items().is_empty() || !at.value.entries().is_empty()) {
                     let message = format!("the first route takes every alert, and has `{key}`");
-                    self.place.add(at, message, findings).help("put what is matched into `routes`");
+                    self.place.add(&ROUTE, at, message, findings).help("put what is matched into `routes`");
                 }
             }
         }
@@ -131,7 +116,7 @@ impl Routes<'_, '_> {
         }
         let mut known: Vec<&str> = known.iter().copied().collect();
         known.sort_unstable();
-        let finding = self.place.add(node, format!("there is no {kind} {}", Quoted(name)), findings);
+        let finding = self.place.add(&ROUTE, node, format!("there is no {kind} {}", Quoted(name)), findings);
         if let Some(near) = nearest(name, known.iter().copied()) {
             finding.label(format!("did you mean `{near}`?"));
         } else if !known.is_empty() {

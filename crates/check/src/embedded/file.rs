@@ -167,6 +167,29 @@ impl<'a> File<'a> {
     }
 }
 
+/// Where something stands that may be an object's own or in a file.
+#[derive(Clone, Copy)]
+pub(super) enum Where<'w, 'a> {
+    File(&'w File<'a>, &'w Node),
+    Object(&'w Object<'a>),
+}
+
+impl Where<'_, '_> {
+    /// Adds a finding about a part of it.
+    pub(super) fn add<'f, 'n>(
+        &self,
+        rule: &'static crate::Rule,
+        at: impl Into<At<'n>>,
+        message: impl Into<String>,
+        findings: &'f mut Findings,
+    ) -> &'f mut Finding {
+        match self {
+            Self::File(file, root) => file.add(rule, root, at, message, findings),
+            Self::Object(object) => findings.add(rule, object, at, message),
+        }
+    }
+}
+
 /// Whether a document is a mapping with this key.
 pub(super) fn has(node: &Node, key: &str) -> bool {
     matches!(node.data, Data::Map(_)) && node.get(key).is_some()
