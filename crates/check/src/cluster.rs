@@ -47,6 +47,11 @@ impl<'a> Service<'a> {
 }
 
 impl Service<'_> {
+    /// The pods' labels that it asks for.
+    pub(crate) fn selector(&self) -> Option<&Node> {
+        self.pods
+    }
+
     /// Whether nothing can be said of the numbers of its ports.
     pub(crate) fn any_number(&self) -> bool {
         // A target by name, or none that is known.
@@ -65,6 +70,8 @@ pub(crate) struct Pods<'a> {
     pub(crate) namespace: &'a str,
     labels: LabelList<'a>,
     pub(crate) ports: Vec<Port<'a>>,
+    /// The last parts of their images' names, such as `loki`.
+    pub(crate) programs: Vec<&'a str>,
 }
 
 impl<'a> Pods<'a> {
@@ -110,6 +117,7 @@ impl<'a> Cluster<'a> {
                     namespace: object.namespace,
                     labels: template.labels().iter().collect(),
                     ports: container_ports(template.containers()),
+                    programs: template.containers().filter_map(program).collect(),
                 });
             } else if object.group == MONITORING {
                 cluster.operated(object);
@@ -175,7 +183,8 @@ impl<'a> Cluster<'a> {
             ports.push(port("grpc", 10901));
             others.push(port("grpc", 10901));
         }
-        self.pods.push(Pods { namespace: object.namespace, labels, ports });
+        let programs = vec![own, "prometheus-config-reloader"];
+        self.pods.push(Pods { namespace: object.namespace, labels, ports, programs });
         if object.at(&["spec", "serviceName"]).is_none() {
             others.push(web);
             self.services.push(Service {
@@ -227,6 +236,11 @@ impl<'a> Cluster<'a> {
         let first = wanted.iter().find_map(|entry| Some((entry.key.text.as_str(), entry.value.text()?)))?;
         let found = self.by_label.get(&(service.namespace, first.0, first.1)).map(|(_, pods)| pods.as_slice());
         Some(found.unwrap_or_default().iter().filter_map(|index| self.pods.get(*index)).filter(has).collect())
+    }
+
+    /// The programs behind a Service, as far as its pods are in the set.
+    pub(crate) fn programs(&self, service: &Service<'a>) -> Vec<&'a str> {
+        self.pods_of(service).unwrap_or_default().iter().flat_map(|pods| &pods.programs).copied().collect()
     }
 
     /// What may be selected, so that not everything has to be asked each time.
@@ -453,6 +467,12 @@ fn service<'a>(object: &Object<'a>) -> Service<'a> {
         pods,
         any_port: text("type") == Some("ExternalName") || text("clusterIP") == Some("None"),
     }
+}
+
+/// The last part of the name of a container's image.
+pub(crate) fn program(container: &Node) -> Option<&str> {
+    let image = container.get("image").and_then(Node::text)?;
+    image.split('@').next()?.rsplit('/').next()?.split(':').next()
 }
 
 fn container_ports<'a>(containers: impl Iterator<Item = &'a Node>) -> Vec<Port<'a>> {

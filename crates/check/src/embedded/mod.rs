@@ -1,6 +1,7 @@
 //! Files inside of objects: configuration, dashboards, rules and their queries.
 
 mod alertmanager;
+mod catalogue;
 mod configuration;
 mod dashboards;
 mod file;
@@ -25,6 +26,7 @@ use std::collections::HashSet;
 pub(crate) fn rules() -> Vec<&'static Rule> {
     [
         alertmanager::RULES,
+        catalogue::RULES,
         configuration::RULES,
         grafana::RULES,
         push::RULES,
@@ -67,5 +69,8 @@ pub(crate) fn check(set: &Set<'_>, findings: &mut Findings) {
         return;
     }
     let targets = if followed { targets::of(set, &cluster) } else { Targets::default() };
-    query::check(&queries, &Parsing::new(&queries), &targets, findings);
+    let parsing = Parsing::new(&queries);
+    query::check(&queries, &parsing, &targets, findings);
+    let scraped = targets.jobs.as_ref().and_then(|_| catalogue::scraped(set, &cluster));
+    catalogue::check(&queries, &parsing, &recorded, scraped.as_ref(), findings);
 }

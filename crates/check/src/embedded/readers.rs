@@ -13,19 +13,17 @@ pub(crate) struct Reader<'a> {
     pub(crate) program: &'a str,
     /// The image's tag, if it has one.
     pub(crate) version: Option<(u32, u32)>,
-    /// The namespace of its pods.
-    pub(crate) namespace: &'a str,
     /// The container.
     pub(crate) container: &'a Node,
 }
 
 impl<'a> Reader<'a> {
-    fn of(container: &'a Node, namespace: &'a str) -> Option<Self> {
+    fn of(container: &'a Node) -> Option<Self> {
         let image = container.get("image").and_then(Node::text)?;
         let image = image.split('@').next()?;
         let last = image.rsplit('/').next()?;
         let (program, tag) = last.split_once(':').unwrap_or((last, ""));
-        Some(Self { program, version: version(tag), namespace, container })
+        Some(Self { program, version: version(tag), container })
     }
 
     /// Whether its command names this file as the configuration.
@@ -74,7 +72,7 @@ impl<'a> Readers<'a> {
                         mounts.iter().any(|mount| mount.get("name").and_then(Node::text) == Some(name))
                     };
                     let found = template.containers().filter(mounts);
-                    let found = found.filter_map(|container| Reader::of(container, object.namespace));
+                    let found = found.filter_map(Reader::of);
                     readers.entry(key).or_default().extend(found);
                 }
             }
@@ -158,7 +156,7 @@ pub(super) fn grafanas<'a>(set: &Set<'a>) -> Vec<Grafana<'a>> {
     let mut grafanas = Vec::new();
     for object in ["Deployment", "StatefulSet", "DaemonSet"].iter().flat_map(|kind| set.of_kind("apps", kind)) {
         let Some(template) = PodTemplate::of(object) else { continue };
-        let readers = || template.containers().filter_map(|container| Reader::of(container, object.namespace));
+        let readers = || template.containers().filter_map(Reader::of);
         if readers().any(|reader| is_grafana(reader.program)) {
             let side_cars = template.containers().filter_map(|container| SideCar::of(container, object.namespace));
             grafanas.push(Grafana { object: *object, side_cars: side_cars.collect() });
