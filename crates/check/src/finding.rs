@@ -62,6 +62,13 @@ impl Finding {
         self
     }
 
+    /// Adds what was expected and what to do, where there is something to say.
+    pub(crate) fn append(&mut self, label: Option<String>, help: Option<String>) -> &mut Self {
+        self.label = label.or(self.label.take());
+        self.help = help.or(self.help.take());
+        self
+    }
+
     /// The template that the manifest was rendered from, if its first lines name it.
     pub fn template(&self) -> Option<&str> {
         let Place::Text(Span { source, .. }) = &self.place else { return None };
@@ -202,7 +209,7 @@ impl Findings {
 }
 
 /// Writes the path from `node` to `target`; whether it is there.
-fn find(node: &Node, target: At<'_>, path: &mut String) -> bool {
+pub(crate) fn find(node: &Node, target: At<'_>, path: &mut String) -> bool {
     if matches!(target, At::Value(value) if std::ptr::eq(value, node)) {
         return true;
     }

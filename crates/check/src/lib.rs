@@ -10,6 +10,7 @@
 //!
 //! Every rule has a folder in `crates/check/rules/`; [`rules`] lists them all.
 
+mod cluster;
 mod embedded;
 mod finding;
 mod object;
@@ -18,6 +19,7 @@ mod pods;
 mod references;
 mod rule;
 mod schema;
+mod selector;
 mod set;
 mod syntax;
 mod version;

@@ -22,6 +22,13 @@ pub(crate) struct Documents {
     problems: Vec<Problem>,
 }
 
+#[cfg(test)]
+impl Documents {
+    pub(crate) fn nodes(&self) -> &[Node] {
+        &self.nodes
+    }
+}
+
 /// Reads a text; what is wrong with it is told later.
 pub(crate) fn read(source: &Arc<Source>, limits: &Limits) -> Documents {
     let (nodes, problems) = vigil_yaml::salvage_all(source, limits);

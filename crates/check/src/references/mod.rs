@@ -10,6 +10,7 @@ mod flows;
 mod identity;
 pub(crate) mod index;
 mod makers;
+mod monitoring;
 mod network_policies;
 mod operator;
 mod pod_security;
@@ -40,6 +41,7 @@ pub(crate) fn rules() -> Vec<&'static Rule> {
         network_policies::RULES,
         unused::RULES,
         pod_security::RULES,
+        monitoring::RULES,
     ]
     .concat()
 }
@@ -60,6 +62,7 @@ pub(crate) fn check(set: &Set<'_>, findings: &mut Findings) {
         network_policies::check,
         unused::check,
         |index, findings| pod_security::check(index.set, findings),
+        |index, findings| monitoring::check(index.set, findings),
     ];
     let apart: Vec<Findings> = checks
         .par_iter()
