@@ -72,8 +72,8 @@ impl<'a> Set<'a> {
             .filter(|node| node.get("kind").and_then(Node::text) == Some("CustomResourceDefinition"))
             .flat_map(custom::definitions)
             .collect();
-        let schemas: Vec<Schemas> =
-            options.kubernetes.iter().map(|version| schemas(&objects, &custom, *version, options, findings)).collect();
+        let (schemas, served): (Vec<Schemas>, Vec<Served<'a>>) =
+            options.kubernetes.iter().map(|version| schemas(&objects, &custom, *version)).unzip();
         for object in &mut objects {
             let kind = schemas.iter().find_map(|all| all.kind(object.group, object.version, object.kind));
             object.namespace = match object.at(&["metadata", "namespace"]).and_then(Node::text) {
@@ -82,6 +82,11 @@ impl<'a> Set<'a> {
                 _ if kind.is_some() => &options.namespace,
                 _ => "",
             };
+        }
+        for served in &served {
+            for object in &objects {
+                lifecycle_of(object, served, options, findings);
+            }
         }
         let mut kinds: HashMap<&str, Vec<usize>> = HashMap::new();
         for (index, object) in objects.iter().enumerate() {
@@ -158,21 +163,23 @@ fn incomplete(node: &Node, findings: &mut Findings) {
         .help(mistaken.unwrap_or_else(|| "name both, or keep files of another sort out of what is checked".to_owned()));
 }
 
-/// The schemas of the kinds of `objects`, for one version of Kubernetes; says which have none.
-fn schemas(
-    objects: &[Object<'_>],
-    custom: &[custom::Definition<'_>],
+/// What one version of Kubernetes serves.
+struct Served<'a> {
     version: Version,
-    options: &Options,
-    findings: &mut Findings,
-) -> Schemas {
+    builtin: Builtin,
+    /// Group, version and kind of the objects, and whether there is a schema.
+    known: BTreeMap<(&'a str, &'a str, &'a str), bool>,
+}
+
+/// The schemas of the kinds of `objects`, for one version of Kubernetes.
+fn schemas<'a>(objects: &[Object<'a>], custom: &[custom::Definition<'_>], version: Version) -> (Schemas, Served<'a>) {
     let builtin = Builtin::new(version);
     let mut schemas = Schemas::default();
     let mut named = HashMap::new();
-    let mut known: BTreeMap<(&str, &str, &str), bool> = BTreeMap::new();
+    let mut known = BTreeMap::new();
     for object in objects {
         let gvk = (object.group, object.version, object.kind);
-        let is_known = *known.entry(gvk).or_insert_with(|| {
+        known.entry(gvk).or_insert_with(|| {
             let own = || custom.iter().find(|custom| (custom.group, custom.version, custom.kind) == gvk);
             let shipped = || shipped(gvk);
             if let Some(definition) = own().copied().or_else(shipped) {
@@ -181,9 +188,8 @@ fn schemas(
             }
             builtin.add(&mut schemas, &mut named, gvk)
         });
-        lifecycle_of(object, version, is_known, options, &builtin, findings);
     }
-    schemas
+    (schemas, Served { version, builtin, known })
 }
 
 /// The definition of a kind among those that come with Vigil: the operator's.
@@ -217,15 +223,11 @@ static DEFINITIONS: &[(&str, &str)] = &[
     ("ThanosRuler", include_str!("../../../templates/crds/thanosrulers.yaml")),
 ];
 
-/// Says whether the kind of `object` is served by `version`.
-fn lifecycle_of(
-    object: &Object<'_>,
-    version: Version,
-    is_known: bool,
-    options: &Options,
-    builtin: &Builtin,
-    findings: &mut Findings,
-) {
+/// Says whether the kind of `object` is served.
+fn lifecycle_of(object: &Object<'_>, served: &Served<'_>, options: &Options, findings: &mut Findings) {
+    let Served { version, builtin, known } = served;
+    let version = *version;
+    let is_known = known.get(&(object.group, object.version, object.kind)).copied().unwrap_or_default();
     let Some(entry) = object.node.entry("apiVersion") else { return };
     let api = object.api_version();
     let lifecycle = lifecycle::of(object.group, object.version, object.kind);

@@ -1,0 +1,45 @@
+use super::summary;
+use crate::{Finding, Report};
+use std::collections::{BTreeMap, BTreeSet};
+use vigil_yaml::Severity;
+use vigil_yaml::words::{counted, list};
+
+/// Every finding with its source line, up to `most` of them, the worst ones if there are more; then the outcome in one
+/// line, and what to do next.
+pub fn text(report: &Report, most: usize, colour: bool) -> String {
+    let mut text = String::new();
+    let (shown, left) = choose(&report.findings, most);
+    for finding in shown {
+        text += &finding.problem().draw(colour);
+        text += "\n\n";
+    }
+    if !left.is_empty() {
+        let mut rules: BTreeMap<&str, usize> = BTreeMap::new();
+        for finding in &left {
+            *rules.entry(finding.rule.id).or_default() += 1;
+        }
+        let rules: Vec<_> = rules.into_iter().map(|(rule, count)| format!("{count} of `{rule}`")).collect();
+        text += &format!("{} more, {}; `--all` shows them\n\n", counted(left.len(), "finding"), rules.join(", "));
+    }
+    text += &summary(report);
+    text.push('\n');
+    let rules: BTreeSet<&str> =
+        report.findings.iter().filter(|it| it.severity() != Severity::Note).map(|it| it.rule.id).collect();
+    if !rules.is_empty() {
+        let rules: Vec<_> = rules.into_iter().collect();
+        text +=
+            &format!("next: `vigil explain RULE` says why and shows how it is right, for {}\n", list(&rules, "and"));
+    }
+    text
+}
+
+/// The findings that are shown, in their order, and those that are not.
+fn choose(findings: &[Finding], most: usize) -> (Vec<&Finding>, Vec<&Finding>) {
+    let mut ranked: Vec<usize> = (0..findings.len()).collect();
+    ranked.sort_by_key(|at| findings[*at].severity());
+    let mut shown = vec![false; findings.len()];
+    ranked.into_iter().take(most).for_each(|at| shown[at] = true);
+    let (shown, left): (Vec<_>, Vec<_>) = findings.iter().zip(shown).partition(|(_, shown)| *shown);
+    let findings = |list: Vec<(_, _)>| list.into_iter().map(|(finding, _)| finding).collect();
+    (findings(shown), findings(left))
+}

@@ -1,0 +1,134 @@
+//! Waivers: the word that an object may break a rule, with a reason, in an annotation of it or in the stack.
+
+use crate::Waived;
+use crate::finding::{Finding, Findings};
+use crate::object::Object;
+use crate::rule::rules;
+use crate::set::Set;
+use std::collections::{HashMap, HashSet};
+use vigil_yaml::words::nearest;
+use vigil_yaml::{Entry, Node, Place, Quoted};
+
+rules! {
+    UNUSED "waiver-unused" Warning "every waiver waives something"
+    NO_REASON "waiver-without-reason" Warning "every waiver gives its reason"
+    UNKNOWN_RULE "waiver-unknown-rule" Warning "every waiver names a rule"
+}
+
+/// What the key of an annotation starts with that waives the rule named behind it.
+const PREFIX: &str = "waive.vigil/";
+
+/// A waiver, wherever it is written.
+struct Waiver<'a> {
+    rule: &'a str,
+    object: String,
+    reason: &'a str,
+    /// The annotation that it is, and of which object.
+    annotation: Option<(&'a Object<'a>, &'a Entry)>,
+    place: Place,
+}
+
+impl Waiver<'_> {
+    fn tell<'f>(&self, rule: &'static crate::Rule, message: String, findings: &'f mut Findings) -> &'f mut Finding {
+        match self.annotation {
+            Some((object, entry)) => findings.add(rule, object, entry, message),
+            None => findings.add_outside(rule, self.place.clone(), message),
+        }
+    }
+}
+
+/// Parts `findings` into what stands and what is waived. What is wrong with the waivers themselves is found as well.
+pub(crate) fn apply(set: &Set<'_>, followed: bool, findings: Vec<Finding>) -> (Vec<Finding>, Vec<Waived>) {
+    let waivers = collect(set);
+    if waivers.is_empty() {
+        return (findings, Vec::new());
+    }
+    let known: HashSet<&str> = crate::rules().into_iter().map(|rule| rule.id).collect();
+    let mut told = Findings::default();
+    let mut good: HashMap<(&str, &str), usize> = HashMap::new();
+    for (at, waiver) in waivers.iter().enumerate() {
+        if !known.contains(waiver.rule) {
+            let message = format!("there is no rule {}", Quoted(waiver.rule));
+            let finding = waiver.tell(&UNKNOWN_RULE, message, &mut told);
+            if let Some(near) = nearest(waiver.rule, known.iter().copied()) {
+                finding.label(format!("did you mean `{near}`?"));
+            }
+            finding.help("`vigil explain` lists all rules");
+        } else if waiver.reason.trim().is_empty() {
+            let message = format!("the waiver of `{}` has no reason", waiver.rule);
+            waiver
+                .tell(&NO_REASON, message, &mut told)
+                .label("expected a reason")
+                .help("say why this object may break the rule; without a reason it may not");
+        } else {
+            good.entry((&waiver.object, waiver.rule)).or_insert(at);
+        }
+    }
+    let mut used = vec![false; waivers.len()];
+    let mut standing = Vec::new();
+    let mut waived = Vec::new();
+    for finding in findings {
+        let object = finding.object.as_deref().unwrap_or_default();
+        match good.get(&(object, finding.rule.id)) {
+            Some(at) => {
+                used[*at] = true;
+                let (reason, in_object) = (waivers[*at].reason.to_owned(), waivers[*at].annotation.is_some());
+                waived.push(Waived { finding, reason, in_object });
+            }
+            None => standing.push(finding),
+        }
+    }
+    // What was not looked for cannot be missed.
+    if followed {
+        let objects: HashSet<String> = match good.values().all(|at| used[*at]) {
+            true => HashSet::new(),
+            false => set.objects.iter().map(ToString::to_string).collect(),
+        };
+        for at in good.into_values().filter(|at| !used[*at]) {
+            unused(&waivers[at], &objects, &mut told);
+        }
+    }
+    standing.extend(told.list);
+    standing.sort_by(|a, b| a.key().cmp(&b.key()));
+    (standing, waived)
+}
+
+fn unused(waiver: &Waiver<'_>, objects: &HashSet<String>, told: &mut Findings) {
+    if objects.contains(&waiver.object) {
+        let message = format!("{} does not break `{}`", Quoted(&waiver.object), waiver.rule);
+        waiver.tell(&UNUSED, message, told).help("remove the waiver: it would hide a later mistake");
+        return;
+    }
+    let message = format!("there is no {}", Quoted(&waiver.object));
+    let finding = waiver.tell(&UNUSED, message, told);
+    if let Some(near) = nearest(&waiver.object, objects.iter().map(String::as_str)) {
+        finding.label(format!("did you mean `{near}`?"));
+    }
+    finding.help("remove the waiver, or correct its object: `Kind namespace/name`, as findings call it");
+}
+
+/// The waivers of the set, then those of the options.
+fn collect<'a>(set: &'a Set<'a>) -> Vec<Waiver<'a>> {
+    let mut waivers = Vec::new();
+    for object in &set.objects {
+        let annotations = object.at(&["metadata", "annotations"]).map(Node::entries).unwrap_or_default();
+        for entry in annotations {
+            let Some(rule) = entry.key.text.strip_prefix(PREFIX) else { continue };
+            waivers.push(Waiver {
+                rule,
+                object: object.to_string(),
+                reason: entry.value.text().unwrap_or_default(),
+                annotation: Some((object, entry)),
+                place: entry.key.span.clone().into(),
+            });
+        }
+    }
+    waivers.extend(set.options.waivers.iter().map(|waiver| Waiver {
+        rule: &waiver.rule,
+        object: waiver.object.clone(),
+        reason: &waiver.reason,
+        annotation: None,
+        place: waiver.place.clone(),
+    }));
+    waivers
+}
