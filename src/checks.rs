@@ -31,7 +31,8 @@ pub(crate) fn options(parsed: &Parsed) -> (Options, Option<Problem>) {
         rule: waiver.rule.to_string(),
         object: waiver.object.to_string(),
         reason: waiver.reason.to_string(),
-        place: parsed.place(&format!("checks.waivers.{at}.rule")),
+        rule_place: parsed.place(&format!("checks.waivers.{at}.rule")),
+        object_place: parsed.place(&format!("checks.waivers.{at}.object")),
     });
     let options = Options {
         kubernetes: vec![version],

@@ -9,6 +9,7 @@ use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use vigil_yaml::words::nearest;
 use vigil_yaml::{Limits, Node, Problem, Quoted, Source};
 use walkdir::WalkDir;
 
@@ -27,6 +28,7 @@ pub(crate) fn read(paths: &[PathBuf]) -> Result<Vec<Arc<Source>>, Vec<Problem>> 
     for path in paths {
         inputs.path(path);
     }
+    Problem::sort(&mut inputs.problems);
     if inputs.problems.is_empty() { Ok(inputs.sources) } else { Err(inputs.problems) }
 }
 
@@ -95,6 +97,8 @@ impl Inputs {
                 Ok(entry) => entry,
                 // A link to a directory that it lies in: everything there is seen already.
                 Err(error) if error.loop_ancestor().is_some() => continue,
+                // A link to nowhere matters where a manifest should be.
+                Err(error) if is_gone(&error) && !error.path().is_some_and(is_manifest) => continue,
                 Err(error) => {
                     let path = error.path().unwrap_or(directory).display().to_string();
                     let reason = error.io_error().map_or_else(|| error.to_string(), ToString::to_string);
@@ -109,13 +113,14 @@ impl Inputs {
                     entries.skip_current_dir();
                 }
             } else if is_directory {
-                if let Some(kustomization) = kustomization_of(path) {
+                // Links can lead to one directory in more ways than there are files.
+                if !self.seen.insert(real(path)) {
+                    entries.skip_current_dir();
+                } else if let Some(kustomization) = kustomization_of(path) {
                     self.kustomization(&kustomization, &mut Tree::default());
                     entries.skip_current_dir();
                 }
-            } else if entry.file_type().is_file()
-                && path.extension().is_some_and(|extension| ["yaml", "yml", "json"].iter().any(|it| extension == *it))
-            {
+            } else if entry.file_type().is_file() && is_manifest(path) {
                 self.file(path);
             }
         }
@@ -147,9 +152,13 @@ impl Inputs {
             };
             let key = entry.key.text.as_str();
             if !(nothing || key == "resources" || HARMLESS.contains(&key)) {
+                let label = match nearest(key, ["resources"]) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => "changes what kubectl would take".to_owned(),
+                };
                 self.problems.push(
                     Problem::error(format!("{} is not applied here", Quoted(key)), entry.key.span.clone())
-                        .label("changes what kubectl would take")
+                        .label(label)
                         .help(format!("let kubectl do it: `kubectl kustomize {shown} | vigil check -`")),
                 );
             }
@@ -231,6 +240,14 @@ struct Tree {
 /// A path without links, so that one file has one; as it is if that cannot be told.
 fn real(path: &Path) -> PathBuf {
     fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
+}
+
+fn is_manifest(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| ["yaml", "yml", "json"].iter().any(|known| extension == *known))
+}
+
+fn is_gone(error: &walkdir::Error) -> bool {
+    error.io_error().is_some_and(|error| error.kind() == std::io::ErrorKind::NotFound)
 }
 
 fn kustomization_of(directory: &Path) -> Option<PathBuf> {

@@ -64,8 +64,10 @@ pub struct Waiver {
     pub object: String,
     /// Why it may.
     pub reason: String,
-    /// Where this is said.
-    pub place: Place,
+    /// Where the rule is named.
+    pub rule_place: Place,
+    /// Where the object is named.
+    pub object_place: Place,
 }
 
 /// An object that is in the cluster without being in the checked set.

@@ -23,16 +23,22 @@ struct Waiver<'a> {
     rule: &'a str,
     object: String,
     reason: &'a str,
-    /// The annotation that it is, and of which object.
-    annotation: Option<(&'a Object<'a>, &'a Entry)>,
-    place: Place,
+    written: Written<'a>,
+}
+
+/// Where a waiver is written.
+enum Written<'a> {
+    /// In an annotation of its object.
+    Annotation(&'a Object<'a>, &'a Entry),
+    /// Somewhere else: the places of the rule and of the object.
+    Elsewhere(&'a Place, &'a Place),
 }
 
 impl Waiver<'_> {
     fn tell<'f>(&self, rule: &'static crate::Rule, message: String, findings: &'f mut Findings) -> &'f mut Finding {
-        match self.annotation {
-            Some((object, entry)) => findings.add(rule, object, entry, message),
-            None => findings.add_outside(rule, self.place.clone(), message),
+        match self.written {
+            Written::Annotation(object, entry) => findings.add(rule, object, entry, message),
+            Written::Elsewhere(place, _) => findings.add_outside(rule, place.clone(), message),
         }
     }
 }
@@ -45,6 +51,8 @@ pub(crate) fn apply(set: &Set<'_>, followed: bool, findings: Vec<Finding>) -> (V
     }
     let known: HashSet<&str> = crate::rules().into_iter().map(|rule| rule.id).collect();
     let mut told = Findings::default();
+    let mut valid = vec![false; waivers.len()];
+    // Of two for the same, the second waives nothing.
     let mut good: HashMap<(&str, &str), usize> = HashMap::new();
     for (at, waiver) in waivers.iter().enumerate() {
         if !known.contains(waiver.rule) {
@@ -61,6 +69,7 @@ pub(crate) fn apply(set: &Set<'_>, followed: bool, findings: Vec<Finding>) -> (V
                 .label("expected a reason")
                 .help("say why this object may break the rule; without a reason it may not");
         } else {
+            valid[at] = true;
             good.entry((&waiver.object, waiver.rule)).or_insert(at);
         }
     }
@@ -72,7 +81,8 @@ pub(crate) fn apply(set: &Set<'_>, followed: bool, findings: Vec<Finding>) -> (V
         match good.get(&(object, finding.rule.id)) {
             Some(at) => {
                 used[*at] = true;
-                let (reason, in_object) = (waivers[*at].reason.to_owned(), waivers[*at].annotation.is_some());
+                let in_object = matches!(waivers[*at].written, Written::Annotation(..));
+                let reason = waivers[*at].reason.to_owned();
                 waived.push(Waived { finding, reason, in_object });
             }
             None => standing.push(finding),
@@ -80,12 +90,10 @@ pub(crate) fn apply(set: &Set<'_>, followed: bool, findings: Vec<Finding>) -> (V
     }
     // What was not looked for cannot be missed.
     if followed {
-        let objects: HashSet<String> = match good.values().all(|at| used[*at]) {
-            true => HashSet::new(),
-            false => set.objects.iter().map(ToString::to_string).collect(),
-        };
-        for at in good.into_values().filter(|at| !used[*at]) {
-            unused(&waivers[at], &objects, &mut told);
+        let unused: Vec<_> = (0..waivers.len()).filter(|at| valid[*at] && !used[*at]).collect();
+        if !unused.is_empty() {
+            let objects: HashSet<String> = set.objects.iter().map(ToString::to_string).collect();
+            unused.into_iter().for_each(|at| tell_unused(&waivers[at], &objects, &mut told));
         }
     }
     standing.extend(told.list);
@@ -93,18 +101,18 @@ pub(crate) fn apply(set: &Set<'_>, followed: bool, findings: Vec<Finding>) -> (V
     (standing, waived)
 }
 
-fn unused(waiver: &Waiver<'_>, objects: &HashSet<String>, told: &mut Findings) {
-    if objects.contains(&waiver.object) {
-        let message = format!("{} does not break `{}`", Quoted(&waiver.object), waiver.rule);
-        waiver.tell(&UNUSED, message, told).help("remove the waiver: it would hide a later mistake");
+fn tell_unused(waiver: &Waiver<'_>, objects: &HashSet<String>, told: &mut Findings) {
+    if let (Written::Elsewhere(_, place), false) = (&waiver.written, objects.contains(&waiver.object)) {
+        let message = format!("there is no {}", Quoted(&waiver.object));
+        let finding = told.add_outside(&UNUSED, (*place).clone(), message);
+        if let Some(near) = nearest(&waiver.object, objects.iter().map(String::as_str)) {
+            finding.label(format!("did you mean `{near}`?"));
+        }
+        finding.help("remove the waiver, or correct its object: `Kind namespace/name`, as findings call it");
         return;
     }
-    let message = format!("there is no {}", Quoted(&waiver.object));
-    let finding = waiver.tell(&UNUSED, message, told);
-    if let Some(near) = nearest(&waiver.object, objects.iter().map(String::as_str)) {
-        finding.label(format!("did you mean `{near}`?"));
-    }
-    finding.help("remove the waiver, or correct its object: `Kind namespace/name`, as findings call it");
+    let message = format!("{} does not break `{}`", Quoted(&waiver.object), waiver.rule);
+    waiver.tell(&UNUSED, message, told).help("remove the waiver: it would hide a later mistake");
 }
 
 /// The waivers of the set, then those of the options.
@@ -118,8 +126,7 @@ fn collect<'a>(set: &'a Set<'a>) -> Vec<Waiver<'a>> {
                 rule,
                 object: object.to_string(),
                 reason: entry.value.text().unwrap_or_default(),
-                annotation: Some((object, entry)),
-                place: entry.key.span.clone().into(),
+                written: Written::Annotation(object, entry),
             });
         }
     }
@@ -127,8 +134,7 @@ fn collect<'a>(set: &'a Set<'a>) -> Vec<Waiver<'a>> {
         rule: &waiver.rule,
         object: waiver.object.clone(),
         reason: &waiver.reason,
-        annotation: None,
-        place: waiver.place.clone(),
+        written: Written::Elsewhere(&waiver.rule_place, &waiver.object_place),
     }));
     waivers
 }
