@@ -138,3 +138,69 @@ fn collect<'a>(set: &'a Set<'a>) -> Vec<Waiver<'a>> {
     }));
     waivers
 }
+
+#[cfg(test)]
+mod tests {
+    use crate::{Options, Waiver, check};
+    use vigil_yaml::{Place, Source};
+
+    /// An object with a field too many, and these annotations.
+    fn object(annotations: &str) -> String {
+        format!(
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: a, namespace: x, annotations: {{{annotations}}}}}\nstray: 1\n"
+        )
+    }
+
+    fn options(waivers: &[(&str, &str)]) -> Options {
+        let place = Place::File("stack.yaml".to_owned());
+        let waiver = |(rule, object): &(&str, &str)| Waiver {
+            rule: (*rule).to_owned(),
+            object: (*object).to_owned(),
+            reason: "why not".to_owned(),
+            rule_place: place.clone(),
+            object_place: place.clone(),
+        };
+        Options { waivers: waivers.iter().map(waiver).collect(), ..Options::default() }
+    }
+
+    /// The rules that are broken, notes left out, and how many findings are waived, in an object and elsewhere.
+    fn found(text: &str, options: &Options) -> (Vec<&'static str>, usize, usize) {
+        let report = check(&[Source::new("a.yaml", text)], options);
+        let rules =
+            report.findings.iter().filter(|it| it.severity() != vigil_yaml::Severity::Note).map(|it| it.rule.id);
+        let own = report.waived.iter().filter(|it| it.in_object).count();
+        (rules.collect(), own, report.waived.len() - own)
+    }
+
+    #[test]
+    fn what_waives_and_what_does_not() {
+        let stray = "schema-unknown-field";
+        let annotation = format!("waive.vigil/{stray}: known");
+        for (annotations, waivers, expected) in [
+            ("", &[][..], (vec![stray], 0, 0)),
+            (annotation.as_str(), &[], (vec![], 1, 0)),
+            ("", &[(stray, "ConfigMap x/a")], (vec![], 0, 1)),
+            // The annotation comes first, and the stack's waives nothing more.
+            (annotation.as_str(), &[(stray, "ConfigMap x/a")], (vec!["waiver-unused"], 1, 0)),
+            ("", &[(stray, "ConfigMap a")], (vec![stray, "waiver-unused"], 0, 0)),
+            ("", &[(stray, "ConfigMap x/a"), (stray, "ConfigMap x/a")], (vec!["waiver-unused"], 0, 1)),
+            ("waive.vigil/schema-unknown-field: ' '", &[], (vec!["waiver-without-reason", stray], 0, 0)),
+            ("waive.vigil/schema-unknown-field: 5", &[], (vec!["schema-type", "waiver-without-reason", stray], 0, 0)),
+            ("waive.vigil/nothing: x", &[], (vec!["waiver-unknown-rule", stray], 0, 0)),
+        ] {
+            let (mut rules, own, other) = found(&object(annotations), &options(waivers));
+            let mut expected = expected;
+            rules.sort_unstable();
+            expected.0.sort_unstable();
+            assert_eq!((rules, own, other), expected, "{annotations} {waivers:?}");
+        }
+    }
+
+    #[test]
+    fn what_was_not_looked_for_is_not_missed() {
+        let waiver = options(&[("yaml", "ConfigMap x/a")]);
+        assert_eq!(found(&object(""), &waiver).0.len(), 2);
+        let alone = Options { objects_only: true, ..waiver };
+        assert_eq!(found(&object(""), &alone).0, ["schema-unknown-field"]);
+    }
+}

@@ -1,6 +1,7 @@
 use super::summary;
 use crate::{Finding, Report};
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use vigil_yaml::Severity;
 use vigil_yaml::words::{counted, list};
 
@@ -19,7 +20,9 @@ pub fn text(report: &Report, most: usize, colour: bool) -> String {
             *rules.entry(finding.rule.id).or_default() += 1;
         }
         let rules: Vec<_> = rules.into_iter().map(|(rule, count)| format!("{count} of `{rule}`")).collect();
-        text += &format!("{} more, {}; `--all` shows them\n\n", counted(left.len(), "finding"), rules.join(", "));
+        // Writing to a String cannot fail.
+        let (left, rules) = (counted(left.len(), "finding"), rules.join(", "));
+        let _ = writeln!(text, "{left} more, {rules}; `--all` shows them\n");
     }
     text += &summary(report);
     text.push('\n');
@@ -27,8 +30,8 @@ pub fn text(report: &Report, most: usize, colour: bool) -> String {
         report.findings.iter().filter(|it| it.severity() != Severity::Note).map(|it| it.rule.id).collect();
     if !rules.is_empty() {
         let rules: Vec<_> = rules.into_iter().collect();
-        text +=
-            &format!("next: `vigil explain RULE` says why and shows how it is right, for {}\n", list(&rules, "and"));
+        let rules = list(&rules, "and");
+        let _ = writeln!(text, "next: `vigil explain RULE` says why and shows how it is right, for {rules}");
     }
     text
 }
