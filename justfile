@@ -17,6 +17,16 @@ render *arguments:
 check:
     cargo run --quiet -- render --check
 
+# Judge manifests as an API server would, and follow their references: manifests/, or what is named
+[group('stack')]
+judge *arguments:
+    cargo run --quiet -- check {{ arguments }}
+
+# Say why a rule of the check is there; without a name, list all rules
+[group('stack')]
+explain *rule:
+    cargo run --quiet -- explain {{ rule }}
+
 # Show what an apply would change in the cluster
 [group('cluster')]
 diff: _cluster

@@ -1,10 +1,12 @@
 //! The command line: arguments in, one of three exit codes out. 0: done and clean, 1: something differs, 2: failed.
 
+mod checks;
 mod commands;
+mod inputs;
 mod terminal;
 
 use clap::{Parser, Subcommand};
-use commands::{Outcome, check, images, parity, render, schema};
+use commands::{Outcome, check, explain, images, parity, render, schema};
 use std::process::ExitCode;
 
 /// One stack.yaml in, a complete Kubernetes monitoring stack as plain manifests out
@@ -22,6 +24,7 @@ struct Arguments {
 enum Command {
     Render(render::Arguments),
     Check(check::Arguments),
+    Explain(explain::Arguments),
     Images(images::Arguments),
     Parity(parity::Arguments),
     Schema(schema::Arguments),
@@ -33,6 +36,7 @@ fn main() -> ExitCode {
     let result = match arguments.command {
         Command::Render(arguments) => render::run(&arguments, &terminal),
         Command::Check(arguments) => check::run(&arguments, &terminal),
+        Command::Explain(arguments) => explain::run(&arguments, &terminal),
         Command::Images(arguments) => images::run(&arguments, &terminal),
         Command::Parity(arguments) => parity::run(&arguments, &terminal),
         Command::Schema(arguments) => schema::run(&arguments, &terminal),

@@ -2,7 +2,8 @@
 
 use crate::commands::Failure;
 use std::io::{self, IsTerminal, Write};
-use vigil_yaml::Problem;
+use vigil_yaml::words::counted;
+use vigil_yaml::{Problem, Severity};
 
 /// When to colour messages.
 #[derive(Clone, Copy, clap::ValueEnum)]
@@ -61,9 +62,11 @@ impl Terminal {
     /// Tells why the command failed.
     pub(crate) fn fail(&self, failure: &Failure) {
         self.warn(&failure.problems);
-        let count = failure.problems.len();
-        let errors = if count == 1 { "1 error".to_owned() } else { format!("{count} errors") };
-        self.say(&format!("{errors}; {}", failure.consequence));
+        let warnings = failure.problems.iter().filter(|problem| problem.severity == Severity::Warning).count();
+        let counts = [(failure.problems.len() - warnings, "error"), (warnings, "warning")];
+        let counts: Vec<_> =
+            counts.into_iter().filter(|(count, _)| *count > 0).map(|(count, noun)| counted(count, noun)).collect();
+        self.say(&format!("{}; {}", counts.join(", "), failure.consequence));
     }
 
     fn say(&self, text: &str) {

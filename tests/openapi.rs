@@ -1,7 +1,8 @@
 //! Every object of every stack against the API's own OpenAPI schema, strictly: no unknown field at any depth.
 //!
 //! The schemas are those of k8s-openapi, one per type, and for the operator's kinds those of its definitions, which are
-//! what an API server prunes and validates by; kube-core reads the object as an API client would.
+//! what an API server prunes and validates by; for Argo CD's and cert-manager's those of `src/definitions`. kube-core
+//! reads the object as an API client would.
 
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
@@ -10,7 +11,7 @@ mod support;
 use k8s_openapi::{ClusterResourceScope, NamespaceResourceScope, Resource};
 use kube_core::{DynamicObject, ResourceExt};
 use schemars::JsonSchema;
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use std::any::TypeId;
 use std::collections::BTreeMap;
 
@@ -31,35 +32,23 @@ fn kind<K: Resource<Scope: 'static> + JsonSchema>() -> ((String, String), Kind) 
     ((K::API_VERSION.to_owned(), K::KIND.to_owned()), Kind { validator, namespaced })
 }
 
-/// The kinds that a custom resource definition of `templates/crds` defines.
+/// The kinds that a custom resource definition of `templates/crds` defines, and those of others that the stack uses.
 fn custom_kinds() -> Vec<((String, String), Kind)> {
-    let folder = support::root().join("templates/crds");
     let mut kinds = Vec::new();
-    for entry in std::fs::read_dir(folder).unwrap() {
-        let source = vigil_yaml::Source::read(&entry.unwrap().path(), usize::MAX >> 1).unwrap();
-        let crd = vigil_yaml::read_one(&source, &vigil_yaml::Limits::default()).unwrap().unwrap().to_json();
-        let spec = &crd["spec"];
-        for version in spec["versions"].as_array().unwrap() {
-            let api_version = format!("{}/{}", spec["group"].as_str().unwrap(), version["name"].as_str().unwrap());
-            let schema = version["schema"]["openAPIV3Schema"].clone();
-            let name = spec["names"]["kind"].as_str().unwrap();
-            kinds.push(custom_kind(&api_version, name, schema, spec["scope"] == "Namespaced"));
+    for folder in ["templates/crds", "src/definitions"] {
+        for entry in std::fs::read_dir(support::root().join(folder)).unwrap() {
+            let source = vigil_yaml::Source::read(&entry.unwrap().path(), usize::MAX >> 1).unwrap();
+            let definitions = vigil_yaml::read(&source, &vigil_yaml::Limits::default()).unwrap();
+            for definition in &definitions {
+                let spec = &definition.to_json()["spec"];
+                for version in spec["versions"].as_array().unwrap() {
+                    let names = [&spec["group"], &version["name"]].map(|name| name.as_str().unwrap());
+                    let schema = version["schema"]["openAPIV3Schema"].clone();
+                    let name = spec["names"]["kind"].as_str().unwrap();
+                    kinds.push(custom_kind(&names.join("/"), name, schema, spec["scope"] == "Namespaced"));
+                }
+            }
         }
-    }
-    // cert-manager's, as far as they are used here.
-    let text = json!({ "type": "string" });
-    let issuer = json!({ "type": "object", "required": ["selfSigned"], "properties": { "selfSigned": { "type": "object", "properties": {} } } });
-    let reference = json!({ "type": "object", "required": ["name", "kind"], "properties": { "name": text, "kind": { "enum": ["Issuer"] } } });
-    let certificate = json!({
-        "type": "object",
-        "required": ["secretName", "issuerRef", "dnsNames"],
-        "properties": {
-            "secretName": text, "duration": text, "issuerRef": reference, "dnsNames": { "type": "array", "items": text },
-        },
-    });
-    for (name, spec) in [("Issuer", issuer), ("Certificate", certificate)] {
-        let schema = json!({ "type": "object", "required": ["spec"], "properties": { "apiVersion": text, "kind": text, "spec": spec } });
-        kinds.push(custom_kind("cert-manager.io/v1", name, schema, true));
     }
     kinds
 }
@@ -125,8 +114,6 @@ fn kinds() -> BTreeMap<(String, String), Kind> {
         kind::<rbac::Role>(),
         kind::<rbac::RoleBinding>(),
         kind::<registration::APIService>(),
-        argo_cd("AppProject", &app_project()),
-        argo_cd("Application", &application()),
     ]
     .into();
     kinds.extend(custom_kinds());
@@ -156,78 +143,6 @@ fn definition_findings(object: &Value) -> Vec<String> {
         Ok(read) => lost(object, &serde_json::to_value(&read).unwrap(), ""),
         Err(error) => vec![error.to_string()],
     }
-}
-
-/// A kind of Argo CD with the fields that the stack uses. The crate with all of them ties itself to another version of
-/// k8s-openapi than ours.
-fn argo_cd(kind: &str, spec: &Value) -> ((String, String), Kind) {
-    let strings = json!({ "type": "object", "additionalProperties": { "type": "string" } });
-    let schema = json!({
-        "type": "object",
-        "required": ["apiVersion", "kind", "metadata", "spec"],
-        "additionalProperties": false,
-        "properties": {
-            "apiVersion": {}, "kind": {}, "spec": spec,
-            "metadata": fields(&json!({ "name": text(), "namespace": text(), "labels": strings, "annotations": strings }), &["name", "namespace"]),
-        },
-    });
-    let validator = jsonschema::validator_for(&schema).unwrap();
-    (("argoproj.io/v1alpha1".to_owned(), kind.to_owned()), Kind { validator, namespaced: true })
-}
-
-/// An object with these fields and no other.
-fn fields(properties: &Value, required: &[&str]) -> Value {
-    json!({ "type": "object", "properties": properties, "required": required, "additionalProperties": false })
-}
-
-fn text() -> Value {
-    json!({ "type": "string", "minLength": 1 })
-}
-
-fn list(items: &Value) -> Value {
-    json!({ "type": "array", "items": items, "minItems": 1 })
-}
-
-fn app_project() -> Value {
-    let kind = fields(&json!({ "group": { "type": "string" }, "kind": text() }), &["group", "kind"]);
-    let destination = fields(&json!({ "server": text(), "namespace": text() }), &["server", "namespace"]);
-    let spec = json!({
-        "description": text(),
-        "sourceRepos": list(&text()),
-        "destinations": list(&destination),
-        "clusterResourceWhitelist": list(&kind),
-    });
-    fields(&spec, &["sourceRepos", "destinations"])
-}
-
-fn application() -> Value {
-    let flag = json!({ "type": "boolean" });
-    let helm = fields(&json!({ "releaseName": text(), "valueFiles": list(&text()) }), &[]);
-    let source = json!({
-        "repoURL": text(), "targetRevision": text(), "path": text(), "chart": text(), "ref": text(), "helm": helm,
-    });
-    let source = fields(&source, &["repoURL", "targetRevision"]);
-    let difference = json!({ "group": text(), "kind": text(), "name": text(), "jsonPointers": list(&text()) });
-    let duration = json!({ "type": "string", "pattern": "^[0-9]+[smh]$" });
-    let backoff = json!({ "duration": duration, "factor": { "type": "integer" }, "maxDuration": duration });
-    let labels = json!({ "type": "object", "additionalProperties": { "type": "string" } });
-    let policy = json!({
-        "automated": fields(&json!({ "prune": flag, "selfHeal": flag }), &[]),
-        "managedNamespaceMetadata": fields(&json!({ "labels": labels }), &[]),
-        "retry": fields(&json!({ "limit": { "type": "integer" }, "backoff": fields(&backoff, &[]) }), &[]),
-        "syncOptions": list(&json!({ "type": "string", "pattern": "^[A-Z][A-Za-z]+=(true|false)$" })),
-    });
-    let spec = json!({
-        "project": text(),
-        "destination": fields(&json!({ "server": text(), "namespace": text() }), &["server", "namespace"]),
-        "source": source,
-        "sources": list(&source),
-        "ignoreDifferences": list(&fields(&difference, &["kind"])),
-        "syncPolicy": fields(&policy, &[]),
-    });
-    let mut spec = fields(&spec, &["project", "destination"]);
-    spec["oneOf"] = json!([{ "required": ["source"] }, { "required": ["sources"] }]);
-    spec
 }
 
 /// Everything the API's schema has against an object.

@@ -1,68 +1,124 @@
 use super::{Failure, Outcome};
 use crate::terminal::Terminal;
+use crate::{checks, inputs};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use vigil_check::{Options, Report, Version};
-use vigil_yaml::{Problem, Severity, Source};
+use vigil_check::{Options, Version, report};
+use vigil_yaml::Problem;
 
 /// Judge manifests as strictly as an API server would, and follow every reference between them
+///
+/// A file is read whatever it is called. A directory with a kustomization means what `kubectl apply -k` takes of it;
+/// in any other, every .yaml, .yml and .json file counts, at any depth. Nothing is fetched, and no cluster is asked.
 #[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  vigil check                                   the manifests of stack.yaml
+  helm template grafana/loki | vigil check -    what somebody else makes
+  vigil check app/ --kubernetes 1.29,1.34 --crds crds/ --namespace app
+  vigil check --format sarif > check.sarif      for a code host; also github, junit, json
+
+Exit status: 0 clean (notes do not count), 1 errors or warnings, 2 not checked")]
 pub(crate) struct Arguments {
     /// Files and directories with manifests; `-` for standard input
-    #[arg(value_name = "PATH", default_value = "manifests")]
+    #[arg(value_name = "PATH", default_value = DEFAULT)]
     paths: Vec<PathBuf>,
-    /// The versions of Kubernetes that shall take them
-    #[arg(long, value_name = "VERSION", value_delimiter = ',')]
+    /// The versions of Kubernetes that shall take them, instead of the stack's or the newest
+    #[arg(long, value_name = "VERSION", value_delimiter = ',', value_parser = version)]
     kubernetes: Vec<Version>,
     /// Judge each object by itself
     #[arg(long)]
     objects_only: bool,
+    /// Definitions of custom resources that are not among what is checked: a file or directory
+    #[arg(long, value_name = "PATH")]
+    crds: Vec<PathBuf>,
+    /// A kind that may go without a schema: `Kind`, or `group/version/Kind`
+    #[arg(long, value_name = "KIND")]
+    allow_kind: Vec<String>,
+    /// The namespace of objects that name none
+    #[arg(long, value_name = "NAME", default_value = "default")]
+    namespace: String,
+    /// The stack that says what the cluster provides, what is waived and for which version; stack.yaml for `manifests`
+    #[arg(long, value_name = "FILE")]
+    stack: Option<PathBuf>,
+    /// How to tell what is found
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    format: Format,
+    /// Draw every finding, not only the first 100
+    #[arg(long)]
+    all: bool,
 }
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Format {
+    /// Source lines with markers, for people
+    Text,
+    /// One object, for programs
+    Json,
+    /// SARIF 2.1.0, for code hosts
+    Sarif,
+    /// Workflow commands of GitHub Actions
+    Github,
+    /// Test cases, for CI servers
+    Junit,
+}
+
+/// What `vigil render` writes.
+const DEFAULT: &str = "manifests";
+
+/// How many findings are drawn.
+const MOST: usize = 100;
 
 pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Outcome, Failure> {
-    let mut sources = Vec::new();
-    let mut problems = Vec::new();
-    for path in &arguments.paths {
-        read(path, &mut sources, &mut problems);
-    }
-    if !problems.is_empty() {
-        return Err(Failure::new(problems, "nothing was checked"));
-    }
-    let mut options = Options { objects_only: arguments.objects_only, ..Options::default() };
-    if !arguments.kubernetes.is_empty() {
-        options.kubernetes.clone_from(&arguments.kubernetes);
-    }
+    let failure = |problems| Failure::new(problems, "nothing was checked");
+    let options = options(arguments, terminal).map_err(failure)?;
+    let sources = inputs::read(&arguments.paths).map_err(failure)?;
     let report = vigil_check::check(&sources, &options);
-    terminal.product(&text(&report, terminal.colours_stdout()))?;
-    let fails = report.findings.iter().any(|finding| finding.severity() != Severity::Note);
-    Ok(if fails { Outcome::Differs } else { Outcome::Clean })
+    if report.objects.is_empty() && report.findings.is_empty() {
+        let paths: Vec<_> = arguments.paths.iter().map(|path| super::called(path)).collect();
+        let problem = Problem::in_file("holds no objects", paths.join(", "));
+        return Err(failure(vec![problem.help("name files or directories with manifests, or render a stack first")]));
+    }
+    terminal.product(&match arguments.format {
+        Format::Text => {
+            let most = if arguments.all { usize::MAX } else { MOST };
+            report::text(&report, most, terminal.colours_stdout())
+        }
+        Format::Json => format!("{:#}\n", report::json(&report)),
+        Format::Sarif => format!("{:#}\n", report::sarif(&report, env!("CARGO_PKG_VERSION"))),
+        Format::Github => report::github(&report),
+        Format::Junit => report::junit(&report),
+    })?;
+    Ok(if report.is_clean() { Outcome::Clean } else { Outcome::Differs })
 }
 
-fn read(path: &Path, sources: &mut Vec<Arc<Source>>, problems: &mut Vec<Problem>) {
-    if path == Path::new("-") {
-        match std::io::read_to_string(std::io::stdin()) {
-            Ok(text) => sources.push(Source::new("<stdin>", text)),
-            Err(error) => problems.push(Problem::in_file(format!("cannot be read: {error}"), "<stdin>")),
-        }
+fn options(arguments: &Arguments, terminal: &Terminal) -> Result<Options, Vec<Problem>> {
+    // Other manifests have nothing to do with a stack that happens to lie here.
+    let own = arguments.paths == [Path::new(DEFAULT)] && Path::new("stack.yaml").is_file();
+    let stack = arguments.stack.as_deref().or_else(|| own.then_some(Path::new("stack.yaml")));
+    let (mut options, warning) = match stack {
+        Some(stack) => checks::options(&super::load(stack)?),
+        None => (Options::default(), None),
+    };
+    if arguments.kubernetes.is_empty() {
+        terminal.warn(warning.as_slice());
     } else {
-        match Source::read(path, 512 << 20) {
-            Ok(source) => sources.push(source),
-            Err(problem) => problems.push(*problem),
-        }
+        options.kubernetes.clone_from(&arguments.kubernetes);
+        options.kubernetes.sort();
+        options.kubernetes.dedup();
     }
+    options.definitions.extend(inputs::read(&arguments.crds)?);
+    options.objects_only = arguments.objects_only;
+    options.namespace.clone_from(&arguments.namespace);
+    options.allowed_kinds.clone_from(&arguments.allow_kind);
+    Ok(options)
 }
 
-fn text(report: &Report, colour: bool) -> String {
-    let mut text = String::new();
-    for finding in &report.findings {
-        text += &finding.problem().draw(colour);
-        text += "\n\n";
+fn version(text: &str) -> Result<Version, String> {
+    let version: Version = text.parse()?;
+    let (oldest, newest) = vigil_check::versions();
+    if (oldest..=newest).contains(&version) {
+        Ok(version)
+    } else {
+        Err(format!("the versions known here are {oldest} to {newest}"))
     }
-    text + &format!(
-        "{} objects, {} errors, {} warnings, {} notes\n",
-        report.objects,
-        report.count(Severity::Error),
-        report.count(Severity::Warning),
-        report.count(Severity::Note)
-    )
 }

@@ -17,10 +17,9 @@ pub(crate) struct Arguments {
 }
 
 pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Outcome, Failure> {
-    let (_, rendering, warnings) =
-        arguments.selection.render().map_err(|problems| Failure::new(problems, "no image was listed"))?;
-    terminal.warn(&warnings);
-    let images: BTreeSet<_> = rendering.objects.iter().flat_map(images).collect();
+    let rendered = arguments.selection.render().map_err(|problems| Failure::new(problems, "no image was listed"))?;
+    terminal.warn(&rendered.parsed.warnings);
+    let images: BTreeSet<_> = rendered.rendering.objects.iter().flat_map(images).collect();
     // One more, and empty, so that the last line ends as well.
     let lines: Vec<_> = images.into_iter().chain([""]).collect();
     terminal.product(&lines.join("\n"))?;

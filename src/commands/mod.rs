@@ -1,14 +1,15 @@
 //! One file per subcommand: its arguments, and a `run` that does it.
 
 pub(crate) mod check;
+pub(crate) mod explain;
 pub(crate) mod images;
 pub(crate) mod parity;
 pub(crate) mod render;
 pub(crate) mod schema;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use vigil_render::{Rendering, Templates};
-use vigil_stack::Stack;
+use vigil_stack::{Parsed, Stack};
 use vigil_yaml::{Problem, Source};
 
 /// How a command that did not fail ended.
@@ -34,6 +35,11 @@ impl Failure {
     }
 }
 
+/// What messages call a file.
+pub(crate) fn called(file: &Path) -> String {
+    if file == Path::new("-") { "<stdin>".to_owned() } else { file.display().to_string() }
+}
+
 /// Which stack a command renders, and with which templates.
 #[derive(clap::Args)]
 pub(crate) struct Selection {
@@ -45,15 +51,29 @@ pub(crate) struct Selection {
     templates: Option<PathBuf>,
 }
 
+/// A stack and what it renders to.
+pub(crate) struct Rendered {
+    /// The name of the stack's file.
+    pub(crate) name: String,
+    /// The stack, and what its author should know.
+    pub(crate) parsed: Parsed,
+    /// What it renders to.
+    pub(crate) rendering: Rendering,
+}
+
 impl Selection {
-    /// The name of the stack's file, what it renders to, and what its author should know.
-    pub(crate) fn render(&self) -> Result<(String, Rendering, Vec<Problem>), Vec<Problem>> {
-        let source = Source::read(&self.stack, Stack::LIMITS.bytes).map_err(|problem| vec![*problem])?;
-        let parsed = Stack::load(&source, &self.stack)?;
+    pub(crate) fn render(&self) -> Result<Rendered, Vec<Problem>> {
+        let parsed = load(&self.stack)?;
         let rendering = match &self.templates {
             Some(directory) => vigil_render::render(&parsed.stack, &Templates::read(directory)?),
             None => vigil_render::render(&parsed.stack, &vigil::TEMPLATES),
         }?;
-        Ok((source.name.clone(), rendering, parsed.warnings))
+        Ok(Rendered { name: self.stack.display().to_string(), parsed, rendering })
     }
+}
+
+/// The stack in a file.
+pub(crate) fn load(stack: &Path) -> Result<Parsed, Vec<Problem>> {
+    let source = Source::read(stack, Stack::LIMITS.bytes).map_err(|problem| vec![*problem])?;
+    Stack::load(&source, stack)
 }

@@ -1,7 +1,6 @@
-use super::{Failure, Outcome, Selection};
+use super::{Failure, Outcome, Selection, called};
 use crate::terminal::Terminal;
 use std::fs;
-use std::io::Read as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use vigil_parity::Differences;
@@ -43,8 +42,8 @@ enum Format {
 
 pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Outcome, Failure> {
     let failure = |problems| Failure::new(problems, "nothing was compared");
-    let (_, rendering, warnings) = arguments.selection.render().map_err(failure)?;
-    terminal.warn(&warnings);
+    let rendered = arguments.selection.render().map_err(failure)?;
+    terminal.warn(&rendered.parsed.warnings);
     let mut upstream = Vec::new();
     for file in &arguments.files {
         let limits = Limits::default();
@@ -53,7 +52,7 @@ pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Outcome,
         upstream.extend(documents.iter().map(vigil_yaml::Node::to_json));
     }
     let differences = differences(arguments.differences.as_deref()).map_err(failure)?;
-    let ours: Vec<_> = rendering.objects.iter().map(|object| (*object.value).clone()).collect();
+    let ours: Vec<_> = rendered.rendering.objects.iter().map(|object| (*object.value).clone()).collect();
     let report = vigil_parity::compare(&ours, &upstream, &differences);
     if report.summary.objects == 0 {
         let files: Vec<_> = arguments.files.iter().map(|file| called(file)).collect();
@@ -68,20 +67,11 @@ pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Outcome,
     Ok(if report.summary.is_clean() { Outcome::Clean } else { Outcome::Differs })
 }
 
-/// What messages call a file.
-fn called(file: &Path) -> String {
-    if file == Path::new("-") { "<stdin>".to_owned() } else { file.display().to_string() }
-}
-
 fn read(file: &Path, limits: &Limits) -> Result<Arc<Source>, Box<Problem>> {
     if file != Path::new("-") {
         return Source::read(file, limits.bytes);
     }
-    let mut text = String::new();
-    match std::io::stdin().lock().take(limits.bytes as u64 + 1).read_to_string(&mut text) {
-        Ok(_) => Ok(Source::new(called(file), text)),
-        Err(error) => Err(Box::new(Problem::in_file(format!("cannot be read: {error}"), called(file)))),
-    }
+    Source::read_from(std::io::stdin().lock(), &called(file), limits.bytes)
 }
 
 fn differences(path: Option<&Path>) -> Result<Differences, Vec<Problem>> {

@@ -1,14 +1,19 @@
-use super::{Failure, Outcome, Selection};
+use super::{Failure, Outcome, Rendered, Selection};
+use crate::checks;
 use crate::terminal::Terminal;
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use vigil_check::{Finding, Options};
 use vigil_directory::{Change, Changes};
 use vigil_render::Rendering;
-use vigil_yaml::Problem;
+use vigil_yaml::words::counted;
+use vigil_yaml::{Problem, Severity, Source};
 
 /// Render stack.yaml into the manifests directory
 ///
-/// All or nothing: when anything is wrong, the directory stays as it was. Files that did not change are not touched,
+/// All objects are checked first, as by `vigil check`, for the stack's version of Kubernetes. All or nothing: when
+/// anything is wrong, the directory stays as it was. Files that did not change are not touched,
 /// and files that Vigil did not write are left alone.
 #[derive(clap::Args)]
 #[command(after_help = "\
@@ -30,10 +35,16 @@ pub(crate) struct Arguments {
     check: bool,
 }
 
+/// How many findings of a failed check are drawn; more come from one mistake.
+const MOST_FINDINGS: usize = 50;
+
 pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Outcome, Failure> {
     let failure = |problems| Failure::new(problems, "nothing was written");
-    let (stack, rendering, warnings) = arguments.selection.render().map_err(failure)?;
-    terminal.warn(&warnings);
+    let Rendered { name: stack, parsed, rendering } = arguments.selection.render().map_err(failure)?;
+    terminal.warn(&parsed.warnings);
+    let (options, warning) = checks::options(&parsed);
+    terminal.warn(warning.as_slice());
+    check(&rendering, &arguments.out, &options)?;
     if arguments.stdout {
         terminal.product(&stream(&rendering))?;
         return Ok(Outcome::Clean);
@@ -57,6 +68,21 @@ pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Outcome,
     let changes = vigil_directory::write(out, &rendering.files).map_err(refused)?;
     terminal.product(&summary(&stack, out, &rendering, &changes))?;
     Ok(Outcome::Clean)
+}
+
+/// Checks all objects together, under the names that their files will have. What fails is not written.
+fn check(rendering: &Rendering, out: &Path, options: &Options) -> Result<(), Failure> {
+    let paths: BTreeSet<&String> = rendering.objects.iter().map(|object| &object.path).collect();
+    let source =
+        |path: &String| Some(Source::new(out.join(path).display().to_string(), rendering.files.get(path)?.as_str()));
+    let sources: Vec<_> = paths.into_iter().filter_map(source).collect();
+    let report = vigil_check::check(&sources, options);
+    if report.is_clean() {
+        return Ok(());
+    }
+    let failing = report.findings.iter().filter(|finding| finding.severity() != Severity::Note);
+    let problems = failing.take(MOST_FINDINGS).map(Finding::problem).collect();
+    Err(Failure::new(problems, "nothing was written; `vigil explain RULE` says why a rule is there"))
 }
 
 fn directory_problem(out: &Path, error: &vigil_directory::Error) -> Problem {
@@ -88,8 +114,8 @@ fn summary(stack: &str, out: &Path, rendering: &Rendering, changes: &Changes) ->
         let objects = rendering.objects.iter().filter(|object| object.component == *component).count();
         let files = rendering.files.keys().filter(|path| path.split('/').next() == Some(component)).count();
         let what = match objects {
-            0 => plural(files, "file"),
-            _ => plural(objects, "object"),
+            0 => counted(files, "file"),
+            _ => counted(objects, "object"),
         };
         let _ = writeln!(text, "  {component:width$}  {what}");
     }
@@ -103,15 +129,15 @@ fn summary(stack: &str, out: &Path, rendering: &Rendering, changes: &Changes) ->
         let _ = writeln!(
             text,
             "{} in {}; nothing changed, nothing was written",
-            plural(rendering.objects.len(), "object"),
-            plural(rendering.components.len(), "component")
+            counted(rendering.objects.len(), "object"),
+            counted(rendering.components.len(), "component")
         );
     } else {
         let _ = writeln!(
             text,
             "\n{} in {}; {}",
-            plural(rendering.objects.len(), "object"),
-            plural(rendering.components.len(), "component"),
+            counted(rendering.objects.len(), "object"),
+            counted(rendering.components.len(), "component"),
             counts(changes)
         );
         let _ = writeln!(text, "next: review with `git diff`, then `kubectl apply -k {out}`");
@@ -125,15 +151,11 @@ fn summary(stack: &str, out: &Path, rendering: &Rendering, changes: &Changes) ->
 fn counts(changes: &Changes) -> String {
     format!(
         "{} added, {} changed, {} removed, {} unchanged",
-        plural(changes.added.len(), "file"),
+        counted(changes.added.len(), "file"),
         changes.changed.len(),
         changes.removed.len(),
         changes.unchanged
     )
-}
-
-fn plural(count: usize, noun: &str) -> String {
-    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }
 
 fn diff(changes: &Changes, colour: bool) -> String {

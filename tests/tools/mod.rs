@@ -1,4 +1,6 @@
-//! kubectl and helm, as `.ci/install-kubectl` lays them down.
+//! kubectl and helm, as `.ci/install-kubectl` lays them down, and what `.ci/install-sarif` does.
+
+#![allow(dead_code, reason = "each test binary uses its own part")]
 
 use std::env;
 use std::ffi::OsStr;
@@ -16,6 +18,16 @@ pub(crate) fn all_releases(program: &str) -> Vec<PathBuf> {
         Some(path) => missing(&path.display().to_string()),
         None => programs,
     }
+}
+
+/// The schema of SARIF, if it is there.
+pub(crate) fn sarif_schema() -> Option<String> {
+    let path = cache()?.join("sarif/sarif-2.1.0.json");
+    let schema = std::fs::read_to_string(&path).ok();
+    if schema.is_none() {
+        crate::support::not_checked(&path.display().to_string(), "run `.ci/install-sarif`");
+    }
+    schema
 }
 
 fn cache() -> Option<PathBuf> {

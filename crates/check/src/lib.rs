@@ -7,8 +7,10 @@
 //! 3. [`objects`]: each object against what a schema cannot say.
 //! 4. [`references`]: the objects against each other.
 //! 5. [`embedded`]: the files inside of objects, and the queries in those.
+//! 6. [`waivers`]: what an object may break, for a reason that somebody gave.
 //!
-//! Every rule has a folder in `crates/check/rules/`; [`rules`] lists them all.
+//! [`report`] tells what was found, to people and to programs. Every rule has a folder in `crates/check/rules/`; [`rules`] lists them
+//! all.
 
 mod cluster;
 mod embedded;
@@ -17,12 +19,14 @@ mod object;
 mod objects;
 mod pods;
 mod references;
+pub mod report;
 mod rule;
 mod schema;
 mod selector;
 mod set;
 mod syntax;
 mod version;
+mod waivers;
 
 pub use finding::Finding;
 pub use rule::Rule;
@@ -33,7 +37,7 @@ use rayon::prelude::*;
 use schema::{Schemas, validate};
 use set::Set;
 use std::sync::Arc;
-use vigil_yaml::{Limits, Severity, Source};
+use vigil_yaml::{Limits, Place, Severity, Source, Span};
 
 /// What to check, and for whom.
 #[derive(Clone, Debug)]
@@ -50,6 +54,23 @@ pub struct Options {
     pub definitions: Vec<Arc<Source>>,
     /// Objects that the cluster provides besides those that every cluster has.
     pub provided: Vec<Provided>,
+    /// Rules that an object may break; besides these, objects have annotations that say so.
+    pub waivers: Vec<Waiver>,
+}
+
+/// The word that an object may break a rule.
+#[derive(Clone, Debug)]
+pub struct Waiver {
+    /// The rule's name.
+    pub rule: String,
+    /// The object, as findings call it: `Deployment mymonitoring/grafana`.
+    pub object: String,
+    /// Why it may.
+    pub reason: String,
+    /// Where the rule is named.
+    pub rule_place: Place,
+    /// Where the object is named.
+    pub object_place: Place,
 }
 
 /// An object that is in the cluster without being in the checked set.
@@ -73,6 +94,7 @@ impl Default for Options {
             allowed_kinds: Vec::new(),
             definitions: Vec::new(),
             provided: Vec::new(),
+            waivers: Vec::new(),
         }
     }
 }
@@ -82,16 +104,45 @@ impl Default for Options {
 pub struct Report {
     /// What was found, by file, place and rule, each once.
     pub findings: Vec<Finding>,
-    /// How many objects were judged.
-    pub objects: usize,
+    /// What was found and waived, in the same order.
+    pub waived: Vec<Waived>,
+    /// The objects that were judged, in the order of the texts.
+    pub objects: Vec<Judged>,
+    /// The versions of Kubernetes they were judged for.
+    pub kubernetes: Vec<Version>,
     /// Whether references were followed; not when a document could not be read, as everything it holds would be missed.
     pub followed: bool,
+}
+
+/// A finding that somebody waived.
+#[derive(Debug)]
+pub struct Waived {
+    /// What was found.
+    pub finding: Finding,
+    /// Why it may be so.
+    pub reason: String,
+    /// The object's own annotation says it.
+    pub in_object: bool,
+}
+
+/// An object that was judged.
+#[derive(Debug)]
+pub struct Judged {
+    /// What findings call it.
+    pub object: String,
+    /// Where it stands.
+    pub span: Span,
 }
 
 impl Report {
     /// How many findings are of this severity.
     pub fn count(&self, severity: Severity) -> usize {
         self.findings.iter().filter(|finding| finding.severity() == severity).count()
+    }
+
+    /// Whether there is anything to mend: a note is none.
+    pub fn is_clean(&self) -> bool {
+        self.findings.iter().all(|finding| finding.severity() == Severity::Note)
     }
 }
 
@@ -102,10 +153,21 @@ pub fn versions() -> (Version, Version) {
 
 /// All rules, sorted by name.
 pub fn rules() -> Vec<&'static Rule> {
-    let mut rules = [set::RULES, schema::RULES].concat();
-    rules.extend(objects::rules().into_iter().chain(references::rules()).chain(embedded::rules()));
+    let mut rules: Vec<_> = areas().into_iter().flat_map(|(_, rules)| rules).collect();
     rules.sort_by_key(|rule| rule.id);
     rules
+}
+
+/// All rules by what they are about, in the order in which they are checked.
+pub fn areas() -> Vec<(&'static str, Vec<&'static Rule>)> {
+    vec![
+        ("Documents", set::RULES.to_vec()),
+        ("Schemas", schema::RULES.to_vec()),
+        ("Objects", objects::rules()),
+        ("References", references::rules()),
+        ("Embedded files", embedded::rules()),
+        ("Waivers", waivers::RULES.to_vec()),
+    ]
 }
 
 /// Checks the objects in `sources`.
@@ -138,7 +200,10 @@ pub fn check(sources: &[Arc<Source>], options: &Options) -> Report {
     }
     embedded::check(&set, &mut findings);
 
-    Report { findings: findings.into_sorted(options), objects: set.objects.len(), followed }
+    let (findings, waived) = waivers::apply(&set, followed, findings.into_sorted(options));
+    let judged = |object: &object::Object<'_>| Judged { object: object.to_string(), span: object.node.span.clone() };
+    let objects = set.objects.iter().map(judged).collect();
+    Report { findings, waived, objects, kubernetes: options.kubernetes.clone(), followed }
 }
 
 /// An object against the schema of its kind.

@@ -80,9 +80,4 @@ impl<'a> Labels<'a> {
     pub(crate) fn is_empty(self) -> bool {
         self.0.is_none_or(|node| node.entries().is_empty())
     }
-
-    /// Whether every one of `wanted` is among these.
-    pub(crate) fn include(self, wanted: Labels<'_>) -> bool {
-        wanted.iter().all(|(key, value)| self.get(key) == Some(value))
-    }
 }

@@ -79,8 +79,8 @@ impl<'a> Set<'a> {
             .filter(|node| node.get("kind").and_then(Node::text) == Some("CustomResourceDefinition"))
             .flat_map(custom::definitions)
             .collect();
-        let schemas: Vec<Schemas> =
-            options.kubernetes.iter().map(|version| schemas(&objects, &custom, *version, options, findings)).collect();
+        let (schemas, judged): (Vec<Schemas>, Vec<Judged<'a>>) =
+            options.kubernetes.iter().map(|version| schemas(&objects, &custom, *version, options)).unzip();
         for object in &mut objects {
             let kind = schemas.iter().find_map(|all| all.kind(object.group, object.version, object.kind));
             object.namespace = match object.at(&["metadata", "namespace"]).and_then(Node::text) {
@@ -89,6 +89,14 @@ impl<'a> Set<'a> {
                 _ if kind.is_some() => &options.namespace,
                 _ => "",
             };
+        }
+        for (version, judged) in options.kubernetes.iter().zip(&judged) {
+            for object in &objects {
+                if let Some(Some(unserved)) = judged.get(&(object.group, object.version, object.kind)) {
+                    unserved.tell(object, findings);
+                    findings.only_in(*version, options);
+                }
+            }
         }
         let mut kinds: HashMap<&str, Vec<usize>> = HashMap::new();
         for (index, object) in objects.iter().enumerate() {
@@ -167,21 +175,23 @@ fn incomplete(node: &Node, findings: &mut Findings) {
         .help(mistaken.unwrap_or_else(|| "name both, or keep files of another sort out of what is checked".to_owned()));
 }
 
-/// The schemas of the kinds of `objects`, for one version of Kubernetes; says which have none.
-fn schemas(
-    objects: &[Object<'_>],
+/// Group, version and kind of the objects, and what there is to say against each.
+type Judged<'a> = HashMap<(&'a str, &'a str, &'a str), Option<Unserved>>;
+
+/// The schemas of the kinds of `objects`, for one version of Kubernetes, and which of them it does not serve.
+fn schemas<'a>(
+    objects: &[Object<'a>],
     custom: &[custom::Definition<'_>],
     version: Version,
     options: &Options,
-    findings: &mut Findings,
-) -> Schemas {
+) -> (Schemas, Judged<'a>) {
     let builtin = Builtin::new(version);
     let mut schemas = Schemas::new(version);
     let mut named = HashMap::new();
-    let mut known: HashMap<(&str, &str, &str), Option<Unserved>> = HashMap::new();
+    let mut judged = HashMap::new();
     for object in objects {
         let gvk = (object.group, object.version, object.kind);
-        let judged = known.entry(gvk).or_insert_with(|| {
+        judged.entry(gvk).or_insert_with(|| {
             let own = || custom.iter().find(|custom| (custom.group, custom.version, custom.kind) == gvk);
             let is_known = if let Some(definition) = own().copied().or_else(|| shipped(gvk)) {
                 custom::add(definition, &mut schemas, &mut named, &builtin);
@@ -191,12 +201,8 @@ fn schemas(
             };
             unserved(object, version, is_known, options, &builtin)
         });
-        if let Some(unserved) = judged {
-            unserved.tell(object, findings);
-            findings.only_in(version, options);
-        }
     }
-    schemas
+    (schemas, judged)
 }
 
 /// The definition of a kind among those that come with Vigil: the operator's.

@@ -69,21 +69,9 @@ pub(crate) fn is_port_name(text: &str) -> bool {
         && !text.contains("--")
 }
 
-/// The number of a port.
-pub(crate) fn is_port_number(number: i64) -> bool {
-    (1..=65535).contains(&number)
-}
-
 /// The name of an environment variable, as Kubernetes 1.30 and later read it: printable ASCII without `=`.
 pub(crate) fn is_env_name(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| matches!(byte, b' '..=b'~') && byte != b'=')
-}
-
-/// A C identifier.
-pub(crate) fn is_c_identifier(text: &str) -> bool {
-    !text.starts_with(|first: char| first.is_ascii_digit())
-        && !text.is_empty()
-        && text.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_')
 }
 
 /// A key of a ConfigMap or Secret.
@@ -256,7 +244,6 @@ mod tests {
             &["", ".", "a.", ".a", "a..b", "A.b", "a.-b", &format!("{domain}.a")],
         );
         table(is_path_segment, &["system:node", "a b", "..."], &["", ".", "..", "a/b", "50%"]);
-        table(is_c_identifier, &["_", "A1", "a_b"], &["", "1a", "a-b", "a.b"]);
         table(is_env_name, &["A", "1a", "a b", "a-b.c", "~"], &["", "a=b", "ä", "a\n", "\u{7f}"]);
     }
 
@@ -284,7 +271,6 @@ mod tests {
             &["a", "1a", "http-metrics", "a23456789012345"],
             &["", "1", "a--b", "-a", "a-", "A", "a_b", "a234567890123456"],
         );
-        assert!(is_port_number(1) && is_port_number(65535) && !is_port_number(0) && !is_port_number(65536));
         let percents = [("0%", Some(0)), ("100%", Some(100)), ("%", None), ("1", None), ("-1%", None), ("1.5%", None)];
         for (text, expected) in percents {
             assert_eq!(percent(text), expected, "{text}");

@@ -422,6 +422,6 @@ fn what_means_the_same_is_no_finding() {
         let findings: Vec<_> = report.findings.iter().filter(|it| it.severity() != Severity::Note).collect();
         let drawn: Vec<_> = findings.iter().take(5).map(|finding| finding.problem().draw(false)).collect();
         assert!(findings.is_empty(), "{name}: {} findings\n{}", findings.len(), drawn.join("\n"));
-        assert_eq!(report.objects, objects.len(), "{name}");
+        assert_eq!(report.objects.len(), objects.len(), "{name}");
     }
 }

@@ -30,14 +30,19 @@ pub(crate) fn decode<T: de::DeserializeOwned>(node: &Node, most: usize) -> Decod
             Ok(value) => break Some(value),
             Err(error) => {
                 let path = error.path.clone();
-                doubtful.push(error.subject(&node));
+                let subject = error.subject(&node);
+                // A key whose value was taken out is not missing.
+                let taken_out = matches!(error.kind, Kind::MissingKey(key)
+                    if doubtful.iter().any(|path: &String| path.strip_prefix(&subject) == Some(&format!(".{key}"))));
+                doubtful.push(subject);
                 let section = error.section_below::<T>(&node);
                 let mut problem = error.into_problem(&node);
                 if let Some(section) = section {
                     problem = problem.label(format!("belongs in `{section}`"));
                 }
                 // An alias repeats a mistake that stands in the text once.
-                if !problems.iter().any(|known| known.place == problem.place && known.label == problem.label) {
+                let known = problems.iter().any(|known| known.place == problem.place && known.label == problem.label);
+                if !known && !taken_out {
                     problems.push(problem);
                 }
                 if problems.len() > most || !remove(&mut node, &path) {

@@ -16,7 +16,7 @@ pub mod units;
 pub use model::Stack;
 use std::path::Path;
 use std::sync::Arc;
-use vigil_yaml::{Limits, Problem, Source};
+use vigil_yaml::{Limits, Node, Place, Problem, Source};
 
 /// A stack and what its author should know about it.
 #[derive(Debug)]
@@ -25,6 +25,17 @@ pub struct Parsed {
     pub stack: Stack,
     /// Things that work today but will surprise somebody.
     pub warnings: Vec<Problem>,
+    /// The text, with the place of everything it says.
+    root: Node,
+}
+
+impl Parsed {
+    /// Where the text says what stands at a dotted path, such as `checks.waivers.0.rule`; the nearest place above it if
+    /// it does not.
+    pub fn place(&self, path: &str) -> Place {
+        let file = || Place::File(self.root.span.source.name.clone());
+        rules::find(&self.root, path).map_or_else(file, |(span, _)| Place::Text(span))
+    }
 }
 
 impl Stack {
@@ -81,7 +92,7 @@ impl Stack {
         }
         problems.extend(decoded.problems);
         match decoded.value {
-            Some(stack) if problems.is_empty() => Ok(Parsed { stack, warnings }),
+            Some(stack) if problems.is_empty() => Ok(Parsed { stack, warnings, root: node }),
             _ => Err(in_order(problems, source)),
         }
     }

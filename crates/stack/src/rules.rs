@@ -68,7 +68,7 @@ fn overlap(one: &str, other: &str) -> bool {
 
 /// The place that `path` names, a number naming an item of a list, and whether it is found wholly. `None` when the
 /// text does not even say its first key.
-fn find(root: &Node, path: &str) -> Option<(Span, bool)> {
+pub(crate) fn find(root: &Node, path: &str) -> Option<(Span, bool)> {
     let mut node = root;
     let mut place = None;
     for name in path.split('.') {
@@ -137,7 +137,7 @@ fn pods(stack: &Stack) -> Vec<(&'static str, Pods)> {
 }
 
 /// The settings for pods where they are written.
-fn written_pods(stack: &Stack) -> Vec<(&'static str, &Pods)> {
+pub(crate) fn written_pods(stack: &Stack) -> Vec<(&'static str, &Pods)> {
     vec![
         ("pods", &stack.pods),
         ("alloy.pods", &stack.alloy.pods),

@@ -58,21 +58,32 @@ impl Source {
         if path.is_dir() {
             return Err(Box::new(problem("is a directory").help("name the file inside it")));
         }
-        let mut bytes = Vec::new();
-        // One byte more than the limit tells a file that is too large from one that just fits, however it grows.
-        let read = File::open(path).and_then(|file| file.take(limit as u64 + 1).read_to_end(&mut bytes));
-        if let Err(error) = read {
-            let mut problem = problem(&format!("cannot be read: {error}"));
-            if error.kind() == std::io::ErrorKind::NotFound {
-                problem = Box::new(problem.help("check the path, and the folder you are in"));
+        let file = File::open(path).map_err(|error| {
+            let problem = problem(&format!("cannot be read: {error}"));
+            match error.kind() {
+                std::io::ErrorKind::NotFound => Box::new(problem.help("check the path, and the folder you are in")),
+                _ => problem,
             }
-            return Err(problem);
+        })?;
+        Self::read_from(file, &name, limit)
+    }
+
+    /// Reads all of a stream as UTF-8 text, and calls it `name`.
+    ///
+    /// # Errors
+    /// A stream that fails or holds more than `limit` bytes, bytes that are not UTF-8.
+    pub fn read_from(stream: impl Read, name: &str, limit: usize) -> Result<Arc<Self>, Box<Problem>> {
+        let problem = |message: &str| Problem::in_file(message, name);
+        let mut bytes = Vec::new();
+        // One byte more than the limit tells a stream that is too large from one that just fits, however it grows.
+        if let Err(error) = stream.take(limit as u64 + 1).read_to_end(&mut bytes) {
+            return Err(Box::new(problem(&format!("cannot be read: {error}"))));
         }
         if bytes.len() > limit {
             let problem = problem(&format!("is larger than {limit} bytes"));
             return Err(Box::new(problem.help("check that it is the file you mean")));
         }
-        String::from_utf8(bytes).map(|text| Self::new(name.clone(), text)).map_err(|error| {
+        String::from_utf8(bytes).map(|text| Self::new(name, text)).map_err(|error| {
             let good = &error.as_bytes()[..error.utf8_error().valid_up_to()];
             let line = good.iter().filter(|b| **b == b'\n').count() + 1;
             Box::new(

@@ -21,6 +21,11 @@ pub fn list(names: &[&str], last: &str) -> String {
     }
 }
 
+/// `1 object`, `2 objects`.
+pub fn counted(count: usize, noun: &str) -> String {
+    if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -2,11 +2,11 @@
 
 use super::address::{cidr, ip, is_within};
 use super::judge::{Form, Judge, PORTS, PROTOCOLS, filled_text, given, items, text};
-use super::names::{is_dns1123_label, is_dns1123_subdomain};
 use super::services::PORT_NAME;
 use crate::finding::Findings;
 use crate::object::Object;
 use crate::rule::rules;
+use crate::syntax::{is_dns1123_label, is_dns1123_subdomain};
 use vigil_yaml::{Node, Quoted};
 
 rules! {

@@ -2,10 +2,10 @@
 
 use super::address::{cidr, ip};
 use super::judge::{Form, Judge, PORTS, PROTOCOLS, filled_text, given, items, text};
-use super::names::{is_dns1123_label, is_dns1123_subdomain, is_port_name, is_qualified_name};
 use crate::finding::Findings;
 use crate::object::Object;
 use crate::rule::{Rule, rules};
+use crate::syntax::{is_dns1123_label, is_dns1123_subdomain, is_port_name, is_qualified_name};
 use std::collections::HashSet;
 use vigil_yaml::{Node, Quoted};
 

@@ -1,11 +1,10 @@
 //! Volumes, claims to them, and their classes.
 
-use super::judge::{Form, Judge, given, items};
-use super::names::is_dns1123_subdomain;
-use super::quantity::quantity;
+use super::judge::{Form, Judge, amount, given, items};
 use crate::finding::Findings;
 use crate::object::Object;
 use crate::rule::{Rule, rules};
+use crate::syntax::is_dns1123_subdomain;
 use vigil_yaml::{Node, Quoted};
 
 rules! {
@@ -98,7 +97,7 @@ fn claim(judge: &mut Judge<'_, '_>, spec: &Node) {
 }
 
 fn positive(judge: &mut Judge<'_, '_>, rule: &'static Rule, node: &Node) {
-    if quantity(node).is_some_and(|value| value <= 0.0) {
+    if amount(node).is_some_and(|value| value <= 0) {
         judge.add(rule, node, "a size of nothing").label("expected more than 0");
     }
 }

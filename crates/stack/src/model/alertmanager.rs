@@ -152,6 +152,18 @@ pub struct Receiver {
     pub opsgenie: Vec<Opsgenie>,
 }
 
+impl Receiver {
+    /// The Secrets that hold its credentials.
+    pub(crate) fn secrets(&self) -> Vec<&SecretReference> {
+        let mut secrets: Vec<_> = self.webhook.iter().filter_map(|way| way.url_secret.as_ref()).collect();
+        secrets.extend(self.slack.iter().map(|way| &way.url_secret));
+        secrets.extend(self.email.iter().filter_map(|way| way.auth_password_secret.as_ref()));
+        secrets.extend(self.pagerduty.iter().map(|way| &way.routing_key_secret));
+        secrets.extend(self.opsgenie.iter().map(|way| &way.api_key_secret));
+        secrets
+    }
+}
+
 /// An HTTP request.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]

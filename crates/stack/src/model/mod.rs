@@ -3,6 +3,7 @@
 mod alertmanager;
 mod alloy;
 mod argocd;
+mod checks;
 mod flask;
 mod grafana;
 mod kube_state_metrics;
@@ -20,6 +21,7 @@ mod promtail;
 pub use alertmanager::{Alertmanager, EmailTo, Opsgenie, Pagerduty, Receiver, Route, Slack, SubRoute, Webhook};
 pub use alloy::Alloy;
 pub use argocd::{Argocd, Automated, Destination, Install};
+pub use checks::{Checks, Provided, Waiver};
 pub use flask::{Flask, FlaskIngress, FlaskService};
 pub use grafana::{AdminSecret, Dashboard, Grafana};
 pub use kube_state_metrics::KubeStateMetrics;
@@ -84,6 +86,8 @@ settings! {
         pub alloy: Alloy,
         /// Argo CD, which applies the manifests from git.
         pub argocd: Argocd,
+        /// What `vigil check` and `vigil render` cannot see in the manifests: what the cluster provides, and waivers.
+        pub checks: Checks,
         /// Alertmanager, which tells people about alerts.
         pub alertmanager: Alertmanager,
         /// The Flask test application behind nginx.
@@ -130,6 +134,7 @@ impl Default for Stack {
             pods: Pods::default(),
             alloy: Alloy::default(),
             argocd: Argocd::default(),
+            checks: Checks::default(),
             alertmanager: Alertmanager::default(),
             flask: Flask::default(),
             grafana: Grafana::default(),

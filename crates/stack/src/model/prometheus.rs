@@ -111,6 +111,14 @@ pub struct RemoteWrite {
     pub authorization: Option<TokenAuth>,
 }
 
+impl RemoteWrite {
+    /// The Secrets that hold its credentials.
+    pub(crate) fn secrets(&self) -> Vec<&SecretReference> {
+        let basic = self.basic_auth.iter().flat_map(|auth| [&auth.username, &auth.password]);
+        basic.chain(self.authorization.iter().map(|auth| &auth.credentials)).collect()
+    }
+}
+
 /// A user and a password, each in a Secret.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]

@@ -1,6 +1,7 @@
 //! Values with a form of their own. Each is checked when it is read, and afterwards simply true.
 
 mod alerting;
+mod checks;
 mod file;
 mod git;
 mod image;
@@ -9,6 +10,7 @@ mod name;
 mod network;
 
 pub use alerting::{Authorization, Email, GroupLabel, HostPort, Line, Matcher, MetricLabel, ReceiverName, SecretKey};
+pub use checks::{KindName, ObjectName, ObjectTitle, Reason, RuleName};
 pub use file::{DashboardId, DashboardRevision, FilePath};
 pub use git::{FolderPath, GitRevision};
 pub use image::{Image, Registry};

@@ -220,3 +220,15 @@ fn paths_of_urls() {
     assert_eq!(path("https://a.b/"), "");
     assert_eq!(path("https://a.b:1/c/d/?e=/f#/g"), "/c/d");
 }
+
+#[test]
+fn what_the_checker_is_told() {
+    table::<RuleName>(&["schema-type", "yaml"], &["", "Schema", "schema_type", "-x", "1x"]);
+    table::<KindName>(&["Secret", "APIService"], &["", "secret", "Sec ret", "9"]);
+    table::<ObjectName>(&["a", "system:node", "A.b"], &["", ".", "..", "a/b", "a b", "50%", &"x".repeat(254)]);
+    table::<ObjectTitle>(
+        &["Namespace mymonitoring", "Deployment mymonitoring/grafana", "ClusterRole system:node"],
+        &["", "Deployment", "grafana", "Deployment a/b/c", "Deployment /a", "deployment a/b", "Deployment  a"],
+    );
+    table::<Reason>(&["because", " x "], &["", " ", "a\nb", &"x".repeat(1025)]);
+}

@@ -1,0 +1,260 @@
+//! The texts that paths on the command line stand for.
+//!
+//! A file is read whatever it is called, and `-` is standard input. A directory with a kustomization means what
+//! `kubectl apply -k` would take of it; in one without, every file of YAML or JSON counts, at any depth. A file that
+//! several paths lead to is read once.
+
+use crate::commands::called;
+use std::collections::HashSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use vigil_yaml::words::nearest;
+use vigil_yaml::{Limits, Node, Problem, Quoted, Source};
+use walkdir::WalkDir;
+
+/// How much is read in all, standard input included.
+const LIMIT: usize = 512 << 20;
+
+/// What kustomize calls its own file; it takes the first that is there.
+const KUSTOMIZATIONS: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
+
+/// Keys of a kustomization that change no object, or only the order of them.
+const HARMLESS: [&str; 7] = ["apiVersion", "kind", "metadata", "sortOptions", "generatorOptions", "openapi", "crds"];
+
+/// Reads all that `paths` stand for.
+pub(crate) fn read(paths: &[PathBuf]) -> Result<Vec<Arc<Source>>, Vec<Problem>> {
+    let mut inputs = Inputs::default();
+    for path in paths {
+        inputs.path(path);
+    }
+    Problem::sort(&mut inputs.problems);
+    if inputs.problems.is_empty() { Ok(inputs.sources) } else { Err(inputs.problems) }
+}
+
+#[derive(Default)]
+struct Inputs {
+    sources: Vec<Arc<Source>>,
+    problems: Vec<Problem>,
+    /// How much was read.
+    bytes: usize,
+    /// The files that were read, by the one path that leads to each without links.
+    seen: HashSet<PathBuf>,
+    /// There was more than the limit; what is left is not read.
+    full: bool,
+}
+
+impl Inputs {
+    fn path(&mut self, path: &Path) {
+        if path == Path::new("-") {
+            if self.seen.insert(path.to_owned()) {
+                let source = Source::read_from(std::io::stdin().lock(), &called(path), self.left());
+                self.take(source);
+            }
+        } else if !path.is_dir() {
+            self.file(path);
+        } else if let Some(kustomization) = kustomization_of(path) {
+            self.kustomization(&kustomization, &mut Tree::default());
+        } else {
+            self.directory(path);
+        }
+    }
+
+    fn left(&self) -> usize {
+        LIMIT - self.bytes
+    }
+
+    fn take(&mut self, source: Result<Arc<Source>, Box<Problem>>) {
+        match source {
+            Ok(source) => {
+                self.bytes += source.text.len();
+                self.sources.push(source);
+            }
+            Err(problem) => self.problems.push(*problem),
+        }
+    }
+
+    fn file(&mut self, path: &Path) {
+        if self.full || !self.seen.insert(real(path)) {
+            return;
+        }
+        if fs::metadata(path).is_ok_and(|file| file.len() > self.left() as u64) {
+            self.full = true;
+            let message = format!("makes all files together larger than {} MiB", LIMIT >> 20);
+            let problem = Problem::in_file(message, called(path));
+            self.problems.push(problem.help("check in several steps, or name fewer files"));
+            return;
+        }
+        self.take(Source::read(path, self.left()));
+    }
+
+    /// Every file of YAML or JSON below a directory, in the order of names; hidden ones are not looked at.
+    fn directory(&mut self, directory: &Path) {
+        let hidden = |name: &std::ffi::OsStr| name.as_encoded_bytes().starts_with(b".");
+        let mut entries = WalkDir::new(directory).follow_links(true).sort_by_file_name().into_iter();
+        while let Some(entry) = entries.next() {
+            let entry = match entry {
+                Ok(entry) => entry,
+                // A link to a directory that it lies in: everything there is seen already.
+                Err(error) if error.loop_ancestor().is_some() => continue,
+                // A link to nowhere matters where a manifest should be.
+                Err(error) if is_gone(&error) && !error.path().is_some_and(is_manifest) => continue,
+                Err(error) => {
+                    let path = error.path().unwrap_or(directory).display().to_string();
+                    let reason = error.io_error().map_or_else(|| error.to_string(), ToString::to_string);
+                    self.problems.push(Problem::in_file(format!("cannot be read: {reason}"), path));
+                    continue;
+                }
+            };
+            let path = entry.path();
+            let is_directory = entry.file_type().is_dir();
+            if entry.depth() > 0 && hidden(entry.file_name()) {
+                if is_directory {
+                    entries.skip_current_dir();
+                }
+            } else if is_directory {
+                // Links can lead to one directory in more ways than there are files.
+                if !self.seen.insert(real(path)) {
+                    entries.skip_current_dir();
+                } else if let Some(kustomization) = kustomization_of(path) {
+                    self.kustomization(&kustomization, &mut Tree::default());
+                    entries.skip_current_dir();
+                }
+            } else if entry.file_type().is_file() && is_manifest(path) {
+                self.file(path);
+            }
+        }
+    }
+
+    /// The resources of a kustomization.
+    fn kustomization(&mut self, path: &Path, tree: &mut Tree) {
+        let folder = path.parent().unwrap_or(Path::new(""));
+        tree.above.push(real(folder));
+        let source = match Source::read(path, Limits::default().bytes.min(self.left())) {
+            Ok(source) => source,
+            Err(problem) => return self.problems.push(*problem),
+        };
+        self.bytes += source.text.len();
+        let document = match vigil_yaml::read_one(&source, &Limits::default()) {
+            Ok(document) => document,
+            Err(problems) => return self.problems.extend(problems),
+        };
+        let Some(document) = document else {
+            let problem = Problem::in_file("is empty", source.name.as_str());
+            return self.problems.push(problem.help("list the manifests under `resources:`, or remove it"));
+        };
+        let shown = folder.display().to_string();
+        let shown = if shown.is_empty() { "." } else { &shown };
+        for entry in document.entries() {
+            let nothing = match &entry.value.data {
+                vigil_yaml::Data::Scalar(_) => entry.value.is_null(),
+                _ => entry.value.entries().is_empty() && entry.value.items().is_empty(),
+            };
+            let key = entry.key.text.as_str();
+            if !(nothing || key == "resources" || HARMLESS.contains(&key)) {
+                let label = match nearest(key, ["resources"]) {
+                    Some(near) => format!("did you mean `{near}`?"),
+                    None => "changes what kubectl would take".to_owned(),
+                };
+                self.problems.push(
+                    Problem::error(format!("{} is not applied here", Quoted(key)), entry.key.span.clone())
+                        .label(label)
+                        .help(format!("let kubectl do it: `kubectl kustomize {shown} | vigil check -`")),
+                );
+            }
+        }
+        let resources = document.get("resources").map(Node::items).unwrap_or_default();
+        for resource in resources {
+            self.resource(resource, folder, tree);
+        }
+        tree.above.pop();
+    }
+
+    fn resource(&mut self, resource: &Node, folder: &Path, tree: &mut Tree) {
+        let mut problem = |message: String, help: &str| {
+            self.problems.push(Problem::error(message, resource.span.clone()).help(help));
+        };
+        let Some(name) = resource.text().filter(|name| !name.is_empty()) else {
+            return problem(format!("{} is no resource", resource.describe()), "write the path of a file or directory");
+        };
+        let path = folder.join(name);
+        let kind = fs::metadata(&path).map(|it| it.is_dir());
+        if kind.is_err() && is_remote(name) {
+            return problem(
+                format!("the resource {} is not on this machine", Quoted(name)),
+                "download it into a directory beside this one, and name that; nothing is fetched here",
+            );
+        }
+        let is_directory = match kind {
+            Ok(is_directory) => is_directory,
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
+                return problem(
+                    format!("there is no file or directory {}", Quoted(name)),
+                    "correct the path, which starts at this kustomization, or add what is missing",
+                );
+            }
+            Err(error) => return problem(format!("{} cannot be read: {error}", Quoted(name)), "make it readable"),
+        };
+        let real = real(&path);
+        if tree.above.contains(&real) {
+            return problem(
+                format!("{} leads back to here", Quoted(name)),
+                "remove it: the directories hold each other",
+            );
+        }
+        if !tree.resources.insert(real.clone()) {
+            return problem(
+                format!("{} is a resource already", Quoted(name)),
+                "remove one of the two: kustomize refuses an object that comes twice",
+            );
+        }
+        if !is_directory {
+            let below = tree.above.last().is_some_and(|folder| real.starts_with(folder));
+            if !below {
+                return problem(
+                    format!("the file {} is outside of its kustomization's directory", Quoted(name)),
+                    "move it, or give its directory a kustomization and name the directory: kustomize reads no file elsewhere",
+                );
+            }
+            return self.file(&path);
+        }
+        match kustomization_of(&path) {
+            Some(kustomization) => self.kustomization(&kustomization, tree),
+            None => problem(
+                format!("the directory {} has no kustomization", Quoted(name)),
+                "give it a `kustomization.yaml` that lists its manifests, or list them here",
+            ),
+        }
+    }
+}
+
+/// Where a walk through kustomizations has been.
+#[derive(Default)]
+struct Tree {
+    /// The directories from the first one down to here.
+    above: Vec<PathBuf>,
+    /// Every resource so far.
+    resources: HashSet<PathBuf>,
+}
+
+/// A path without links, so that one file has one; as it is if that cannot be told.
+fn real(path: &Path) -> PathBuf {
+    fs::canonicalize(path).unwrap_or_else(|_| path.to_owned())
+}
+
+fn is_manifest(path: &Path) -> bool {
+    path.extension().is_some_and(|extension| ["yaml", "yml", "json"].iter().any(|known| extension == *known))
+}
+
+fn is_gone(error: &walkdir::Error) -> bool {
+    error.io_error().is_some_and(|error| error.kind() == std::io::ErrorKind::NotFound)
+}
+
+fn kustomization_of(directory: &Path) -> Option<PathBuf> {
+    KUSTOMIZATIONS.iter().map(|name| directory.join(name)).find(|path| path.is_file())
+}
+
+/// Whether a resource names something on another machine.
+fn is_remote(name: &str) -> bool {
+    name.contains("://") || name.contains("?ref=") || name.contains('@') || name.starts_with("github.com/")
+}
