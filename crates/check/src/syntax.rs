@@ -200,7 +200,7 @@ pub(crate) fn wrong_schedule(text: &str) -> Option<String> {
 /// One part of a field: `*`, `5`, `mon-fri`, `*/5`, `0-30/10`.
 fn is_schedule_range(part: &str, least: u64, most: u64, names: &[&str]) -> bool {
     let number = |text: &str| {
-        let named = names.iter().position(|name| text.eq_ignore_ascii_case(name));
+        let named = names.iter().position(|known| text.eq_ignore_ascii_case(known));
         match named.and_then(|at| u64::try_from(at).ok()) {
             Some(at) => Some(at + least),
             None => text.parse().ok(),
@@ -210,21 +210,21 @@ fn is_schedule_range(part: &str, least: u64, most: u64, names: &[&str]) -> bool 
         Some((range, step)) => (range, Some(step)),
         None => (part, None),
     };
-    let (first, last) = match range.split_once('-') {
-        Some((first, last)) => (first, Some(last)),
+    let (from, to) = match range.split_once('-') {
+        Some((from, to)) => (from, Some(to)),
         None => (range, None),
     };
-    let step_is_right = step.is_none_or(|step| step.parse::<u64>().is_ok_and(|step| step > 0));
-    if matches!(first, "*" | "?") {
-        return step_is_right;
+    let is_step = step.is_none_or(|step| step.parse::<u64>().is_ok_and(|step| step > 0));
+    if matches!(from, "*" | "?") {
+        return is_step;
     }
-    let Some(start) = number(first) else { return false };
-    let end = match last {
-        Some(last) => number(last),
+    let Some(start) = number(from) else { return false };
+    let end = match to {
+        Some(to) => number(to),
         None if step.is_some() => Some(most),
         None => Some(start),
     };
-    step_is_right && end.is_some_and(|end| least <= start && start <= end && end <= most)
+    is_step && end.is_some_and(|end| least <= start && start <= end && end <= most)
 }
 
 #[cfg(test)]

@@ -1,6 +1,6 @@
 //! Volumes of pods: their names, and what each source of them asks for.
 
-use super::super::judge::{Judge, LABEL, amount, filled, given, items};
+use super::super::judge::{Judge, LABEL, amount, filled, given, items, written};
 use super::super::{claims, metadata, selectors};
 use super::Pod;
 use super::env::file;
@@ -62,11 +62,11 @@ fn source(judge: &mut Judge<'_, '_>, kind: &str, source: &Node) {
     match kind {
         "configMap" | "secret" => {
             judge.required(&VOLUME, source, if kind == "secret" { "secretName" } else { "name" });
-            judge.within(&VOLUME, source, "defaultMode", 0, LARGEST_MODE);
+            mode(judge, source, "defaultMode", LARGEST_MODE);
             files(judge, source, &mut HashSet::new());
         }
         "downwardAPI" => {
-            judge.within(&VOLUME, source, "defaultMode", 0, LARGEST_MODE);
+            mode(judge, source, "defaultMode", LARGEST_MODE);
             facts(judge, source, &mut HashSet::new());
         }
         "projected" => projected(judge, source),
@@ -74,7 +74,7 @@ fn source(judge: &mut Judge<'_, '_>, kind: &str, source: &Node) {
             if let Some(node) = source.get("sizeLimit").filter(|node| amount(node).is_some_and(|amount| amount < 0)) {
                 judge.add(&VOLUME, node, "a size below zero");
             }
-            judge.within(&VOLUME, source, "mode", 0, 0o1777);
+            mode(judge, source, "mode", 0o1777);
         }
         "hostPath" => {
             judge.required(&VOLUME, source, "path");
@@ -128,13 +128,27 @@ fn source(judge: &mut Judge<'_, '_>, kind: &str, source: &Node) {
     }
 }
 
+/// The mode of a file, which YAML reads as octal if it begins with a zero.
+fn mode(judge: &mut Judge<'_, '_>, node: &Node, key: &str, most: i64) {
+    let Some((value, number)) = node.get(key).and_then(|value| Some((value, value.integer()?))) else { return };
+    if (0..=most).contains(&number) {
+        return;
+    }
+    let text = written(value);
+    let finding = judge.add(&VOLUME, value, format!("{} is no mode of a file", Quoted(text)));
+    finding.label(format!("expected 0 to 0{most:o}, which is {most}"));
+    if i64::from_str_radix(text, 8).is_ok_and(|octal| (0..=most).contains(&octal)) {
+        finding.help(format!("write `0{text}`"));
+    }
+}
+
 /// Files that are keys of a ConfigMap or Secret.
 fn files<'n>(judge: &mut Judge<'_, '_>, source: &'n Node, paths: &mut HashSet<&'n str>) {
     for item in items(source, "items") {
         for key in ["key", "path"] {
             judge.required(&VOLUME, item, key);
         }
-        judge.within(&VOLUME, item, "mode", 0, LARGEST_MODE);
+        mode(judge, item, "mode", LARGEST_MODE);
         path(judge, item, "path", paths);
     }
 }
@@ -143,7 +157,7 @@ fn files<'n>(judge: &mut Judge<'_, '_>, source: &'n Node, paths: &mut HashSet<&'
 fn facts<'n>(judge: &mut Judge<'_, '_>, source: &'n Node, paths: &mut HashSet<&'n str>) {
     for item in items(source, "items") {
         judge.required(&VOLUME, item, "path");
-        judge.within(&VOLUME, item, "mode", 0, LARGEST_MODE);
+        mode(judge, item, "mode", LARGEST_MODE);
         path(judge, item, "path", paths);
         file(judge, item);
     }
@@ -163,7 +177,7 @@ fn path<'n>(judge: &mut Judge<'_, '_>, item: &'n Node, key: &str, paths: &mut Ha
 }
 
 fn projected(judge: &mut Judge<'_, '_>, source: &Node) {
-    judge.within(&VOLUME, source, "defaultMode", 0, LARGEST_MODE);
+    mode(judge, source, "defaultMode", LARGEST_MODE);
     let mut seen = HashSet::new();
     for part in items(source, "sources") {
         let found: Vec<&str> = PROJECTIONS.into_iter().filter(|key| given(part, key).is_some()).collect();
