@@ -33,6 +33,9 @@ pub(super) fn check(judge: &mut Judge<'_, '_>) {
                     .add(&JOB, entry, "the selector of a Job is made by the cluster")
                     .help("remove it, or set `manualSelector: true` if you know why");
             }
+            if is_set(spec, "manualSelector") {
+                judge.required(&JOB, spec, "selector");
+            }
             if let Some(selector) = given(spec, "selector").filter(|_| is_set(spec, "manualSelector")) {
                 selectors::selector(judge, selector);
                 if let Some(wrong) = selectors::mismatch(selector, spec.at(&["template", "metadata", "labels"])) {
@@ -75,7 +78,8 @@ fn job(judge: &mut Judge<'_, '_>, spec: &Node) {
     judge.one_of(&JOB, spec, "podReplacementPolicy", replacement);
     let mode = filled(spec, "completionMode").map_or("NonIndexed", |(_, mode)| mode);
     if mode == "Indexed" {
-        if given(spec, "completions").is_none() {
+        // Without both there is one index.
+        if given(spec, "completions").is_none() && given(spec, "parallelism").is_some() {
             judge.add(&JOB, spec, "an indexed Job without `completions`").help("say how many indices there are");
         }
         judge.within(&JOB, spec, "parallelism", 0, MOST_AT_ONCE);
@@ -223,7 +227,8 @@ mod tests {
         job("selector: {matchLabels: {a: b}}", 1);
         job("manualSelector: true, selector: {matchLabels: {a: b}}", 0);
         job("manualSelector: true, selector: {matchLabels: {a: c}}", 1);
-        job("completionMode: Indexed", 1);
+        job("manualSelector: true", 1);
+        job("completionMode: Indexed, parallelism: 2", 1);
         job("completionMode: indexed", 1);
         job("completionMode: Indexed, completions: 2", 1); // The name has a dot.
         job("backoffLimitPerIndex: 1, maxFailedIndexes: 1", 2);

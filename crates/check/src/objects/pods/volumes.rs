@@ -75,6 +75,13 @@ fn source(judge: &mut Judge<'_, '_>, kind: &str, source: &Node) {
                 judge.add(&VOLUME, node, "a size below zero");
             }
             mode(judge, source, "mode", 0o1777);
+            let medium =
+                filled(source, "medium").filter(|(_, text)| *text != "Memory" && !text.starts_with("HugePages"));
+            if let Some((node, text)) = medium {
+                judge
+                    .add(&VOLUME, node, format!("nodes have no medium {}", Quoted(text)))
+                    .label("expected `Memory` or `HugePages-…`, or nothing for the node's disk");
+            }
         }
         "hostPath" => {
             judge.required(&VOLUME, source, "path");
@@ -247,7 +254,8 @@ mod tests {
         );
         broken_in("{volumes: [{name: a}, {name: a}, {name: a.b}], containers: [{name: a, image: a}]}", &VOLUME, 2);
         judged("emptyDir: {}, hostPath: {path: /a}", 1);
-        judged("emptyDir: {sizeLimit: -1}", 1);
+        judged("emptyDir: {sizeLimit: -1, medium: memory}", 2);
+        judged("emptyDir: {medium: HugePages-2Mi}", 0);
         judged("hostPath: {path: /a/../b, type: dir}", 2);
         judged("hostPath: {path: '', type: ''}", 1);
         judged("persistentVolumeClaim: {claimName: ''}", 1);
