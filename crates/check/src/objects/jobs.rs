@@ -1,6 +1,6 @@
 //! Jobs, and the CronJobs that make them.
 
-use super::judge::{Judge, filled, given, is_set, items};
+use super::judge::{Judge, QUALIFIED, filled, given, is_set, items};
 use super::selectors;
 use crate::rule::rules;
 use crate::syntax;
@@ -129,6 +129,12 @@ fn failure_policy(judge: &mut Judge<'_, '_>, spec: &Node, policy: &Node) {
                 )
                 .label("expected `onExitCodes` or `onPodConditions`");
         }
+        for condition in items(rule, "onPodConditions") {
+            judge.one_of(&JOB, condition, "status", &["False", "True", "Unknown"]);
+            if let Some((node, kind)) = filled(condition, "type").filter(|(_, kind)| !syntax::is_qualified_name(kind)) {
+                judge.add(&JOB, node, format!("{} is no condition of pods", Quoted(kind))).label(QUALIFIED);
+            }
+        }
         let Some(codes) = codes else { continue };
         judge.one_of(&JOB, codes, "operator", &["In", "NotIn"]);
         let mut last: Option<i64> = None;
@@ -165,7 +171,7 @@ fn hostname(judge: &mut Judge<'_, '_>, spec: &Node) {
     if filled(spec, "completionMode").is_none_or(|(_, mode)| mode != "Indexed") {
         return;
     }
-    let Some(count @ 1..) = spec.get("completions").and_then(Node::integer) else { return };
+    let Some(count @ 1..) = given(spec, "completions").map_or(Some(1), Node::integer) else { return };
     let name = judge.object.name;
     if !name.is_empty()
         && !syntax::is_dns1123_label(&format!("{name}-{}", count - 1))
@@ -227,6 +233,7 @@ mod tests {
         job("selector: {matchLabels: {a: b}}", 1);
         job("manualSelector: true, selector: {matchLabels: {a: b}}", 0);
         job("manualSelector: true, selector: {matchLabels: {a: c}}", 1);
+        job("podFailurePolicy: {rules: [{action: Ignore, onPodConditions: [{type: a b, status: 'true'}]}]}", 2);
         job("manualSelector: true", 1);
         job("completionMode: Indexed, parallelism: 2", 1);
         job("completionMode: indexed", 1);

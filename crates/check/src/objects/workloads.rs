@@ -4,7 +4,6 @@ use super::judge::{Judge, filled, given, items};
 use super::{claims, metadata, selectors};
 use crate::rule::rules;
 use crate::syntax;
-use std::collections::HashSet;
 use vigil_yaml::{Data, Node, Quoted};
 
 rules! {
@@ -217,7 +216,6 @@ fn stateful_set(judge: &mut Judge<'_, '_>, spec: &Node) {
             judge.add(&UPDATE, node, "no pod may be missing").label("expected more than 0, or nothing can be replaced");
         }
     }
-    let mut names = HashSet::new();
     for claim in items(spec, "volumeClaimTemplates") {
         claims::check(judge, claim);
         let Some(metadata) = given(claim, "metadata") else { continue };
@@ -225,8 +223,6 @@ fn stateful_set(judge: &mut Judge<'_, '_>, spec: &Node) {
         if let Some((node, name)) = filled(metadata, "name") {
             if !syntax::is_dns1123_label(name) {
                 judge.add(&VALUE, node, format!("{} is no name for a volume", Quoted(name))).label(super::judge::LABEL);
-            } else if !names.insert(name) {
-                judge.add(&VALUE, node, format!("an earlier claim is called {}", Quoted(name)));
             }
         }
     }

@@ -63,11 +63,11 @@ fn source(judge: &mut Judge<'_, '_>, kind: &str, source: &Node) {
         "configMap" | "secret" => {
             judge.required(&VOLUME, source, if kind == "secret" { "secretName" } else { "name" });
             mode(judge, source, "defaultMode", LARGEST_MODE);
-            files(judge, source, &mut HashSet::new());
+            files(judge, source, None);
         }
         "downwardAPI" => {
             mode(judge, source, "defaultMode", LARGEST_MODE);
-            facts(judge, source, &mut HashSet::new());
+            facts(judge, source, None);
         }
         "projected" => projected(judge, source),
         "emptyDir" => {
@@ -149,29 +149,32 @@ fn mode(judge: &mut Judge<'_, '_>, node: &Node, key: &str, most: i64) {
     }
 }
 
+/// The files of a volume so far, where several sources must not have the same.
+type Paths<'p, 'n> = Option<&'p mut HashSet<&'n str>>;
+
 /// Files that are keys of a ConfigMap or Secret.
-fn files<'n>(judge: &mut Judge<'_, '_>, source: &'n Node, paths: &mut HashSet<&'n str>) {
+fn files<'n>(judge: &mut Judge<'_, '_>, source: &'n Node, mut paths: Paths<'_, 'n>) {
     for item in items(source, "items") {
         for key in ["key", "path"] {
             judge.required(&VOLUME, item, key);
         }
         mode(judge, item, "mode", LARGEST_MODE);
-        path(judge, item, "path", paths);
+        path(judge, item, "path", paths.as_deref_mut());
     }
 }
 
 /// Files that tell of the pod.
-fn facts<'n>(judge: &mut Judge<'_, '_>, source: &'n Node, paths: &mut HashSet<&'n str>) {
+fn facts<'n>(judge: &mut Judge<'_, '_>, source: &'n Node, mut paths: Paths<'_, 'n>) {
     for item in items(source, "items") {
         judge.required(&VOLUME, item, "path");
         mode(judge, item, "mode", LARGEST_MODE);
-        path(judge, item, "path", paths);
+        path(judge, item, "path", paths.as_deref_mut());
         file(judge, item);
     }
 }
 
 /// A path inside of a volume.
-fn path<'n>(judge: &mut Judge<'_, '_>, item: &'n Node, key: &str, paths: &mut HashSet<&'n str>) {
+fn path<'n>(judge: &mut Judge<'_, '_>, item: &'n Node, key: &str, paths: Paths<'_, 'n>) {
     let Some((node, text)) = filled(item, key) else { return };
     if text.starts_with("..") && !syntax::goes_up(text) {
         judge
@@ -180,7 +183,11 @@ fn path<'n>(judge: &mut Judge<'_, '_>, item: &'n Node, key: &str, paths: &mut Ha
     } else {
         judge.descending(&VOLUME, node);
     }
-    paths.insert(text);
+    if paths.is_some_and(|paths| !paths.insert(text)) {
+        judge
+            .add(&VOLUME, node, format!("an earlier file is {} too", Quoted(text)))
+            .help("files of a volume need paths of their own");
+    }
 }
 
 fn projected(judge: &mut Judge<'_, '_>, source: &Node) {
@@ -193,35 +200,27 @@ fn projected(judge: &mut Judge<'_, '_>, source: &Node) {
                 .add(&VOLUME, part, format!("a source of {} at once", list(&found, "and")))
                 .help("put `- ` before each of them");
         }
-        let mut paths = HashSet::new();
         for reference in ["configMap", "secret"].into_iter().filter_map(|key| given(part, key)) {
             judge.required(&VOLUME, reference, "name");
-            files(judge, reference, &mut paths);
+            files(judge, reference, Some(&mut seen));
         }
         if let Some(downward) = given(part, "downwardAPI") {
-            facts(judge, downward, &mut paths);
+            facts(judge, downward, Some(&mut seen));
         }
         if let Some(token) = given(part, "serviceAccountToken") {
             judge.required(&VOLUME, token, "path");
             judge.within(&VOLUME, token, "expirationSeconds", TOKEN_SECONDS.0, TOKEN_SECONDS.1);
-            path(judge, token, "path", &mut HashSet::new());
+            path(judge, token, "path", None);
         }
         if let Some(bundle) = given(part, "clusterTrustBundle") {
-            trust(judge, bundle, &mut paths);
-        }
-        for text in paths {
-            if !seen.insert(text) {
-                judge
-                    .add(&VOLUME, part, format!("an earlier source has a file {} too", Quoted(text)))
-                    .help("files of a volume need paths of their own");
-            }
+            trust(judge, bundle, &mut seen);
         }
     }
 }
 
 fn trust<'n>(judge: &mut Judge<'_, '_>, bundle: &'n Node, paths: &mut HashSet<&'n str>) {
     judge.required(&VOLUME, bundle, "path");
-    path(judge, bundle, "path", paths);
+    path(judge, bundle, "path", Some(paths));
     let [name, signer] = ["name", "signerName"].map(|key| given(bundle, key).is_some());
     if name == signer {
         judge
@@ -280,6 +279,7 @@ mod tests {
         judged("projected: {sources: [{serviceAccountToken: {path: a}}, {configMap: {name: a}}]}", 0);
         let file = "{name: a, items: [{key: a, path: b}]}";
         judged(&format!("projected: {{sources: [{{configMap: {file}}}, {{secret: {file}}}]}}"), 1);
+        judged("projected: {sources: [{configMap: {name: a, items: [{key: a, path: c}, {key: b, path: c}]}}]}", 1);
     }
 
     #[test]
