@@ -153,6 +153,15 @@ pub(crate) fn quantity(text: &str) -> Option<i128> {
     Some(if negative { -amount } else { amount })
 }
 
+/// The fields of a schedule: least, most, and names for the numbers from the least on.
+const SCHEDULE: [(&str, u64, u64, &[&str]); 5] = [
+    ("minute", 0, 59, &[]),
+    ("hour", 0, 23, &[]),
+    ("day of the month", 1, 31, &[]),
+    ("month", 1, 12, &["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]),
+    ("day of the week", 0, 6, &["sun", "mon", "tue", "wed", "thu", "fri", "sat"]),
+];
+
 /// Says why an API server does not take the schedule of a CronJob, if it does not: it reads five fields, each of
 /// numbers, names, ranges, lists and steps, or a word after `@`.
 pub(crate) fn wrong_schedule(text: &str) -> Option<String> {
@@ -166,18 +175,11 @@ pub(crate) fn wrong_schedule(text: &str) -> Option<String> {
             "after `@` may stand yearly, monthly, weekly, daily, midnight, hourly or `every 1h30m`".to_owned()
         });
     }
-    const FIELDS: [(&str, u64, u64, &[&str]); 5] = [
-        ("minute", 0, 59, &[]),
-        ("hour", 0, 23, &[]),
-        ("day of the month", 1, 31, &[]),
-        ("month", 1, 12, &["jan", "feb", "mar", "apr", "may", "jun", "jul", "aug", "sep", "oct", "nov", "dec"]),
-        ("day of the week", 0, 6, &["sun", "mon", "tue", "wed", "thu", "fri", "sat"]),
-    ];
     let fields: Vec<&str> = text.split_whitespace().collect();
-    if fields.len() != FIELDS.len() {
+    if fields.len() != SCHEDULE.len() {
         return Some(format!("it has {} of the five fields: minute, hour, day, month, day of the week", fields.len()));
     }
-    fields.iter().zip(FIELDS).find_map(|(field, (name, least, most, names))| {
+    fields.iter().zip(SCHEDULE).find_map(|(field, (name, least, most, names))| {
         let is_right = |part: &str| part.is_empty() || is_schedule_range(part, least, most, names);
         let wrong = field.split(',').find(|part| !is_right(part))?;
         let wrong: String = wrong.chars().take(40).collect();
@@ -188,8 +190,8 @@ pub(crate) fn wrong_schedule(text: &str) -> Option<String> {
 /// One part of a field: `*`, `5`, `mon-fri`, `*/5`, `0-30/10`.
 fn is_schedule_range(part: &str, least: u64, most: u64, names: &[&str]) -> bool {
     let number = |text: &str| {
-        let named = names.iter().position(|name| text.eq_ignore_ascii_case(name));
-        match named.and_then(|at| u64::try_from(at).ok()) {
+        let at = names.iter().position(|known| text.eq_ignore_ascii_case(known));
+        match at.and_then(|at| u64::try_from(at).ok()) {
             Some(at) => Some(at + least),
             None => text.parse().ok(),
         }
@@ -198,21 +200,21 @@ fn is_schedule_range(part: &str, least: u64, most: u64, names: &[&str]) -> bool 
         Some((range, step)) => (range, Some(step)),
         None => (part, None),
     };
-    let (first, last) = match range.split_once('-') {
-        Some((first, last)) => (first, Some(last)),
+    let (from, to) = match range.split_once('-') {
+        Some((from, to)) => (from, Some(to)),
         None => (range, None),
     };
-    let step_is_right = step.is_none_or(|step| step.parse::<u64>().is_ok_and(|step| step > 0));
-    if matches!(first, "*" | "?") {
-        return step_is_right;
+    let is_step = step.is_none_or(|step| step.parse::<u64>().is_ok_and(|step| step > 0));
+    if matches!(from, "*" | "?") {
+        return is_step;
     }
-    let Some(start) = number(first) else { return false };
-    let end = match last {
-        Some(last) => number(last),
+    let Some(start) = number(from) else { return false };
+    let end = match to {
+        Some(to) => number(to),
         None if step.is_some() => Some(most),
         None => Some(start),
     };
-    step_is_right && end.is_some_and(|end| least <= start && start <= end && end <= most)
+    is_step && end.is_some_and(|end| least <= start && start <= end && end <= most)
 }
 
 #[cfg(test)]

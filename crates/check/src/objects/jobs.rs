@@ -1,6 +1,6 @@
 //! Jobs, and the CronJobs that make them.
 
-use super::judge::{Judge, filled, given, is_set, items};
+use super::judge::{Judge, QUALIFIED, filled, given, is_set, items};
 use super::selectors;
 use crate::rule::rules;
 use crate::syntax;
@@ -32,6 +32,9 @@ pub(super) fn check(judge: &mut Judge<'_, '_>) {
                 judge
                     .add(&JOB, entry, "the selector of a Job is made by the cluster")
                     .help("remove it, or set `manualSelector: true` if you know why");
+            }
+            if is_set(spec, "manualSelector") {
+                judge.required(&JOB, spec, "selector");
             }
             if let Some(selector) = given(spec, "selector").filter(|_| is_set(spec, "manualSelector")) {
                 selectors::selector(judge, selector);
@@ -75,7 +78,8 @@ fn job(judge: &mut Judge<'_, '_>, spec: &Node) {
     judge.one_of(&JOB, spec.get("podReplacementPolicy"), replacement);
     let mode = filled(spec, "completionMode").map_or("NonIndexed", |(_, mode)| mode);
     if mode == "Indexed" {
-        if given(spec, "completions").is_none() {
+        // Without both there is one index.
+        if given(spec, "completions").is_none() && given(spec, "parallelism").is_some() {
             judge.add(&JOB, spec, "an indexed Job without `completions`").help("say how many indices there are");
         }
         judge.range(&JOB, spec.get("parallelism"), 0..=MOST_AT_ONCE);
@@ -125,6 +129,12 @@ fn failure_policy(judge: &mut Judge<'_, '_>, spec: &Node, policy: &Node) {
                 )
                 .label("expected `onExitCodes` or `onPodConditions`");
         }
+        for condition in items(rule, "onPodConditions") {
+            judge.one_of(&JOB, condition.get("status"), &["False", "True", "Unknown"]);
+            if let Some((node, kind)) = filled(condition, "type").filter(|(_, kind)| !syntax::is_qualified_name(kind)) {
+                judge.add(&JOB, node, format!("{} is no condition of pods", Quoted(kind))).label(QUALIFIED);
+            }
+        }
         let Some(codes) = codes else { continue };
         judge.one_of(&JOB, codes.get("operator"), &["In", "NotIn"]);
         let mut last: Option<i64> = None;
@@ -161,7 +171,7 @@ fn hostname(judge: &mut Judge<'_, '_>, spec: &Node) {
     if filled(spec, "completionMode").is_none_or(|(_, mode)| mode != "Indexed") {
         return;
     }
-    let Some(count @ 1..) = spec.get("completions").and_then(Node::integer) else { return };
+    let Some(count @ 1..) = given(spec, "completions").map_or(Some(1), Node::integer) else { return };
     let name = judge.object.name;
     if !name.is_empty()
         && !syntax::is_dns1123_label(&format!("{name}-{}", count - 1))
@@ -223,7 +233,9 @@ mod tests {
         job("selector: {matchLabels: {a: b}}", 1);
         job("manualSelector: true, selector: {matchLabels: {a: b}}", 0);
         job("manualSelector: true, selector: {matchLabels: {a: c}}", 1);
-        job("completionMode: Indexed", 1);
+        job("podFailurePolicy: {rules: [{action: Ignore, onPodConditions: [{type: a b, status: 'true'}]}]}", 2);
+        job("manualSelector: true", 1);
+        job("completionMode: Indexed, parallelism: 2", 1);
         job("completionMode: indexed", 1);
         job("completionMode: Indexed, completions: 2", 1); // The name has a dot.
         job("backoffLimitPerIndex: 1, maxFailedIndexes: 1", 2);

@@ -4,7 +4,6 @@ use super::judge::{Judge, filled, given, items};
 use super::{claims, metadata, selectors};
 use crate::rule::rules;
 use crate::syntax;
-use std::collections::HashSet;
 use vigil_yaml::{Data, Node, Quoted};
 
 rules! {
@@ -217,7 +216,6 @@ fn stateful_set(judge: &mut Judge<'_, '_>, spec: &Node) {
             judge.add(&UPDATE, node, "no pod may be missing").label("expected more than 0, or nothing can be replaced");
         }
     }
-    let mut names = HashSet::new();
     for claim in items(spec, "volumeClaimTemplates") {
         claims::check(judge, claim);
         let Some(metadata) = given(claim, "metadata") else { continue };
@@ -225,9 +223,83 @@ fn stateful_set(judge: &mut Judge<'_, '_>, spec: &Node) {
         if let Some((node, name)) = filled(metadata, "name") {
             if !syntax::is_dns1123_label(name) {
                 judge.add(&VALUE, node, format!("{} is no name for a volume", Quoted(name))).label(super::judge::LABEL);
-            } else if !names.insert(name) {
-                judge.add(&VALUE, node, format!("an earlier claim is called {}", Quoted(name)));
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::broken;
+    use super::{SELECTOR, UPDATE, VALUE, VERSION};
+    use crate::Rule;
+
+    fn judged(kind: &str, fields: &str, rule: &Rule, times: usize) {
+        let template = "template: {metadata: {labels: {a: b, c: d}}, spec: {containers: [{name: a, image: a}]}}";
+        let version = if kind == "ReplicationController" { "v1" } else { "apps/v1" };
+        let text =
+            format!("apiVersion: {version}\nkind: {kind}\nmetadata: {{name: a}}\nspec: {{{fields}, {template}}}\n");
+        broken(&text, rule, times);
+    }
+
+    #[test]
+    fn selectors_match_their_own_template() {
+        for (selector, times) in [
+            ("matchLabels: {a: b}", 0),
+            ("matchLabels: {a: b, c: x}", 1),
+            ("matchLabels: {e: f}", 1),
+            ("", 1),
+            ("matchLabels: {}, matchExpressions: []", 1),
+            ("matchExpressions: [{key: a, operator: In, values: [x, b]}]", 0),
+            ("matchExpressions: [{key: a, operator: In, values: [x]}]", 1),
+            ("matchExpressions: [{key: a, operator: NotIn, values: [b]}]", 1),
+            ("matchExpressions: [{key: x, operator: NotIn, values: [b]}]", 0),
+            ("matchExpressions: [{key: x, operator: Exists}]", 1),
+            ("matchExpressions: [{key: x, operator: DoesNotExist}]", 0),
+            ("matchExpressions: [{key: a, operator: DoesNotExist}]", 1),
+        ] {
+            judged("Deployment", &format!("selector: {{{selector}}}"), &SELECTOR, times);
+        }
+        judged("ReplicationController", "selector: {a: b}", &SELECTOR, 0);
+        judged("ReplicationController", "selector: {a: c}", &SELECTOR, 1);
+        judged("ReplicationController", "replicas: 1", &SELECTOR, 0);
+        judged("Deployment", "selector: {matchLabels: {helm.sh/chart: a-1, a: b}}", &VERSION, 1);
+    }
+
+    #[test]
+    fn updates() {
+        let selector = "selector: {matchLabels: {a: b}}";
+        for (kind, fields, times) in [
+            ("Deployment", "strategy: {type: Recreate}", 0),
+            ("Deployment", "strategy: {type: Recreate, rollingUpdate: null}", 0),
+            ("Deployment", "strategy: {type: Recreate, rollingUpdate: {}}", 1),
+            ("Deployment", "strategy: {type: recreate}", 1),
+            ("Deployment", "strategy: {rollingUpdate: {maxSurge: 0}}", 0),
+            ("Deployment", "strategy: {rollingUpdate: {maxSurge: 0%, maxUnavailable: 0}}", 1),
+            ("Deployment", "strategy: {rollingUpdate: {maxSurge: 101%, maxUnavailable: 101%}}", 1),
+            ("Deployment", "strategy: {rollingUpdate: {maxSurge: -1, maxUnavailable: 1.5%}}", 2),
+            ("Deployment", "minReadySeconds: 599", 0),
+            ("Deployment", "minReadySeconds: 600", 1),
+            ("Deployment", "minReadySeconds: 5, progressDeadlineSeconds: 5", 1),
+            ("DaemonSet", "updateStrategy: {type: OnDelete, rollingUpdate: {maxSurge: 0}}", 0),
+            ("DaemonSet", "updateStrategy: {rollingUpdate: {maxSurge: 1}}", 1),
+            ("DaemonSet", "updateStrategy: {rollingUpdate: {maxSurge: 1, maxUnavailable: 0}}", 0),
+            ("DaemonSet", "updateStrategy: {rollingUpdate: {maxUnavailable: 0}}", 1),
+            ("DaemonSet", "updateStrategy: {rollingUpdate: {maxUnavailable: 10%}}", 0),
+            ("StatefulSet", "updateStrategy: {type: OnDelete, rollingUpdate: {partition: 1}}", 1),
+            ("StatefulSet", "updateStrategy: {rollingUpdate: {partition: -1, maxUnavailable: 0}}", 2),
+        ] {
+            judged(kind, &format!("{selector}, {fields}"), &UPDATE, times);
+        }
+    }
+
+    #[test]
+    fn values() {
+        let selector = "selector: {matchLabels: {a: b}}";
+        judged("Deployment", &format!("{selector}, replicas: 0, revisionHistoryLimit: 0"), &VALUE, 0);
+        judged("ReplicaSet", &format!("{selector}, replicas: -1, minReadySeconds: -1"), &VALUE, 2);
+        let wrong = "podManagementPolicy: parallel, serviceName: a.b, ordinals: {start: -1}, \
+                     persistentVolumeClaimRetentionPolicy: {whenDeleted: delete}";
+        judged("StatefulSet", &format!("{selector}, {wrong}"), &VALUE, 4);
     }
 }

@@ -181,6 +181,8 @@ impl Walk<'_> {
         for entry in entries {
             let key = entry.key.text.as_str();
             match schema.properties.binary_search_by(|(name, _)| (**name).cmp(key)) {
+                // To Go's types, null is absent.
+                Ok(_) if !self.custom && entry.value.is_null() => {}
                 Ok(at) => self.value(&entry.value, schema.properties[at].1),
                 Err(_) => match schema.additional {
                     Additional::Open => {}

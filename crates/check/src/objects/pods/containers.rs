@@ -104,14 +104,15 @@ fn ports<'o>(
         let number = |key: &str| port.get(key).and_then(Node::integer);
         let Some(number_inside) = number("containerPort") else { continue };
         let address = filled(port, "hostIP").map_or("", |(_, text)| text);
-        let on_host = number("hostPort").filter(|number| *number != 0);
+        let shares = is_set(pod.spec(), "hostNetwork");
+        let on_host = number("hostPort").filter(|number| *number != 0).or(shares.then_some(number_inside));
         if let Some(on_host) = on_host {
             if !host_ports.insert((protocol, address, on_host)) {
                 judge
                     .add(&PORT, port, format!("an earlier port takes port {on_host} of the node for {protocol}"))
                     .help("a port of a node can be taken once");
             }
-            if is_set(pod.spec(), "hostNetwork") && on_host != number_inside {
+            if shares && on_host != number_inside {
                 judge
                     .add(&PORT, port, format!("port {number_inside} cannot be port {on_host} of the node"))
                     .label("expected the same number")
@@ -207,7 +208,10 @@ mod tests {
             &PORT,
             1,
         );
-        holds_in("{hostNetwork: true, containers: [{name: a, image: a, ports: [{containerPort: 1}]}]}", &PORT);
+        let shared =
+            |ports: &str| format!("{{hostNetwork: true, containers: [{{name: a, image: a, ports: [{ports}]}}]}}");
+        holds_in(&shared("{containerPort: 1}, {containerPort: 1, protocol: UDP}"), &PORT);
+        broken_in(&shared("{containerPort: 1, name: a}, {containerPort: 1, name: b}"), &PORT, 1);
     }
 
     #[test]

@@ -42,19 +42,19 @@ pub(super) fn check(judge: &mut Judge<'_, '_>, container: &Node) {
         let Some(node) = variable.get("name") else { continue };
         let Some(name) = node.text() else { continue };
         let from = given(variable, "valueFrom");
+        // One that is made from an earlier one of its name is meant so.
+        let extends = || {
+            let itself = format!("$({name})");
+            filled(variable, "value").is_some_and(|(_, value)| value.contains(&itself))
+        };
         if !syntax::is_env_name(name) {
             judge
                 .add(&ENV, node, format!("{} is no name for an environment variable", Quoted(name)))
                 .label("expected printable ASCII without `=`");
-        } else {
-            // One that is made from an earlier one of its name is meant so.
-            let itself = format!("$({name})");
-            let extends = filled(variable, "value").is_some_and(|(_, value)| value.contains(&itself));
-            if !seen.insert(name) && !extends {
-                judge
-                    .add(&ENV_TWICE, node, format!("the variable {} is set above already", Quoted(name)))
-                    .help("the last one counts; keep that one only");
-            }
+        } else if !seen.insert(name) && !extends() {
+            judge
+                .add(&ENV_TWICE, node, format!("the variable {} is set above already", Quoted(name)))
+                .help("the last one counts; keep that one only");
         }
         if let Some(from) = from {
             source(judge, variable, from);

@@ -10,10 +10,10 @@ mod security;
 mod settings;
 mod volumes;
 
-use super::judge::{Judge, items};
+use super::judge::{Judge, given, items};
 use crate::pods::PodTemplate;
 use crate::rule::Rule;
-use vigil_yaml::Node;
+use vigil_yaml::{Data, Node};
 
 /// The rules of all modules.
 pub(super) fn rules() -> Vec<&'static Rule> {
@@ -78,8 +78,35 @@ impl<'o> Pod<'o> {
     }
 }
 
+/// Whether there is a pod at all: the schemas let most of the way to it be missing.
+fn complete(judge: &mut Judge<'_, '_>) {
+    let path: &[&str] = match (judge.object.group, judge.object.kind) {
+        ("", "Pod") => &["spec"],
+        ("apps", "Deployment" | "DaemonSet" | "StatefulSet" | "ReplicaSet")
+        | ("", "ReplicationController")
+        | ("batch", "Job") => &["spec", "template", "spec"],
+        ("batch", "CronJob") => &["spec", "jobTemplate", "spec", "template", "spec"],
+        _ => return,
+    };
+    let mut node = judge.object.node;
+    for key in path {
+        match given(node, key) {
+            Some(next) => node = next,
+            None if matches!(node.data, Data::Map(_)) => {
+                let is_told = *key != "spec" && judge.object.kind != "ReplicationController";
+                if !is_told {
+                    judge.required(&containers::NAME, node, key);
+                }
+                return;
+            }
+            None => return,
+        }
+    }
+}
+
 /// Judges the pods of an object, if it makes any.
 pub(super) fn check(judge: &mut Judge<'_, '_>) {
+    complete(judge);
     let Some(pod) = Pod::of(judge) else { return };
     settings::check(judge, &pod);
     scheduling::check(judge, pod.spec());

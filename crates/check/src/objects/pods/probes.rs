@@ -9,6 +9,7 @@ use vigil_yaml::{Node, Quoted};
 
 rules! {
     PROBE "container-probe" Error "every probe and every hook does one thing that can be done"
+    PORT "container-probe-port" Error "probes and hooks name ports of their own container"
 }
 
 /// What a probe can do.
@@ -119,7 +120,7 @@ fn port(judge: &mut Judge<'_, '_>, container: &Node, handler: &Node) {
     // Another host is asked by number; the name would still be looked up here.
     if !ports().any(|known| known == name) {
         let names: Vec<&str> = ports().collect();
-        let finding = judge.add(&PROBE, node, format!("no port of the container is called {}", Quoted(name)));
+        let finding = judge.add(&PORT, node, format!("no port of the container is called {}", Quoted(name)));
         if names.is_empty() {
             finding.help("name a port of the container, or write the number");
         } else {
@@ -131,7 +132,7 @@ fn port(judge: &mut Judge<'_, '_>, container: &Node, handler: &Node) {
 #[cfg(test)]
 mod tests {
     use super::super::tests::container;
-    use super::PROBE;
+    use super::{PORT, PROBE};
 
     #[test]
     fn probes() {
@@ -148,12 +149,23 @@ mod tests {
             ("livenessProbe: {tcpSocket: {port: 80}, exec: null}", 0),
             ("livenessProbe: {exec: {command: []}, timeoutSeconds: -1}", 2),
             ("livenessProbe: {httpGet: {port: \"80\", scheme: http}}", 2),
-            ("livenessProbe: {httpGet: {port: web}}", 1),
+            ("livenessProbe: {httpGet: {port: web}}", 0),
             ("livenessProbe: {httpGet: {port: web, scheme: ''}}, ports: [{containerPort: 80, name: web}]", 0),
             ("livenessProbe: {httpGet: {port: 80, httpHeaders: [{name: X-A, value: b}, {name: 'a b', value: b}]}}", 1),
             ("livenessProbe: {grpc: {port: 70000}}", 1),
         ] {
             container(text, &PROBE, times);
+        }
+    }
+
+    #[test]
+    fn ports_by_name() {
+        for (text, times) in [
+            ("livenessProbe: {httpGet: {port: web}}", 1),
+            ("lifecycle: {preStop: {httpGet: {port: http}}}, ports: [{containerPort: 80, name: web}]", 1),
+            ("livenessProbe: {tcpSocket: {port: web}}, ports: [{containerPort: 80, name: web}]", 0),
+        ] {
+            container(text, &PORT, times);
         }
     }
 

@@ -9,6 +9,7 @@ use vigil_yaml::{Node, Quoted};
 
 rules! {
     SECURITY "container-security" Error "security contexts do not contradict themselves"
+    ROOT "container-root" Error "no container is root that must not be"
 }
 
 /// The largest id of users and groups.
@@ -104,7 +105,7 @@ fn root(judge: &mut Judge<'_, '_>, container: &Node, contexts: [Option<&Node>; 2
     let Some(user) = first("runAsUser").filter(|user| refuses_root && user.integer() == Some(0)) else { return };
     let name = filled(container, "name").map_or("", |(_, name)| name);
     judge
-        .add(&SECURITY, user, format!("the container {} runs as root, and must not", Quoted(name)))
+        .add(&ROOT, user, format!("the container {} runs as root, and must not", Quoted(name)))
         .label("expected another user, as `runAsNonRoot` is true");
 }
 
@@ -128,7 +129,7 @@ fn app_armor(judge: &mut Judge<'_, '_>, pod: &Pod<'_>) {
 #[cfg(test)]
 mod tests {
     use super::super::tests::{broken_in, container};
-    use super::SECURITY;
+    use super::{ROOT, SECURITY};
 
     #[test]
     fn containers() {
@@ -145,19 +146,16 @@ mod tests {
             ("appArmorProfile: {type: Localhost, localhostProfile: /b}", 0),
             ("appArmorProfile: {type: Unconfined, localhostProfile: b}", 1),
             ("procMount: unmasked", 1),
-            ("runAsNonRoot: true, runAsUser: 0", 1),
-            ("runAsNonRoot: true, runAsUser: 1", 0),
         ] {
             container(&format!("securityContext: {{{text}}}"), &SECURITY, times);
         }
+        container("securityContext: {runAsNonRoot: true, runAsUser: 0}", &ROOT, 1);
+        container("securityContext: {runAsNonRoot: true, runAsUser: 1}", &ROOT, 0);
     }
 
     #[test]
     fn pods() {
         for (text, of_container, times) in [
-            ("runAsNonRoot: true", "runAsUser: 0", 1),
-            ("runAsUser: 0", "runAsNonRoot: true", 1),
-            ("runAsNonRoot: true", "runAsUser: 0, runAsNonRoot: false", 0),
             ("sysctls: [{name: net.ipv4.a_b, value: '1'}, {name: net/core/x, value: '1'}]", "", 0),
             ("sysctls: [{name: A, value: '1'}, {name: a.b, value: '1'}, {name: a.b, value: '1'}]", "", 2),
             ("fsGroup: -1, supplementalGroups: [1, -1], fsGroupChangePolicy: never", "", 3),
@@ -166,6 +164,20 @@ mod tests {
                 "{{securityContext: {{{text}}}, containers: [{{name: a, image: a, securityContext: {{{of_container}}}}}]}}"
             );
             broken_in(&spec, &SECURITY, times);
+        }
+    }
+
+    #[test]
+    fn the_container_says_more_than_the_pod() {
+        for (text, of_container, times) in [
+            ("runAsNonRoot: true", "runAsUser: 0", 1),
+            ("runAsUser: 0", "runAsNonRoot: true", 1),
+            ("runAsNonRoot: true", "runAsUser: 0, runAsNonRoot: false", 0),
+        ] {
+            let spec = format!(
+                "{{securityContext: {{{text}}}, containers: [{{name: a, image: a, securityContext: {{{of_container}}}}}]}}"
+            );
+            broken_in(&spec, &ROOT, times);
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Volumes of pods: their names, and what each source of them asks for.
 
-use super::super::judge::{Judge, LABEL, amount, filled, given, items};
+use super::super::judge::{Judge, LABEL, amount, filled, given, items, written};
 use super::super::{claims, metadata, selectors};
 use super::Pod;
 use super::env::file;
@@ -62,19 +62,26 @@ fn source(judge: &mut Judge<'_, '_>, kind: &str, source: &Node) {
     match kind {
         "configMap" | "secret" => {
             judge.required(&VOLUME, source, if kind == "secret" { "secretName" } else { "name" });
-            judge.range(&VOLUME, source.get("defaultMode"), 0..=LARGEST_MODE);
-            files(judge, source, &mut HashSet::new());
+            mode(judge, source, "defaultMode", LARGEST_MODE);
+            files(judge, source, None);
         }
         "downwardAPI" => {
-            judge.range(&VOLUME, source.get("defaultMode"), 0..=LARGEST_MODE);
-            facts(judge, source, &mut HashSet::new());
+            mode(judge, source, "defaultMode", LARGEST_MODE);
+            facts(judge, source, None);
         }
         "projected" => projected(judge, source),
         "emptyDir" => {
             if let Some(node) = source.get("sizeLimit").filter(|node| amount(node).is_some_and(|amount| amount < 0)) {
                 judge.add(&VOLUME, node, "a size below zero");
             }
-            judge.range(&VOLUME, source.get("mode"), 0..=0o1777);
+            mode(judge, source, "mode", 0o1777);
+            let medium =
+                filled(source, "medium").filter(|(_, text)| *text != "Memory" && !text.starts_with("HugePages"));
+            if let Some((node, text)) = medium {
+                judge
+                    .add(&VOLUME, node, format!("nodes have no medium {}", Quoted(text)))
+                    .label("expected `Memory` or `HugePages-…`, or nothing for the node's disk");
+            }
         }
         "hostPath" => {
             judge.required(&VOLUME, source, "path");
@@ -128,29 +135,46 @@ fn source(judge: &mut Judge<'_, '_>, kind: &str, source: &Node) {
     }
 }
 
+/// The mode of a file, which YAML reads as octal if it begins with a zero.
+fn mode(judge: &mut Judge<'_, '_>, node: &Node, key: &str, most: i64) {
+    let Some((value, number)) = node.get(key).and_then(|value| Some((value, value.integer()?))) else { return };
+    if (0..=most).contains(&number) {
+        return;
+    }
+    let text = written(value);
+    let finding = judge.add(&VOLUME, value, format!("{} is no mode of a file", Quoted(text)));
+    finding.label(format!("expected 0 to 0{most:o}, which is {most}"));
+    if i64::from_str_radix(text, 8).is_ok_and(|octal| (0..=most).contains(&octal)) {
+        finding.help(format!("write `0{text}`"));
+    }
+}
+
+/// The files of a volume so far, where several sources must not have the same.
+type Paths<'p, 'n> = Option<&'p mut HashSet<&'n str>>;
+
 /// Files that are keys of a ConfigMap or Secret.
-fn files<'n>(judge: &mut Judge<'_, '_>, source: &'n Node, paths: &mut HashSet<&'n str>) {
+fn files<'n>(judge: &mut Judge<'_, '_>, source: &'n Node, mut paths: Paths<'_, 'n>) {
     for item in items(source, "items") {
         for key in ["key", "path"] {
             judge.required(&VOLUME, item, key);
         }
-        judge.range(&VOLUME, item.get("mode"), 0..=LARGEST_MODE);
-        path(judge, item, "path", paths);
+        mode(judge, item, "mode", LARGEST_MODE);
+        path(judge, item, "path", paths.as_deref_mut());
     }
 }
 
 /// Files that tell of the pod.
-fn facts<'n>(judge: &mut Judge<'_, '_>, source: &'n Node, paths: &mut HashSet<&'n str>) {
+fn facts<'n>(judge: &mut Judge<'_, '_>, source: &'n Node, mut paths: Paths<'_, 'n>) {
     for item in items(source, "items") {
         judge.required(&VOLUME, item, "path");
-        judge.range(&VOLUME, item.get("mode"), 0..=LARGEST_MODE);
-        path(judge, item, "path", paths);
+        mode(judge, item, "mode", LARGEST_MODE);
+        path(judge, item, "path", paths.as_deref_mut());
         file(judge, item);
     }
 }
 
 /// A path inside of a volume.
-fn path<'n>(judge: &mut Judge<'_, '_>, item: &'n Node, key: &str, paths: &mut HashSet<&'n str>) {
+fn path<'n>(judge: &mut Judge<'_, '_>, item: &'n Node, key: &str, paths: Paths<'_, 'n>) {
     let Some((node, text)) = filled(item, key) else { return };
     if text.starts_with("..") && !syntax::goes_up(text) {
         judge
@@ -159,11 +183,15 @@ fn path<'n>(judge: &mut Judge<'_, '_>, item: &'n Node, key: &str, paths: &mut Ha
     } else {
         judge.descending(&VOLUME, node);
     }
-    paths.insert(text);
+    if paths.is_some_and(|paths| !paths.insert(text)) {
+        judge
+            .add(&VOLUME, node, format!("an earlier file is {} too", Quoted(text)))
+            .help("files of a volume need paths of their own");
+    }
 }
 
 fn projected(judge: &mut Judge<'_, '_>, source: &Node) {
-    judge.range(&VOLUME, source.get("defaultMode"), 0..=LARGEST_MODE);
+    mode(judge, source, "defaultMode", LARGEST_MODE);
     let mut seen = HashSet::new();
     for part in items(source, "sources") {
         let found: Vec<&str> = PROJECTIONS.into_iter().filter(|key| given(part, key).is_some()).collect();
@@ -172,35 +200,27 @@ fn projected(judge: &mut Judge<'_, '_>, source: &Node) {
                 .add(&VOLUME, part, format!("a source of {} at once", list(&found, "and")))
                 .help("put `- ` before each of them");
         }
-        let mut paths = HashSet::new();
         for reference in ["configMap", "secret"].into_iter().filter_map(|key| given(part, key)) {
             judge.required(&VOLUME, reference, "name");
-            files(judge, reference, &mut paths);
+            files(judge, reference, Some(&mut seen));
         }
         if let Some(downward) = given(part, "downwardAPI") {
-            facts(judge, downward, &mut paths);
+            facts(judge, downward, Some(&mut seen));
         }
         if let Some(token) = given(part, "serviceAccountToken") {
             judge.required(&VOLUME, token, "path");
             judge.range(&VOLUME, token.get("expirationSeconds"), TOKEN_SECONDS.0..=TOKEN_SECONDS.1);
-            path(judge, token, "path", &mut HashSet::new());
+            path(judge, token, "path", None);
         }
         if let Some(bundle) = given(part, "clusterTrustBundle") {
-            trust(judge, bundle, &mut paths);
-        }
-        for text in paths {
-            if !seen.insert(text) {
-                judge
-                    .add(&VOLUME, part, format!("an earlier source has a file {} too", Quoted(text)))
-                    .help("files of a volume need paths of their own");
-            }
+            trust(judge, bundle, &mut seen);
         }
     }
 }
 
 fn trust<'n>(judge: &mut Judge<'_, '_>, bundle: &'n Node, paths: &mut HashSet<&'n str>) {
     judge.required(&VOLUME, bundle, "path");
-    path(judge, bundle, "path", paths);
+    path(judge, bundle, "path", Some(paths));
     let [name, signer] = ["name", "signerName"].map(|key| given(bundle, key).is_some());
     if name == signer {
         judge
@@ -233,7 +253,8 @@ mod tests {
         );
         broken_in("{volumes: [{name: a}, {name: a}, {name: a.b}], containers: [{name: a, image: a}]}", &VOLUME, 2);
         judged("emptyDir: {}, hostPath: {path: /a}", 1);
-        judged("emptyDir: {sizeLimit: -1}", 1);
+        judged("emptyDir: {sizeLimit: -1, medium: memory}", 2);
+        judged("emptyDir: {medium: HugePages-2Mi}", 0);
         judged("hostPath: {path: /a/../b, type: dir}", 2);
         judged("hostPath: {path: '', type: ''}", 1);
         judged("persistentVolumeClaim: {claimName: ''}", 1);
@@ -258,6 +279,7 @@ mod tests {
         judged("projected: {sources: [{serviceAccountToken: {path: a}}, {configMap: {name: a}}]}", 0);
         let file = "{name: a, items: [{key: a, path: b}]}";
         judged(&format!("projected: {{sources: [{{configMap: {file}}}, {{secret: {file}}}]}}"), 1);
+        judged("projected: {sources: [{configMap: {name: a, items: [{key: a, path: c}, {key: b, path: c}]}}]}", 1);
     }
 
     #[test]
