@@ -2,10 +2,10 @@
 //! of namespaces.
 
 use super::judge::{Form, Judge, PORTS, filled_text, given, items, text};
-use super::names::{is_dns1035_label, is_dns1123_label, is_dns1123_subdomain};
 use crate::finding::Findings;
 use crate::object::Object;
 use crate::rule::{Rule, rules};
+use crate::syntax::{is_dns1035_label, is_dns1123_label, is_dns1123_subdomain};
 use std::collections::HashSet;
 use vigil_yaml::{Node, Quoted};
 

@@ -2,11 +2,11 @@
 
 use super::admission::called;
 use super::judge::{Form, Judge, filled_text, given, items, text};
-use super::names::{is_dns1035_label, is_dns1123_subdomain};
 use super::structural;
 use crate::finding::Findings;
 use crate::object::Object;
 use crate::rule::rules;
+use crate::syntax::{is_dns1035_label, is_dns1123_subdomain};
 use std::collections::HashSet;
 use vigil_yaml::words::list;
 use vigil_yaml::{Node, Quoted};

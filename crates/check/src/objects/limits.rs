@@ -1,11 +1,10 @@
 //! ResourceQuotas and LimitRanges.
 
-use super::judge::{Judge, given, items};
-use super::names::is_qualified_name;
-use super::quantity::{exceeds, quantity};
+use super::judge::{Judge, amount, given, items};
 use crate::finding::Findings;
 use crate::object::Object;
 use crate::rule::rules;
+use crate::syntax::is_qualified_name;
 use std::collections::HashSet;
 use vigil_yaml::words::nearest;
 use vigil_yaml::{Entry, Node, Quoted};
@@ -79,7 +78,7 @@ fn quota(judge: &mut Judge<'_, '_>, spec: &Node) {
                 None => finding.help("count objects of a kind with `count/<plural>.<group>`"),
             };
         }
-        if quantity(value).is_some_and(|value| value < 0.0) {
+        if amount(value).is_some_and(|value| value < 0) {
             judge.add(&QUOTA, value, "less than nothing").label("expected 0 or more");
         }
     }
@@ -132,8 +131,8 @@ fn limits(judge: &mut Judge<'_, '_>, item: &Node) {
         let (Some(lower), Some(upper)) = (given(item, low), given(item, high)) else { continue };
         for Entry { key, value } in lower.entries() {
             let Some(other) = upper.get(&key.text) else { continue };
-            if let (Some(one), Some(two)) = (quantity(value), quantity(other))
-                && exceeds(one, two)
+            if let (Some(one), Some(two)) = (amount(value), amount(other))
+                && one > two
             {
                 judge
                     .add(&LIMITS, value, format!("`{low}` of `{}` is more than `{high}`", key.text))

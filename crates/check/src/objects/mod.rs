@@ -1,6 +1,6 @@
 //! What an API server refuses although the schema lets it pass: one module for each sort of object.
 //!
-//! [`judge`], [`names`], [`address`] and [`quantity`] are what they share.
+//! [`judge`] and [`address`] are what they share.
 
 mod address;
 mod admission;
@@ -11,10 +11,8 @@ mod jobs;
 pub(crate) mod judge;
 mod limits;
 mod metadata;
-mod names;
 mod networking;
 mod pods;
-mod quantity;
 mod rbac;
 mod scaling;
 mod selectors;

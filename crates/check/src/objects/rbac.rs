@@ -1,10 +1,10 @@
 //! Roles and who has them.
 
 use super::judge::{Form, Judge, filled_text, items, text};
-use super::names::{is_dns1123_subdomain, is_path_segment};
 use crate::finding::Findings;
 use crate::object::Object;
 use crate::rule::rules;
+use crate::syntax::{is_dns1123_subdomain, is_path_segment};
 use vigil_yaml::{Node, Quoted};
 
 rules! {

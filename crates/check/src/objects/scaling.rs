@@ -1,12 +1,11 @@
 //! How many pods there are, and which of them give way: HorizontalPodAutoscalers, PodDisruptionBudgets and
 //! PriorityClasses.
 
-use super::judge::{Form, Judge, given, items};
-use super::names::is_path_segment;
-use super::quantity::quantity;
+use super::judge::{Form, Judge, amount, given, items};
 use crate::finding::Findings;
 use crate::object::Object;
 use crate::rule::rules;
+use crate::syntax::is_path_segment;
 use vigil_yaml::{Node, Quoted};
 
 rules! {
@@ -93,7 +92,7 @@ fn metric_of(judge: &mut Judge<'_, '_>, metric: &Node) {
     judge.range(&METRIC, target.get("averageUtilization"), 1..=i64::MAX);
     for key in ["value", "averageValue"] {
         if let Some(node) = given(target, key)
-            && quantity(node).is_some_and(|value| value <= 0.0)
+            && amount(node).is_some_and(|value| value <= 0)
         {
             judge.add(&METRIC, node, "a target that nothing can be below").label("expected more than 0");
         }

@@ -73,7 +73,7 @@ mod tests {
         use crate::{Options, check};
         let found = |text: &str| {
             let source = vigil_yaml::Source::new("test.yaml", text.to_owned());
-            let options = Options { kubernetes: vec![crate::versions().0], ..Options::default() };
+            let options = Options { kubernetes: vec![crate::versions().0], objects_only: true, ..Options::default() };
             let report = check(&[source], &options);
             report.findings.into_iter().map(|finding| finding.message).collect::<Vec<_>>()
         };
