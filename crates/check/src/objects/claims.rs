@@ -2,7 +2,7 @@
 
 use super::judge::{Judge, amount, filled, given, items};
 use super::selectors;
-use crate::rule::rules;
+use crate::rule::{Rule, rules};
 use vigil_yaml::words::list;
 use vigil_yaml::{Data, Node, Quoted};
 
@@ -18,26 +18,7 @@ pub(super) fn check(judge: &mut Judge<'_, '_>, claim: &Node) {
         judge.required(&CLAIM, claim, "spec");
         return;
     };
-    let modes = items(spec, "accessModes");
-    if modes.is_empty()
-        && spec.get("accessModes").is_none_or(|node| node.is_null() || matches!(node.data, Data::List(_)))
-    {
-        judge
-            .add(&CLAIM, spec.get("accessModes").unwrap_or(spec), "a claim without an access mode")
-            .label("expected `accessModes:` with at least one")
-            .help("`ReadWriteOnce` is what most volumes can do");
-    }
-    for node in modes {
-        let Some(mode) = node.text() else { continue };
-        if !MODES.contains(&mode) {
-            judge
-                .add(&CLAIM, node, format!("{} is no access mode", Quoted(mode)))
-                .label(format!("expected {}", list(&MODES, "or")));
-        } else if mode == "ReadWriteOncePod" && modes.len() > 1 && modes.iter().any(|other| other.text() != Some(mode))
-        {
-            judge.add(&CLAIM, node, "`ReadWriteOncePod` besides other modes").help("keep it alone, or remove it");
-        }
-    }
+    access(judge, &CLAIM, spec);
     match spec.at(&["resources", "requests", "storage"]).filter(|node| !node.is_null()) {
         None => {
             let at = spec.get("resources").unwrap_or(spec);
@@ -49,8 +30,6 @@ pub(super) fn check(judge: &mut Judge<'_, '_>, claim: &Node) {
             }
         }
     }
-    judge.dns_subdomain(&CLAIM, spec, "storageClassName");
-    judge.one_of(&CLAIM, spec.get("volumeMode"), &["Block", "Filesystem"]);
     if let Some(selector) = given(spec, "selector") {
         selectors::selector(judge, selector);
     }
@@ -61,6 +40,32 @@ pub(super) fn check(judge: &mut Judge<'_, '_>, claim: &Node) {
     {
         judge.add(&CLAIM, node, "`dataSource` and `dataSourceRef` differ").help("keep one of the two");
     }
+}
+
+/// How a claim or a volume is used.
+pub(super) fn access(judge: &mut Judge<'_, '_>, rule: &'static Rule, spec: &Node) {
+    let modes = items(spec, "accessModes");
+    if modes.is_empty()
+        && spec.get("accessModes").is_none_or(|node| node.is_null() || matches!(node.data, Data::List(_)))
+    {
+        judge
+            .add(rule, spec.get("accessModes").unwrap_or(spec), "no access mode")
+            .label("expected `accessModes:` with at least one")
+            .help("`ReadWriteOnce` is what most volumes can do");
+    }
+    for node in modes {
+        let Some(mode) = node.text() else { continue };
+        if !MODES.contains(&mode) {
+            judge
+                .add(rule, node, format!("{} is no access mode", Quoted(mode)))
+                .label(format!("expected {}", list(&MODES, "or")));
+        } else if mode == "ReadWriteOncePod" && modes.len() > 1 && modes.iter().any(|other| other.text() != Some(mode))
+        {
+            judge.add(rule, node, "`ReadWriteOncePod` besides other modes").help("keep it alone, or remove it");
+        }
+    }
+    judge.dns_subdomain(rule, spec, "storageClassName");
+    judge.one_of(rule, spec.get("volumeMode"), &["Block", "Filesystem"]);
 }
 
 #[cfg(test)]

@@ -4,7 +4,6 @@ use crate::finding::{At, Finding, Findings};
 use crate::object::Object;
 use crate::rule::Rule;
 use crate::syntax;
-use std::net::IpAddr;
 use std::ops::RangeInclusive;
 use vigil_yaml::plain::Plain;
 use vigil_yaml::words::{list, nearest};
@@ -145,13 +144,7 @@ impl Judge<'_, '_> {
     /// An address; numbers with zeros before them are let pass, as older servers do.
     pub(super) fn address(&mut self, rule: &'static Rule, value: &Node) {
         let Some(text) = value.text() else { return };
-        let plain: Vec<&str> = text
-            .split('.')
-            .map(|part| Some(part.trim_start_matches('0')).filter(|part| !part.is_empty()).unwrap_or("0"))
-            .collect();
-        if text.parse::<IpAddr>().is_err()
-            && (text.contains(':') || text.split('.').any(str::is_empty) || plain.join(".").parse::<IpAddr>().is_err())
-        {
+        if super::address::ip(text).is_none() {
             self.add(rule, value, format!("{} is no address", Quoted(text)))
                 .label("expected an IP address, such as `10.0.0.10`");
         }

@@ -279,3 +279,68 @@ fn peer(judge: &mut Judge<'_, '_>, node: &Node) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::broken;
+    use super::{BACKEND, HOST, PATH, PATTERN, POLICY_PEER, POLICY_PORT};
+    use crate::Rule;
+
+    fn of(kind: &str, spec: &str, rule: &'static Rule, times: usize) {
+        let text = format!("apiVersion: networking.k8s.io/v1\nkind: {kind}\nmetadata: {{name: a}}\nspec: {spec}\n");
+        broken(&text, rule, times);
+    }
+
+    #[test]
+    fn ingresses_at_their_edges() {
+        let backend = "backend: {service: {name: a, port: {number: 80}}}";
+        for (path, rule, times) in [
+            ("pathType: Prefix, path: /", &PATH, 0),
+            ("pathType: Prefix", &PATH, 1),
+            ("pathType: Exact, path: ''", &PATH, 1),
+            ("pathType: ImplementationSpecific, path: ''", &PATH, 0),
+            ("pathType: ImplementationSpecific, path: a", &PATH, 1),
+            ("pathType: ImplementationSpecific, path: /a//b/..", &PATH, 0),
+            ("pathType: Prefix, path: /a/..", &PATH, 1),
+            ("pathType: Prefix, path: /a/...", &PATH, 0),
+            ("pathType: Exact, path: /a%2Fb", &PATH, 1),
+            ("pathType: Prefix, path: /a.b-c_d~e", &PATTERN, 0),
+            ("pathType: Prefix, path: '/a*'", &PATTERN, 1),
+            ("pathType: ImplementationSpecific, path: '/a*'", &PATTERN, 0),
+        ] {
+            of("Ingress", &format!("{{rules: [{{http: {{paths: [{{{path}, {backend}}}]}}}}]}}"), rule, times);
+        }
+        for (spec, rule, times) in [
+            ("{defaultBackend: {service: {name: 1a, port: {name: http}}}}", &BACKEND, 0),
+            ("{defaultBackend: {service: {name: a, port: {name: http, number: 0}}}}", &BACKEND, 0),
+            ("{defaultBackend: {service: {name: a, port: {}}}}", &BACKEND, 1),
+            ("{defaultBackend: {service: {name: a, port: {number: 65536}}}}", &BACKEND, 1),
+            ("{rules: [{host: a.b}]}", &BACKEND, 0),
+            ("{rules: []}", &BACKEND, 1),
+            ("{rules: [{host: ''}]}", &HOST, 0),
+            ("{rules: [{host: '*.a.b'}]}", &HOST, 0),
+            ("{rules: [{host: '*'}]}", &HOST, 1),
+            ("{rules: [{host: 'a.b:80'}]}", &HOST, 1),
+            ("{rules: [{host: a.b}], tls: [{hosts: [192.0.2.1]}]}", &HOST, 0),
+        ] {
+            of("Ingress", spec, rule, times);
+        }
+    }
+
+    #[test]
+    fn policies_at_their_edges() {
+        for (rule_of, rule, times) in [
+            ("from: [{podSelector: {}}]", &POLICY_PEER, 0),
+            ("from: [{podSelector: null}]", &POLICY_PEER, 1),
+            ("from: [{ipBlock: {cidr: 10.0.0.1/8, except: [10.0.0.0/9]}}]", &POLICY_PEER, 0),
+            ("from: [{ipBlock: {cidr: 10.0.0.0/8, except: [10.0.0.0/8]}}]", &POLICY_PEER, 1),
+            ("from: [{ipBlock: {cidr: 'fd00::/8', except: ['fd01::/16']}}]", &POLICY_PEER, 0),
+            ("ports: [{port: 1, endPort: 1}]", &POLICY_PORT, 0),
+            ("ports: [{port: 2, endPort: 1}]", &POLICY_PORT, 1),
+            ("ports: [{port: 1, endPort: 65536}]", &POLICY_PORT, 1),
+            ("ports: [{}]", &POLICY_PORT, 0),
+        ] {
+            of("NetworkPolicy", &format!("{{podSelector: {{}}, ingress: [{{{rule_of}}}]}}"), rule, times);
+        }
+    }
+}

@@ -273,3 +273,49 @@ fn slice(judge: &mut Judge<'_, '_>) {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::broken;
+    use super::{ADDRESS, DUPLICATE_PORT, NODE_PORT, PORT, TRAFFIC, TYPE};
+
+    #[test]
+    fn services_at_their_edges() {
+        for (spec, rule, times) in [
+            ("{ports: [{port: 1}]}", &PORT, 0),
+            ("{ports: [{port: 65535, targetPort: 0}]}", &PORT, 0),
+            ("{ports: [{port: 0}]}", &PORT, 1),
+            ("{ports: [{port: 65536}]}", &PORT, 1),
+            ("{ports: [{port: 80, targetPort: '80'}]}", &PORT, 1),
+            ("{ports: [{port: 80, targetPort: a--b}]}", &PORT, 1),
+            ("{ports: [{port: 80, name: '', protocol: '', targetPort: ''}]}", &PORT, 0),
+            ("{ports: []}", &PORT, 1),
+            ("{ports: null, clusterIP: None}", &PORT, 0),
+            ("{type: ExternalName, externalName: a.b}", &PORT, 0),
+            ("{ports: [{port: 53, name: a}, {port: 53, name: b, protocol: UDP}]}", &DUPLICATE_PORT, 0),
+            ("{ports: [{port: 53, name: a}, {port: 53, name: b, protocol: TCP}]}", &DUPLICATE_PORT, 1),
+            ("{ports: [{port: 53, name: a}, {port: 54, name: ''}]}", &DUPLICATE_PORT, 1),
+            ("{type: NodePort, ports: [{port: 80, nodePort: 30000}]}", &NODE_PORT, 0),
+            ("{type: NodePort, ports: [{port: 80, nodePort: 29999}]}", &NODE_PORT, 1),
+            ("{type: LoadBalancer, ports: [{port: 80, nodePort: 32768}]}", &NODE_PORT, 1),
+            ("{ports: [{port: 80, nodePort: 0}]}", &TYPE, 0),
+            ("{ports: [{port: 80}], externalTrafficPolicy: Local}", &TYPE, 1),
+            ("{ports: [{port: 80}], externalTrafficPolicy: Local, externalIPs: [192.0.2.1]}", &TYPE, 0),
+            ("{ports: [{port: 80}], externalTrafficPolicy: ''}", &TYPE, 0),
+            ("{type: LoadBalancer, ports: [{port: 80}], healthCheckNodePort: 30001}", &TYPE, 1),
+            ("{ports: [{port: 80}], loadBalancerSourceRanges: []}", &TYPE, 0),
+            ("{type: ExternalName, externalName: a.b., clusterIP: ''}", &TYPE, 0),
+            ("{type: ExternalName, externalName: ''}", &TYPE, 1),
+            ("{type: ExternalName, externalName: a.b, clusterIP: None}", &TYPE, 1),
+            ("{ports: [{port: 80}], clusterIP: '', clusterIPs: []}", &ADDRESS, 0),
+            ("{ports: [{port: 80}], clusterIP: None, clusterIPs: [None]}", &ADDRESS, 0),
+            ("{ports: [{port: 80}], clusterIP: 010.0.0.1}", &ADDRESS, 0),
+            ("{type: LoadBalancer, ports: [{port: 80}], loadBalancerSourceRanges: [' 10.0.0.0/8 ']}", &ADDRESS, 0),
+            ("{ports: [{port: 80}], ipFamilies: [IPv6, IPv6]}", &ADDRESS, 1),
+            ("{ports: [{port: 80}], sessionAffinity: None}", &TRAFFIC, 0),
+            ("{ports: [{port: 80}], trafficDistribution: PreferClose}", &TRAFFIC, 0),
+        ] {
+            broken(&format!("apiVersion: v1\nkind: Service\nmetadata: {{name: a}}\nspec: {spec}\n"), rule, times);
+        }
+    }
+}

@@ -1,20 +1,17 @@
-//! Volumes, claims to them, and their classes.
+//! Volumes and their classes; claims to them are judged by [`claims`].
 
-use super::judge::{Form, Judge, amount, given, items};
+use super::claims;
+use super::judge::{Judge, amount};
 use crate::finding::Findings;
 use crate::object::Object;
-use crate::rule::{Rule, rules};
-use crate::syntax::is_dns1123_subdomain;
+use crate::rule::rules;
+use crate::syntax::is_qualified_name;
 use vigil_yaml::{Node, Quoted};
 
 rules! {
-    CLAIM "volume-claim" Error "every claim to a volume says how it is accessed, and how large it shall be"
     VOLUME "persistent-volume" Error "every PersistentVolume has a size, a way of access and one place where it is"
     CLASS "storage-class" Error "every StorageClass has a provisioner, and words that exist"
 }
-
-const NAME: Form = (is_dns1123_subdomain, "the name of a class", "`a-z`, `0-9`, `-` and `.`");
-const MODES: &[&str] = &["ReadWriteOnce", "ReadOnlyMany", "ReadWriteMany", "ReadWriteOncePod"];
 
 /// Everything that a PersistentVolume can be made of.
 const SOURCES: [&str; 22] = [
@@ -46,18 +43,7 @@ const SOURCES: [&str; 22] = [
 pub(super) fn check(object: &Object<'_>, findings: &mut Findings) {
     let mut judge = Judge { object, findings };
     match (object.group, object.kind) {
-        ("", "PersistentVolumeClaim") => {
-            if let Some(spec) = object.at(&["spec"]) {
-                claim(&mut judge, spec);
-            }
-        }
-        // An API server takes these as they are, and no pod ever gets its volume.
-        ("apps", "StatefulSet") => {
-            let templates = object.at(&["spec", "volumeClaimTemplates"]).map(Node::items).unwrap_or_default();
-            for spec in templates.iter().filter_map(|template| given(template, "spec")) {
-                claim(&mut judge, spec);
-            }
-        }
+        ("", "PersistentVolumeClaim") => claims::check(&mut judge, object.node),
         ("", "PersistentVolume") => {
             if let Some(spec) = object.at(&["spec"]) {
                 volume(&mut judge, spec);
@@ -68,44 +54,12 @@ pub(super) fn check(object: &Object<'_>, findings: &mut Findings) {
     }
 }
 
-fn access(judge: &mut Judge<'_, '_>, rule: &'static Rule, spec: &Node) {
-    judge.need(rule, spec, "accessModes");
-    let modes = items(spec, "accessModes");
-    for mode in modes {
-        judge.one_of(rule, Some(mode), MODES);
-    }
-    let is_single = |mode: &&Node| mode.text() == Some("ReadWriteOncePod");
-    if let Some(mode) = modes.iter().find(is_single).filter(|_| !modes.iter().all(|mode| is_single(&mode))) {
-        judge.add(rule, mode, "`ReadWriteOncePod` beside another mode").help("keep one of them");
-    }
-    judge.one_of(rule, spec.get("volumeMode"), &["Filesystem", "Block"]);
-    judge.form(rule, spec.get("storageClassName"), NAME);
-}
-
-fn claim(judge: &mut Judge<'_, '_>, spec: &Node) {
-    access(judge, &CLAIM, spec);
-    match spec.at(&["resources", "requests", "storage"]).filter(|node| !node.is_null()) {
-        None => {
-            let at = spec.at(&["resources", "requests"]).or_else(|| spec.get("resources")).unwrap_or(spec);
-            judge
-                .within(&CLAIM, at, "a claim without a size")
-                .label("expected `resources.requests.storage`")
-                .help("write `resources: {requests: {storage: 1Gi}}`");
-        }
-        Some(size) => positive(judge, &CLAIM, size),
-    }
-}
-
-fn positive(judge: &mut Judge<'_, '_>, rule: &'static Rule, node: &Node) {
-    if amount(node).is_some_and(|value| value <= 0) {
-        judge.add(rule, node, "a size of nothing").label("expected more than 0");
-    }
-}
-
 fn volume(judge: &mut Judge<'_, '_>, spec: &Node) {
-    access(judge, &VOLUME, spec);
+    claims::access(judge, &VOLUME, spec);
     if let Some(size) = spec.at(&["capacity", "storage"]).filter(|node| !node.is_null()) {
-        positive(judge, &VOLUME, size);
+        if amount(size).is_some_and(|amount| amount <= 0) {
+            judge.add(&VOLUME, size, "a size of nothing").label("expected more than 0");
+        }
     } else {
         let at = spec.get("capacity").unwrap_or(spec);
         judge.within(&VOLUME, at, "a volume without a size").label("expected `capacity.storage`");
@@ -137,7 +91,7 @@ fn class(judge: &mut Judge<'_, '_>) {
     if let Some((at, text)) = node.get("provisioner").and_then(|at| Some((at, at.text()?))) {
         if text.is_empty() {
             judge.need(&CLASS, node, "provisioner");
-        } else if !super::names::is_qualified_name(&text.to_lowercase()) {
+        } else if !is_qualified_name(&text.to_lowercase()) {
             judge
                 .add(&CLASS, at, format!("{} does not name a provisioner", Quoted(text)))
                 .label("expected such as `csi.example.com` or `kubernetes.io/no-provisioner`");

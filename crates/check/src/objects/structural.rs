@@ -460,3 +460,113 @@ fn is_int_or_string(any: &[Node]) -> bool {
     let is = |node: &Node, kind: &str| node.entries().len() == 1 && node.get("type").and_then(Node::text) == Some(kind);
     matches!(any, [first, second] if is(first, "integer") && is(second, "string"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::broken;
+    use super::{DEFAULT, LIST, PATTERN, RULE, SCHEMA};
+
+    #[test]
+    fn schemas_at_their_edges() {
+        const OBJECT: &str = "type: object, properties";
+        for (schema, rule, times) in [
+            ("{type: object}".to_owned(), &SCHEMA, 0),
+            ("{}".to_owned(), &SCHEMA, 1),
+            ("{type: string}".to_owned(), &SCHEMA, 1),
+            ("{x-kubernetes-preserve-unknown-fields: true}".to_owned(), &SCHEMA, 0),
+            ("{type: object, additionalProperties: true}".to_owned(), &SCHEMA, 1),
+            (
+                format!(
+                    "{{{OBJECT}: {{a: {{type: object, additionalProperties: true, properties: {{b: {{type: string}}}}}}}}}}"
+                ),
+                &SCHEMA,
+                0,
+            ),
+            (
+                format!(
+                    "{{{OBJECT}: {{a: {{type: object, additionalProperties: false, properties: {{b: {{type: string}}}}}}}}}}"
+                ),
+                &SCHEMA,
+                1,
+            ),
+            (format!("{{{OBJECT}: {{a: {{x-kubernetes-int-or-string: true}}}}}}"), &SCHEMA, 0),
+            (
+                format!(
+                    "{{{OBJECT}: {{a: {{x-kubernetes-int-or-string: true, anyOf: [{{type: integer}}, {{type: string}}]}}}}}}"
+                ),
+                &SCHEMA,
+                0,
+            ),
+            (
+                format!(
+                    "{{{OBJECT}: {{a: {{x-kubernetes-int-or-string: true, anyOf: [{{type: string}}, {{type: integer}}]}}}}}}"
+                ),
+                &SCHEMA,
+                2,
+            ),
+            (
+                format!(
+                    "{{{OBJECT}: {{a: {{x-kubernetes-int-or-string: true, allOf: [{{anyOf: [{{type: integer}}, {{type: string}}]}}, {{pattern: a}}]}}}}}}"
+                ),
+                &SCHEMA,
+                0,
+            ),
+            (format!("{{{OBJECT}: {{a: {{type: array, items: {{}}}}}}}}"), &SCHEMA, 1),
+            (format!("{{{OBJECT}: {{a: {{type: string, not: {{enum: [b]}}}}}}}}"), &SCHEMA, 0),
+            (format!("{{{OBJECT}: {{a: {{type: string, not: {{enum: [b], default: c}}}}}}}}"), &SCHEMA, 1),
+            (
+                format!(
+                    "{{{OBJECT}: {{a: {{type: object, x-kubernetes-embedded-resource: true, x-kubernetes-preserve-unknown-fields: true}}}}}}"
+                ),
+                &SCHEMA,
+                0,
+            ),
+            (format!("{{{OBJECT}: {{a: {{type: object, x-kubernetes-embedded-resource: true}}}}}}"), &SCHEMA, 1),
+            (format!("{{{OBJECT}: {{metadata: {{type: object}}}}}}"), &SCHEMA, 0),
+            // Fields called like keywords are fields.
+            (
+                format!(
+                    "{{{OBJECT}: {{properties: {{type: string}}, $ref: {{type: string}}, default: {{type: string}}}}}}"
+                ),
+                &SCHEMA,
+                0,
+            ),
+            (
+                format!("{{{OBJECT}: {{a: {{type: array, x-kubernetes-list-type: set, items: {{type: string}}}}}}}}"),
+                &LIST,
+                0,
+            ),
+            (
+                format!(
+                    "{{{OBJECT}: {{a: {{type: array, x-kubernetes-list-type: set, items: {{type: string, nullable: true}}}}}}}}"
+                ),
+                &LIST,
+                1,
+            ),
+            (
+                format!(
+                    "{{{OBJECT}: {{a: {{type: array, x-kubernetes-list-map-keys: [b], items: {{type: object}}}}}}}}"
+                ),
+                &LIST,
+                1,
+            ),
+            (format!("{{{OBJECT}: {{a: {{type: string, default: ''}}}}}}"), &DEFAULT, 0),
+            (format!("{{{OBJECT}: {{a: {{type: string, default: 1}}}}}}"), &DEFAULT, 1),
+            (format!("{{{OBJECT}: {{a: {{type: integer, default: null}}}}}}"), &DEFAULT, 0),
+            (format!("{{{OBJECT}: {{a: {{type: array, items: {{type: string}}, default: [b, 1]}}}}}}"), &DEFAULT, 1),
+            (format!("{{{OBJECT}: {{metadata: {{type: object, default: {{}}}}}}}}"), &DEFAULT, 1),
+            (format!("{{{OBJECT}: {{a: {{type: string, pattern: '^\\$\\{{x\\}}[[]$'}}}}}}"), &PATTERN, 0),
+            (format!("{{{OBJECT}: {{a: {{type: string, anyOf: [{{pattern: '('}}]}}}}}}"), &PATTERN, 1),
+            ("{type: object, x-kubernetes-validations: [{rule: 'self == oldSelf'}]}".to_owned(), &RULE, 0),
+            ("{type: object, x-kubernetes-validations: [{rule: ''}]}".to_owned(), &RULE, 1),
+            ("{type: object, x-kubernetes-validations: [{rule: 'true', messageExpression: '('}]}".to_owned(), &RULE, 1),
+        ] {
+            let text = format!(
+                "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {{name: as.b.c}}\n\
+                 spec:\n  group: b.c\n  scope: Cluster\n  names: {{kind: A, plural: as}}\n  versions:\n    \
+                 - {{name: v1, served: true, storage: true, schema: {{openAPIV3Schema: {schema}}}}}\n"
+            );
+            broken(&text, rule, times);
+        }
+    }
+}

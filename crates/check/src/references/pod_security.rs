@@ -112,7 +112,7 @@ struct Policy<'a> {
 pub(super) fn check(set: &Set<'_>, findings: &mut Findings) {
     let mut policies: HashMap<&str, Policy<'_>> = HashMap::new();
     for namespace in set.of_kind("", "Namespace") {
-        let policy = policy(set, namespace, findings);
+        let policy = policy(set, namespace);
         policies.entry(namespace.name).or_insert(policy);
     }
     if policies.is_empty() {
@@ -132,7 +132,7 @@ pub(super) fn check(set: &Set<'_>, findings: &mut Findings) {
 }
 
 /// The labels of a namespace; says which of them are none.
-fn policy<'a>(set: &Set<'_>, namespace: &Object<'a>, findings: &mut Findings) -> Policy<'a> {
+fn policy<'a>(set: &Set<'_>, namespace: &Object<'a>) -> Policy<'a> {
     let oldest = "1.34".parse::<Version>().ok();
     let mut policy = Policy {
         namespace: namespace.name,
@@ -145,27 +145,14 @@ fn policy<'a>(set: &Set<'_>, namespace: &Object<'a>, findings: &mut Findings) ->
         let Some(kind) = entry.key.text.strip_prefix(PREFIX) else { continue };
         let Some(text) = entry.value.text() else { continue };
         match kind {
+            // What is no level is told of the namespace itself.
             "enforce" | "warn" | "audit" => match Level::read(text) {
                 Some(level) if kind == "enforce" => policy.enforced = level,
                 Some(level) => policy.watched = policy.watched.max(level),
-                None => {
-                    findings
-                        .add(&ENFORCED, namespace, &entry.value, format!("{} is no security level", Quoted(text)))
-                        .label("expected `privileged`, `baseline` or `restricted`");
-                }
+                None => {}
             },
             "enforce-version" | "warn-version" | "audit-version" if text != "latest" => {
                 let version = text.strip_prefix('v').and_then(|text| text.parse::<Version>().ok());
-                if version.is_none() {
-                    findings
-                        .add(
-                            &ENFORCED,
-                            namespace,
-                            &entry.value,
-                            format!("{} is no version of the levels", Quoted(text)),
-                        )
-                        .label("expected `latest`, or one such as `v1.33`");
-                }
                 policy.is_recent &= version >= oldest;
             }
             _ => {}
@@ -433,8 +420,8 @@ mod tests {
             broken("pod-security.kubernetes.io/audit: baseline", "{hostPID: true, containers: []}"),
             ["pod-security-warn"]
         );
-        assert_eq!(broken(&enforce("strict"), PLAIN), ["pod-security"]);
-        assert_eq!(broken("pod-security.kubernetes.io/enforce-version: v1", PLAIN), ["pod-security"]);
+        assert_eq!(broken(&enforce("strict"), PLAIN), ["pod-security-level"]);
+        assert_eq!(broken("pod-security.kubernetes.io/enforce-version: v1", PLAIN), ["pod-security-level"]);
         assert_eq!(broken("pod-security.kubernetes.io/enforce-version: v1.30", PLAIN).len(), 0);
     }
 

@@ -97,3 +97,12 @@ impl Builtin {
         self.kinds.keys().copied()
     }
 }
+
+/// Every definition that requires fields, with the list of them as it is written; once for each version of it.
+#[cfg(test)]
+pub(super) fn required() -> impl Iterator<Item = (&'static str, &'static str)> {
+    lines().iter().filter_map(|line| {
+        let (_, rest) = line.json.split_once("\"required\":[")?;
+        Some((line.name, rest.split_once(']')?.0))
+    })
+}

@@ -1,6 +1,7 @@
 //! JSON to [`Schema`].
 
 use super::builtin::Builtin;
+use super::leniency;
 use super::{Additional, Combined, Form, Id, Limits, List, Pattern, Schema, Schemas};
 use serde_json::{Map, Value};
 use std::collections::HashMap;
@@ -27,7 +28,9 @@ impl Compiler<'_> {
         if special(name).is_none() {
             let text = self.builtin.definition(name).unwrap_or_default();
             if let Ok(json) = serde_json::from_str::<Value>(text) {
-                self.schemas.arena[id] = self.schema(&json);
+                let mut schema = self.schema(&json);
+                schema.required.retain(|field| !leniency::is_optional(name, field));
+                self.schemas.arena[id] = schema;
             } else {
                 self.schemas.arena[id].additional = Additional::Open;
             }

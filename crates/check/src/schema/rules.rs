@@ -12,8 +12,11 @@ use serde_json::Value;
 use std::sync::OnceLock;
 use vigil_yaml::{Data, Node, Quoted};
 
-/// Longer ones are left to an API server, which has limits of its own.
+/// Longer expressions are left to an API server, which has limits of its own.
 const LONGEST: usize = 4 * 1024;
+
+/// So are deeper ones: the parser's time grows with the square of the depth, and worse.
+const DEEPEST: usize = 24;
 
 /// The library walks expressions by recursion; none of this length needs more.
 const STACK: usize = 64 << 20;
@@ -35,7 +38,7 @@ impl Rules {
     pub(crate) fn check(&self, object: &Object<'_>, findings: &mut Findings) {
         let json = object.node.map_json(&mut validate::as_kubectl, &mut str::to_owned);
         let broken = apart(|| {
-            let compiled = self.compiled.get_or_init(|| is_short(&self.schema).then(|| compile_schema(&self.schema)));
+            let compiled = self.compiled.get_or_init(|| are_small(&self.schema).then(|| compile_schema(&self.schema)));
             let broken = Validator::new().validate_compiled(compiled.as_ref()?, &json, None).err()?;
             Some(broken.into_vec())
         });
@@ -60,7 +63,7 @@ impl Rules {
 /// What is wrong with an expression, if anything.
 pub(crate) fn mistake(expression: &str) -> Option<String> {
     // Optional values are a newer part of the language than the library knows.
-    if expression.len() > LONGEST || expression.contains(".?") || expression.contains("[?") {
+    if !is_small(expression) || expression.contains(".?") || expression.contains("[?") {
         return None;
     }
     let found = apart(|| Program::compile(expression).err().map(|error| error.to_string()))??;
@@ -76,14 +79,29 @@ fn apart<T: Send>(work: impl FnOnce() -> T + Send) -> Option<T> {
     })
 }
 
-/// Whether no expression in a schema is too long.
-fn is_short(schema: &Value) -> bool {
+/// Whether an expression is one that the library parses in no time.
+fn is_small(expression: &str) -> bool {
+    let (mut depth, mut choices) = (0_usize, 0_usize);
+    expression.len() <= LONGEST
+        && expression.bytes().all(|b| {
+            match b {
+                b'(' | b'[' | b'{' => depth += 1,
+                b')' | b']' | b'}' => depth = depth.saturating_sub(1),
+                b'?' => choices += 1,
+                _ => {}
+            }
+            depth <= DEEPEST && choices <= DEEPEST
+        })
+}
+
+/// Whether all expressions in a schema are.
+fn are_small(schema: &Value) -> bool {
     match schema {
-        Value::Object(entries) => entries.iter().all(|(key, value)| match key.as_str() {
-            "rule" | "messageExpression" => value.as_str().is_none_or(|text| text.len() <= LONGEST) && is_short(value),
-            _ => is_short(value),
+        Value::Object(entries) => entries.iter().all(|(key, value)| match (key.as_str(), value.as_str()) {
+            ("rule" | "messageExpression", Some(text)) => is_small(text),
+            _ => are_small(value),
         }),
-        Value::Array(items) => items.iter().all(is_short),
+        Value::Array(items) => items.iter().all(are_small),
         _ => true,
     }
 }
@@ -137,10 +155,11 @@ mod tests {
         for wrong in ["self.a >", "self.a = 1", "(self.a", "'a", "self.a &&& self.b", "a b"] {
             assert!(mistake(wrong).is_some(), "{wrong}");
         }
-        // No matter how deep, it ends.
-        for (open, close) in [("(", ")"), ("[", "]"), ("-(", ")"), ("!", ""), ("a.", "a"), ("1+", "1")] {
-            let count = LONGEST / 2 / (open.len() + close.len());
-            mistake(&format!("{}1{}", open.repeat(count), close.repeat(count)));
+        // No matter how deep, it ends, and says nothing that an API server might not.
+        for (open, close) in [("(", ")"), ("[", "]"), ("-(", ")"), ("!", ""), ("a.b + ", ""), ("1 ? 2 : ", "")] {
+            for count in [DEEPEST, DEEPEST + 1, LONGEST / (open.len() + close.len())] {
+                assert_eq!(mistake(&format!("{}a{}", open.repeat(count), close.repeat(count))), None, "{open} {count}");
+            }
         }
     }
 

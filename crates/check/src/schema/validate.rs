@@ -3,10 +3,10 @@
 //! Nothing here is stricter than an API server with strict field validation: null is the same as absent, a whole number
 //! may be written as a float, a field with a default may be missing.
 
+use super::formats;
 use super::{
     Additional, DUPLICATE_ITEM, Form, Id, Limits, List, REQUIRED, Schema, Schemas, TYPE, UNKNOWN_FIELD, VALUE,
 };
-use super::{formats, leniency};
 use crate::finding::Findings;
 use crate::object::Object;
 use crate::rule::Rule;
@@ -18,19 +18,21 @@ use vigil_yaml::{Data, Entry, Node, Quoted};
 
 /// Judges `object` by the schema `id`.
 pub(crate) fn validate(schemas: &Schemas, id: Id, custom: bool, object: &Object<'_>, findings: &mut Findings) {
-    let mut walk = Walk { schemas, custom, object, findings };
+    let mut walk = Walk { schemas, custom, complete: true, object, findings };
     walk.value(object.node, id);
 }
 
 /// Judges a part of `object` by the schema `id` of a custom resource.
 pub(super) fn value(schemas: &Schemas, id: Id, node: &Node, object: &Object<'_>, findings: &mut Findings) {
-    Walk { schemas, custom: true, object, findings }.value(node, id);
+    Walk { schemas, custom: true, complete: true, object, findings }.value(node, id);
 }
 
 struct Walk<'a> {
     schemas: &'a Schemas,
     /// By a CustomResourceDefinition: formats, limits and list types count as they stand there.
     custom: bool,
+    /// Required fields must be there.
+    complete: bool,
     object: &'a Object<'a>,
     findings: &'a mut Findings,
 }
@@ -183,6 +185,11 @@ impl Walk<'_> {
             match schema.properties.binary_search_by(|(name, _)| (**name).cmp(key)) {
                 // To Go's types, null is absent.
                 Ok(_) if !self.custom && entry.value.is_null() => {}
+                Ok(at) if self.is_status(node, key) => {
+                    self.complete = false;
+                    self.value(&entry.value, schema.properties[at].1);
+                    self.complete = true;
+                }
                 Ok(at) => self.value(&entry.value, schema.properties[at].1),
                 Err(_) => match schema.additional {
                     Additional::Open => {}
@@ -192,20 +199,25 @@ impl Walk<'_> {
                 },
             }
         }
+        if !self.complete {
+            return;
+        }
         for name in &schema.required {
-            if node.get(name).is_none_or(Node::is_null) && !self.is_spared(name, schema) {
+            if node.get(name).is_none_or(Node::is_null) && !(self.custom && self.has_default(name, schema)) {
                 self.missing(node, name);
             }
         }
     }
 
-    /// Whether a required field may be missing after all.
-    fn is_spared(&self, name: &str, schema: &Schema) -> bool {
-        let defaulted = || {
-            let at = schema.properties.binary_search_by(|(known, _)| (**known).cmp(name)).ok()?;
-            Some(self.schemas.get(schema.properties[at].1).has_default)
-        };
-        if self.custom { defaulted() == Some(true) } else { leniency::is_optional(self.object.kind, name) }
+    /// Whether this is the status of a kind of Kubernetes' own, which a server drops when the object is made.
+    fn is_status(&self, node: &Node, key: &str) -> bool {
+        !self.custom && key == "status" && std::ptr::eq(node, self.object.node)
+    }
+
+    /// Whether a required field of a custom resource has a default.
+    fn has_default(&self, name: &str, schema: &Schema) -> bool {
+        let at = schema.properties.binary_search_by(|(known, _)| (**known).cmp(name));
+        at.is_ok_and(|at| self.schemas.get(schema.properties[at].1).has_default)
     }
 
     fn unknown(&mut self, entry: &Entry, schema: &Schema) {
@@ -297,8 +309,14 @@ impl Walk<'_> {
     /// What is said of `node` by the schema `id`, kept apart.
     fn aside(&mut self, node: &Node, id: Id) -> Findings {
         let mut findings = Findings::default();
-        Walk { schemas: self.schemas, custom: self.custom, object: self.object, findings: &mut findings }
-            .value(node, id);
+        Walk {
+            schemas: self.schemas,
+            custom: self.custom,
+            complete: self.complete,
+            object: self.object,
+            findings: &mut findings,
+        }
+        .value(node, id);
         findings
     }
 
