@@ -1,10 +1,13 @@
 //! What objects say of each other: one module for each sort of reference.
 //!
 //! - [`index`]: finding objects by name, and pods and Services by label, in one pass over the set.
+//! - [`pods`], [`selector`]: the pods that there will be, and what selects them.
 //! - [`uses`]: every ConfigMap, Secret and so on that anything asks for.
+//! - [`flows`]: the connections that the set needs.
 //! - [`provided`], [`makers`], [`operator`]: what is in the cluster without being in the set.
 
 mod autoscaling;
+mod backends;
 mod config;
 mod flows;
 mod identity;
@@ -12,6 +15,7 @@ pub(crate) mod index;
 mod makers;
 mod network_policies;
 mod operator;
+mod pods;
 mod ports;
 mod provided;
 mod rbac;
@@ -32,6 +36,7 @@ pub(crate) fn rules() -> Vec<&'static Rule> {
     [
         identity::RULES,
         services::RULES,
+        backends::RULES,
         config::RULES,
         rbac::RULES,
         autoscaling::RULES,
@@ -51,6 +56,7 @@ pub(crate) fn check(set: &Set<'_>, findings: &mut Findings) {
     let checks: &[Check] = &[
         identity::check,
         services::check,
+        backends::check,
         config::check,
         rbac::check,
         autoscaling::check,

@@ -1,8 +1,9 @@
 //! NetworkPolicies: whom they are for, and what they cut off.
 
 use super::flows::{Flow, NAME, flows, namespace_label};
-use super::index::{Index, Pod, protocol};
+use super::index::Index;
 use super::items;
+use super::pods::{Pod, protocol};
 use super::selector::Selector;
 use super::services::nothing_selected;
 use crate::finding::Findings;
