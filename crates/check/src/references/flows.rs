@@ -1,9 +1,10 @@
 //! The connections that the objects of a set need, as they say themselves.
 
-use super::index::{Found, Index, Pod, Port, protocol};
+use super::index::{Found, Index};
+use super::pods::{Pod, Port, protocol};
 use super::selector::{Label, Selector};
-use super::services::{self, Target};
-use super::{items, operator, text};
+use super::services::Target;
+use super::{backends, items, operator, text};
 use crate::object::{Labels, Object};
 use vigil_yaml::Node;
 
@@ -50,7 +51,7 @@ pub(crate) fn behind<'a>(index: &Index<'a>, service: &Object<'a>, port: &'a Node
 
 /// What the API server calls: webhooks and the servers of further APIs.
 fn calls<'a>(index: &Index<'a>, flows: &mut Vec<Flow<'a>>) {
-    for (because, to) in services::called(index) {
+    for (because, to) in backends::called(index) {
         let (Some(namespace), Some(name)) = (text(to, &["namespace"]), text(to, &["name"])) else { continue };
         let Found::Here(service) = index.find("", "Service", namespace, name) else { continue };
         let number = to.get("port").map_or(Some(443), Node::integer);

@@ -1,10 +1,13 @@
 //! What objects say of each other: one module for each sort of reference.
 //!
 //! - [`index`]: finding objects by name, and pods and Services by label, in one pass over the set.
+//! - [`pods`], [`selector`]: the pods that there will be, and what selects them.
 //! - [`uses`]: every ConfigMap, Secret and so on that anything asks for.
+//! - [`flows`]: the connections that the set needs.
 //! - [`provided`], [`makers`], [`operator`]: what is in the cluster without being in the set.
 
 mod autoscaling;
+mod backends;
 mod config;
 mod flows;
 mod identity;
@@ -14,6 +17,7 @@ mod monitoring;
 mod network_policies;
 mod operator;
 mod pod_security;
+mod pods;
 mod ports;
 mod provided;
 mod rbac;
@@ -34,6 +38,7 @@ pub(crate) fn rules() -> Vec<&'static Rule> {
     [
         identity::RULES,
         services::RULES,
+        backends::RULES,
         config::RULES,
         rbac::RULES,
         autoscaling::RULES,
@@ -55,6 +60,7 @@ pub(crate) fn check(set: &Set<'_>, findings: &mut Findings) {
     let checks: &[Check] = &[
         identity::check,
         services::check,
+        backends::check,
         config::check,
         rbac::check,
         autoscaling::check,

@@ -1,8 +1,9 @@
 //! NetworkPolicies: whom they are for, and what they cut off.
 
 use super::flows::{Flow, NAME, flows, namespace_label};
-use super::index::{Index, Pod, protocol};
+use super::index::Index;
 use super::items;
+use super::pods::{Pod, protocol};
 use super::selector::Selector;
 use super::services::nothing_selected;
 use crate::finding::Findings;
@@ -186,8 +187,12 @@ fn tell(
     let message = format!("cuts off {from} from port {port}/{protocol} of {to}");
     let finding = findings.add(&FLOW, policy, place(policy), message);
     finding.label(format!("no `{direction}` rule of the policies for these pods allows it"));
-    let (peer, other) = if direction == "ingress" { ("from", from) } else { ("to", to) };
-    finding.help(format!("{because} needs it; allow port {port} {peer} {other} in a rule under `{direction}`"));
+    finding.help(match (direction, flow.from) {
+        ("egress", _) => format!("{because} needs it; allow port {port} to {to} in a rule under `egress`"),
+        (_, Some(_)) => format!("{because} needs it; allow port {port} from {from} in a rule under `ingress`"),
+        // It is no pod, and no selector is for it.
+        (_, None) => format!("{because} needs it; allow port {port} in a rule under `ingress` without `from`"),
+    });
 }
 
 fn place<'a>(policy: &Object<'a>) -> &'a Node {

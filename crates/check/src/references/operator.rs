@@ -2,7 +2,7 @@
 //!
 //! Taken from the operator's `makeSelectorLabels`, its container ports and its governing Services.
 
-use super::index::{Pod, Port};
+use super::pods::{Pod, Port};
 use crate::object::{Labels, Object};
 use vigil_yaml::Node;
 

@@ -1,6 +1,7 @@
 //! Ports of nodes and addresses of load balancers, which are there once.
 
-use super::index::{Index, protocol};
+use super::index::Index;
+use super::pods::protocol;
 use super::{items, text};
 use crate::finding::Findings;
 use crate::object::Object;

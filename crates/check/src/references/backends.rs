@@ -1,0 +1,187 @@
+//! Who leads to Services: Ingresses and routes, and the API server itself.
+
+use super::index::{Found, Index, Wanted};
+use super::{items, text};
+use crate::finding::Findings;
+use crate::object::Object;
+use crate::rule::{Rule, rules};
+use vigil_yaml::{Node, Quoted};
+
+rules! {
+    BACKEND "ingress-service" Error "every Ingress and every route leads to a Service and to a port that it has"
+    WEBHOOK "webhook-service" Error "every Service that the API server calls is there, with the port it calls"
+}
+
+/// Judges what leads to Services.
+pub(crate) fn check(index: &Index<'_>, findings: &mut Findings) {
+    for ingress in index.judged("networking.k8s.io", "Ingress") {
+        let rules = items(ingress.node, &["spec", "rules"]).iter().flat_map(|rule| items(rule, &["http", "paths"]));
+        let backends = rules.filter_map(|path| path.get("backend"));
+        for backend in ingress.at(&["spec", "defaultBackend"]).into_iter().chain(backends) {
+            if let Some(to) = backend.get("service") {
+                self::backend(index, ingress, to, findings);
+            }
+        }
+    }
+    for kind in ["HTTPRoute", "GRPCRoute", "TLSRoute", "TCPRoute", "UDPRoute"] {
+        for route in index.judged("gateway.networking.k8s.io", kind) {
+            let rules = items(route.node, &["spec", "rules"]);
+            for to in rules.iter().flat_map(|rule| items(rule, &["backendRefs"])) {
+                gateway_backend(index, route, to, findings);
+            }
+        }
+    }
+    for (object, to) in called(index) {
+        let namespace = text(to, &["namespace"]).unwrap_or_default();
+        let Some(at) = to.get("name") else { continue };
+        let Some(Found::Here(service)) = service(index, &WEBHOOK, object, at, namespace, findings) else { continue };
+        let number = to.get("port").map_or(Some(443), Node::integer);
+        if let Some(number) = number.filter(|number| !has_port(service, |port| integer(port, "port") == Some(*number)))
+        {
+            no_port(&WEBHOOK, object, to.get("port").unwrap_or(at), service, &number.to_string(), findings);
+        }
+    }
+}
+
+/// The Services that the API server calls, as `{namespace, name, port}`, and the objects that say so.
+pub(crate) fn called<'a>(index: &Index<'a>) -> Vec<(&'a Object<'a>, &'a Node)> {
+    let mut called = Vec::new();
+    for kind in ["ValidatingWebhookConfiguration", "MutatingWebhookConfiguration"] {
+        for object in index.judged("admissionregistration.k8s.io", kind) {
+            let hooks = items(object.node, &["webhooks"]);
+            called.extend(hooks.iter().filter_map(|hook| Some((object, hook.at(&["clientConfig", "service"])?))));
+        }
+    }
+    for (group, kind, path) in [
+        ("apiregistration.k8s.io", "APIService", &["spec", "service"][..]),
+        (
+            "apiextensions.k8s.io",
+            "CustomResourceDefinition",
+            &["spec", "conversion", "webhook", "clientConfig", "service"],
+        ),
+    ] {
+        called.extend(index.judged(group, kind).filter_map(|object| Some((object, object.at(path)?))));
+    }
+    called
+}
+
+/// Where the Service is that `at` names; says so when it is nowhere.
+fn service<'a>(
+    index: &Index<'a>,
+    rule: &'static Rule,
+    object: &Object<'_>,
+    at: &Node,
+    namespace: &str,
+    findings: &mut Findings,
+) -> Option<Found<'a>> {
+    let name = at.text().filter(|name| !name.is_empty())?;
+    let found = index.find("", "Service", namespace, name);
+    if matches!(found, Found::Nowhere) {
+        index.missing(findings, rule, object, at, Wanted { group: "", kind: "Service", namespace, name });
+    }
+    Some(found)
+}
+
+fn backend(index: &Index<'_>, ingress: &Object<'_>, to: &Node, findings: &mut Findings) {
+    // An action of the AWS load balancer controller, which annotations describe; no Service has its name.
+    if text(to, &["port", "name"]) == Some("use-annotation") {
+        return;
+    }
+    let Some(at) = to.get("name") else { return };
+    let Some(Found::Here(service)) = service(index, &BACKEND, ingress, at, ingress.namespace, findings) else { return };
+    let number = to.at(&["port", "number"]).and_then(|at| Some((at, at.integer()?)));
+    let name = to.at(&["port", "name"]).and_then(|at| Some((at, at.text()?)));
+    if let Some((at, number)) =
+        number.filter(|(_, wanted)| !has_port(service, |port| integer(port, "port") == Some(*wanted)))
+    {
+        no_port(&BACKEND, ingress, at, service, &number.to_string(), findings);
+    }
+    if let Some((at, name)) =
+        name.filter(|(_, wanted)| !has_port(service, |port| text(port, &["name"]) == Some(wanted)))
+    {
+        no_port(&BACKEND, ingress, at, service, name, findings);
+    }
+}
+
+/// The same for a route of the Gateway API, which may lead to other kinds and to other namespaces.
+fn gateway_backend(index: &Index<'_>, route: &Object<'_>, to: &Node, findings: &mut Findings) {
+    let is_service = text(to, &["kind"]).is_none_or(|kind| kind == "Service") && text(to, &["group"]).is_none();
+    let Some(at) = to.get("name").filter(|_| is_service) else { return };
+    let namespace = text(to, &["namespace"]).unwrap_or(index.set.home(route));
+    let Some(Found::Here(service)) = service(index, &BACKEND, route, at, namespace, findings) else { return };
+    let Some((at, number)) = to.get("port").and_then(|at| Some((at, at.integer()?))) else { return };
+    if !has_port(service, |port| integer(port, "port") == Some(number)) {
+        no_port(&BACKEND, route, at, service, &number.to_string(), findings);
+    }
+}
+
+fn integer(node: &Node, key: &str) -> Option<i64> {
+    node.get(key)?.integer()
+}
+
+fn has_port(service: &Object<'_>, is_it: impl Fn(&Node) -> bool) -> bool {
+    items(service.node, &["spec", "ports"]).iter().any(is_it)
+}
+
+/// Says that a Service has not the port that somebody calls.
+fn no_port(
+    rule: &'static Rule,
+    object: &Object<'_>,
+    at: &Node,
+    service: &Object<'_>,
+    wanted: &str,
+    findings: &mut Findings,
+) {
+    let ports = items(service.node, &["spec", "ports"]).iter().filter_map(|port| {
+        let number = integer(port, "port")?;
+        Some(text(port, &["name"]).map_or_else(|| number.to_string(), |name| format!("{number} ({name})")))
+    });
+    let ports: Vec<String> = ports.take(8).collect();
+    let message = format!("the Service {} has no port {}", Quoted(service.name), Quoted(wanted));
+    let finding = findings.add(rule, object, at, message);
+    if !ports.is_empty() {
+        finding.label(format!("its ports are {}", ports.join(", ")));
+    }
+    finding.help("use a port of the Service, not one of the pods, or add this one to the Service");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{broken, deployment};
+
+    #[test]
+    fn what_leads_to_services() {
+        let set = deployment("web", "containers: [{ports: [{name: http, containerPort: 80}]}]")
+            + "{apiVersion: v1, kind: Service, metadata: {name: web}, spec: {selector: {app: web}, ports: [{name: http, port: \
+               80}]}}\n";
+        let ingress = |backend: &str| {
+            format!(
+                "{{apiVersion: networking.k8s.io/v1, kind: Ingress, metadata: {{name: i}}, spec: {{rules: [{{http: {{paths: \
+                 [{{path: /, backend: {{{backend}}}}}]}}}}]}}}}\n"
+            )
+        };
+        let route = |backend: &str| {
+            format!(
+                "{{apiVersion: gateway.networking.k8s.io/v1, kind: HTTPRoute, metadata: {{name: r}}, spec: {{rules: \
+                 [{{backendRefs: [{{{backend}}}]}}]}}}}\n"
+            )
+        };
+        for (text, expected) in [
+            (ingress("service: {name: web, port: {number: 80}}"), ""),
+            (ingress("service: {name: web, port: {name: http}}"), ""),
+            (ingress("service: {name: web, port: {number: 81}}"), "ingress-service"),
+            (ingress("service: {name: web, port: {name: https}}"), "ingress-service"),
+            (ingress("service: {name: api, port: {number: 80}}"), "ingress-service"),
+            (ingress("service: {name: redirect, port: {name: use-annotation}}"), ""),
+            (ingress("resource: {kind: Bucket, name: b}"), ""),
+            (route("name: web, port: 80"), ""),
+            (route("name: web, port: 81"), "ingress-service"),
+            (route("name: api, port: 80"), "ingress-service"),
+            (route("name: web, namespace: other, port: 80"), "ingress-service"),
+            (route("name: b, kind: Bucket, group: example.com"), ""),
+            (route("name: kubernetes, port: 443"), ""),
+        ] {
+            assert_eq!(broken(&(set.clone() + &text)).join(" "), expected, "{text}");
+        }
+    }
+}
