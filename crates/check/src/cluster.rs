@@ -231,7 +231,9 @@ impl<'a> Cluster<'a> {
     pub(crate) fn pods_of(&self, service: &Service<'a>) -> Option<Vec<&Pods<'a>>> {
         let wanted = service.pods?.entries();
         let has = |pods: &&Pods<'a>| {
-            wanted.iter().all(|entry| entry.value.text().is_some_and(|value| pods.label(&entry.key.text) == Some(value)))
+            wanted
+                .iter()
+                .all(|entry| entry.value.text().is_some_and(|value| pods.label(&entry.key.text) == Some(value)))
         };
         let first = wanted.iter().find_map(|entry| Some((entry.key.text.as_str(), entry.value.text()?)))?;
         let found = self.by_label.get(&(service.namespace, first.0, first.1)).map(|(_, pods)| pods.as_slice());
@@ -287,7 +289,8 @@ impl<'a> Cluster<'a> {
 
     /// The Service that was probably meant: of that name elsewhere, or of a like name in `namespace`.
     pub(crate) fn near_service(&self, name: &str, namespace: &str) -> Option<String> {
-        let elsewhere = self.services.iter().filter(|service| service.name == name).map(|service| service.namespace).min();
+        let elsewhere =
+            self.services.iter().filter(|service| service.name == name).map(|service| service.namespace).min();
         if let Some(elsewhere) = elsewhere {
             return Some(format!("it is in namespace `{elsewhere}`"));
         }
@@ -490,7 +493,8 @@ fn container_ports<'a>(containers: impl Iterator<Item = &'a Node>) -> Vec<Port<'
 /// Services that no manifest makes: the API server's, the cluster's DNS, and the operator's for the kubelets.
 fn provided_services<'a>(set: &Set<'a>) -> Vec<Service<'a>> {
     let port = |name, number| Port { name, number, target: None };
-    let service = |namespace, name, labels, ports| Service { namespace, name, labels, ports, pods: None, any_port: false };
+    let service =
+        |namespace, name, labels, ports| Service { namespace, name, labels, ports, pods: None, any_port: false };
     let mut services = vec![
         service(
             "default",
@@ -501,11 +505,7 @@ fn provided_services<'a>(set: &Set<'a>) -> Vec<Service<'a>> {
         service(
             "kube-system",
             "kube-dns",
-            vec![
-                ("k8s-app", "kube-dns"),
-                ("kubernetes.io/cluster-service", "true"),
-                ("kubernetes.io/name", "CoreDNS"),
-            ],
+            vec![("k8s-app", "kube-dns"), ("kubernetes.io/cluster-service", "true"), ("kubernetes.io/name", "CoreDNS")],
             vec![port("dns", 53), port("dns-tcp", 53), port("metrics", 9153)],
         ),
     ];
@@ -526,10 +526,9 @@ fn provided_services<'a>(set: &Set<'a>) -> Vec<Service<'a>> {
     for object in set.of_kind("apps", "Deployment") {
         let containers = object.at(&["spec", "template", "spec", "containers"]).map(Node::items).unwrap_or_default();
         for container in containers {
-            operators |= container
-                .get("image")
-                .and_then(Node::text)
-                .is_some_and(|image| image.contains("/prometheus-operator:") || image.contains("/prometheus-operator@"));
+            operators |= container.get("image").and_then(Node::text).is_some_and(|image| {
+                image.contains("/prometheus-operator:") || image.contains("/prometheus-operator@")
+            });
             let words = ["command", "args"].into_iter().filter_map(|key| container.get(key)).flat_map(Node::items);
             let flag = |word: &'a Node| word.text()?.trim_start_matches('-').strip_prefix("kubelet-service=");
             let named = words.filter_map(flag).filter_map(|value| value.split_once('/'));

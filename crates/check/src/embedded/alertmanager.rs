@@ -38,8 +38,12 @@ pub(super) fn check(
             && (is_operated() || is_own())
         {
             let place = Where::File(file, root);
-            Routes { place, intervals: &["time_intervals", "mute_time_intervals"], uses: &["mute_time_intervals", "active_time_intervals"] }
-                .check(root, findings);
+            Routes {
+                place,
+                intervals: &["time_intervals", "mute_time_intervals"],
+                uses: &["mute_time_intervals", "active_time_intervals"],
+            }
+            .check(root, findings);
         }
     }
     for object in set.of_kind(MONITORING, "AlertmanagerConfig").filter(|object| !object.damaged) {
@@ -75,17 +79,23 @@ impl Routes<'_, '_> {
         let Some(entry) = root.entry("route") else {
             // A part of a configuration may have none.
             if matches!(self.place, Where::File(..)) && !root.entries().is_empty() {
-                self.place.add(&ROUTE, &root.entries()[0], "there is no `route`".to_owned(), findings).help("add `route:` with a `receiver`");
+                self.place
+                    .add(&ROUTE, &root.entries()[0], "there is no `route`".to_owned(), findings)
+                    .help("add `route:` with a `receiver`");
             }
             return;
         };
         let route = &entry.value;
         if matches!(self.place, Where::File(..)) {
             if route.get("receiver").and_then(Node::text).is_none_or(str::is_empty) {
-                self.place.add(&ROUTE, entry, "the first route has no receiver".to_owned(), findings).label("expected `receiver`");
+                self.place
+                    .add(&ROUTE, entry, "the first route has no receiver".to_owned(), findings)
+                    .label("expected `receiver`");
             }
             for key in ["match", "match_re", "matchers"] {
-                if let Some(at) = route.entry(key).filter(|at| !at.value.items().is_empty() || !at.value.entries().is_empty()) {
+                if let Some(at) =
+                    route.entry(key).filter(|at| !at.value.items().is_empty() || !at.value.entries().is_empty())
+                {
                     let message = format!("the first route takes every alert, and has `{key}`");
                     self.place.add(&ROUTE, at, message, findings).help("put what is matched into `routes`");
                 }

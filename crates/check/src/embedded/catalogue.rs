@@ -59,7 +59,8 @@ impl Catalogue {
 
     /// The metric that was meant by a name with a slip of the finger.
     fn near(&self, name: &str, recorded: &HashSet<&str>) -> Option<String> {
-        let part = ["_bucket", "_sum", "_count"].iter().find(|part| name.ends_with(**part)).copied().unwrap_or_default();
+        let part =
+            ["_bucket", "_sum", "_count"].iter().find(|part| name.ends_with(**part)).copied().unwrap_or_default();
         let base = &name[..name.len() - part.len()];
         let is_near = |wanted: &str, known: &str| {
             known.len().abs_diff(wanted.len()) < 3
@@ -140,7 +141,8 @@ pub(super) fn check<'w>(
                 continue;
             }
             if let Some(programs) = catalogue.programs(metric) {
-                let shared = programs.len() > 2 || ["go_", "process_", "promhttp_"].iter().any(|it| metric.starts_with(it));
+                let shared =
+                    programs.len() > 2 || ["go_", "process_", "promhttp_"].iter().any(|it| metric.starts_with(it));
                 if let Some(scraped) = scraped
                     && !shared
                     && !query.variables
@@ -161,7 +163,10 @@ pub(super) fn check<'w>(
                 query.place.add(&UNKNOWN, query.node, message, findings).label(format!("did you mean `{near}`?"));
             } else if let Some(owner) = catalogue.owner(metric).filter(|_| !query.variables) {
                 let message = format!("{} is not among the known metrics of {owner}", Quoted(metric));
-                query.place.add(&UNLISTED, query.node, message, findings).help("check its name; it may be one of another version");
+                query
+                    .place
+                    .add(&UNLISTED, query.node, message, findings)
+                    .help("check its name; it may be one of another version");
             }
         }
     }
@@ -201,7 +206,11 @@ mod tests {
             ("ALERTS", Err(None)),
         ] {
             let found = catalogue.programs(name).map(|_| ()).ok_or_else(|| catalogue.near(name, &recorded));
-            assert_eq!(found.as_ref().map_err(|near| near.as_deref()), expected.as_ref().map_err(|near| *near), "{name}");
+            assert_eq!(
+                found.as_ref().map_err(|near| near.as_deref()),
+                expected.as_ref().map_err(|near| *near),
+                "{name}"
+            );
         }
     }
 

@@ -3,8 +3,8 @@
 //! The keys are those of the programs' own Go structs; `tools/configurations` writes them.
 
 use super::file::File;
-use super::syntax::Read;
 use super::readers::{Readers, version};
+use super::syntax::Read;
 use crate::cluster::MONITORING;
 use crate::finding::Findings;
 use crate::object::Object;
@@ -38,11 +38,23 @@ struct Program {
     keys: OnceLock<Option<Keys<'static>>>,
 }
 
-static PROGRAMS: [Program; 1] = [
+static PROGRAMS: [Program; 3] = [
     Program {
         name: "alertmanager",
         versions: ((0, 24), (0, 30)),
         text: include_str!("../../configurations/alertmanager.json"),
+        keys: OnceLock::new(),
+    },
+    Program {
+        name: "loki",
+        versions: ((3, 7), (3, 7)),
+        text: include_str!("../../configurations/loki.json"),
+        keys: OnceLock::new(),
+    },
+    Program {
+        name: "promtail",
+        versions: ((3, 5), (3, 7)),
+        text: include_str!("../../configurations/promtail.json"),
         keys: OnceLock::new(),
     },
 ];
@@ -148,8 +160,13 @@ impl Walk<'_, '_, '_> {
             if let Some(wanted) = known.get(key) {
                 self.value(&entry.value, Some(entry), wanted);
             } else if !known.contains_key("*") && key != "<<" {
-                let finding =
-                    self.file.add(&KEY, self.root, entry, format!("the key {} is not known", Quoted(key)), self.findings);
+                let finding = self.file.add(
+                    &KEY,
+                    self.root,
+                    entry,
+                    format!("the key {} is not known", Quoted(key)),
+                    self.findings,
+                );
                 match nearest(key, known.keys().copied()) {
                     Some(near) => finding.label(format!("did you mean `{near}`?")),
                     None => finding.help("remove it; the program does not start with a key it does not know"),

@@ -117,7 +117,9 @@ impl<'a> File<'a> {
             let line = text.get(start + indent..end)?;
             let same = line.get(..own.len())? == self.source.text.get(own.clone())?;
             let at = start + indent + (span.range.start - own.start);
-            same.then(|| Span::new(&outer.source, at..at + (span.range.end.min(own.end).saturating_sub(span.range.start))))
+            same.then(|| {
+                Span::new(&outer.source, at..at + (span.range.end.min(own.end).saturating_sub(span.range.start)))
+            })
         };
         placed().ok_or(inside)
     }

@@ -84,7 +84,8 @@ pub(super) fn load<'r, 'f, 'a>(
                 .label(format!("the side-car that wants this label looks in {}", Quoted(side_car.seen())))
                 .help("move it there, or give the side-car its namespace in `NAMESPACE`");
         }
-        if grafanas.is_empty() && ["grafana_datasource", "grafana_dashboard"].iter().any(|label| labels.get(label).is_some())
+        if grafanas.is_empty()
+            && ["grafana_datasource", "grafana_dashboard"].iter().any(|label| labels.get(label).is_some())
         {
             elsewhere.entry(object.namespace).or_default().add(file, documents);
         }
@@ -207,11 +208,19 @@ impl<'r, 'f, 'a> Loaded<'r, 'f, 'a> {
                         let mut known: Vec<&str> = known.collect();
                         known.sort_unstable();
                         known.dedup();
-                        let label = nearest(name, known.iter().copied())
-                            .map_or_else(|| format!("expected {}", list(&known, "or")), |near| format!("did you mean `{near}`?"));
+                        let label = nearest(name, known.iter().copied()).map_or_else(
+                            || format!("expected {}", list(&known, "or")),
+                            |near| format!("did you mean `{near}`?"),
+                        );
                         dashboard
                             .file
-                            .add(&UNKNOWN, dashboard.root, named, format!("there is no data source {}", Quoted(name)), findings)
+                            .add(
+                                &UNKNOWN,
+                                dashboard.root,
+                                named,
+                                format!("there is no data source {}", Quoted(name)),
+                                findings,
+                            )
                             .label(label)
                             .help("name one that Grafana is given, or a variable of type `datasource`");
                     } else if entry.key.text != "__inputs" {

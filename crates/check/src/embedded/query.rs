@@ -187,14 +187,16 @@ impl Selector {
         let matchers = &selector.matchers;
         let equal = |matcher: &&Matcher| matcher.name == "__name__" && matcher.op == MatchOp::Equal;
         let named = || matchers.matchers.iter().find(equal).map(|matcher| matcher.value.clone());
-        let job = matchers.matchers.iter().filter(|matcher| matcher.name == "job").find_map(|matcher| match matcher.op {
-            MatchOp::Equal => Some((matcher.value.clone(), false)),
-            MatchOp::Re(_) => Some((matcher.value.clone(), true)),
-            _ => None,
-        });
+        let job =
+            matchers.matchers.iter().filter(|matcher| matcher.name == "job").find_map(|matcher| match matcher.op {
+                MatchOp::Equal => Some((matcher.value.clone(), false)),
+                MatchOp::Re(_) => Some((matcher.value.clone(), true)),
+                _ => None,
+            });
         Self {
             metric: selector.name.clone().or_else(named).filter(|name| !name.contains("grafana_variable")),
-            job: job.filter(|(value, _)| !value.is_empty() && !value.contains(VARIABLE) && matchers.or_matchers.is_empty()),
+            job: job
+                .filter(|(value, _)| !value.is_empty() && !value.contains(VARIABLE) && matchers.or_matchers.is_empty()),
         }
     }
 }
@@ -225,8 +227,11 @@ pub(super) fn check<'w>(queries: &[Query<'w, '_>], parsing: &Parsing<'w>, target
         let Some(interval) = targets.interval else { continue };
         for (function, window) in &parsed.windows {
             if matches!(*function, "rate" | "irate" | "increase") && *window < interval * 2 {
-                let message =
-                    format!("`{function}` over {}s needs two scrapes, which are {}s apart", window.as_secs(), interval.as_secs());
+                let message = format!(
+                    "`{function}` over {}s needs two scrapes, which are {}s apart",
+                    window.as_secs(),
+                    interval.as_secs()
+                );
                 query.place.add(&WINDOW, at, message, findings).help("take a window of four times that");
             }
         }
@@ -243,7 +248,8 @@ fn job(query: &Query<'_, '_>, value: &str, is_regex: bool, jobs: &BTreeSet<Strin
     if !is_there {
         let message = format!("no monitor gives `job` the value {}", Quoted(value));
         let finding = query.place.add(&JOB, query.node, message, findings);
-        finding.help("`job` is the value of the monitor's `jobLabel` on the Service, and the Service's name without it");
+        finding
+            .help("`job` is the value of the monitor's `jobLabel` on the Service, and the Service's name without it");
         if let Some(near) = nearest(value, jobs.iter().map(String::as_str).collect::<Vec<_>>()) {
             finding.label(format!("did you mean `{near}`?"));
         }

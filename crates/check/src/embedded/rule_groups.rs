@@ -52,9 +52,7 @@ pub(super) fn check<'w, 'a>(
 fn one(object: &Object<'_>, rule: &Node, findings: &mut Findings) {
     match (rule.entry("alert"), rule.entry("record")) {
         (Some(_), Some(record)) => {
-            findings
-                .add(&SHAPE, object, record, "a rule that both alerts and records")
-                .help("make two rules of it");
+            findings.add(&SHAPE, object, record, "a rule that both alerts and records").help("make two rules of it");
         }
         (None, None) => {
             if let Some(first) = rule.entries().first() {
@@ -69,7 +67,9 @@ fn one(object: &Object<'_>, rule: &Node, findings: &mut Findings) {
             }
             for key in ["for", "keep_firing_for", "annotations"] {
                 if let Some(entry) = rule.entry(key).filter(|entry| !entry.value.is_null()) {
-                    findings.add(&SHAPE, object, entry, format!("a recording rule with `{key}`")).label("only alerts have it");
+                    findings
+                        .add(&SHAPE, object, entry, format!("a recording rule with `{key}`"))
+                        .label("only alerts have it");
                 }
             }
         }
@@ -177,9 +177,14 @@ mod tests {
 
     #[test]
     fn durations() {
-        for (text, expected) in
-            [("30s", Some(30)), ("1h30m", Some(5400)), ("1d", Some(86400)), ("500ms", Some(0)), ("5", None), ("5 m", None)]
-        {
+        for (text, expected) in [
+            ("30s", Some(30)),
+            ("1h30m", Some(5400)),
+            ("1d", Some(86400)),
+            ("500ms", Some(0)),
+            ("5", None),
+            ("5 m", None),
+        ] {
             assert_eq!(seconds(text), expected, "{text}");
         }
     }

@@ -23,7 +23,8 @@ pub(super) fn of(set: &Set<'_>, cluster: &Cluster<'_>) -> Targets {
     for owner in owners {
         let spec = |key: &str| owner.at(&["spec", key]).filter(|node| !node.is_null());
         let others = ["additionalScrapeConfigs", "scrapeClasses", "enableRemoteWriteReceiver", "enableOTLPReceiver"];
-        complete &= !owner.damaged && !others.iter().filter_map(|key| spec(key)).any(|node| node.boolean() != Some(false));
+        complete &=
+            !owner.damaged && !others.iter().filter_map(|key| spec(key)).any(|node| node.boolean() != Some(false));
         let own = spec("scrapeInterval").and_then(Node::text).map_or(Some(30), seconds);
         interval = interval.into_iter().chain(own).min();
     }
@@ -57,7 +58,9 @@ pub(super) fn of(set: &Set<'_>, cluster: &Cluster<'_>) -> Targets {
 fn jobs(object: &Object<'_>, cluster: &Cluster<'_>, jobs: &mut BTreeSet<String>) -> bool {
     let text = |key: &str| object.at(&["spec", key]).and_then(Node::text).filter(|text| !text.is_empty());
     if object.kind == "Probe" {
-        jobs.insert(text("jobName").map_or_else(|| format!("probe/{}/{}", object.namespace, object.name), str::to_owned));
+        jobs.insert(
+            text("jobName").map_or_else(|| format!("probe/{}/{}", object.namespace, object.name), str::to_owned),
+        );
         return true;
     }
     let namespaces = Namespaces::of_monitor(object);

@@ -17,8 +17,11 @@ pub(super) fn check(set: &Set<'_>, cluster: &Cluster<'_>, findings: &mut Finding
     for object in set.of_kind(MONITORING, "PodMonitor").filter(|object| !object.damaged) {
         pod_monitor(object, cluster, findings);
     }
-    let readers: BTreeSet<&str> =
-        ["Prometheus", "PrometheusAgent"].iter().flat_map(|kind| set.of_kind(MONITORING, kind)).map(|it| it.namespace).collect();
+    let readers: BTreeSet<&str> = ["Prometheus", "PrometheusAgent"]
+        .iter()
+        .flat_map(|kind| set.of_kind(MONITORING, kind))
+        .map(|it| it.namespace)
+        .collect();
     for object in set.of_kind(MONITORING, "Probe").filter(|object| !object.damaged) {
         let Some(url) = object.at(&["spec", "prober", "url"]) else { continue };
         // The prober is asked by Prometheus' pods, wherever the Probe is.
@@ -116,7 +119,14 @@ fn container_port(object: &Object<'_>, port: &Node, pods: &[&Pods<'_>], findings
     if let Some(number) = port.integer() {
         // A number is compared with the ports that containers declare, too: discovery knows no others.
         if number != 0 && !ports().any(|port| port.number == number) {
-            no_port(object, port, &number.to_string(), "the containers of the selected pods", &BTreeSet::new(), findings);
+            no_port(
+                object,
+                port,
+                &number.to_string(),
+                "the containers of the selected pods",
+                &BTreeSet::new(),
+                findings,
+            );
         }
     } else if let Some(name) = port.text().filter(|name| !name.is_empty())
         && !ports().any(|port| port.name == name)

@@ -16,12 +16,7 @@ const SELECTED: &[(&str, &str, &str, &[&str])] = &[
     ("Probe", "probeSelector", "probeNamespaceSelector", &["Prometheus", "PrometheusAgent"]),
     ("ScrapeConfig", "scrapeConfigSelector", "scrapeConfigNamespaceSelector", &["Prometheus", "PrometheusAgent"]),
     ("PrometheusRule", "ruleSelector", "ruleNamespaceSelector", &["Prometheus", "ThanosRuler"]),
-    (
-        "AlertmanagerConfig",
-        "alertmanagerConfigSelector",
-        "alertmanagerConfigNamespaceSelector",
-        &["Alertmanager"],
-    ),
+    ("AlertmanagerConfig", "alertmanagerConfigSelector", "alertmanagerConfigNamespaceSelector", &["Alertmanager"]),
 ];
 
 /// Labels of namespaces, as far as the set says them.

@@ -93,7 +93,8 @@ fn config_secret(object: &Object<'_>, set: &Set<'_>, findings: &mut Findings) {
     if !secret.damaged && !KEYS.iter().any(|key| has("data", key) || has("stringData", key)) {
         let at = ["stringData", "data"].iter().find_map(|key| secret.node.entry(key));
         let Some(at) = at.or_else(|| secret.node.entry("metadata")) else { return };
-        let message = format!("{object} takes its configuration from this Secret, which has no key `alertmanager.yaml`");
+        let message =
+            format!("{object} takes its configuration from this Secret, which has no key `alertmanager.yaml`");
         findings.add(&CONFIG_SECRET, secret, at, message).label("expected the key `alertmanager.yaml`");
     }
 }
