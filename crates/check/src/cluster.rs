@@ -80,12 +80,15 @@ impl<'a> Pods<'a> {
     }
 }
 
+/// Services and pods, by their numbers.
+type Found = (Vec<usize>, Vec<usize>);
+
 /// All that answers.
 pub(crate) struct Cluster<'a> {
     services: Vec<Service<'a>>,
     pods: Vec<Pods<'a>>,
     /// Services and pods by namespace, label and value: the way in to both.
-    by_label: HashMap<(&'a str, &'a str, &'a str), (Vec<usize>, Vec<usize>)>,
+    by_label: HashMap<(&'a str, &'a str, &'a str), Found>,
     by_name: HashMap<(&'a str, &'a str), usize>,
     names: HashSet<&'a str>,
     /// Namespaces that the set speaks of.
@@ -250,7 +253,7 @@ impl<'a> Cluster<'a> {
         &self,
         selector: &Node,
         namespaces: &Namespaces<'_>,
-        of: impl Fn(&(Vec<usize>, Vec<usize>)) -> &Vec<usize>,
+        of: impl Fn(&Found) -> &Vec<usize>,
         all: usize,
     ) -> Vec<usize> {
         let labels = selector.get("matchLabels").map(Node::entries).unwrap_or_default();

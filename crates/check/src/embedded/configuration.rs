@@ -53,7 +53,7 @@ static PROGRAMS: [Program; 3] = [
     },
     Program {
         name: "promtail",
-        versions: ((3, 5), (3, 7)),
+        versions: ((3, 0), (3, 7)),
         text: include_str!("../../configurations/promtail.json"),
         keys: OnceLock::new(),
     },
@@ -132,12 +132,16 @@ impl Walk<'_, '_, '_> {
             ("bool", _) => node.boolean().map_or_else(|| wrong("`true` or `false`"), |_| None),
             ("int", _) => node.integer().map_or_else(|| wrong("a whole number"), |_| None),
             (_, Data::List(items)) if wanted.starts_with('[') => {
-                items.iter().for_each(|item| self.value(item, None, &wanted[1..]));
+                for item in items {
+                    self.value(item, None, &wanted[1..]);
+                }
                 None
             }
             (_, _) if wanted.starts_with('[') => wrong("a list"),
             (_, Data::Map(entries)) if wanted.starts_with('{') => {
-                entries.iter().for_each(|entry| self.value(&entry.value, Some(entry), &wanted[1..]));
+                for entry in entries {
+                    self.value(&entry.value, Some(entry), &wanted[1..]);
+                }
                 None
             }
             (_, Data::Map(entries)) => {

@@ -175,7 +175,9 @@ impl Parsed {
             }
             Expr::Call(it) => {
                 let FunctionArgs { args } = &it.args;
-                args.iter().for_each(|argument| self.walk(argument, Some(it.func.name)));
+                for argument in args {
+                    self.walk(argument, Some(it.func.name));
+                }
             }
             Expr::NumberLiteral(_) | Expr::StringLiteral(_) | Expr::Extension(_) => {}
         }

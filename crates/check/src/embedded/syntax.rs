@@ -5,7 +5,7 @@ use crate::finding::Findings;
 use crate::rule::rules;
 use rayon::prelude::*;
 use serde::de::IgnoredAny;
-use vigil_yaml::{Node, Problem, Span};
+use vigil_yaml::{Node, Place, Problem, Span};
 
 rules! {
     SYNTAX "file-syntax" Error "files in ConfigMaps and Secrets are what their names say"
@@ -42,7 +42,15 @@ fn documents(file: &File<'_>, findings: &mut Findings) -> Vec<Node> {
             ini(file, findings);
             Vec::new()
         }
-        Syntax::Alloy => Vec::new(),
+        Syntax::Alloy => {
+            if let Err(problem) = vigil_alloy::attributes(&file.source)
+                && !file.is_template()
+                && let Place::Text(span) = &problem.place
+            {
+                broken(file, span, &problem.message, findings);
+            }
+            Vec::new()
+        }
     }
 }
 
@@ -51,7 +59,7 @@ fn yaml(file: &File<'_>, findings: &mut Findings) -> Vec<Node> {
     // Tags and keys of other sorts are somebody's: nothing but what no reader takes is told.
     let fatal = |problem: &&Problem| documents.is_empty() || problem.message.contains(" stands twice in one mapping");
     for problem in problems.iter().filter(fatal).filter(|_| !file.is_template() || !documents.is_empty()) {
-        let vigil_yaml::Place::Text(span) = &problem.place else { continue };
+        let Place::Text(span) = &problem.place else { continue };
         broken(file, span, &problem.message, findings).append(problem.label.clone(), problem.help.clone());
     }
     documents
@@ -107,6 +115,6 @@ fn ini(file: &File<'_>, findings: &mut Findings) {
 }
 
 fn broken<'f>(file: &File<'_>, span: &Span, wrong: &str, findings: &'f mut Findings) -> &'f mut crate::Finding {
-    let message = format!("`{}` is no {}: {wrong}", file.name(), file.syntax.name());
+    let message = format!("`{}` is not valid {}: {wrong}", file.name(), file.syntax.name());
     file.add_at(&SYNTAX, span, message, findings)
 }
