@@ -11,6 +11,9 @@ use vigil_yaml::{Node, Quoted};
 /// The group of the operator's kinds.
 pub(crate) const MONITORING: &str = "monitoring.coreos.com";
 
+/// Kinds that answer, or whose pods do.
+const ANSWERING: [&str; 5] = ["Service", "Pod", "Deployment", "DaemonSet", "StatefulSet"];
+
 /// Labels, wherever they come from.
 pub(crate) type LabelList<'a> = Vec<(&'a str, &'a str)>;
 
@@ -129,7 +132,7 @@ impl<'a> Cluster<'a> {
             }
         }
         cluster.namespaces.remove("");
-        for provided in &set.options.provided {
+        for provided in set.options.provided.iter().filter(|provided| ANSWERING.contains(&provided.kind.as_str())) {
             if provided.namespace.is_empty() {
                 cluster.all_open = true;
             } else {

@@ -43,6 +43,8 @@ pub(super) struct Loaded<'r, 'f, 'a> {
     pub(super) sources: Vec<DataSource<'r, 'f, 'a>>,
     pub(super) dashboards: Vec<Dashboard<'r, 'f, 'a>>,
     namespace: Option<&'a str>,
+    /// The sources by name and by uid.
+    known: HashMap<&'r str, usize>,
 }
 
 /// What every Grafana of the set loads. Without any, the labels of the charts tell what one elsewhere would.
@@ -109,6 +111,9 @@ impl<'r, 'f, 'a> Loaded<'r, 'f, 'a> {
                 let text = |key: &str| node.get(key).and_then(Node::text);
                 let Some(name) = text("name") else { continue };
                 let kind = text("type").unwrap_or_default();
+                for key in text("uid").into_iter().chain([name]) {
+                    self.known.entry(key).or_insert(self.sources.len());
+                }
                 self.sources.push(DataSource { file, root, node, name, uid: text("uid"), kind });
             }
         }
@@ -116,7 +121,7 @@ impl<'r, 'f, 'a> Loaded<'r, 'f, 'a> {
 
     /// The data source that a dashboard means by a name or a uid.
     pub(super) fn source(&self, name: &str) -> Option<&DataSource<'r, 'f, 'a>> {
-        self.sources.iter().find(|source| source.uid == Some(name) || source.name == name)
+        self.sources.get(*self.known.get(name)?)
     }
 
     /// Data sources by themselves and against each other.
