@@ -11,6 +11,9 @@ use vigil_yaml::{Node, Quoted};
 /// The group of the operator's kinds.
 pub(crate) const MONITORING: &str = "monitoring.coreos.com";
 
+/// Kinds that answer, or whose pods do.
+const ANSWERING: [&str; 5] = ["Service", "Pod", "Deployment", "DaemonSet", "StatefulSet"];
+
 /// Labels, wherever they come from.
 pub(crate) type LabelList<'a> = Vec<(&'a str, &'a str)>;
 
@@ -80,12 +83,15 @@ impl<'a> Pods<'a> {
     }
 }
 
+/// Services and pods, by their numbers.
+type Found = (Vec<usize>, Vec<usize>);
+
 /// All that answers.
 pub(crate) struct Cluster<'a> {
     services: Vec<Service<'a>>,
     pods: Vec<Pods<'a>>,
     /// Services and pods by namespace, label and value: the way in to both.
-    by_label: HashMap<(&'a str, &'a str, &'a str), (Vec<usize>, Vec<usize>)>,
+    by_label: HashMap<(&'a str, &'a str, &'a str), Found>,
     by_name: HashMap<(&'a str, &'a str), usize>,
     names: HashSet<&'a str>,
     /// Namespaces that the set speaks of.
@@ -126,7 +132,7 @@ impl<'a> Cluster<'a> {
             }
         }
         cluster.namespaces.remove("");
-        for provided in &set.options.provided {
+        for provided in set.options.provided.iter().filter(|provided| ANSWERING.contains(&provided.kind.as_str())) {
             if provided.namespace.is_empty() {
                 cluster.all_open = true;
             } else {
@@ -250,7 +256,7 @@ impl<'a> Cluster<'a> {
         &self,
         selector: &Node,
         namespaces: &Namespaces<'_>,
-        of: impl Fn(&(Vec<usize>, Vec<usize>)) -> &Vec<usize>,
+        of: impl Fn(&Found) -> &Vec<usize>,
         all: usize,
     ) -> Vec<usize> {
         let labels = selector.get("matchLabels").map(Node::entries).unwrap_or_default();

@@ -7,7 +7,6 @@
 //! Helpers: `{{json x}}` places a whole list or mapping in flow style; `{{file "loki/loki.yaml"}}` places the text of
 //! `templates/loki/files/loki.yaml`, and `{{checksum "loki/loki.yaml"}}` its SHA-256, so that pods roll when it changes.
 
-use crate::alloy;
 use crate::ini;
 use crate::parallel;
 use crate::templates::Templates;
@@ -21,9 +20,8 @@ use std::fmt::Write as _;
 use std::sync::Arc;
 use vigil_yaml::{Limits, Node, Problem, Source, Span, plain};
 
-/// Private-use characters that enclose the number of a string; templates that contain them are refused.
-pub(crate) const OPEN: char = '\u{e000}';
-pub(crate) const CLOSE: char = '\u{e001}';
+// What encloses the number of a string; templates that contain these characters are refused.
+pub(crate) use vigil_alloy::{CLOSE, OPEN};
 
 /// The key under which the helpers find the rendered files in the context.
 const FILES: &str = "files";
@@ -189,14 +187,14 @@ impl<'t> Engine<'t> {
         is_template: bool,
     ) -> Result<Option<String>, Vec<Problem>> {
         if !is_template {
-            return alloy::place(source, &[]).map(Some);
+            return vigil_alloy::place(source, &[]).map(Some);
         }
         let text = self.text(path, &values.context).map_err(|problem| vec![*problem])?;
         if text.trim().is_empty() {
             return Ok(None);
         }
         let rendered = Source::new(format!("templates/{path} (rendered)"), text);
-        alloy::place(&rendered, &values.texts).map(Some).map_err(|problems| readable(problems, &values.texts))
+        vigil_alloy::place(&rendered, &values.texts).map(Some).map_err(|problems| readable(problems, &values.texts))
     }
 
     fn text(&self, path: &str, context: &Context) -> Result<String, Box<Problem>> {

@@ -7,7 +7,6 @@
 //! templates/<component>/*.yaml.hbs ─ engine ───┴► objects ─ structure ─► layout ─► <component>/<file>.yaml
 //! ```
 
-mod alloy;
 mod argocd;
 mod content;
 mod engine;

@@ -334,7 +334,7 @@ fn everything(facts: &Value) -> Result<BTreeMap<String, Vec<Value>>, String> {
         for name in REAL.files_of(component) {
             if let Some(text) = ENGINE.file(name, &values).map_err(|problems| drawn(&problems))? {
                 if name.ends_with(".alloy.hbs") {
-                    all.insert(name.to_owned(), alloy::words(&text));
+                    all.insert(name.to_owned(), vigil_alloy::words(&text).map_err(|problem| problem.message)?);
                     values.add_file(name, "the file");
                     continue;
                 }

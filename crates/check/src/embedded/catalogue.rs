@@ -74,7 +74,7 @@ impl Catalogue {
     }
 
     /// The program whose metrics begin as this name does.
-    fn owner(&self, name: &str) -> Option<&'static str> {
+    fn owner(name: &str) -> Option<&'static str> {
         let (first, _) = name.split_once('_')?;
         let owner = match first {
             "alertmanager" => "alertmanager",
@@ -161,7 +161,7 @@ pub(super) fn check<'w>(
             if let Some(near) = near {
                 let message = format!("nothing is known to expose {}", Quoted(metric));
                 query.place.add(&UNKNOWN, query.node, message, findings).label(format!("did you mean `{near}`?"));
-            } else if let Some(owner) = catalogue.owner(metric).filter(|_| !query.variables) {
+            } else if let Some(owner) = Catalogue::owner(metric).filter(|_| !query.variables) {
                 let message = format!("{} is not among the known metrics of {owner}", Quoted(metric));
                 query
                     .place

@@ -38,12 +38,26 @@ struct Program {
     keys: OnceLock<Option<Keys<'static>>>,
 }
 
-static PROGRAMS: [Program; 1] = [Program {
-    name: "alertmanager",
-    versions: ((0, 24), (0, 30)),
-    text: include_str!("../../configurations/alertmanager.json"),
-    keys: OnceLock::new(),
-}];
+static PROGRAMS: [Program; 3] = [
+    Program {
+        name: "alertmanager",
+        versions: ((0, 24), (0, 30)),
+        text: include_str!("../../configurations/alertmanager.json"),
+        keys: OnceLock::new(),
+    },
+    Program {
+        name: "loki",
+        versions: ((3, 7), (3, 7)),
+        text: include_str!("../../configurations/loki.json"),
+        keys: OnceLock::new(),
+    },
+    Program {
+        name: "promtail",
+        versions: ((3, 0), (3, 7)),
+        text: include_str!("../../configurations/promtail.json"),
+        keys: OnceLock::new(),
+    },
+];
 
 impl Program {
     fn of(name: &str, version: Option<(u32, u32)>) -> Option<&'static Keys<'static>> {
@@ -118,12 +132,16 @@ impl Walk<'_, '_, '_> {
             ("bool", _) => node.boolean().map_or_else(|| wrong("`true` or `false`"), |_| None),
             ("int", _) => node.integer().map_or_else(|| wrong("a whole number"), |_| None),
             (_, Data::List(items)) if wanted.starts_with('[') => {
-                items.iter().for_each(|item| self.value(item, None, &wanted[1..]));
+                for item in items {
+                    self.value(item, None, &wanted[1..]);
+                }
                 None
             }
             (_, _) if wanted.starts_with('[') => wrong("a list"),
             (_, Data::Map(entries)) if wanted.starts_with('{') => {
-                entries.iter().for_each(|entry| self.value(&entry.value, Some(entry), &wanted[1..]));
+                for entry in entries {
+                    self.value(&entry.value, Some(entry), &wanted[1..]);
+                }
                 None
             }
             (_, Data::Map(entries)) => {

@@ -35,7 +35,7 @@ impl Syntax {
             Self::Yaml => "YAML",
             Self::Json => "JSON",
             Self::GrafanaIni => "INI",
-            Self::Alloy => "Alloy's syntax",
+            Self::Alloy => "Alloy",
         }
     }
 }

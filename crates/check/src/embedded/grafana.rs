@@ -7,7 +7,7 @@ use crate::cluster::Cluster;
 use crate::finding::Findings;
 use crate::object::Object;
 use crate::rule::rules;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use vigil_yaml::words::{list, nearest};
 use vigil_yaml::{Data, Node, Quoted};
 
@@ -43,6 +43,8 @@ pub(super) struct Loaded<'r, 'f, 'a> {
     pub(super) sources: Vec<DataSource<'r, 'f, 'a>>,
     pub(super) dashboards: Vec<Dashboard<'r, 'f, 'a>>,
     namespace: Option<&'a str>,
+    /// The sources by name and by uid.
+    known: HashMap<&'r str, usize>,
 }
 
 /// What every Grafana of the set loads. Without any, the labels of the charts tell what one elsewhere would.
@@ -109,6 +111,9 @@ impl<'r, 'f, 'a> Loaded<'r, 'f, 'a> {
                 let text = |key: &str| node.get(key).and_then(Node::text);
                 let Some(name) = text("name") else { continue };
                 let kind = text("type").unwrap_or_default();
+                for key in text("uid").into_iter().chain([name]) {
+                    self.known.entry(key).or_insert(self.sources.len());
+                }
                 self.sources.push(DataSource { file, root, node, name, uid: text("uid"), kind });
             }
         }
@@ -116,19 +121,19 @@ impl<'r, 'f, 'a> Loaded<'r, 'f, 'a> {
 
     /// The data source that a dashboard means by a name or a uid.
     pub(super) fn source(&self, name: &str) -> Option<&DataSource<'r, 'f, 'a>> {
-        self.sources.iter().find(|source| source.uid == Some(name) || source.name == name)
+        self.sources.get(*self.known.get(name)?)
     }
 
     /// Data sources by themselves and against each other.
     pub(super) fn check_sources(&self, cluster: &Cluster<'_>, findings: &mut Findings) {
         let mut default: Option<&DataSource<'_, '_, '_>> = None;
-        let mut names: HashMap<(i64, &str), ()> = HashMap::new();
-        let mut uids: HashMap<(i64, &str), ()> = HashMap::new();
+        let mut names: HashSet<(i64, &str)> = HashSet::new();
+        let mut uids: HashSet<(i64, &str)> = HashSet::new();
         for source in &self.sources {
             let organisation = source.node.get("orgId").and_then(Node::integer).unwrap_or(1);
             for (key, value, known) in [("name", Some(source.name), &mut names), ("uid", source.uid, &mut uids)] {
                 let Some(value) = value.filter(|value| !value.is_empty()) else { continue };
-                if known.insert((organisation, value), ()).is_some()
+                if !known.insert((organisation, value))
                     && let Some(at) = source.node.entry(key)
                 {
                     let message = format!("a second data source has the {key} {}", Quoted(value));
@@ -203,7 +208,7 @@ impl<'r, 'f, 'a> Loaded<'r, 'f, 'a> {
                         let named = entry.value.get("uid").unwrap_or(&entry.value);
                         let Some(name) = named.text().filter(|name| !self.is_known(name)) else { continue };
                         // Whoever writes `uid:` means a uid.
-                        let by_uid = !std::ptr::eq(named, &entry.value);
+                        let by_uid = entry.value.get("uid").is_some();
                         let known = self.sources.iter().map(|it| it.uid.filter(|_| by_uid).unwrap_or(it.name));
                         let mut known: Vec<&str> = known.collect();
                         known.sort_unstable();

@@ -1,5 +1,6 @@
 //! Where collectors send logs to.
 
+use super::file::Syntax;
 use super::readers::Readers;
 use super::syntax::Read;
 use crate::cluster::Cluster;
@@ -13,6 +14,18 @@ rules! {
 
 pub(super) fn check(read: &[Read<'_, '_>], readers: &Readers<'_>, cluster: &Cluster<'_>, findings: &mut Findings) {
     for Read { file, documents } in read {
+        if file.syntax == Syntax::Alloy {
+            for attribute in vigil_alloy::attributes(&file.source).unwrap_or_default() {
+                let [block, .., inner] = attribute.blocks.as_slice() else { continue };
+                let is_push = matches!(block.as_str(), "loki.write" | "prometheus.remote_write") && inner == "endpoint";
+                if is_push
+                    && attribute.name == "url"
+                    && let Some(wrong) = cluster.address(&attribute.text, Some(file.object.namespace))
+                {
+                    file.add_at(&PUSH, &attribute.span, wrong.message, findings).append(wrong.label, wrong.help);
+                }
+            }
+        }
         for root in documents {
             let client = root.get("client").into_iter();
             for client in root.get("clients").map(Node::items).unwrap_or_default().iter().chain(client) {

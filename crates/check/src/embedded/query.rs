@@ -175,7 +175,9 @@ impl Parsed {
             }
             Expr::Call(it) => {
                 let FunctionArgs { args } = &it.args;
-                args.iter().for_each(|argument| self.walk(argument, Some(it.func.name)));
+                for argument in args {
+                    self.walk(argument, Some(it.func.name));
+                }
             }
             Expr::NumberLiteral(_) | Expr::StringLiteral(_) | Expr::Extension(_) => {}
         }
@@ -212,6 +214,8 @@ pub(super) struct Targets {
 
 /// Judges all queries.
 pub(super) fn check<'w>(queries: &[Query<'w, '_>], parsing: &Parsing<'w>, targets: &Targets, findings: &mut Findings) {
+    // Each job is looked for once, however many queries ask for it.
+    let mut found: HashMap<(&str, bool), bool> = HashMap::new();
     for query in queries {
         let Some(parsed) = parsing.of(query) else { continue };
         let at = query.node;
@@ -221,7 +225,9 @@ pub(super) fn check<'w>(queries: &[Query<'w, '_>], parsing: &Parsing<'w>, target
         }
         if let Some(jobs) = &targets.jobs {
             for (value, is_regex) in parsed.selectors.iter().filter_map(|selector| selector.job.as_ref()) {
-                job(query, value, *is_regex, jobs, findings);
+                if !*found.entry((value, *is_regex)).or_insert_with(|| is_given(value, *is_regex, jobs)) {
+                    no_job(query, value, jobs, findings);
+                }
             }
         }
         let Some(interval) = targets.interval else { continue };
@@ -238,21 +244,22 @@ pub(super) fn check<'w>(queries: &[Query<'w, '_>], parsing: &Parsing<'w>, target
     }
 }
 
-fn job(query: &Query<'_, '_>, value: &str, is_regex: bool, jobs: &BTreeSet<String>, findings: &mut Findings) {
-    let is_there = if is_regex {
-        let Ok(regex) = regex::Regex::new(&format!("^(?:{value})$")) else { return };
-        jobs.iter().any(|job| regex.is_match(job)) || regex.is_match("")
-    } else {
-        jobs.contains(value)
-    };
-    if !is_there {
-        let message = format!("no monitor gives `job` the value {}", Quoted(value));
-        let finding = query.place.add(&JOB, query.node, message, findings);
-        finding
-            .help("`job` is the value of the monitor's `jobLabel` on the Service, and the Service's name without it");
-        if let Some(near) = nearest(value, jobs.iter().map(String::as_str).collect::<Vec<_>>()) {
-            finding.label(format!("did you mean `{near}`?"));
-        }
+/// Whether some job is this one, or matches this expression.
+fn is_given(value: &str, is_regex: bool, jobs: &BTreeSet<String>) -> bool {
+    if !is_regex {
+        return jobs.contains(value);
+    }
+    // One that cannot be read is told of as a mistake in the query.
+    regex::Regex::new(&format!("^(?:{value})$"))
+        .map_or(true, |regex| regex.is_match("") || jobs.iter().any(|job| regex.is_match(job)))
+}
+
+fn no_job(query: &Query<'_, '_>, value: &str, jobs: &BTreeSet<String>, findings: &mut Findings) {
+    let message = format!("no monitor gives `job` the value {}", Quoted(value));
+    let finding = query.place.add(&JOB, query.node, message, findings);
+    finding.help("`job` is the value of the monitor's `jobLabel` on the Service, and the Service's name without it");
+    if let Some(near) = nearest(value, jobs.iter().map(String::as_str).collect::<Vec<_>>()) {
+        finding.label(format!("did you mean `{near}`?"));
     }
 }
 

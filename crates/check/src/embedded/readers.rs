@@ -3,7 +3,7 @@
 use crate::object::{Labels, Object};
 use crate::pods::PodTemplate;
 use crate::set::Set;
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use vigil_yaml::Node;
 
 /// A container that a ConfigMap or Secret is mounted into.
@@ -153,11 +153,13 @@ pub(super) struct Grafana<'a> {
 
 /// All that run Grafana.
 pub(super) fn grafanas<'a>(set: &Set<'a>) -> Vec<Grafana<'a>> {
-    let mut grafanas = Vec::new();
+    let mut grafanas: Vec<Grafana<'a>> = Vec::new();
+    let mut known = HashSet::new();
     for object in ["Deployment", "StatefulSet", "DaemonSet"].iter().flat_map(|kind| set.of_kind("apps", kind)) {
         let Some(template) = PodTemplate::of(object) else { continue };
         let readers = || template.containers().filter_map(Reader::of);
-        if readers().any(|reader| is_grafana(reader.program)) {
+        // Of two with one identity only the last is in the cluster; which that is, is not the question here.
+        if readers().any(|reader| is_grafana(reader.program)) && known.insert((object.namespace, object.name)) {
             let side_cars = template.containers().filter_map(|container| SideCar::of(container, object.namespace));
             grafanas.push(Grafana { object: *object, side_cars: side_cars.collect() });
         }

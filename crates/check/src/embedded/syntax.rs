@@ -5,7 +5,7 @@ use crate::finding::Findings;
 use crate::rule::rules;
 use rayon::prelude::*;
 use serde::de::IgnoredAny;
-use vigil_yaml::{Node, Problem, Span};
+use vigil_yaml::{Node, Place, Problem, Span};
 
 rules! {
     SYNTAX "file-syntax" Error "files in ConfigMaps and Secrets are what their names say"
@@ -35,14 +35,23 @@ fn documents(file: &File<'_>, findings: &mut Findings) -> Vec<Node> {
         Syntax::Yaml => yaml(file, findings),
         Syntax::Json => {
             json(file, findings);
-            // JSON is YAML; where the two differ, no more is said.
-            file.read().0
+            // JSON is YAML; where the two differ, no more is said. Of JSON, only dashboards are looked into.
+            let is_dashboard = ["\"panels\"", "\"templating\""].iter().any(|key| file.source.text.contains(key));
+            if is_dashboard { file.read().0 } else { Vec::new() }
         }
         Syntax::GrafanaIni => {
             ini(file, findings);
             Vec::new()
         }
-        Syntax::Alloy => Vec::new(),
+        Syntax::Alloy => {
+            if let Err(problem) = vigil_alloy::attributes(&file.source)
+                && !file.is_template()
+                && let Place::Text(span) = &problem.place
+            {
+                broken(file, span, &problem.message, findings);
+            }
+            Vec::new()
+        }
     }
 }
 
@@ -51,7 +60,7 @@ fn yaml(file: &File<'_>, findings: &mut Findings) -> Vec<Node> {
     // Tags and keys of other sorts are somebody's: nothing but what no reader takes is told.
     let fatal = |problem: &&Problem| documents.is_empty() || problem.message.contains(" stands twice in one mapping");
     for problem in problems.iter().filter(fatal).filter(|_| !file.is_template() || !documents.is_empty()) {
-        let vigil_yaml::Place::Text(span) = &problem.place else { continue };
+        let Place::Text(span) = &problem.place else { continue };
         broken(file, span, &problem.message, findings).append(problem.label.clone(), problem.help.clone());
     }
     documents
@@ -107,6 +116,6 @@ fn ini(file: &File<'_>, findings: &mut Findings) {
 }
 
 fn broken<'f>(file: &File<'_>, span: &Span, wrong: &str, findings: &'f mut Findings) -> &'f mut crate::Finding {
-    let message = format!("`{}` is no {}: {wrong}", file.name(), file.syntax.name());
+    let message = format!("`{}` is not valid {}: {wrong}", file.name(), file.syntax.name());
     file.add_at(&SYNTAX, span, message, findings)
 }

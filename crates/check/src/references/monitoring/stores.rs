@@ -68,6 +68,9 @@ fn has_port(service: &Service<'_>, port: &Node) -> Option<(String, bool)> {
     Some((name.to_owned(), service.ports.iter().any(|port| port.name == name)))
 }
 
+/// The keys that the operator takes a configuration from.
+const KEYS: [&str; 2] = ["alertmanager.yaml", "alertmanager.yaml.gz"];
+
 fn config_secret(object: &Object<'_>, set: &Set<'_>, findings: &mut Findings) {
     let named = object.at(&["spec", "configSecret"]).filter(|node| node.text().is_some_and(|text| !text.is_empty()));
     let default = format!("alertmanager-{}", object.name);
@@ -88,7 +91,6 @@ fn config_secret(object: &Object<'_>, set: &Set<'_>, findings: &mut Findings) {
         }
         return;
     };
-    const KEYS: [&str; 2] = ["alertmanager.yaml", "alertmanager.yaml.gz"];
     let has = |field: &str, key: &str| secret.at(&[field, key]).is_some();
     if !secret.damaged && !KEYS.iter().any(|key| has("data", key) || has("stringData", key)) {
         let at = ["stringData", "data"].iter().find_map(|key| secret.node.entry(key));

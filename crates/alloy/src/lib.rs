@@ -8,11 +8,15 @@
 //! Syntax: <https://grafana.com/docs/alloy/latest/get-started/configuration-syntax/syntax/>. As in Go, the end of a line
 //! ends a statement when the line could end there.
 
-use crate::engine::{CLOSE, OPEN};
 use std::fmt::Write as _;
 use std::ops::Range;
 use std::sync::Arc;
 use vigil_yaml::{Problem, Source, Span};
+
+/// Private-use characters that enclose the number of a value; a text that holds them otherwise is refused.
+pub const OPEN: char = '\u{e000}';
+/// What stands behind that number.
+pub const CLOSE: char = '\u{e001}';
 
 /// How deep blocks and expressions may lie in each other; a real file has less than ten levels.
 const DEPTH: usize = 64;
@@ -52,10 +56,9 @@ struct Slot {
 }
 
 /// The text with every token replaced by its value, once the text has proved well-formed.
-pub(crate) fn place(source: &Arc<Source>, texts: &[String]) -> Result<String, Vec<Problem>> {
+pub fn place(source: &Arc<Source>, texts: &[String]) -> Result<String, Vec<Problem>> {
     let (lexemes, slots) = lex(source).map_err(|problem| vec![*problem])?;
-    let mut parser = Parser { source, lexemes: &lexemes, at: 0, depth: 0 };
-    parser.body(&Word::Eof).map_err(|problem| vec![*problem])?;
+    Parser::new(source, &lexemes).body(&Word::Eof).map_err(|problem| vec![*problem])?;
     let mut placed = String::with_capacity(source.text.len());
     let mut done = 0;
     for Slot { range, value, inside } in slots {
@@ -72,6 +75,30 @@ pub(crate) fn place(source: &Arc<Source>, texts: &[String]) -> Result<String, Ve
     }
     placed.push_str(&source.text[done..]);
     Ok(placed)
+}
+
+/// An attribute whose value is one text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Attribute {
+    /// The blocks that it stands in, without their labels, such as `loki.write` and `endpoint`.
+    pub blocks: Vec<String>,
+    /// Its name.
+    pub name: String,
+    /// What stands between the quotes; escapes as they are written.
+    pub text: String,
+    /// Where that stands.
+    pub span: Span,
+}
+
+/// All attributes of a file whose values are single texts.
+///
+/// # Errors
+/// The first word that does not fit.
+pub fn attributes(source: &Arc<Source>) -> Result<Vec<Attribute>, Problem> {
+    let (lexemes, _) = lex(source).map_err(|problem| *problem)?;
+    let mut parser = Parser::new(source, &lexemes);
+    parser.body(&Word::Eof).map_err(|problem| *problem)?;
+    Ok(parser.attributes)
 }
 
 /// What a string literal holds for `text`.
@@ -246,11 +273,22 @@ struct Parser<'a> {
     lexemes: &'a [Lexeme],
     at: usize,
     depth: usize,
+    blocks: Vec<String>,
+    attributes: Vec<Attribute>,
 }
 
 type Parsed = Result<(), Box<Problem>>;
 
-impl Parser<'_> {
+impl<'a> Parser<'a> {
+    fn new(source: &'a Arc<Source>, lexemes: &'a [Lexeme]) -> Self {
+        Self { source, lexemes, at: 0, depth: 0, blocks: Vec::new(), attributes: Vec::new() }
+    }
+
+    /// The text of a word, given by its number.
+    fn text(&self, at: usize) -> &'a str {
+        self.lexemes.get(at).map_or("", |lexeme| &self.source.text[lexeme.range.clone()])
+    }
+
     fn word(&self) -> &Word {
         // The last word is always `Eof`, and nothing moves past it.
         self.lexemes.get(self.at).map_or(&Word::Eof, |lexeme| &lexeme.word)
@@ -314,13 +352,20 @@ impl Parser<'_> {
 
     /// `name = expression`, or `name.name "label" { … }`.
     fn statement(&mut self) -> Parsed {
+        let first = self.at;
         self.name()?;
         if self.take("=") {
-            return self.expression();
+            let start = self.at;
+            self.expression()?;
+            if self.at == start + 1 {
+                self.attribute(first, start);
+            }
+            return Ok(());
         }
         while self.take(".") {
             self.name()?;
         }
+        let block: String = (first..self.at).map(|at| self.text(at)).collect();
         if *self.word() == Word::Text {
             self.label()?;
         }
@@ -328,14 +373,25 @@ impl Parser<'_> {
             return self.expected("`=` or `{`");
         }
         self.next();
+        self.blocks.push(block);
         self.deeper(|parser| parser.body(&Word::Sign("}")))?;
+        self.blocks.pop();
         self.need("}")
+    }
+
+    /// Notes an attribute whose value is the one word at `value`, if that is a text.
+    fn attribute(&mut self, name: usize, value: usize) {
+        let Some(Lexeme { word: Word::Text, range }) = self.lexemes.get(value) else { return };
+        let inner = range.start + 1..range.end.saturating_sub(1).max(range.start + 1);
+        let span = Span::new(self.source, inner);
+        let text = span.text().to_owned();
+        self.attributes.push(Attribute { blocks: self.blocks.clone(), name: self.text(name).to_owned(), text, span });
     }
 
     /// The label of a block, which other blocks refer to: a name in quotes. A value could be anything.
     fn label(&mut self) -> Parsed {
-        let text = self.lexemes.get(self.at).map_or("", |lexeme| &self.source.text[lexeme.range.clone()]);
-        let name = text.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or_default();
+        let name = self.text(self.at);
+        let name = name.strip_prefix('"').and_then(|text| text.strip_suffix('"')).unwrap_or_default();
         if name.is_empty() || !name.chars().all(is_name) || name.starts_with(|c: char| c.is_ascii_digit()) {
             return self.expected("a label: a name in quotes");
         }
@@ -408,14 +464,13 @@ impl Parser<'_> {
 }
 
 /// The words of a text with the values of its literals: what two texts must agree in to mean the same.
-#[cfg(test)]
-pub(crate) fn words(text: &str) -> Vec<serde_json::Value> {
+///
+/// # Errors
+/// The first word that does not fit.
+pub fn words(text: &str) -> Result<Vec<serde_json::Value>, Problem> {
     let source = Source::new("alloy", text);
-    let (lexemes, _) = lex(&source).map_err(|problem| problem.message).unwrap();
-    Parser { source: &source, lexemes: &lexemes, at: 0, depth: 0 }
-        .body(&Word::Eof)
-        .map_err(|problem| problem.message)
-        .unwrap();
+    let (lexemes, _) = lex(&source).map_err(|problem| *problem)?;
+    Parser::new(&source, &lexemes).body(&Word::Eof).map_err(|problem| *problem)?;
     let value = |lexeme: &Lexeme| match (&lexeme.word, &text[lexeme.range.clone()]) {
         (Word::End | Word::Eof, _) => "\n".to_owned(),
         (Word::Text, literal) if literal.starts_with('"') => {
@@ -424,7 +479,7 @@ pub(crate) fn words(text: &str) -> Vec<serde_json::Value> {
         }
         (_, other) => other.to_owned(),
     };
-    lexemes.iter().map(|lexeme| value(lexeme).into()).collect()
+    Ok(lexemes.iter().map(|lexeme| value(lexeme).into()).collect())
 }
 
 #[cfg(test)]
@@ -434,6 +489,23 @@ mod tests {
     fn placed(text: &str, value: &str) -> Result<String, String> {
         place(&Source::new("x.alloy", text.replace('@', "\u{e000}0\u{e001}")), &[value.to_owned()])
             .map_err(|problems| problems[0].message.clone())
+    }
+
+    #[test]
+    fn attributes_know_their_blocks() {
+        let text = "logging {\n\tlevel = \"info\"\n}\nloki.write \"default\" {\n\tendpoint {\n\t\turl = \"http://loki:3100\"\n\t\ta = \"x\" + \"y\"\n\t\tb = 1\n\t}\n}\n";
+        let found = attributes(&Source::new("x.alloy", text)).unwrap();
+        let found: Vec<_> = found
+            .iter()
+            .map(|it| (it.blocks.join(" "), it.name.as_str(), it.text.as_str(), it.span.line_column()))
+            .collect();
+        assert_eq!(
+            found,
+            [
+                ("logging".to_owned(), "level", "info", (2, 11)),
+                ("loki.write endpoint".to_owned(), "url", "http://loki:3100", (6, 10)),
+            ]
+        );
     }
 
     #[test]

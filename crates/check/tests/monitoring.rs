@@ -1,0 +1,155 @@
+//! References of the monitoring stack in the repository's own manifests: each one that is broken is found.
+
+#![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
+
+use std::path::Path;
+use std::sync::Arc;
+use vigil_check::{Options, check};
+use vigil_yaml::{Severity, Source};
+
+/// The manifests of a component's folder, in one text for each file.
+fn manifests() -> Vec<(String, String)> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../manifests");
+    let mut files = Vec::new();
+    for folder in std::fs::read_dir(&root).unwrap().map(|entry| entry.unwrap()) {
+        let component = folder.file_name().into_string().unwrap();
+        if !folder.path().is_dir() || matches!(component.as_str(), "crds" | "values") {
+            continue;
+        }
+        for file in std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap()) {
+            let name = format!("{component}/{}", file.file_name().into_string().unwrap());
+            files.push((name, std::fs::read_to_string(file.path()).unwrap()));
+        }
+    }
+    files.sort();
+    files
+}
+
+/// The rules that say something worse than a note.
+fn found(files: &[(String, String)]) -> Vec<&'static str> {
+    let sources: Vec<Arc<Source>> = files.iter().map(|(name, text)| Source::new(name, text)).collect();
+    let mut ids: Vec<_> = check(&sources, &Options::default())
+        .findings
+        .iter()
+        .filter(|finding| finding.severity() != Severity::Note)
+        .map(|finding| finding.rule.id)
+        .collect();
+    ids.dedup();
+    ids
+}
+
+/// Labels stand at the top, what refers to them below.
+fn replace_last(text: &mut String, from: &str, to: &str) {
+    let at = text.rfind(from).unwrap_or_else(|| panic!("no {from} in:\n{text}"));
+    text.replace_range(at..at + from.len(), to);
+}
+
+#[test]
+fn broken_references_are_found() {
+    let whole = manifests();
+    assert_eq!(found(&whole), Vec::<&str>::new());
+    for (file, from, to, rule) in [
+        (
+            "grafana/servicemonitor.yaml",
+            "app.kubernetes.io/name: grafana\n",
+            "app.kubernetes.io/name: grafanas\n",
+            "monitor-selector",
+        ),
+        ("grafana/servicemonitor.yaml", "- mymonitoring", "- monitoring", "monitor-selector"),
+        ("grafana/servicemonitor.yaml", "port: http-web", "port: web", "monitor-port"),
+        ("kube-state-metrics/servicemonitor.yaml", "port: metrics", "port: telemetry", "monitor-port"),
+        ("kubernetes-targets/kubelet.yaml", "port: https-metrics", "port: https", "monitor-port"),
+        ("kubernetes-targets/apiserver.yaml", "provider: kubernetes", "provider: k8s", "monitor-selector"),
+        ("node-exporter/service.yaml", "name: http-metrics", "name: metrics", "monitor-port"),
+        (
+            "prometheus/prometheus.yaml",
+            "name: kube-prometheus-stack-alertmanager",
+            "name: alertmanager",
+            "prometheus-alertmanager",
+        ),
+        ("prometheus/prometheus.yaml", "port: http-web", "port: web", "prometheus-alertmanager"),
+        (
+            "prometheus/prometheus.yaml",
+            "serviceMonitorSelector: {}",
+            "serviceMonitorSelector: {matchLabels: {a: b}}",
+            "monitor-unselected",
+        ),
+        (
+            "prometheus/prometheus.yaml",
+            "serviceMonitorNamespaceSelector: {}",
+            "serviceMonitorNamespaceSelector: {matchLabels: {a: b}}",
+            "monitor-unselected",
+        ),
+        (
+            "alertmanager/alertmanager.yaml",
+            "configSecret: alertmanager-",
+            "configSecret: alert-manager-",
+            "alertmanager-config-secret",
+        ),
+        ("alertmanager/secret.yaml", "  alertmanager.yaml: |", "  config.yaml: |", "alertmanager-config-secret"),
+        (
+            "alertmanager/secret.yaml",
+            "      receiver: \"null\"\n      repeat",
+            "      receiver: nobody\n      repeat",
+            "alertmanager-route",
+        ),
+        ("alertmanager/secret.yaml", "group_wait", "groupWait", "configuration-key"),
+        ("alertmanager/service.yaml", "name: http-web", "name: web", "prometheus-alertmanager"),
+        ("grafana/datasource-loki.yaml", "loki-stack.myloki:3100", "loki-stack:3100", "grafana-datasource-url"),
+        ("grafana/datasource-loki.yaml", "loki-stack.myloki:3100", "loki-stack.myloki:3101", "grafana-datasource-url"),
+        (
+            "grafana/datasource-loki.yaml",
+            "loki-stack.myloki:3100",
+            "loki-stack.myloki.svc.cluster.local",
+            "grafana-datasource-url",
+        ),
+        ("grafana/datasource-loki.yaml", "loki-stack.myloki:3100", "loki.myloki.svc:3100", "grafana-datasource-url"),
+        ("grafana/datasource-loki.yaml", "isDefault: false", "isDefault: true", "grafana-default-datasource"),
+        ("grafana/datasource-loki.yaml", "uid: loki", "uid: prometheus", "grafana-datasource-twice"),
+        ("grafana/datasource-loki.yaml", "namespace: mymonitoring", "namespace: myloki", "grafana-unwatched"),
+        (
+            "loki/service.yaml",
+            "port: 3100\n    protocol: TCP\n    targetPort: http-metrics\n  selector:\n    app.kubernetes.io/instance: loki-stack\n    app.kubernetes.io/name: loki\n  type",
+            "port: 3200\n    protocol: TCP\n    targetPort: http-metrics\n  selector:\n    app.kubernetes.io/instance: loki-stack\n    app.kubernetes.io/name: loki\n  type",
+            "grafana-datasource-url",
+        ),
+        ("loki/configmap.yaml", "volume_enabled", "volumes_enabled", "configuration-key"),
+        ("loki/configmap.yaml", "retention_enabled: true", "retention_enabled: \"on\"", "configuration-value"),
+        ("promtail/configmap.yaml", "loki-stack.myloki:3100", "loki.myloki:3100", "collector-url"),
+        ("promtail/configmap.yaml", "source_labels", "source_label", "configuration-key"),
+        ("grafana/configmap.yaml", "    [security]\n", "    [security\n", "file-syntax"),
+    ] {
+        let mut files = whole.clone();
+        let text = &mut files.iter_mut().find(|(name, _)| name == file).unwrap().1;
+        replace_last(text, from, to);
+        let found = found(&files);
+        assert!(found.contains(&rule), "{file}: {to}: {found:?}");
+    }
+}
+
+#[test]
+fn other_ways_to_say_the_same_pass() {
+    let whole = manifests();
+    for (file, from, to) in [
+        ("grafana/datasource-loki.yaml", "loki-stack.myloki:3100", "loki-stack.myloki.svc:3100/"),
+        ("grafana/datasource-loki.yaml", "loki-stack.myloki:3100", "loki-stack.myloki.svc.cluster.local.:3100"),
+        ("grafana/datasource-loki.yaml", "loki-stack.myloki:3100", "loki-stack-0.loki-stack-headless.myloki.svc:3100"),
+        ("grafana/datasource-loki.yaml", "http://loki-stack.myloki:3100", "https://logs.example.com"),
+        ("grafana/datasource-loki.yaml", "http://loki-stack.myloki:3100", "http://10.0.0.7:3100"),
+        ("grafana/datasource-loki.yaml", "access: proxy", "access: direct"),
+        ("grafana/servicemonitor.yaml", "    matchNames:\n    - mymonitoring", "    any: true"),
+        ("prometheus/prometheus.yaml", "name: kube-prometheus-stack-alertmanager", "name: alertmanager-operated"),
+        ("prometheus/prometheus.yaml", "port: http-web", "port: 9093"),
+        (
+            "prometheus/prometheus.yaml",
+            "serviceMonitorSelector: {}",
+            "serviceMonitorSelector: {matchLabels: {release: kube-prometheus-stack}}",
+        ),
+        ("alertmanager/secret.yaml", "resolve_timeout: 5m", "resolve_timeout: \"5m\""),
+    ] {
+        let mut files = whole.clone();
+        let text = &mut files.iter_mut().find(|(name, _)| name == file).unwrap().1;
+        replace_last(text, from, to);
+        assert_eq!(found(&files), Vec::<&str>::new(), "{file}: {to}");
+    }
+}

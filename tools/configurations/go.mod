@@ -1,0 +1,3 @@
+module vigil/tools/configurations
+
+go 1.24

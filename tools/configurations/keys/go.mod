@@ -1,3 +1,0 @@
-module vigil/tools/configurations/keys
-
-go 1.24
