@@ -171,7 +171,8 @@ fn hostname(judge: &mut Judge<'_, '_>, spec: &Node) {
     if filled(spec, "completionMode").is_none_or(|(_, mode)| mode != "Indexed") {
         return;
     }
-    let Some(count @ 1..) = given(spec, "completions").map_or(Some(1), Node::integer) else { return };
+    let said = given(spec, "completions").map(Node::integer);
+    let Some(count @ 1..) = said.unwrap_or_else(|| given(spec, "parallelism").is_none().then_some(1)) else { return };
     let name = judge.object.name;
     if !name.is_empty()
         && !syntax::is_dns1123_label(&format!("{name}-{}", count - 1))

@@ -220,11 +220,7 @@ fn stateful_set(judge: &mut Judge<'_, '_>, spec: &Node) {
         claims::check(judge, claim);
         let Some(metadata) = given(claim, "metadata") else { continue };
         metadata::described(judge, metadata);
-        if let Some((node, name)) = filled(metadata, "name") {
-            if !syntax::is_dns1123_label(name) {
-                judge.add(&VALUE, node, format!("{} is no name for a volume", Quoted(name))).label(super::judge::LABEL);
-            }
-        }
+        judge.dns_label(&VALUE, metadata, "name");
     }
 }
 
