@@ -33,7 +33,23 @@ pub(crate) fn flows<'a>(index: &Index<'a>) -> Vec<Flow<'a>> {
     let mut flows = Vec::new();
     calls(index, &mut flows);
     scrapes(index, &mut flows);
+    meshes(index, &mut flows);
     flows
+}
+
+/// What Alertmanagers tell each other.
+fn meshes<'a>(index: &Index<'a>, flows: &mut Vec<Flow<'a>>) {
+    for (number, pod) in index.pods.iter().enumerate().filter(|(_, pod)| !pod.is_single()) {
+        let Some(because) = pod.object.filter(|object| object.is(operator::GROUP, "Alertmanager")) else { continue };
+        flows.extend(pod.ports.iter().filter(|port| port.name.starts_with("mesh-")).map(|port| Flow {
+            from: Some(number),
+            to: number,
+            port: port.number,
+            protocol: port.protocol,
+            by_name: false,
+            because,
+        }));
+    }
 }
 
 /// The pods behind a port of a Service, and their ports.

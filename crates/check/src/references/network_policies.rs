@@ -109,10 +109,16 @@ fn judge_peer(index: &Index<'_>, policy: &Object<'_>, peer: &Node, findings: &mu
     }
 }
 
-/// What was told: policy, target, port.
-type Told = HashSet<(*const (), &'static str, Option<usize>, usize, i64)>;
+/// What was told: policy, direction, both ends, port and protocol.
+type Told<'a> = HashSet<(*const (), &'static str, Option<usize>, usize, i64, &'a str)>;
 
-fn judge(index: &Index<'_>, policies: &Policies<'_>, flow: &Flow<'_>, told: &mut Told, findings: &mut Findings) {
+fn judge<'a>(
+    index: &Index<'_>,
+    policies: &Policies<'_>,
+    flow: &Flow<'a>,
+    told: &mut Told<'a>,
+    findings: &mut Findings,
+) {
     let to = &index.pods[flow.to];
     let from = flow.from.map(|from| &index.pods[from]);
     let inside = from.filter(|pod| !pod.on_host());
@@ -145,7 +151,7 @@ fn judge(index: &Index<'_>, policies: &Policies<'_>, flow: &Flow<'_>, told: &mut
         return;
     }
     if let Some(policy) = most_specific(list)
-        && told.insert((std::ptr::from_ref(policy).cast(), "names", flow.from, 0, 53))
+        && told.insert((std::ptr::from_ref(policy).cast(), "names", flow.from, 0, 53, "UDP"))
     {
         let message = format!("cuts off {} from looking up names", called(flow.from, index));
         let finding = findings.add(&FLOW, policy, place(policy), message);
@@ -170,16 +176,16 @@ fn most_specific<'a>(list: &[Policy<'a>]) -> Option<&'a Object<'a>> {
     list.iter().find(|policy| policy.specific).or_else(|| list.first()).map(|policy| policy.object)
 }
 
-fn tell(
+fn tell<'a>(
     index: &Index<'_>,
     list: &[Policy<'_>],
     direction: &'static str,
-    flow: &Flow<'_>,
-    told: &mut Told,
+    flow: &Flow<'a>,
+    told: &mut Told<'a>,
     findings: &mut Findings,
 ) {
     let Some(policy) = most_specific(list) else { return };
-    if !told.insert((std::ptr::from_ref(policy).cast(), direction, flow.from, flow.to, flow.port)) {
+    if !told.insert((std::ptr::from_ref(policy).cast(), direction, flow.from, flow.to, flow.port, flow.protocol)) {
         return;
     }
     let Flow { port, protocol, because, .. } = flow;
@@ -368,6 +374,23 @@ mod tests {
         }
         let host = deployment("web", "hostNetwork: true, containers: [{name: c, ports: [{containerPort: 8443}]}]");
         assert!(broken(&(set.to_owned() + &host + &policy("podSelector: {}"))).is_empty());
+    }
+
+    #[test]
+    fn replicas_reach_each_other() {
+        for (replicas, ports, expected) in [
+            (1, "{port: 9093}", ""),
+            (2, "{port: 9093}", "network-policy-flow network-policy-flow"),
+            (2, "{port: 9094}", "network-policy-flow"),
+            (2, "{port: 9094}, {port: mesh-udp, protocol: UDP}", ""),
+        ] {
+            let text = format!(
+                "{{apiVersion: monitoring.coreos.com/v1, kind: Alertmanager, metadata: {{name: a}}, spec: {{replicas: \
+                 {replicas}}}}}\n"
+            );
+            let text = text + &policy(&format!("podSelector: {{}}, ingress: [{{ports: [{ports}]}}]"));
+            assert_eq!(broken(&text).join(" "), expected, "{replicas} {ports}");
+        }
     }
 
     #[test]
