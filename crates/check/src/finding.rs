@@ -213,30 +213,48 @@ pub(crate) fn find(node: &Node, target: At<'_>, path: &mut String) -> bool {
     if matches!(target, At::Value(value) if std::ptr::eq(value, node)) {
         return true;
     }
-    let length = path.len();
+    let start = match target {
+        At::Value(node) => node.span.range.start,
+        At::Key(entry) => entry.key.span.range.start,
+    };
+    // The way leads through the last child that starts no later, unless an alias or a merge has moved it.
     match &node.data {
-        Data::Scalar(_) => {}
+        Data::Scalar(_) => false,
         Data::List(items) => {
-            for (index, item) in items.iter().enumerate() {
-                // Writing to a String cannot fail.
-                let _ = write!(path, "[{index}]");
-                if find(item, target, path) {
-                    return true;
-                }
-                path.truncate(length);
-            }
+            let near = items.partition_point(|item| item.span.range.start <= start).saturating_sub(1);
+            children(near, items.len()).any(|index| in_item(index, &items[index], target, path))
         }
         Data::Map(entries) => {
-            for entry in entries {
-                push_key(path, &entry.key.text);
-                if matches!(target, At::Key(key) if std::ptr::eq(key, entry)) || find(&entry.value, target, path) {
-                    return true;
-                }
-                path.truncate(length);
-            }
+            let near = entries.partition_point(|entry| entry.key.span.range.start <= start).saturating_sub(1);
+            children(near, entries.len()).any(|index| in_entry(&entries[index], target, path))
         }
     }
-    false
+}
+
+/// All of `count` children, the one at `near` first.
+fn children(near: usize, count: usize) -> impl Iterator<Item = usize> {
+    (near..count.min(near + 1)).chain(0..near).chain(near + 1..count)
+}
+
+fn in_item(index: usize, item: &Node, target: At<'_>, path: &mut String) -> bool {
+    let length = path.len();
+    // Writing to a String cannot fail.
+    let _ = write!(path, "[{index}]");
+    let found = find(item, target, path);
+    if !found {
+        path.truncate(length);
+    }
+    found
+}
+
+fn in_entry(entry: &Entry, target: At<'_>, path: &mut String) -> bool {
+    let length = path.len();
+    push_key(path, &entry.key.text);
+    let found = matches!(target, At::Key(key) if std::ptr::eq(key, entry)) || find(&entry.value, target, path);
+    if !found {
+        path.truncate(length);
+    }
+    found
 }
 
 /// Adds a key to a path, in brackets when it could be mistaken for more than one.

@@ -6,10 +6,9 @@ use std::fs::File;
 use std::io::Read;
 use std::ops::Range;
 use std::path::Path;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 /// A text that was read from somewhere, with the name that messages give it.
-#[derive(PartialEq, Eq)]
 pub struct Source {
     /// The path as the user wrote it, or a word in angle brackets such as `<stdin>`.
     pub name: String,
@@ -17,12 +16,35 @@ pub struct Source {
     pub text: String,
     /// The 1-based line of the file at which the text starts; more than 1 for a part of a file.
     pub first_line: usize,
+    /// Where its lines start, once somebody asks.
+    lines: OnceLock<Vec<usize>>,
 }
+
+impl PartialEq for Source {
+    fn eq(&self, other: &Self) -> bool {
+        (&self.name, &self.text, self.first_line) == (&other.name, &other.text, other.first_line)
+    }
+}
+
+impl Eq for Source {}
 
 impl Source {
     /// A source, ready to be shared by the spans that point into it.
     pub fn new(name: impl Into<String>, text: impl Into<String>) -> Arc<Self> {
-        Arc::new(Self { name: name.into(), text: text.into(), first_line: 1 })
+        Self::part(name.into(), text.into(), 1)
+    }
+
+    fn part(name: String, text: String, first_line: usize) -> Arc<Self> {
+        Arc::new(Self { name, text, first_line, lines: OnceLock::new() })
+    }
+
+    /// Where lines start: behind a break, which to YAML is `\n`, `\r\n` or a lone `\r`.
+    fn lines(&self) -> &[usize] {
+        self.lines.get_or_init(|| {
+            let bytes = self.text.as_bytes();
+            let is_break = |at: &usize| bytes[*at] == b'\n' || bytes[*at] == b'\r' && bytes.get(at + 1) != Some(&b'\n');
+            [0].into_iter().chain((0..bytes.len()).filter(is_break).map(|at| at + 1)).collect()
+        })
     }
 
     /// The text cut before each of its `---` lines: documents that can be read apart from each other.
@@ -43,7 +65,7 @@ impl Source {
                 let text = self.text[start..end].to_owned();
                 let first_line = line;
                 line += breaks(text.as_bytes());
-                Arc::new(Self { name: self.name.clone(), text, first_line })
+                Self::part(self.name.clone(), text, first_line)
             })
             .collect()
     }
@@ -120,22 +142,23 @@ impl Span {
 
     /// 1-based line, and 1-based column in characters.
     pub fn line_column(&self) -> (usize, usize) {
-        let breaks = self.line_breaks().take_while(|end| *end <= self.range.start).count();
-        (self.source.first_line + breaks, self.source.text[self.line().start..self.range.start].chars().count() + 1)
+        let (number, start) = self.line_start();
+        (self.source.first_line + number, self.source.text[start..self.range.start].chars().count() + 1)
     }
 
     /// Where the line lies in which the part starts, without its break.
     pub fn line(&self) -> Range<usize> {
+        let (_, start) = self.line_start();
         let text = &self.source.text;
-        let start = self.line_breaks().take_while(|end| *end <= self.range.start).last().unwrap_or(0);
         start..text[start..].find(['\n', '\r']).map_or(text.len(), |length| start + length)
     }
 
-    /// Where lines end, break included: to YAML a break is `\n`, `\r\n` or a lone `\r`.
-    fn line_breaks(&self) -> impl Iterator<Item = usize> {
-        let bytes = self.source.text.as_bytes();
-        let is_break = |at: usize| bytes[at] == b'\n' || bytes[at] == b'\r' && bytes.get(at + 1) != Some(&b'\n');
-        (0..bytes.len()).filter(move |at| is_break(*at)).map(|at| at + 1)
+    /// How many lines stand before the one in which the part starts, and where that starts.
+    fn line_start(&self) -> (usize, usize) {
+        let lines = self.source.lines();
+        // The first line starts at 0, so there is always one.
+        let number = lines.partition_point(|start| *start <= self.range.start).saturating_sub(1);
+        (number, lines.get(number).copied().unwrap_or_default())
     }
 
     /// The text of the part.
@@ -158,7 +181,7 @@ fn document_starts(text: &str) -> Vec<usize> {
     at_start.into_iter().chain(text.match_indices("\n---").map(|(at, _)| at + 1)).filter(separates).collect()
 }
 
-/// How many lines end in `text`, by the same count as [`Span::line_breaks`].
+/// How many lines end in `text`, by the same count as [`Source::lines`].
 fn breaks(text: &[u8]) -> usize {
     let newlines = text.iter().filter(|byte| **byte == b'\n').count();
     if !text.contains(&b'\r') {

@@ -226,9 +226,9 @@ mod tests {
             (prometheus("serviceAccountName: prom"), "serviceaccount-missing"),
             (prometheus("containers: [{name: c, envFrom: [{secretRef: {name: t}}]}]"), "secret-missing"),
             (
-                "{apiVersion: monitoring.coreos.com/v1, kind: Alertmanager, metadata: {name: x}, spec: {configSecret: s}}\n"
+                "{apiVersion: monitoring.coreos.com/v1, kind: Alertmanager, metadata: {name: x}, spec: {configSecret: t}}\n"
                     .to_owned(),
-                "referenced-key",
+                "secret-missing",
             ),
             (
                 "{apiVersion: monitoring.coreos.com/v1, kind: PrometheusRule, metadata: {name: x}, spec: {groups: [{name: \

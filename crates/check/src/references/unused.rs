@@ -179,7 +179,7 @@ mod tests {
             assert_eq!(broken(object).join(" "), expected, "{object}");
         }
         let alertmanager = "{apiVersion: monitoring.coreos.com/v1, kind: Alertmanager, metadata: {name: a}, spec: {}}\n\
-                            {apiVersion: v1, kind: Secret, metadata: {name: alertmanager-a}}\n";
+                            {apiVersion: v1, kind: Secret, metadata: {name: alertmanager-a}, stringData: {alertmanager.yaml: a}}\n";
         assert!(broken(alertmanager).is_empty());
     }
 }

@@ -221,9 +221,7 @@ impl<'a> Collector<'a> {
             self.each(Used::Secret, items(spec, &["secrets"]), &[]);
             self.each(Used::ConfigMap, items(spec, &["configMaps"]), &[]);
             self.name(Used::StorageClass, spec.at(&["storage", "volumeClaimTemplate", "spec", "storageClassName"]));
-            if let Some(secret) = spec.get("configSecret") {
-                self.add(Used::Secret, Some(secret), vec![("alertmanager.yaml", secret)], false);
-            }
+            self.name(Used::Secret, spec.get("configSecret"));
         }
         for entry in spec.entries() {
             self.selectors(&entry.value, &entry.key.text);

@@ -72,25 +72,12 @@ fn has_port(service: &Service<'_>, port: &Node) -> Option<(String, bool)> {
 const KEYS: [&str; 2] = ["alertmanager.yaml", "alertmanager.yaml.gz"];
 
 fn config_secret(object: &Object<'_>, set: &Set<'_>, findings: &mut Findings) {
-    let named = object.at(&["spec", "configSecret"]).filter(|node| node.text().is_some_and(|text| !text.is_empty()));
+    let named = object.at(&["spec", "configSecret"]).and_then(Node::text).filter(|name| !name.is_empty());
     let default = format!("alertmanager-{}", object.name);
-    let name = named.and_then(Node::text).unwrap_or(&default);
+    let name = named.unwrap_or(&default);
     let found = set.of_kind("", "Secret").find(|secret| secret.name == name && secret.namespace == object.namespace);
-    let Some(secret) = found else {
-        let is_provided = set.options.provided.iter().any(|provided| {
-            provided.kind == "Secret"
-                && provided.name == name
-                && (provided.namespace.is_empty() || provided.namespace == object.namespace)
-        });
-        // Without a name the operator takes a configuration that tells nobody.
-        if let Some(at) = named.filter(|_| !is_provided) {
-            let message = format!("there is no Secret {} in namespace {}", Quoted(name), Quoted(object.namespace));
-            findings
-                .add(&CONFIG_SECRET, object, at, message)
-                .help("add the Secret, or name it among what the cluster provides");
-        }
-        return;
-    };
+    // Whether it is there is the question of all references; without a name the operator takes one that tells nobody.
+    let Some(secret) = found else { return };
     let has = |field: &str, key: &str| secret.at(&[field, key]).is_some();
     if !secret.damaged && !KEYS.iter().any(|key| has("data", key) || has("stringData", key)) {
         let at = ["stringData", "data"].iter().find_map(|key| secret.node.entry(key));
