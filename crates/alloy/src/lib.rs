@@ -94,10 +94,10 @@ pub struct Attribute {
 ///
 /// # Errors
 /// The first word that does not fit.
-pub fn attributes(source: &Arc<Source>) -> Result<Vec<Attribute>, Problem> {
-    let (lexemes, _) = lex(source).map_err(|problem| *problem)?;
+pub fn attributes(source: &Arc<Source>) -> Result<Vec<Attribute>, Box<Problem>> {
+    let (lexemes, _) = lex(source)?;
     let mut parser = Parser::new(source, &lexemes);
-    parser.body(&Word::Eof).map_err(|problem| *problem)?;
+    parser.body(&Word::Eof)?;
     Ok(parser.attributes)
 }
 
@@ -467,10 +467,10 @@ impl<'a> Parser<'a> {
 ///
 /// # Errors
 /// The first word that does not fit.
-pub fn words(text: &str) -> Result<Vec<serde_json::Value>, Problem> {
+pub fn words(text: &str) -> Result<Vec<serde_json::Value>, Box<Problem>> {
     let source = Source::new("alloy", text);
-    let (lexemes, _) = lex(&source).map_err(|problem| *problem)?;
-    Parser::new(&source, &lexemes).body(&Word::Eof).map_err(|problem| *problem)?;
+    let (lexemes, _) = lex(&source)?;
+    Parser::new(&source, &lexemes).body(&Word::Eof)?;
     let value = |lexeme: &Lexeme| match (&lexeme.word, &text[lexeme.range.clone()]) {
         (Word::End | Word::Eof, _) => "\n".to_owned(),
         (Word::Text, literal) if literal.starts_with('"') => {

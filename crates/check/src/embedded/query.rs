@@ -20,6 +20,9 @@ rules! {
 /// Stands for a variable of Grafana inside a text; matches what nobody writes.
 const VARIABLE: &str = "__grafana_variable__";
 
+/// Bytes of a query that is looked into. The parser and the walk go as deep as a query does, and a thread has one stack.
+const LONGEST: usize = 4096;
+
 /// A query, and where it stands.
 pub(super) struct Query<'w, 'a> {
     pub(super) text: &'w str,
@@ -62,6 +65,9 @@ impl<'w> Parsing<'w> {
 
 fn parse(text: &str, variables: bool) -> Parsed {
     let nothing = |error| Parsed { error, selectors: Vec::new(), windows: Vec::new() };
+    if text.len() > LONGEST {
+        return nothing(None);
+    }
     let result = if variables {
         // A variable outside of texts may be a name, a number or a time.
         let (named, bare) = replaced(text, "v");
@@ -298,6 +304,16 @@ mod tests {
         }
         assert!(parse("up{job=\"$job\"}", true).selectors[0].job.is_none());
         assert_eq!(parse("up{job=\"a\"}", true).selectors[0].job, Some(("a".to_owned(), false)));
+    }
+
+    #[test]
+    fn deep_queries_end() {
+        for (start, end) in [("(", "1"), ("a+", "a"), ("-", "1"), ("sum(", "a"), ("a{", "b"), ("rate(x[5m])/", "a")] {
+            let text = start.repeat((LONGEST - end.len()) / start.len()) + end;
+            parse(&text, false);
+            parse(&text, true);
+            assert!(parse(&(text.clone() + &text), false).error.is_none());
+        }
     }
 
     #[test]
