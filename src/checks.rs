@@ -12,7 +12,7 @@ const DEFINITIONS: [(&str, &str); 2] = [
 ];
 
 /// The options for the objects of a stack, and what its author should know of them.
-pub(crate) fn options(parsed: &Parsed) -> (Options, Option<Problem>) {
+pub fn options(parsed: &Parsed) -> (Options, Option<Problem>) {
     let stack = &parsed.stack;
     let (oldest, newest) = vigil_check::versions();
     let wanted: Version = stack.kubernetes.as_str().parse().unwrap_or(newest);

@@ -3,6 +3,8 @@
 //! The library holds what the build rendered from the committed stack, as constants, and the templates. The work is
 //! done by the crates below `crates/`.
 
+pub mod checks;
+
 use std::sync::LazyLock;
 use vigil_render::Templates;
 

@@ -1,6 +1,5 @@
 //! The command line: arguments in, one of three exit codes out. 0: done and clean, 1: something differs, 2: failed.
 
-mod checks;
 mod commands;
 mod inputs;
 mod terminal;

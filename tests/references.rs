@@ -66,7 +66,6 @@ const CLASSES: &[Class] = &[
     Class { name: "ConfigMap volume", kinds: &[], end: &["volumes", "*", "configMap", "name"], broken: nobody },
     Class { name: "Secret volume", kinds: &[], end: &["volumes", "*", "secret", "secretName"], broken: nobody },
     Class { name: "claim", kinds: &[], end: &["persistentVolumeClaim", "claimName"], broken: nobody },
-    Class { name: "ConfigMap of a variable", kinds: &[], end: &["configMapKeyRef", "name"], broken: nobody },
     Class { name: "Secret of a variable", kinds: &[], end: &["secretKeyRef", "name"], broken: nobody },
     Class { name: "pull Secret", kinds: &[], end: &["imagePullSecrets", "*", "name"], broken: nobody },
     Class { name: "ServiceAccount", kinds: &[], end: &["serviceAccountName"], broken: nobody },
@@ -166,7 +165,10 @@ fn told(report: &Report) -> Vec<String> {
 #[test]
 fn every_broken_reference_is_found() {
     let mut rates: BTreeMap<&str, (usize, Vec<String>)> = BTreeMap::new();
-    for (stack, path) in support::stacks() {
+    // The others are parts of these.
+    let whole =
+        support::stacks().into_iter().filter(|(name, _)| ["stack", "switched", "production"].contains(&name.as_str()));
+    for (stack, path) in whole {
         let options = support::options(&path);
         let objects: Vec<Value> = support::render(&path)
             .objects

@@ -1,6 +1,6 @@
 use super::{Failure, Outcome};
+use crate::inputs;
 use crate::terminal::Terminal;
-use crate::{checks, inputs};
 use std::path::{Path, PathBuf};
 use vigil_check::{Options, Version, report};
 use vigil_yaml::Problem;
@@ -96,7 +96,7 @@ fn options(arguments: &Arguments, terminal: &Terminal) -> Result<Options, Vec<Pr
     let own = arguments.paths == [Path::new(DEFAULT)] && Path::new("stack.yaml").is_file();
     let stack = arguments.stack.as_deref().or_else(|| own.then_some(Path::new("stack.yaml")));
     let (mut options, warning) = match stack {
-        Some(stack) => checks::options(&super::load(stack)?),
+        Some(stack) => vigil::checks::options(&super::load(stack)?),
         None => (Options::default(), None),
     };
     if arguments.kubernetes.is_empty() {

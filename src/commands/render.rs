@@ -1,5 +1,4 @@
 use super::{Failure, Outcome, Rendered, Selection};
-use crate::checks;
 use crate::terminal::Terminal;
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -42,7 +41,7 @@ pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Outcome,
     let failure = |problems| Failure::new(problems, "nothing was written");
     let Rendered { name: stack, parsed, rendering } = arguments.selection.render().map_err(failure)?;
     terminal.warn(&parsed.warnings);
-    let (options, warning) = checks::options(&parsed);
+    let (options, warning) = vigil::checks::options(&parsed);
     terminal.warn(warning.as_slice());
     check(&rendering, &arguments.out, &options)?;
     if arguments.stdout {

@@ -31,6 +31,12 @@ pub(crate) fn render(stack: &Path) -> Rendering {
     vigil_render::render(&stack, &vigil::TEMPLATES).unwrap_or_else(|problems| panic!("{problems:#?}"))
 }
 
+/// What a stack tells the checker.
+pub(crate) fn options(stack: &Path) -> vigil_check::Options {
+    let source = Source::read(stack, Stack::LIMITS.bytes).unwrap();
+    vigil::checks::options(&Stack::load(&source, stack).unwrap_or_else(|problems| panic!("{problems:#?}"))).0
+}
+
 /// Compares `text` with the approved snapshot `folder/name.snap`.
 pub(crate) fn snapshot(folder: &Path, name: &str, text: &str) {
     let mut settings = insta::Settings::clone_current();

@@ -64,7 +64,7 @@ impl Stack {
 
     fn parse_with(source: &Arc<Source>, read: beside::Reader) -> Result<Parsed, Vec<Problem>> {
         match Self::parse_text(source, read) {
-            Ok(Parsed { stack, warnings }) => Ok(Parsed { stack, warnings: redact::redacted(warnings, source) }),
+            Ok(parsed) => Ok(Parsed { warnings: redact::redacted(parsed.warnings, source), ..parsed }),
             Err(problems) => Err(redact::redacted(problems, source)),
         }
     }
