@@ -7,6 +7,7 @@ use crate::schema::builtin::Builtin;
 use crate::schema::{self, Schemas, custom, lifecycle};
 use crate::{Options, Version};
 use std::collections::HashMap;
+use std::fmt::Write as _;
 use std::sync::{Arc, OnceLock};
 use vigil_yaml::words::{list, nearest};
 use vigil_yaml::{Data, Limits, Node, Problem, Quoted, Source};
@@ -208,13 +209,13 @@ fn schemas<'a>(
 /// The definition of a kind among those that come with Vigil: the operator's.
 fn shipped(gvk: (&str, &str, &str)) -> Option<custom::Definition<'static>> {
     const GROUP: &str = "monitoring.coreos.com";
-    static NODES: OnceLock<Vec<(&'static str, OnceLock<Option<Node>>)>> = OnceLock::new();
+    static NODES: OnceLock<Vec<OnceLock<Option<Node>>>> = OnceLock::new();
     if gvk.0 != GROUP {
         return None;
     }
-    let nodes = NODES.get_or_init(|| DEFINITIONS.iter().map(|(kind, _)| (*kind, OnceLock::new())).collect());
+    let nodes = NODES.get_or_init(|| DEFINITIONS.iter().map(|_| OnceLock::new()).collect());
     let at = DEFINITIONS.iter().position(|(kind, _)| *kind == gvk.2)?;
-    let node = nodes[at].1.get_or_init(|| {
+    let node = nodes[at].get_or_init(|| {
         let source = Source::new(format!("<{}>", DEFINITIONS[at].0), DEFINITIONS[at].1);
         vigil_yaml::read_one(&source, &Limits::default()).ok().flatten()
     });
@@ -268,7 +269,8 @@ fn unserved(
         let lifecycle = lifecycle.filter(|it| it.deprecated.is_some_and(|since| since <= version))?;
         let mut message = format!("{} of `{api}` is deprecated", object.kind);
         if let Some(removed) = lifecycle.removed {
-            message += &format!(" and will be gone with Kubernetes {removed}");
+            // Writing to a String cannot fail.
+            let _ = write!(message, " and will be gone with Kubernetes {removed}");
         }
         let rule = &schema::DEPRECATED;
         return Some(Unserved { rule, key: "apiVersion", message, label: None, help: lifecycle.remedy() });

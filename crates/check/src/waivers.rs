@@ -93,7 +93,9 @@ pub(crate) fn apply(set: &Set<'_>, followed: bool, findings: Vec<Finding>) -> (V
         let unused: Vec<_> = (0..waivers.len()).filter(|at| valid[*at] && !used[*at]).collect();
         if !unused.is_empty() {
             let objects: HashSet<String> = set.objects.iter().map(ToString::to_string).collect();
-            unused.into_iter().for_each(|at| tell_unused(&waivers[at], &objects, &mut told));
+            for at in unused {
+                tell_unused(&waivers[at], &objects, &mut told);
+            }
         }
     }
     standing.extend(told.list);

@@ -32,7 +32,7 @@ fn readable(text: String) -> String {
     let Some((head, rest)) = text.split_once("data:\n  alertmanager.yaml: ") else { return text };
     let (encoded, tail) = rest.split_once('\n').unwrap();
     let file = String::from_utf8(STANDARD.decode(encoded).unwrap()).unwrap();
-    let indented: String = file.lines().map(|line| format!("    {line}\n")).collect();
+    let indented: String = file.lines().flat_map(|line| ["    ", line, "\n"]).collect();
     format!("{head}stringData:\n  alertmanager.yaml: |\n{indented}{tail}")
 }
 

@@ -4,6 +4,7 @@
 //! `cargo test -p vigil-check --test mutations -- --nocapture` prints the rates.
 
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
+#![allow(clippy::format_push_string, clippy::format_collect, reason = "texts of tests are put together the plain way")]
 
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -272,6 +273,7 @@ fn what_breaks_the_schema_is_found() {
 
 /// How a value is written by hand.
 #[derive(Clone, Copy, Default)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a habit of its own")]
 struct Style {
     reversed: bool,
     quoted: bool,
@@ -301,7 +303,7 @@ impl Style {
                     self.write(value, depth + 1, out);
                 }
                 if self.nulls && depth > 0 {
-                    self.null_fields(value, &pad, out);
+                    null_fields(value, &pad, out);
                 }
             }
             Value::Array(items) if !items.is_empty() && self.flow_from.is_none_or(|from| depth < from) => {
@@ -317,28 +319,28 @@ impl Style {
         }
     }
 
-    /// Optional fields that say nothing, wherever their neighbours tell that they may stand.
-    fn null_fields(self, value: &Value, pad: &str, out: &mut String) {
-        const FIELDS: [(&str, &[&str]); 6] = [
-            ("containers", &["nodeName", "hostAliases", "runtimeClassName"]),
-            ("image", &["lifecycle", "workingDir", "envFrom"]),
-            ("template", &["minReadySeconds"]),
-            ("targetPort", &["appProtocol"]),
-            ("name", &[]),
-            ("endpoints", &["sampleLimit", "jobLabel"]),
-        ];
-        for (neighbour, fields) in FIELDS {
-            for field in fields.iter().filter(|field| value.get(neighbour).is_some() && value.get(*field).is_none()) {
-                out.push_str(&format!("{pad}{field}: null\n"));
-            }
-        }
-    }
-
     fn text(self, text: &str) -> String {
         if self.quoted || !vigil_yaml::plain::is_portable(text) || !is_bare(text) {
             Value::String(text.to_owned()).to_string()
         } else {
             text.to_owned()
+        }
+    }
+}
+
+/// Optional fields that say nothing, wherever their neighbours tell that they may stand.
+fn null_fields(value: &Value, pad: &str, out: &mut String) {
+    const FIELDS: [(&str, &[&str]); 6] = [
+        ("containers", &["nodeName", "hostAliases", "runtimeClassName"]),
+        ("image", &["lifecycle", "workingDir", "envFrom"]),
+        ("template", &["minReadySeconds"]),
+        ("targetPort", &["appProtocol"]),
+        ("name", &[]),
+        ("endpoints", &["sampleLimit", "jobLabel"]),
+    ];
+    for (neighbour, fields) in FIELDS {
+        for field in fields.iter().filter(|field| value.get(neighbour).is_some() && value.get(*field).is_none()) {
+            out.push_str(&format!("{pad}{field}: null\n"));
         }
     }
 }

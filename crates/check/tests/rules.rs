@@ -3,6 +3,7 @@
 //! `VIGIL_UPDATE_RULES=1 cargo test -p vigil-check --test rules` writes `fail.txt` and docs/rules.md.
 
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
+#![allow(clippy::format_push_string, clippy::format_collect, reason = "texts of tests are put together the plain way")]
 
 use std::path::PathBuf;
 use vigil_check::{Options, Report, Rule, areas, check, rules};

@@ -106,13 +106,12 @@ impl Compiler<'_> {
             list: list(json),
             has_default: !json["default"].is_null(),
             nullable: flag("nullable"),
-            embedded: flag("x-kubernetes-embedded-resource"),
             values: json["enum"].as_array().cloned().unwrap_or_default(),
             limits: limits(json).map(Box::new),
             combined: is_combined.then(|| Box::new(combined)),
             has_rules: json["x-kubernetes-validations"].is_array(),
         };
-        if schema.embedded {
+        if flag("x-kubernetes-embedded-resource") {
             self.own(&mut schema);
         }
         schema
@@ -134,8 +133,9 @@ fn special(name: &str) -> Option<Schema> {
         "IntOrString" => Form::IntOrString,
         "Time" | "MicroTime" => Form::Time,
         // The types of a definition's schema, which are checked as such.
-        "JSON" | "JSONSchemaPropsOrBool" | "JSONSchemaPropsOrArray" | "JSONSchemaPropsOrStringArray" => Form::Any,
-        "RawExtension" | "FieldsV1" => Form::Any,
+        "JSON" | "JSONSchemaPropsOrBool" | "JSONSchemaPropsOrArray" | "JSONSchemaPropsOrStringArray"
+        // Whole objects of any kind.
+        | "RawExtension" | "FieldsV1" => Form::Any,
         _ => return None,
     };
     Some(Schema { form, additional: Additional::Open, ..Schema::default() })

@@ -109,8 +109,6 @@ pub(crate) struct Schema {
     pub(crate) has_default: bool,
     /// May be null and stay so.
     pub(crate) nullable: bool,
-    /// A whole object inside another one.
-    pub(crate) embedded: bool,
     /// The values that are allowed; empty for any.
     pub(crate) values: Vec<Value>,
     /// Further limits.

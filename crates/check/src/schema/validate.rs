@@ -11,7 +11,7 @@ use crate::finding::Findings;
 use crate::object::Object;
 use crate::rule::Rule;
 use serde_json::Value;
-use std::collections::HashMap;
+use std::collections::HashSet;
 use vigil_yaml::plain::Plain;
 use vigil_yaml::words::{list, nearest};
 use vigil_yaml::{Data, Entry, Node, Quoted};
@@ -52,7 +52,7 @@ impl Walk<'_> {
         }
         match &node.data {
             Data::Map(entries) => self.mapping(node, entries, schema),
-            Data::List(items) => self.list(node, items, schema),
+            Data::List(items) => self.list(items, schema),
             Data::Scalar(_) => {}
         }
         if !schema.values.is_empty() {
@@ -250,7 +250,7 @@ impl Walk<'_> {
         }
     }
 
-    fn list(&mut self, node: &Node, items: &[Node], schema: &Schema) {
+    fn list(&mut self, items: &[Node], schema: &Schema) {
         if let Some(id) = schema.items {
             for item in items {
                 self.value(item, id);
@@ -259,18 +259,18 @@ impl Walk<'_> {
         if !self.custom {
             return;
         }
-        let identity: Box<dyn Fn(&Node) -> Option<String>> = match &schema.list {
-            List::Atomic => return,
-            List::Set => Box::new(|item| Some(item.to_json().to_string())),
-            List::Map(keys) => Box::new(|item| {
+        let identity = |item: &Node| match &schema.list {
+            List::Atomic => None,
+            List::Set => Some(item.to_json().to_string()),
+            List::Map(keys) => {
                 let values: Vec<_> = keys.iter().map(|key| item.get(key).map(Node::to_json)).collect();
                 values.iter().any(Option::is_some).then(|| format!("{values:?}"))
-            }),
+            }
         };
-        let mut seen = HashMap::new();
+        let mut seen = HashSet::new();
         for item in items {
             let Some(key) = identity(item) else { continue };
-            if seen.insert(key, ()).is_some() {
+            if !seen.insert(key) {
                 let message = match &schema.list {
                     List::Map(keys) => {
                         let keys: Vec<_> = keys.iter().map(|key| &**key).collect();
@@ -281,7 +281,6 @@ impl Walk<'_> {
                 self.add(&DUPLICATE_ITEM, item, message).help("keep one of the two");
             }
         }
-        let _ = node;
     }
 
     fn one_of(&mut self, node: &Node, values: &[Value]) {
