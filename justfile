@@ -27,7 +27,7 @@ diff: _cluster
 apply: _cluster
     @if [[ -d manifests/crds ]]; then \
         kubectl apply -k manifests/crds; \
-        kubectl wait --for condition=established --timeout=60s -k manifests/crds; \
+        kubectl kustomize manifests/crds | kubectl wait --for condition=established --timeout=60s -f -; \
     fi
     kubectl apply -k manifests
 
