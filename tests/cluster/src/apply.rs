@@ -222,8 +222,7 @@ impl Trial<'_> {
         let mut owned = BTreeMap::new();
         for object in list["items"].as_array().into_iter().flatten() {
             let text = |pointer| object.pointer(pointer).and_then(Value::as_str).unwrap_or_default();
-            let name =
-                format!("{} {}/{}", text("/kind"), text("/metadata/namespace"), text("/metadata/name"));
+            let name = format!("{} {}/{}", text("/kind"), text("/metadata/namespace"), text("/metadata/name"));
             let entries = object.pointer("/metadata/managedFields").and_then(Value::as_array);
             let ours = |entry: &&Value| entry["manager"].as_str().is_some_and(|name| name.starts_with("kubectl"));
             let ours: Vec<_> = entries.into_iter().flatten().filter(ours).map(Value::to_string).collect();

@@ -1,10 +1,10 @@
 use crate::assets::Release;
-use crate::workplace;
 use crate::failure::{Context, Failure, Result};
 use crate::http::Http;
 use crate::kubectl::Kubectl;
 use crate::pki::Pki;
 use crate::process::{Process, free_port, wait_for};
+use crate::workplace;
 use serde_json::{Value, json};
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -57,8 +57,7 @@ impl ControlPlane {
             Some(program) => Some(controller_manager(program, place, &pki, &kubectl)?),
             None => None,
         };
-        let plane =
-            Self { kubectl, api, server, pki, _proxy: proxy, controllers, apiserver, _etcd: etcd, directory };
+        let plane = Self { kubectl, api, server, pki, _proxy: proxy, controllers, apiserver, _etcd: etcd, directory };
         plane.wait_until_settled()?;
         Ok(plane)
     }
@@ -85,6 +84,21 @@ impl ControlPlane {
         let path = self.directory().join(format!("{namespace}-{account}.kubeconfig"));
         write_kubeconfig(&path, &self.server, &self.pki, &json!({ "token": token.trim() }))?;
         Ok(path)
+    }
+
+    /// The certificate of this machine and its key.
+    pub(crate) fn serving_certificate(&self) -> [PathBuf; 2] {
+        ["apiserver.crt", "apiserver.key"].map(|name| self.pki.file(name))
+    }
+
+    /// Writes what a pod of a ServiceAccount finds of it: the authority and the token of a configuration made by
+    /// [`Self::kubeconfig_of`].
+    pub(crate) fn write_rights(&self, kubeconfig: &Path, into: &Path) -> Result<()> {
+        let text = fs::read_to_string(kubeconfig).context(kubeconfig.display())?;
+        let config: Value = serde_json::from_str(&text).context(kubeconfig.display())?;
+        let token = config.pointer("/users/0/user/token").and_then(Value::as_str).unwrap_or_default();
+        fs::write(into.join("token"), token).context(into.display())?;
+        fs::copy(self.pki.file("ca.crt"), into.join("ca.crt")).context(into.display()).map(drop)
     }
 
     /// Namespaces, the roles that every cluster has, and the accounts that pods need are there only after a moment.
@@ -132,7 +146,8 @@ fn apiserver(release: &Release, place: &Path, pki: &Pki, port: u16, storage: &st
         format!("--secure-port={port}"),
         // The address of the loopback is none that the Service `kubernetes` could have.
         "--endpoint-reconciler-type=none".to_owned(),
-        "--service-cluster-ip-range=10.96.0.0/16".to_owned(),
+        // The API server calls Services: those of this one are on this machine.
+        "--service-cluster-ip-range=127.96.0.0/16".to_owned(),
         "--authorization-mode=Node,RBAC".to_owned(),
         "--enable-admission-plugins=NodeRestriction".to_owned(),
         "--allow-privileged=true".to_owned(),

@@ -9,7 +9,7 @@ use serde_json::json;
 /// The only node of a control plane. Nobody speaks for it but [`crate::nodes`].
 pub(crate) const NODE: &str = "proof";
 
-/// Brings what a stack asks for: a node, namespaces of others, priority classes, cert-manager's definitions.
+/// Brings what a stack asks for: a node, namespaces of others, classes of pods and volumes, cert-manager's definitions.
 pub(crate) fn bring(plane: &ControlPlane, stack: &Rendered) -> Result<()> {
     let node = json!({
         "apiVersion": "v1",
@@ -28,7 +28,7 @@ pub(crate) fn bring(plane: &ControlPlane, stack: &Rendered) -> Result<()> {
         let namespace = json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": name } });
         create(plane, "/api/v1/namespaces", &namespace)?;
     }
-    for name in stack.priority_classes() {
+    for name in stack.named("priorityClassName").iter().filter(|name| !name.starts_with("system-")) {
         let class = json!({
             "apiVersion": "scheduling.k8s.io/v1",
             "kind": "PriorityClass",
@@ -36,6 +36,15 @@ pub(crate) fn bring(plane: &ControlPlane, stack: &Rendered) -> Result<()> {
             "value": 1000,
         });
         create(plane, "/apis/scheduling.k8s.io/v1/priorityclasses", &class)?;
+    }
+    for name in stack.named("storageClassName") {
+        let class = json!({
+            "apiVersion": "storage.k8s.io/v1",
+            "kind": "StorageClass",
+            "metadata": { "name": name },
+            "provisioner": "kubernetes.io/no-provisioner",
+        });
+        create(plane, "/apis/storage.k8s.io/v1/storageclasses", &class)?;
     }
     if stack.needs_cert_manager() {
         let definitions = program("cert-manager", "")?.display().to_string();

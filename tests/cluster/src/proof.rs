@@ -1,6 +1,9 @@
 //! What was proved, and what was found that should not be.
 
-use std::fmt::{Display, Write as _};
+use crate::failure::{Context as _, Result};
+use std::fmt::Display;
+use std::fs;
+use std::path::Path;
 
 /// One proof: a table of figures, and findings.
 #[derive(Default)]
@@ -51,24 +54,76 @@ impl Proof {
         }
     }
 
-    pub(crate) fn markdown(&self) -> String {
-        let mut text = format!("## {}\n\n{}\n", self.title, self.method);
+    /// The section of the page.
+    pub(crate) fn section(&self, date: &str) -> String {
+        let mut text = format!("{HEAD}{}\n\n{date}. {}\n", self.title, self.method);
         if !self.rows.is_empty() {
-            let line = |cells: Vec<String>| format!("| {} |\n", cells.join(" | "));
-            text.push('\n');
-            text += &line(self.columns.iter().map(|&head| head.to_owned()).collect());
-            text += &format!("|{}\n", "---|".repeat(self.columns.len()));
-            self.rows.iter().for_each(|row| text += &line(row.clone()));
+            let line = |cells: &[String]| format!("| {} |\n", cells.join(" | "));
+            let heads: Vec<_> = self.columns.iter().map(|&head| head.to_owned()).collect();
+            let rule = format!("|{}\n", "---|".repeat(self.columns.len()));
+            text += &format!("\n{}{rule}", line(&heads));
+            self.rows.iter().for_each(|row| text += &line(row));
         }
-        for (head, lines) in [("Found", &self.findings), ("Not proved here", &self.skipped)] {
+        for (head, lines) in [("Found", &self.findings), ("Not proved", &self.skipped)] {
             if !lines.is_empty() {
-                // Writing to a String cannot fail.
-                let _ = write!(text, "\n{head}:\n\n");
-                for line in lines {
-                    let _ = writeln!(text, "- {}", line.trim_end().replace('\n', "\n  "));
-                }
+                let lines = lines.iter().map(|line| format!("- {}\n", line.trim_end().replace('\n', "\n  ")));
+                text += &format!("\n{head}:\n\n{}", lines.collect::<String>());
             }
         }
         text
+    }
+
+    /// Writes the section into a page, in place of the one with the same title.
+    pub(crate) fn write_to(&self, page: &Path, date: &str) -> Result<()> {
+        let text = fs::read_to_string(page).context(page.display())?;
+        fs::write(page, replaced(&text, &self.title, &self.section(date))).context(page.display())
+    }
+}
+
+/// How a section begins.
+const HEAD: &str = "## ";
+
+/// A page with a section in place of the one with its title, or at the end.
+fn replaced(page: &str, title: &str, section: &str) -> String {
+    let mut parts: Vec<String> = Vec::new();
+    for line in page.split_inclusive('\n') {
+        match parts.last_mut() {
+            Some(part) if !line.starts_with(HEAD) => part.push_str(line),
+            _ => parts.push(line.to_owned()),
+        }
+    }
+    let head = format!("{HEAD}{title}\n");
+    match parts.iter_mut().find(|part| part.starts_with(&head)) {
+        Some(part) => section.clone_into(part),
+        None => parts.push(section.to_owned()),
+    }
+    let parts: Vec<_> = parts.iter().map(|part| part.trim_end()).collect();
+    format!("{}\n", parts.join("\n\n"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_section_takes_the_place_of_its_predecessor() {
+        let page = "# Page\n\nWords.\n\n## One\n\nold\n\n## Two\n\ntwo\n";
+        let one = replaced(page, "One", "## One\n\nnew\n");
+        assert_eq!(one, "# Page\n\nWords.\n\n## One\n\nnew\n\n## Two\n\ntwo\n");
+        assert_eq!(replaced(&one, "One", "## One\n\nold\n"), page);
+        assert_eq!(replaced("# Page\n", "One", "## One\n"), "# Page\n\n## One\n");
+    }
+
+    #[test]
+    fn a_section_shows_figures_findings_and_gaps() {
+        let mut proof = Proof::new("Title", "How.", &["a", "b"]);
+        proof.row(["1", "2"].map(str::to_owned));
+        proof.expect(true, || "not this".to_owned());
+        proof.expect(false, || "this\nand that".to_owned());
+        proof.skip("a thing");
+        proof.skip("a thing");
+        let section = "## Title\n\nToday. How.\n\n| a | b |\n|---|---|\n| 1 | 2 |\n\nFound:\n\n- this\n  and that\n\n\
+            Not proved:\n\n- a thing\n";
+        assert_eq!(proof.section("Today"), section);
     }
 }

@@ -1,7 +1,7 @@
 //! The repository's stacks, rendered into folders that kubectl can be pointed to.
 
-use crate::workplace;
 use crate::failure::{Context, Failure, Result};
+use crate::workplace;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fs;
@@ -40,13 +40,12 @@ impl Rendered {
         self.objects.iter().any(|object| object.component == component)
     }
 
-    /// PriorityClasses that pods ask for and that a cluster does not have by itself: the user brings them.
-    pub(crate) fn priority_classes(&self) -> BTreeSet<String> {
+    /// Every string that stands under a key somewhere in the objects.
+    pub(crate) fn named(&self, key: &str) -> BTreeSet<String> {
         let mut names = BTreeSet::new();
         for object in &self.objects {
-            collect(&object.value, "priorityClassName", &mut names);
+            collect(&object.value, key, &mut names);
         }
-        names.retain(|name| !name.starts_with("system-"));
         names
     }
 

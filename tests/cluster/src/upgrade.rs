@@ -85,7 +85,8 @@ impl Step<'_> {
         let mut refused = Vec::new();
         for line in said.stderr.lines() {
             let Some(refusal) = refusal(line) else {
-                let harmless = said.status == 0 && !line.starts_with("Warning:") || line.contains("metrics.k8s.io/v1beta1");
+                let harmless =
+                    said.status == 0 && !line.starts_with("Warning:") || line.contains("metrics.k8s.io/v1beta1");
                 proof.expect(harmless, || format!("{}: {line}", self.title));
                 continue;
             };
@@ -174,6 +175,9 @@ fn prune(plane: &ControlPlane, from: &Rendered, to: &Rendered) -> Result<usize> 
     let path = plane.directory().join("gone.yaml");
     let text: String = gone.iter().map(|object| format!("---\n{}", object.value.text())).collect();
     fs::write(&path, text).context(path.display())?;
+    // Its pods are not there, and a part of the API that does not answer keeps namespaces from going.
+    let metrics = ["delete", "--ignore-not-found", "apiservice", "v1beta1.metrics.k8s.io"];
+    plane.kubectl.run(&metrics)?.ok("the metrics API")?;
     let path = path.display().to_string();
     let wait = format!("--wait={}", plane.has_controllers());
     let delete = ["delete", "--ignore-not-found", "--timeout=120s", &wait, "-f", &path];
@@ -199,7 +203,8 @@ mod tests {
         let message = "spec: Forbidden: updates to statefulset spec are forbidden";
         assert_eq!(refusal(line), Some(Refusal { kind: "StatefulSet", name: "loki", message }));
         assert_eq!(refusal("Warning: nothing of that kind"), None);
-        let page = "| Object | Says | Why | Do |\n|---|---|---|---|\n| `StatefulSet loki` | `updates to` | claims | `a` |\n";
+        let page =
+            "| Object | Says | Why | Do |\n|---|---|---|---|\n| `StatefulSet loki` | `updates to` | claims | `a` |\n";
         let known = known(page).unwrap();
         assert!(known[0].covers(&refusal(line).unwrap()) && known[0].remedy == "a");
         assert!(super::known("no table").is_err());
