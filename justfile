@@ -106,6 +106,12 @@ crds:
 bench *arguments:
     cargo bench {{ arguments }}
 
+# Prove the stacks on a real control plane and with the real programs, and write docs/proof.md; needs Go and python3
+[group('code')]
+e2e *arguments:
+    tools/cluster/build
+    cargo run --quiet -p vigil-cluster -- prove --date "$(date +%F)" --write docs/proof.md {{ arguments }}
+
 # Format the code
 [group('code')]
 fmt:

@@ -15,8 +15,8 @@ fn body(justfile: &str, recipe: &str) -> Option<String> {
     let head = format!("{recipe}:");
     let mut lines = justfile.lines().skip_while(|line| !line.starts_with(&head));
     lines.next()?;
-    let steps = lines.take_while(|line| line.starts_with("    "));
-    Some(steps.map(|line| format!("{}\n", line.trim_start_matches("    ").trim_start_matches('@'))).collect())
+    let steps = lines.map_while(|line| line.strip_prefix("    "));
+    Some(steps.flat_map(|line| [line.strip_prefix('@').unwrap_or(line), "\n"]).collect())
 }
 
 #[cfg(test)]
