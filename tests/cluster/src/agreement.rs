@@ -52,8 +52,8 @@ pub(crate) fn prove(release: &Release, corpus: &Path, definitions: &[PathBuf], c
     }
     namespaces(&plane, &cases)?;
     let server = Server::new(&plane.api)?;
-    let served = parallel(&cases, |case| server.judges(case))?;
-    let checked = parallel(&cases, |case| checks(checker, &case.path))?;
+    let by_server = parallel(&cases, |case| server.judges(case))?;
+    let by_checker = parallel(&cases, |case| checks(checker, &case.path))?;
 
     let words: Vec<_> = checker.iter().map(|word| word.to_string_lossy()).collect();
     let method = format!(
@@ -61,15 +61,15 @@ pub(crate) fn prove(release: &Release, corpus: &Path, definitions: &[PathBuf], c
         release.version,
         words.join(" "),
     );
-    Ok(report(&method, &cases, &served, &checked))
+    Ok(report(&method, &cases, &by_server, &by_checker))
 }
 
-fn report(method: &str, cases: &[Case], served: &[Verdict], checked: &[Verdict]) -> Proof {
+fn report(method: &str, cases: &[Case], by_server: &[Verdict], by_checker: &[Verdict]) -> Proof {
     let mut proof = Proof::new("The checker and the API server", method, &COLUMNS);
     let mut kinds: BTreeMap<&str, [usize; 5]> = BTreeMap::new();
     let mut disagreements = Vec::new();
-    for (case, (served, checked)) in cases.iter().zip(served.iter().zip(checked)) {
-        let column = match (served, checked) {
+    for (case, verdicts) in cases.iter().zip(by_server.iter().zip(by_checker)) {
+        let column = match verdicts {
             (None, None) => 1,
             (Some(_), Some(_)) => 2,
             (Some(why), None) => {
@@ -92,8 +92,8 @@ fn report(method: &str, cases: &[Case], served: &[Verdict], checked: &[Verdict])
         proof.row([(*kind).to_owned()].into_iter().chain(counts.map(|count| count.to_string())));
     }
     let share = |part: usize| if all[0] == 0 { 0.0 } else { 100.0 * f64::from_count(part) / f64::from_count(all[0]) };
-    proof.method +=
-        &format!(" They agree on {:.2} % of {} objects; {} are false alarms.", share(all[1] + all[2]), all[0], all[4]);
+    let agreed = share(all[1] + all[2]);
+    proof.method = format!("{method} They agree on {agreed:.2} % of {} objects; {} are false alarms.", all[0], all[4]);
     let more = disagreements.len().saturating_sub(SHOWN);
     for disagreement in disagreements.into_iter().take(SHOWN) {
         proof.finding(disagreement);
@@ -129,7 +129,7 @@ fn cases(corpus: &Path, into: &Path) -> Result<Vec<Case>> {
             // What no reader of YAML takes is the checker's to refuse as well; the API server is sent it as it is.
             let value = vigil_yaml::read(&Source::new(&name, &text), &Limits::default())
                 .ok()
-                .and_then(|documents| documents.first().map(|document| document.to_json()))
+                .and_then(|documents| documents.first().map(vigil_yaml::Node::to_json))
                 .unwrap_or_default();
             let path = into.join(format!("{:06}.yaml", cases.len()));
             fs::write(&path, &text).context(path.display())?;

@@ -24,7 +24,7 @@ pub(crate) struct ControlPlane {
     // Dropped in this order: who talks to another goes first.
     _proxy: Process,
     controllers: Option<Process>,
-    apiserver: Process,
+    _apiserver: Process,
     _etcd: Process,
     directory: tempfile::TempDir,
 }
@@ -57,9 +57,19 @@ impl ControlPlane {
             Some(program) => Some(controller_manager(program, place, &pki, &kubectl)?),
             None => None,
         };
-        let plane = Self { kubectl, api, server, pki, _proxy: proxy, controllers, apiserver, _etcd: etcd, directory };
-        plane.wait_until_settled()?;
-        Ok(plane)
+        let started = Self {
+            kubectl,
+            api,
+            server,
+            pki,
+            _proxy: proxy,
+            controllers,
+            _apiserver: apiserver,
+            _etcd: etcd,
+            directory,
+        };
+        started.wait_until_settled()?;
+        Ok(started)
     }
 
     /// Its folder: logs, and whatever a proof needs for as long as it runs.
@@ -70,11 +80,6 @@ impl ControlPlane {
     /// Whether objects have the controllers that act on them.
     pub(crate) fn has_controllers(&self) -> bool {
         self.controllers.is_some()
-    }
-
-    /// What the API server has written to its log.
-    pub(crate) fn apiserver_log(&self) -> String {
-        self.apiserver.log()
     }
 
     /// A configuration for programs, with the token that a pod of this ServiceAccount would get.
@@ -91,6 +96,11 @@ impl ControlPlane {
         ["apiserver.crt", "apiserver.key"].map(|name| self.pki.file(name))
     }
 
+    /// The certificate of who signed them all.
+    pub(crate) fn authority(&self) -> PathBuf {
+        self.pki.file("ca.crt")
+    }
+
     /// Writes what a pod of a ServiceAccount finds of it: the authority and the token of a configuration made by
     /// [`Self::kubeconfig_of`].
     pub(crate) fn write_rights(&self, kubeconfig: &Path, into: &Path) -> Result<()> {
@@ -98,7 +108,7 @@ impl ControlPlane {
         let config: Value = serde_json::from_str(&text).context(kubeconfig.display())?;
         let token = config.pointer("/users/0/user/token").and_then(Value::as_str).unwrap_or_default();
         fs::write(into.join("token"), token).context(into.display())?;
-        fs::copy(self.pki.file("ca.crt"), into.join("ca.crt")).context(into.display()).map(drop)
+        fs::copy(self.authority(), into.join("ca.crt")).context(into.display()).map(drop)
     }
 
     /// Namespaces, the roles that every cluster has, and the accounts that pods need are there only after a moment.

@@ -18,8 +18,6 @@ pub(crate) struct Answer {
     pub(crate) status: u16,
     /// The body, as it came.
     pub(crate) text: String,
-    /// The texts of its `Warning` headers.
-    pub(crate) warnings: Vec<String>,
 }
 
 impl Answer {
@@ -61,11 +59,9 @@ impl Http {
         }
         let request = request.body(body.to_owned()).context(&url)?;
         let mut response = self.agent.run(request).context(&url)?;
-        let warnings = response.headers().get_all("warning").iter();
-        let warnings = warnings.filter_map(|value| value.to_str().ok()).map(str::to_owned).collect();
         let status = response.status().as_u16();
         let body = response.body_mut().with_config().limit(1 << 28);
-        Ok(Answer { status, text: body.read_to_string().context(&url)?, warnings })
+        Ok(Answer { status, text: body.read_to_string().context(&url)? })
     }
 
     /// Whether it answers a path with 200.

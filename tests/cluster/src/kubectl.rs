@@ -50,10 +50,6 @@ impl Kubectl {
         Self { kubeconfig, ..self.clone() }
     }
 
-    pub(crate) fn program(&self) -> &Path {
-        &self.program
-    }
-
     pub(crate) fn kubeconfig(&self) -> &Path {
         &self.kubeconfig
     }

@@ -194,11 +194,9 @@ fn release(minor: Option<&str>) -> Result<Release> {
 }
 
 fn publish(proof: &Proof, page: &Page) -> Result<()> {
-    match (&page.write, &page.date) {
-        (Some(path), Some(date)) => proof.write_to(path, date),
-        _ => {
-            println!("{}", proof.section("not dated"));
-            Ok(())
-        }
+    if let (Some(path), Some(date)) = (&page.write, &page.date) {
+        return proof.write_to(path, date);
     }
+    println!("{}", proof.section("Not dated"));
+    Ok(())
 }

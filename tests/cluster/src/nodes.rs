@@ -61,7 +61,7 @@ pub(crate) fn run_one(plane: &ControlPlane, workload: &Object, address: &str) ->
         "containerStatuses": containers,
     }});
     let path = format!("{pods}/{name}/status");
-    let patch = "application/strategic-merge-patch+json";
-    plane.api.send("PATCH", &path, patch, &status.to_string())?.ok("a pod that runs")?;
+    let merge = "application/strategic-merge-patch+json";
+    plane.api.send("PATCH", &path, merge, &status.to_string())?.ok("a pod that runs")?;
     Ok(Pod { namespace: namespace.to_owned(), name, uid: text(&pod["metadata"]["uid"]) })
 }

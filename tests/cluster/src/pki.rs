@@ -39,18 +39,18 @@ impl Pki {
         let mut server = named("kube-apiserver", None)?;
         server.subject_alt_names = CertificateParams::new(names).context("names")?.subject_alt_names;
         server.extended_key_usages = vec![ExtendedKeyUsagePurpose::ServerAuth];
-        self.signed("apiserver", server, &issuer)?;
+        self.signed("apiserver", &server, &issuer)?;
 
         let mut admin = named("kubernetes-admin", Some("system:masters"))?;
         admin.extended_key_usages = vec![ExtendedKeyUsagePurpose::ClientAuth];
-        self.signed("admin", admin, &issuer)?;
+        self.signed("admin", &admin, &issuer)?;
 
         let accounts = KeyPair::generate().context("a key")?;
         self.write("sa.key", &accounts.serialize_pem())?;
         self.write("sa.pub", &accounts.public_key_pem())
     }
 
-    fn signed(&self, name: &str, params: CertificateParams, issuer: &Issuer<'_, KeyPair>) -> Result<()> {
+    fn signed(&self, name: &str, params: &CertificateParams, issuer: &Issuer<'_, KeyPair>) -> Result<()> {
         let key = KeyPair::generate().context("a key")?;
         let certificate: Certificate = params.signed_by(&key, issuer).context(name)?;
         self.write(&format!("{name}.crt"), &certificate.pem())?;

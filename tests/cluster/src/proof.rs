@@ -56,21 +56,20 @@ impl Proof {
 
     /// The section of the page.
     pub(crate) fn section(&self, date: &str) -> String {
-        let mut text = format!("{HEAD}{}\n\n{date}. {}\n", self.title, self.method);
+        let line = |cells: &[String]| format!("| {} |\n", cells.join(" | "));
+        let mut parts = vec![format!("{HEAD}{}\n\n{date}. {}\n", self.title, self.method)];
         if !self.rows.is_empty() {
-            let line = |cells: &[String]| format!("| {} |\n", cells.join(" | "));
             let heads: Vec<_> = self.columns.iter().map(|&head| head.to_owned()).collect();
-            let rule = format!("|{}\n", "---|".repeat(self.columns.len()));
-            text += &format!("\n{}{rule}", line(&heads));
-            self.rows.iter().for_each(|row| text += &line(row));
+            parts.push(format!("\n{}|{}\n", line(&heads), "---|".repeat(self.columns.len())));
+            parts.extend(self.rows.iter().map(|row| line(row)));
         }
         for (head, lines) in [("Found", &self.findings), ("Not proved", &self.skipped)] {
             if !lines.is_empty() {
-                let lines = lines.iter().map(|line| format!("- {}\n", line.trim_end().replace('\n', "\n  ")));
-                text += &format!("\n{head}:\n\n{}", lines.collect::<String>());
+                parts.push(format!("\n{head}:\n\n"));
+                parts.extend(lines.iter().map(|line| format!("- {}\n", line.trim_end().replace('\n', "\n  "))));
             }
         }
-        text
+        parts.concat()
     }
 
     /// Writes the section into a page, in place of the one with the same title.

@@ -253,7 +253,9 @@ impl Story<'_> {
             // Nobody is at the addresses of the others, and nothing leaves this machine.
             let address = format!("127.0.0.1:{}", if ours { exporter } else { 9 });
             let rule = json!({ "target_label": "__address__", "replacement": address });
-            scrape["relabel_configs"].as_array_mut().map(|rules| rules.push(rule));
+            if let Some(rules) = scrape["relabel_configs"].as_array_mut() {
+                rules.push(rule);
+            }
             scrape["scrape_interval"] = "5s".into();
             scrape["scrape_timeout"] = "4s".into();
         }
@@ -335,7 +337,7 @@ fn parsed(name: &str, text: &str) -> Result<Value> {
     let documents = vigil_yaml::read(&Source::new(name, text), &Limits::default());
     let documents = documents
         .map_err(|problems| Failure::new(problems.iter().map(|problem| problem.draw(false)).collect::<String>()))?;
-    documents.first().map(|document| document.to_json()).ok_or_else(|| Failure::new(format!("{name} is empty")))
+    documents.first().map(vigil_yaml::Node::to_json).ok_or_else(|| Failure::new(format!("{name} is empty")))
 }
 
 /// Points service discovery to the control plane.
