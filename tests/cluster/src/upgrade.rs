@@ -179,7 +179,7 @@ fn prune(plane: &ControlPlane, from: &Rendered, to: &Rendered) -> Result<usize> 
         return Ok(0);
     }
     let path = plane.directory().join("gone.yaml");
-    let text: String = gone.iter().flat_map(|object| ["---\n", object.value.text()]).collect();
+    let text: String = gone.iter().flat_map(|object| ["---\n".to_owned(), object.value.text()]).collect();
     fs::write(&path, text).context(path.display())?;
     // Its pods are not there, and a part of the API that does not answer keeps namespaces from going.
     let metrics = ["delete", "--ignore-not-found", "apiservice", "v1beta1.metrics.k8s.io"];
