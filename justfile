@@ -27,7 +27,10 @@ diff: _cluster
 apply: _cluster
     @if [[ -d manifests/crds ]]; then \
         kubectl apply -k manifests/crds; \
-        kubectl kustomize manifests/crds | kubectl wait --for condition=established --timeout=60s -f -; \
+        for _ in 1 2 3; do \
+            kubectl kustomize manifests/crds | kubectl wait --for condition=established --timeout=60s -f - && break; \
+            sleep 1; \
+        done; \
     fi
     kubectl apply -k manifests
 

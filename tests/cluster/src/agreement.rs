@@ -44,11 +44,8 @@ pub(crate) fn prove(release: &Release, corpus: &Path, definitions: &[PathBuf], c
     let folder = workplace::folder("corpus-")?;
     let cases = cases(corpus, folder.path())?;
     let plane = ControlPlane::start(release)?;
-    for path in definitions {
-        let path = path.display().to_string();
-        plane.kubectl.run(&["apply", "--server-side", "--recursive", "-f", &path])?.ok("the definitions")?;
-        let wait = ["wait", "--for", "condition=established", "--timeout=60s", "--recursive", "-f", &path];
-        plane.kubectl.run(&wait)?.ok("the definitions")?;
+    if !definitions.is_empty() {
+        plane.kubectl.define(definitions.iter().map(PathBuf::as_path))?;
     }
     namespaces(&plane, &cases)?;
     let server = Server::new(&plane.api)?;

@@ -9,7 +9,7 @@ use crate::proof::Proof;
 use crate::recipe;
 use crate::stacks::Rendered;
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::fs;
 use std::net::TcpStream;
@@ -41,6 +41,7 @@ pub(crate) fn prove(releases: &[Release], stacks: &[Rendered]) -> Result<Proof> 
             plane.kubectl.shell(&recipe::script("apply")?, stack.directory.path())?.ok("just apply")?;
             let title = format!("Kubernetes {}, {}", release.version, stack.name);
             issue(&plane, stack)?;
+            credentials(&plane, stack)?;
             let mut trial = Trial { proof: &mut proof, plane: &plane, stack, release, title };
             if stack.has("prometheus-operator") {
                 let operator = trial.operator()?;
@@ -79,6 +80,40 @@ fn issue(plane: &ControlPlane, stack: &Rendered) -> Result<()> {
         plane.api.send("POST", &path, "application/json", &secret.to_string())?.ok(name)?;
     }
     Ok(())
+}
+
+/// Makes the Secrets that custom resources name, and that the stack leaves to its user.
+fn credentials(plane: &ControlPlane, stack: &Rendered) -> Result<()> {
+    let mut secrets: BTreeMap<(&str, String), BTreeMap<String, &str>> = BTreeMap::new();
+    for object in stack.objects.iter().filter(|object| object.api_version().starts_with("monitoring.coreos.com/")) {
+        selected(&object.value, &mut |name, key| {
+            secrets.entry((object.namespace(), name.to_owned())).or_default().insert(key.to_owned(), "x");
+        });
+    }
+    for ((namespace, name), data) in secrets {
+        let metadata = json!({ "name": name });
+        let secret = json!({ "apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": data });
+        let path = format!("/api/v1/namespaces/{namespace}/secrets");
+        let answer = plane.api.send("POST", &path, "application/json", &secret.to_string())?;
+        if answer.status != 409 {
+            answer.ok(&name)?;
+        }
+    }
+    Ok(())
+}
+
+/// Calls `see` with every name and key that select a value of a Secret.
+fn selected(value: &Value, see: &mut impl FnMut(&str, &str)) {
+    match value {
+        Value::Object(map) => {
+            if let (Some(Value::String(name)), Some(Value::String(key))) = (map.get("name"), map.get("key")) {
+                see(name, key);
+            }
+            map.values().for_each(|value| selected(value, see));
+        }
+        Value::Array(items) => items.iter().for_each(|value| selected(value, see)),
+        _ => {}
+    }
 }
 
 /// Starts prometheus-operator as its Deployment would.

@@ -1,7 +1,9 @@
 use crate::failure::{Context, Failure, Result};
+use crate::process::wait_for;
 use std::ffi::OsStr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::time::Duration;
 
 /// kubectl, pointed to one control plane.
 #[derive(Clone)]
@@ -66,6 +68,21 @@ impl Kubectl {
         let path = std::env::join_paths(paths).context("PATH")?;
         let mut command = Command::new("bash");
         self.said(command.args(["-euo", "pipefail", "-c", script]).current_dir(directory).env("PATH", path))
+    }
+
+    /// Brings custom resource definitions, and waits until the API server serves what they define.
+    pub(crate) fn define<'a>(&self, paths: impl IntoIterator<Item = &'a Path>) -> Result<()> {
+        let files: Vec<_> = paths.into_iter().flat_map(|path| [OsStr::new("-f"), path.as_os_str()]).collect();
+        let words =
+            |words: &'static [&str]| words.iter().map(OsStr::new).chain(files.iter().copied()).collect::<Vec<_>>();
+        self.run(&words(&["apply", "--server-side", "--recursive"]))?.ok("the definitions")?;
+        // Before a definition has any condition, some releases of kubectl fail instead of waiting.
+        let wait = words(&["wait", "--for", "condition=established", "--timeout=60s", "--recursive"]);
+        let established = || self.run(&wait).is_ok_and(|said| said.status == 0);
+        if wait_for(Duration::from_secs(60), established) {
+            return Ok(());
+        }
+        Err(Failure::new("the API server does not serve what the definitions define"))
     }
 
     /// The environment that makes any client of this machine talk to this control plane.

@@ -47,10 +47,7 @@ pub(crate) fn bring(plane: &ControlPlane, stack: &Rendered) -> Result<()> {
         create(plane, "/apis/storage.k8s.io/v1/storageclasses", &class)?;
     }
     if stack.needs_cert_manager() {
-        let definitions = program("cert-manager", "")?.display().to_string();
-        plane.kubectl.run(&["apply", "--server-side", "-f", &definitions])?.ok("cert-manager's definitions")?;
-        let wait = ["wait", "--for", "condition=established", "--timeout=60s", "-f", &definitions];
-        plane.kubectl.run(&wait)?.ok("cert-manager's definitions")?;
+        plane.kubectl.define([program("cert-manager", "")?.as_path()])?;
     }
     Ok(())
 }

@@ -42,7 +42,7 @@ impl Process {
     ) -> Result<Self> {
         let log = logs.join(format!("{name}.log"));
         let file = File::create(&log).context(log.display())?;
-        let child = Command::new(std::env::current_exe().context("this program's own path")?)
+        let child = Command::new(own_program()?)
             .arg(HOLD)
             .arg(program)
             .args(arguments)
@@ -99,6 +99,12 @@ impl Drop for Process {
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
+}
+
+/// This program, also after a build has put another one in its place.
+fn own_program() -> Result<PathBuf> {
+    let running = Path::new("/proc/self/exe");
+    if running.exists() { Ok(running.to_owned()) } else { std::env::current_exe().context("this program's own path") }
 }
 
 /// Ends everything at once, for a run that a signal ends.
