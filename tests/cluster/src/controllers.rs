@@ -28,8 +28,9 @@ const COLUMNS: [&str; 5] = ["Kubernetes", "stack", "program", "version", "shown"
 
 const LIMIT: Duration = Duration::from_secs(90);
 
-/// Kinds of event that tell of machines that are not there: volumes, nodes.
-const NO_MACHINES: [&str; 4] = ["ProvisioningFailed", "FailedBinding", "FailedScheduling", "FailedMount"];
+/// Events that tell of machines that are not there, such as volumes, and of the API server's own repairs.
+const NOT_OURS: [&str; 5] =
+    ["ProvisioningFailed", "FailedBinding", "FailedScheduling", "FailedMount", "ClusterIPNotAllocated"];
 
 pub(crate) fn prove(releases: &[Release], stacks: &[Rendered]) -> Result<Proof> {
     let mut proof = Proof::new("The stack's controllers and their rights", METHOD, &COLUMNS);
@@ -291,7 +292,7 @@ impl Trial<'_> {
             event.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned()
         };
         let told: BTreeSet<_> = all
-            .filter(|event| !NO_MACHINES.contains(&text(event, "/reason").as_str()))
+            .filter(|event| !NOT_OURS.contains(&text(event, "/reason").as_str()))
             .map(|event| {
                 let object = [text(event, "/involvedObject/kind"), text(event, "/involvedObject/name")].join(" ");
                 format!("{object}: {}: {}", text(event, "/reason"), text(event, "/message"))

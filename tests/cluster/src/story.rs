@@ -143,7 +143,7 @@ impl Story<'_> {
         let http = Http::at(port);
         flask.wait_until(LIMIT, || http.get("/").is_ok())?;
 
-        let _promtail = self.promtail(url, &logs)?;
+        let promtail = self.promtail(url, &logs)?;
         for call in 0..10 {
             let path = if call == 9 { "/test02?fail=1" } else { "/test02" };
             http.get(path)?;
@@ -164,6 +164,7 @@ impl Story<'_> {
             });
             self.proof.expect(found, || format!("loki: {query}: {lines} of {wanted} lines"));
         }
+        self.allowed("promtail", &promtail);
         let shown = "finds the application's pod, and carries its log: `{pod=…}`, `{namespace=\"default\"}` and \
             `|= \"error\"` return the ten calls and the one that failed";
         self.row("promtail", "promtail", "promtail", shown)
@@ -196,7 +197,6 @@ impl Story<'_> {
         let http = Http::at(port);
         // Its readiness: there is a file that it reads.
         process.wait_until(LIMIT, || http.is_ok("/ready"))?;
-        self.allowed("promtail", &process);
         Ok(process)
     }
 
@@ -221,7 +221,7 @@ impl Story<'_> {
         self.row("node-exporter", "node-exporter", "node-exporter", "starts with its arguments")?;
 
         let operator = start_operator(self.plane, self.stack)?;
-        let (_prometheus, http) = self.prometheus(exporter)?;
+        let (prometheus, http) = self.prometheus(exporter)?;
         drop(operator);
         let query = "/api/v1/query?query=node_memory_MemTotal_bytes";
         let mut answer = Value::Null;
@@ -229,7 +229,11 @@ impl Story<'_> {
             answer = http.get(query).and_then(|answer| answer.ok(query)).unwrap_or_default();
             answer.pointer("/data/result/0/value/1").is_some()
         });
-        self.proof.expect(answers, || format!("prometheus: node_memory_MemTotal_bytes: {answer}"));
+        self.allowed("prometheus", &prometheus);
+        self.proof.expect(answers, || {
+            let targets = http.get("/api/v1/targets").map_or_else(|failure| failure.to_string(), |answer| answer.text);
+            format!("prometheus: node_memory_MemTotal_bytes: {answer}; its targets: {targets}")
+        });
         let job = answer.pointer("/data/result/0/metric/job").and_then(Value::as_str).unwrap_or_default();
         self.proof.expect(job == "node-exporter", || format!("prometheus: node-exporter's job is `{job}`"));
         let shown = "takes the operator's configuration, finds node-exporter with the rights of its ServiceAccount; \
@@ -286,7 +290,6 @@ impl Story<'_> {
         let mut process = Process::start("prometheus", &binary, arguments, &[], self.plane.directory())?;
         let http = Http::at(port);
         process.wait_until(LIMIT, || http.is_ok("/-/ready"))?;
-        self.allowed("prometheus", &process);
         Ok((process, http))
     }
 

@@ -23,8 +23,8 @@ const COLUMNS: [&str; 5] = ["Kubernetes", "from", "to", "refused, with its remed
 struct Known {
     kind: String,
     name: String,
-    /// What the API server says of it.
-    message: String,
+    /// What the API server says of it, in the words of one release or another.
+    messages: Vec<String>,
     /// The command that makes way, with `NAMESPACE` for that of the object that stands in it.
     remedy: String,
 }
@@ -63,8 +63,9 @@ pub(crate) fn prove(releases: &[Release], stacks: &[Rendered]) -> Result<Proof> 
         }
     }
     for (index, known) in known.iter().enumerate().filter(|(index, _)| !seen.contains(index)) {
-        let Known { kind, name, message, .. } = known;
-        proof.finding(format!("docs/upgrade.md, refusal {}: nobody refused {kind} {name}: {message}", index + 1));
+        let Known { kind, name, messages, .. } = known;
+        let messages = messages.join(" or ");
+        proof.finding(format!("docs/upgrade.md, refusal {}: nobody refused {kind} {name}: {messages}", index + 1));
     }
     Ok(proof)
 }
@@ -121,7 +122,9 @@ impl Step<'_> {
 impl Known {
     fn covers(&self, refusal: &Refusal<'_>) -> bool {
         let fits = |pattern: &str, text: &str| pattern == "any" || pattern == text;
-        self.kind == refusal.kind && fits(&self.name, refusal.name) && refusal.message.contains(&self.message)
+        self.kind == refusal.kind
+            && fits(&self.name, refusal.name)
+            && self.messages.iter().any(|message| refusal.message.contains(message))
     }
 }
 
@@ -146,8 +149,9 @@ fn known(page: &str) -> Result<Vec<Known>> {
             return Err(Failure::new(format!("docs/upgrade.md: a row of less than three cells: {line}")));
         };
         let (kind, name) = object.split_once(' ').unwrap_or((object, "any"));
-        let [kind, name, message, remedy] = [kind, name, message, remedy].map(str::to_owned);
-        known.push(Known { kind, name, message, remedy });
+        let messages = message.split("` or `").map(str::to_owned).collect();
+        let [kind, name, remedy] = [kind, name, remedy].map(str::to_owned);
+        known.push(Known { kind, name, messages, remedy });
     }
     if known.is_empty() {
         return Err(Failure::new("docs/upgrade.md has no table of refusals"));
@@ -209,8 +213,7 @@ mod tests {
         let message = "spec: Forbidden: updates to statefulset spec are forbidden";
         assert_eq!(refusal(line), Some(Refusal { kind: "StatefulSet", name: "loki", message }));
         assert_eq!(refusal("Warning: nothing of that kind"), None);
-        let page =
-            "| Object | Says | Why | Do |\n|---|---|---|---|\n| `StatefulSet loki` | `updates to` | claims | `a` |\n";
+        let page = "| Object | Says | Why | Do |\n|---|---|---|---|\n| `StatefulSet loki` | `no` or `updates to` | claims | `a` |\n";
         let known = known(page).unwrap();
         assert!(known[0].covers(&refusal(line).unwrap()) && known[0].remedy == "a");
         assert!(super::known("no table").is_err());
