@@ -250,6 +250,8 @@ impl Story<'_> {
         let kubeconfig = self.plane.kubeconfig_of(namespace, account)?;
         let place = self.place("prometheus")?;
         self.plane.write_rights(&kubeconfig, &place)?;
+        // What the reloader beside Prometheus fills in: which pod and which shard this is.
+        let text = text.replace("$(POD_NAME)", &format!("prometheus-{name}-0")).replace("$(SHARD)", "0");
         let mut config = parsed("prometheus.yaml", &text.replace(RIGHTS, &place.display().to_string()))?;
         for scrape in config["scrape_configs"].as_array_mut().into_iter().flatten() {
             find_api(&mut scrape["kubernetes_sd_configs"], &kubeconfig);
