@@ -91,6 +91,13 @@ impl ControlPlane {
         Ok(path)
     }
 
+    /// Where pods are told to find the API.
+    pub(crate) fn in_cluster(&self) -> [(&'static str, &str); 2] {
+        let address = self.server.trim_start_matches("https://");
+        let (host, port) = address.split_once(':').unwrap_or((address, "443"));
+        [("KUBERNETES_SERVICE_HOST", host), ("KUBERNETES_SERVICE_PORT", port)]
+    }
+
     /// The certificate of this machine and its key.
     pub(crate) fn serving_certificate(&self) -> [PathBuf; 2] {
         ["apiserver.crt", "apiserver.key"].map(|name| self.pki.file(name))

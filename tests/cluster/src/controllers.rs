@@ -55,6 +55,7 @@ pub(crate) fn prove(releases: &[Release], stacks: &[Rendered]) -> Result<Proof> 
                 trial.metrics_server()?;
             }
             trial.readers()?;
+            trial.password()?;
         }
     }
     Ok(proof)
@@ -373,6 +374,37 @@ impl Trial<'_> {
             let shown = "not run, but its side-cars' ServiceAccount lists and may watch ConfigMaps";
             self.row("Grafana", "none", shown.to_owned());
         }
+        Ok(())
+    }
+
+    /// What runs before Grafana starts makes its Secret once, with the rights that it has, and `just password` reads it.
+    fn password(&mut self) -> Result<()> {
+        const SCRIPT: &str = "create-admin-secret.py";
+        let script = |object: &Object| object.value.pointer("/data")?[SCRIPT].as_str().map(str::to_owned);
+        let Some(script) = self.stack.objects.iter().find_map(script) else { return Ok(()) };
+        let deployment = self.stack.object("grafana", "Deployment")?;
+        let place = self.plane.directory().join("grafana");
+        fs::create_dir_all(&place).context(place.display())?;
+        let kubeconfig = self.plane.kubeconfig_of(deployment.namespace(), account(deployment)?)?;
+        self.plane.write_rights(&kubeconfig, &place)?;
+        let file = place.join(SCRIPT);
+        fs::write(&file, script).context(file.display())?;
+        for answer in ["created the Secret", "is there, and stays as it is"] {
+            let mut command = Command::new("python3");
+            command.arg("-B").arg(&file).envs(self.plane.in_cluster()).env("SERVICE_ACCOUNT_DIR", &place);
+            command.env("NAMESPACE", deployment.namespace()).env("SECRET_NAME", deployment.name());
+            let output = command.output().context("python3")?;
+            let said = [output.stdout, output.stderr].concat();
+            let said = String::from_utf8_lossy(&said);
+            self.proof.expect(said.contains(answer), || format!("{}: {SCRIPT}: {}", self.title, said.trim()));
+        }
+        let said = self.plane.kubectl.shell(&recipe::script("password")?, self.stack.directory.path())?;
+        let password = said.ok("just password")?;
+        let length = password.trim().len();
+        self.proof.expect(length == 40, || format!("{}: just password gives {length} characters", self.title));
+        let shown =
+            "its administrator's Secret is made with the rights of its ServiceAccount, once; `just password` reads it";
+        self.row("Grafana's init container", "none", shown.to_owned());
         Ok(())
     }
 
