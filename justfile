@@ -104,6 +104,12 @@ crds:
     VIGIL_UPDATE_CRDS=1 cargo test --test crds committed
     cargo test --test crds
 
+# Generate the schemas of the Kubernetes API anew; needs Go, and fetches 170 MB the first time
+[group('code')]
+schemas:
+    cd tools/schemas && go run .
+    cargo test --test schemas
+
 # Measure
 [group('code')]
 bench *arguments:

@@ -4,7 +4,7 @@ mod commands;
 mod terminal;
 
 use clap::{Parser, Subcommand};
-use commands::{Outcome, images, parity, render, schema};
+use commands::{Outcome, check, images, parity, render, schema};
 use std::process::ExitCode;
 
 /// One stack.yaml in, a complete Kubernetes monitoring stack as plain manifests out
@@ -21,6 +21,7 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     Render(render::Arguments),
+    Check(check::Arguments),
     Images(images::Arguments),
     Parity(parity::Arguments),
     Schema(schema::Arguments),
@@ -31,6 +32,7 @@ fn main() -> ExitCode {
     let terminal = terminal::Terminal::new(arguments.color);
     let result = match arguments.command {
         Command::Render(arguments) => render::run(&arguments, &terminal),
+        Command::Check(arguments) => check::run(&arguments, &terminal),
         Command::Images(arguments) => images::run(&arguments, &terminal),
         Command::Parity(arguments) => parity::run(&arguments, &terminal),
         Command::Schema(arguments) => schema::run(&arguments, &terminal),

@@ -291,7 +291,6 @@ fn a_misspelt_field_is_found_at_every_depth() {
         "requests",
         "limits",
         "nodeSelector",
-        "stringData",
         "externalLabels",
     ];
     let kinds = kinds();

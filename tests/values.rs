@@ -167,9 +167,8 @@ const REMOVED: [&str; 8] = [
 ];
 
 /// What of the chart's configuration stays as the chart has it: Loki 3 takes all of it.
-const KEPT: [&str; 6] = [
+const KEPT: [&str; 5] = [
     "ingester.lifecycler.ring.replication_factor",
-    "ingester.wal.dir",
     "memberlist.join_members",
     "storage_config.filesystem.directory",
     "table_manager.retention_deletes_enabled",

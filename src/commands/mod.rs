@@ -1,5 +1,6 @@
 //! One file per subcommand: its arguments, and a `run` that does it.
 
+pub(crate) mod check;
 pub(crate) mod images;
 pub(crate) mod parity;
 pub(crate) mod render;

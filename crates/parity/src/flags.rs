@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value};
 
-/// Arguments by flag, in any order; a flag that is repeated has all its values, what is no flag stands in order under
-/// `[words]`. `--flag value`, `--flag=value`, and `--flag` and `--flag=true` mean the same.
+/// Arguments by flag, in any order; a flag that is repeated has all its values, and where one of them is a list the
+/// others lengthen it. What is no flag stands in order under `[words]`. `--flag value`, `--flag=value`, and `--flag` and `--flag=true` mean the same.
 pub(crate) fn flags(arguments: &[Value]) -> Map<String, Value> {
     let arguments: Vec<String> = arguments.iter().map(plain).collect();
     let mut flags: Map<String, Value> = Map::new();
@@ -31,12 +31,22 @@ pub(crate) fn flags(arguments: &[Value]) -> Map<String, Value> {
         }
     }
     for value in flags.values_mut() {
-        if let Value::Array(values) = value {
-            values.sort_by_key(plain);
-            values.dedup();
-            if values.len() == 1 {
-                *value = values.remove(0);
+        let Value::Array(values) = value else { continue };
+        let texts: Vec<String> = values.iter().map(plain).collect();
+        if texts.iter().any(|text| text.contains(',')) {
+            let mut list: Vec<&str> = Vec::new();
+            for entry in texts.iter().flat_map(|text| text.split(',')) {
+                if !list.contains(&entry) {
+                    list.push(entry);
+                }
             }
+            *value = list.join(",").into();
+            continue;
+        }
+        values.sort_by_key(plain);
+        values.dedup();
+        if values.len() == 1 {
+            *value = values.remove(0);
         }
     }
     if !words.is_empty() {
@@ -69,6 +79,8 @@ mod tests {
     fn repeated_flags_keep_their_values() {
         assert_eq!(of(&["--m=b", "--m=a", "--m=a"]), json!({"[--m]": ["a", "b"]}));
         assert_eq!(of(&["--m=a", "--m=a"]), json!({"[--m]": "a"}));
+        assert_eq!(of(&["--m=b,a", "--m=a", "--m=c"]), json!({"[--m]": "b,a,c"}));
+        assert_ne!(of(&["--m=b,a", "--m=a"]), of(&["--m=a"]));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use crate::permissions::{permissions, subjects};
 use crate::set::{Set, container_port};
 use crate::units::{image, pull_policy, quantity};
 use serde_json::{Map, Value, json};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// Labels that something reads, by their beginning; all others only say where an object comes from. What selectors
 /// read is compared by what they select.
@@ -264,6 +264,7 @@ fn resolve(set: &Set, object: &mut Value) {
     }
     if let Some(affinity) = object.pointer_mut("/spec/affinity") {
         resolve_selectors(set, &own_namespace, affinity);
+        drop_idle_affinity(&set.called(&whole), &whole["spec"], affinity);
     }
 }
 
@@ -279,6 +280,18 @@ fn drop_default_update(spec: &mut Value, key: &str) {
         && strategy["type"] == "RollingUpdate"
     {
         *strategy = Value::Null;
+    }
+}
+
+/// Of pods that the operator makes one by one: a wish to be away from each other says nothing while there is one.
+fn drop_idle_affinity(own: &str, spec: &Value, affinity: &mut Value) {
+    let one = |key: &str| spec.get(key).is_none_or(|number| number == 1);
+    let wish = "/podAntiAffinity/preferredDuringSchedulingIgnoredDuringExecution";
+    if one("replicas")
+        && one("shards")
+        && let Some(terms) = affinity.pointer_mut(wish).and_then(Value::as_array_mut)
+    {
+        terms.retain(|term| term["podAffinityTerm"]["selects"] != json!([own]));
     }
 }
 
@@ -298,6 +311,7 @@ fn resolve_pod(set: &Set, workload: &Value, template: &mut Value) {
         // The old name of `serviceAccountName`.
         spec.remove("serviceAccount");
     }
+    say_seccomp_once(spec);
     resolve_selectors(set, namespace(workload), spec);
     for volume in mappings(spec.get_mut("volumes")) {
         resolve_volume(set, namespace(workload), volume);
@@ -309,6 +323,33 @@ fn resolve_pod(set: &Set, workload: &Value, template: &mut Value) {
                 container["imagePullPolicy"] = Value::Null;
             }
             number_ports(&whole, container);
+        }
+    }
+}
+
+/// A profile that all containers state is the pod's, and one that the pod states need not be stated again.
+fn say_seccomp_once(spec: &mut Value) {
+    const PROFILE: &str = "/securityContext/seccompProfile";
+    let containers = |spec: &Value| [items(spec, "/containers"), items(spec, "/initContainers")].concat();
+    if spec.pointer(PROFILE).is_none_or(Value::is_null) {
+        let stated: Vec<Value> = containers(spec).iter().filter_map(|one| one.pointer(PROFILE).cloned()).collect();
+        match stated.first() {
+            Some(first) if stated.len() == containers(spec).len() && stated.iter().all(|other| other == first) => {
+                let mut context = spec["securityContext"].as_object().cloned().unwrap_or_default();
+                context.insert("seccompProfile".to_owned(), first.clone());
+                spec["securityContext"] = context.into();
+            }
+            _ => return,
+        }
+    }
+    let of_the_pod = spec.pointer(PROFILE).cloned();
+    for list in ["containers", "initContainers"] {
+        for container in mappings(spec.get_mut(list)) {
+            if container.pointer(PROFILE) == of_the_pod.as_ref()
+                && let Some(context) = container["securityContext"].as_object_mut()
+            {
+                context.remove("seccompProfile");
+            }
         }
     }
 }
@@ -401,7 +442,23 @@ fn resolve_ingress(set: &Set, ingress: &Value, object: &mut Value) {
     }
 }
 
-/// The Services and ports that are scraped, and the `job` they get, instead of the labels they are found by.
+/// Titles of the workloads that a Service selects; of a Service for pods of the cluster's own, its title.
+fn behind(set: &Set, service: &Value) -> Vec<String> {
+    let selected = set.selected(namespace(service), &json!({"matchLabels": service["spec"]["selector"]}));
+    if selected.is_empty() { vec![set.called(service)] } else { selected.iter().map(|pods| set.called(pods)).collect() }
+}
+
+/// Where the requests to a Service's port end: whether one Service has two ports or two Services have one each, the same
+/// is reached.
+fn targets(set: &Set, service: &Value, port: &Value) -> Vec<String> {
+    let selected = set.selected(namespace(service), &json!({"matchLabels": service["spec"]["selector"]}));
+    let target = if port["targetPort"].is_null() { &port["port"] } else { &port["targetPort"] };
+    let number = Set::port_number(&selected, &plain(target));
+    let at = if selected.is_empty() { plain(&port["port"]) } else { plain(number.as_ref().unwrap_or(target)) };
+    behind(set, service).into_iter().map(|title| format!("{title}:{at}")).collect()
+}
+
+/// What is scraped, and the `job` it gets, instead of the labels that the Services are found by.
 fn resolve_monitor(set: &Set, monitor: &Value, object: &mut Value) {
     let services = set.services(monitor);
     if services.is_empty() {
@@ -414,14 +471,21 @@ fn resolve_monitor(set: &Set, monitor: &Value, object: &mut Value) {
         Value::from(label.filter(|_| !job_label.is_empty()).unwrap_or_else(|| name(service)))
     };
     spec["job"] = services.iter().map(job).collect();
-    spec["selects"] = called(set, &services);
+    spec["selects"] =
+        services.iter().flat_map(|service| behind(set, service)).collect::<BTreeSet<_>>().into_iter().collect();
     for endpoint in mappings(spec.get_mut("endpoints")) {
         let named = text(endpoint, "/port").to_owned();
-        let ports = services.iter().flat_map(|service| {
-            let ports = items(service, "/spec/ports").iter().filter(|port| port["name"] == named);
-            ports.map(move |port| Value::from(format!("{}:{}", set.called(service), port["port"])))
-        });
-        endpoint["selects"] = ports.collect();
+        let mut scraped: BTreeMap<String, usize> = BTreeMap::new();
+        for service in &services {
+            for port in items(service, "/spec/ports").iter().filter(|port| port["name"] == named) {
+                for target in targets(set, service, port) {
+                    *scraped.entry(target).or_default() += 1;
+                }
+            }
+        }
+        // Through two Services the same port would be scraped twice.
+        let told = |(target, times): (String, usize)| if times > 1 { format!("{target} ×{times}") } else { target };
+        endpoint["selects"] = scraped.into_iter().map(told).collect();
     }
     if let Some(spec) = spec.as_object_mut() {
         for key in ["jobLabel", "selector", "namespaceSelector"] {
@@ -544,6 +608,64 @@ mod tests {
             ours["spec"],
             json!({"job": ["web"], "selects": ["Service x/web"], "endpoints": {"[http]": {"selects": ["Service x/web:80"]}}})
         );
+    }
+
+    #[test]
+    fn what_is_scraped_is_the_pods_behind_the_services() {
+        let pods = |labels: Value| {
+            let mut pods = deployment(&json!({"name": "web", "ports": [
+                {"name": "http", "containerPort": 80}, {"name": "side", "containerPort": 81}]}));
+            pods["spec"]["template"]["metadata"]["labels"] = labels;
+            pods
+        };
+        let service = |name: &str, ports: Value| {
+            json!({"kind": "Service", "metadata": {"name": name, "namespace": "x", "labels": {"a": "web", "job": "web"}},
+                "spec": {"selector": {"app": "web"}, "ports": ports}})
+        };
+        let of = |services: &[Value]| {
+            let monitor = json!({"kind": "ServiceMonitor", "metadata": {"namespace": "x"}, "spec": {"jobLabel": "job",
+                "selector": {"matchLabels": {"a": "web"}}, "endpoints": [{"port": "http"}, {"port": "side"}]}});
+            of(&[&[monitor, pods(json!({"app": "web"}))], services].concat())
+        };
+        let http = json!({"name": "http", "port": 80, "targetPort": "http"});
+        let side = json!({"name": "side", "port": 9, "targetPort": 81});
+        let together = of(&[service("one", json!([http, side]))]);
+        assert_eq!(together, of(&[service("one", json!([http])), service("two", json!([side]))]));
+        assert_eq!(together["spec"]["endpoints"]["[side]"]["selects"], json!(["Deployment x/web:81"]));
+        let twice = of(&[service("one", json!([http, side])), service("two", json!([side]))]);
+        assert_eq!(twice["spec"]["endpoints"]["[side]"]["selects"], json!(["Deployment x/web:81 ×2"]));
+    }
+
+    #[test]
+    fn a_profile_of_all_containers_is_the_pods() {
+        let of = |pod: Value, containers: [Value; 2]| {
+            let mut pods = deployment(&json!({"name": "web", "securityContext": containers[0]}));
+            let spec = &mut pods["spec"]["template"]["spec"];
+            spec["initContainers"] = json!([{"name": "init", "securityContext": containers[1]}]);
+            spec["securityContext"] = pod;
+            of(&[pods])
+        };
+        let (none, profile) = (|| json!({}), || json!({"seccompProfile": {"type": "RuntimeDefault"}}));
+        assert_eq!(of(profile(), [none(), none()]), of(none(), [profile(), profile()]));
+        assert_eq!(of(profile(), [none(), none()]), of(profile(), [profile(), none()]));
+        assert_ne!(of(profile(), [none(), none()]), of(none(), [profile(), none()]));
+        let other = json!({"seccompProfile": {"type": "Unconfined"}});
+        assert_ne!(of(profile(), [none(), none()]), of(profile(), [other, none()]));
+    }
+
+    #[test]
+    fn one_pod_has_nobody_to_stay_away_from() {
+        let of = |replicas: u8, other: &str| {
+            let term = json!({"weight": 100, "podAffinityTerm": {"topologyKey": "host",
+                "labelSelector": {"matchLabels": {"app.kubernetes.io/name": other}}}});
+            of(&[
+                json!({"kind": "Prometheus", "metadata": {"name": "p", "namespace": "x"}, "spec": {"replicas": replicas,
+                "affinity": {"podAntiAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": [term]}}}}),
+            ])
+        };
+        assert!(of(1, "prometheus")["spec"]["affinity"].is_null());
+        assert!(!of(2, "prometheus")["spec"]["affinity"].is_null());
+        assert!(!of(1, "stranger")["spec"]["affinity"].is_null());
     }
 
     #[test]

@@ -18,7 +18,7 @@ pub(crate) fn annotations(component: &str, object: &Value) -> Vec<(&'static str,
         "CustomResourceDefinition" => vec![(WAVE, "-3"), (OPTIONS, "ServerSideApply=true,Prune=confirm")],
         // Its end is the end of everything in it.
         "Namespace" => vec![(WAVE, "-2"), (OPTIONS, "Prune=confirm")],
-        // A Job is not changed but run again, and it deletes itself when it is done.
+        // Run at every sync, and no part of what is compared.
         "Job" => vec![
             (WAVE, wave(component)),
             ("argocd.argoproj.io/hook", "Sync"),

@@ -44,15 +44,19 @@ impl Values {
 
     /// Makes the rendered file `path` known to `{{file …}}` and `{{checksum …}}`.
     pub(crate) fn add_file(&mut self, path: &str, text: &str) {
-        let digest = Sha256::digest(text.as_bytes());
-        let mut checksum = String::new();
-        for byte in digest {
-            // Writing to a String cannot fail.
-            let _ = write!(checksum, "{byte:02x}");
-        }
-        let entry = tokens(json!({ "text": text, "checksum": checksum }), &mut self.texts);
+        let entry = tokens(json!({ "text": text, "checksum": checksum(text) }), &mut self.texts);
         self.context.data_mut()[FILES][file_name(path)] = entry;
     }
+}
+
+/// The SHA-256 of a text, in hexadecimal digits.
+pub(crate) fn checksum(text: &str) -> String {
+    let mut checksum = String::new();
+    for byte in Sha256::digest(text.as_bytes()) {
+        // Writing to a String cannot fail.
+        let _ = write!(checksum, "{byte:02x}");
+    }
+    checksum
 }
 
 /// `loki/files/loki.yaml.hbs` is `loki/loki.yaml` to templates.

@@ -245,16 +245,62 @@ fn every_structure_rule_can_fail() {
     assert_eq!(findings(&[object("Service", "y", bare)]).len(), 5);
 }
 
-/// A label that the stack gives to everything may be called like one that a component needs; the component's wins.
+fn labels_and_annotations(objects: &[Object]) -> impl Iterator<Item = (&Object, &Value, &Value)> {
+    objects.iter().map(|object| {
+        let metadata = &object.value.head()["metadata"];
+        (object, &metadata["labels"], &metadata["annotations"])
+    })
+}
+
 #[test]
-fn common_labels_do_not_collide_with_our_own() {
-    let text = "labels: {release: x, grafana_datasource: x, grafana_dashboard: x, jobLabel: x}\n";
-    let stack = Stack::parse(&vigil_yaml::Source::new("stack.yaml", text)).unwrap().stack;
-    let rendering = render(&stack, &REAL).unwrap_or_else(|problems| panic!("{}", drawn(&problems)));
-    let monitors: Vec<_> = rendering.objects.iter().filter(|object| object.kind() == "ServiceMonitor").collect();
-    assert!(monitors.len() > 5);
-    for monitor in monitors {
-        assert_eq!(monitor.value["metadata"]["labels"]["release"], "kube-prometheus-stack", "{}", monitor.title());
+fn labels_and_annotations_of_a_component_come_before_the_common_ones() {
+    let mut stack = switched();
+    let key = |text: &str| text.parse().expect("a key");
+    stack.labels = [("of-all", "common"), ("of-one", "common")].map(|(k, v)| (key(k), v.parse().unwrap())).into();
+    stack.annotations =
+        [("a", "common"), ("b", "common")].map(|(k, v)| (k.parse().unwrap(), v.parse().unwrap())).into();
+    let common = render(&stack, &REAL).unwrap_or_else(|problems| panic!("{}", drawn(&problems))).objects;
+    let selectors = |objects: &[Object]| {
+        let parts = ["/spec/selector", "/spec/podSelector", "/spec/namespaceSelector"];
+        let of = |object: &Object| parts.map(|part| object.value.pointer(part).cloned());
+        objects.iter().map(of).collect::<Vec<_>>()
+    };
+    macro_rules! own {
+        ($($field:ident),+) => {$(
+            stack.$field.labels.insert(key("of-one"), "own".parse().unwrap());
+            stack.$field.annotations.insert("b".parse().unwrap(), "own".parse().unwrap());
+        )+};
+    }
+    own!(alertmanager, alloy, argocd, flask, grafana, kube_state_metrics, kubernetes_targets, loki, metrics_server);
+    own!(network_policies, node_exporter, prometheus, prometheus_operator);
+    let objects = render(&stack, &REAL).unwrap_or_else(|problems| panic!("{}", drawn(&problems))).objects;
+    for (object, labels, annotations) in labels_and_annotations(&objects) {
+        let expected = if ["namespaces", "crds"].contains(&object.component) { "common" } else { "own" };
+        let found = [&labels["of-all"], &labels["of-one"], &annotations["a"], &annotations["b"]];
+        assert_eq!(found, ["common", expected, "common", expected], "{}", object.title());
+    }
+    assert_eq!(selectors(&objects), selectors(&common), "labels of the stack are no part of selectors");
+}
+
+/// Whatever key the templates set themselves, a stack cannot.
+#[test]
+fn no_label_of_the_stack_collides_with_our_own() {
+    let mut stack = switched();
+    stack.labels.clear();
+    stack.grafana.labels.clear();
+    stack.promtail.enabled = true;
+    stack.promtail.monitored = true;
+    let objects = render(&stack, &REAL).unwrap_or_else(|problems| panic!("{}", drawn(&problems))).objects;
+    let mut keys = std::collections::BTreeSet::new();
+    for (_, labels, _) in labels_and_annotations(&objects) {
+        keys.extend(labels.as_object().expect("labels").keys().cloned());
+    }
+    assert!(keys.len() > 8, "{keys:?}");
+    for key in keys {
+        let text = format!("labels:\n  {key}: x\n");
+        let problems = Stack::parse(&vigil_yaml::Source::new("stack.yaml", text)).expect_err("reserved");
+        let shown = drawn(&problems);
+        assert!(shown.contains("set by this tool itself") && shown.contains("stack.yaml:2:3"), "{key}: {shown}");
     }
 }
 
@@ -368,6 +414,57 @@ fn policies_follow_the_stack() {
     stack.grafana.enabled = false;
     assert_eq!(sources(&stack, prometheus)[0], 1, "Prometheus itself");
     assert_eq!(sources(&stack, "loki-stack")[0], 2, "Alloy and Prometheus");
+    stack.loki.monitored = false;
+    assert_eq!(sources(&stack, "loki-stack")[0], 1, "Alloy");
+    assert_eq!(sources(&stack, "alloy"), [1], "Prometheus");
+    stack.alloy.monitored = false;
+    assert!(sources(&stack, "alloy").is_empty(), "nobody");
+}
+
+/// The root file systems are read-only: sockets of the watchers, and the files that they or the download write.
+#[test]
+fn what_the_side_cars_write_to_is_a_volume() {
+    let objects = render(&Stack::default(), &REAL).unwrap().objects;
+    let deployment =
+        objects.iter().find(|object| object.title().ends_with("-grafana") && object.kind() == "Deployment");
+    let pod = &deployment.expect("Grafana").value["spec"]["template"]["spec"];
+    let writable = |container: &Value, path: &str| {
+        let mounts = container["volumeMounts"].as_array().expect("mounts");
+        let mount = mounts.iter().find(|mount| mount["mountPath"] == path && mount["readOnly"] != true);
+        let volumes = pod["volumes"].as_array().expect("volumes");
+        mount.is_some_and(|mount| volumes.iter().any(|one| one["name"] == mount["name"] && one["emptyDir"].is_object()))
+    };
+    let containers = |list: &str| pod[list].as_array().expect("containers").clone();
+    let mut watchers = 0;
+    for container in containers("containers").iter().filter(|container| container["name"] != "grafana") {
+        assert_eq!(container["securityContext"]["readOnlyRootFilesystem"], true);
+        let env = container["env"].as_array().expect("env");
+        let folder = env.iter().find(|variable| variable["name"] == "FOLDER").expect("a folder");
+        assert!(writable(container, "/tmp"), "{container:#}");
+        assert!(writable(container, folder["value"].as_str().expect("a path")), "{container:#}");
+        watchers += 1;
+    }
+    let downloads =
+        containers("initContainers").into_iter().filter(|container| container["name"] == "download-dashboards");
+    assert!(downloads.filter(|container| writable(container, "/tmp/dashboards")).count() == 1 && watchers == 2);
+}
+
+/// The API server refuses a change of a Job.
+#[test]
+fn a_job_has_a_new_name_when_it_does_something_else() {
+    let names = |change: &dyn Fn(&mut Stack)| {
+        let mut stack = switched();
+        stack.prometheus_operator.admission_webhooks = vigil_stack::model::AdmissionWebhooks::Job;
+        change(&mut stack);
+        let objects = render(&stack, &REAL).unwrap_or_else(|problems| panic!("{}", drawn(&problems))).objects;
+        let jobs = objects.iter().filter(|object| object.kind() == "Job");
+        jobs.map(|job| job.name().to_owned()).collect::<Vec<_>>()
+    };
+    let before = names(&|_| ());
+    assert_eq!(before.len(), 2);
+    assert_eq!(before, names(&|stack| stack.grafana.enabled = false));
+    let after = names(&|stack| stack.prometheus_operator.certgen_image = "example.com/certgen:2".parse().unwrap());
+    assert!(before.iter().all(|name| !after.contains(name)), "{before:?} {after:?}");
 }
 
 #[test]

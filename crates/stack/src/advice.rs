@@ -1,6 +1,7 @@
 //! What somebody who made a mistake probably meant.
 
 use vigil_yaml::plain::{self, Plain};
+use vigil_yaml::words::list;
 use vigil_yaml::{Data, Node, Quoted};
 
 /// What a value of the wrong type should have been, as far as that leads to advice.
@@ -57,17 +58,6 @@ pub(crate) fn foreign_letter(key: &str) -> Option<String> {
     key.chars().find(|c| !c.is_ascii()).map(|c| format!("U+{:04X}", u32::from(c)))
 }
 
-/// The known name that `word` was probably meant to be.
-pub(crate) fn nearest(word: &str, known: &[&'static str]) -> Option<&'static str> {
-    let word = word.trim().to_lowercase();
-    let allowed = (word.chars().count() / 3).max(1);
-    let distance = |name: &str| strsim::damerau_levenshtein(&word, &name.to_lowercase());
-    let near = known.iter().map(|name| (distance(name), *name)).filter(|(distance, _)| *distance <= allowed).min();
-    // `warning` for `warn`: one word that goes on where the other ends.
-    let begins = || known.iter().find(|name| name.len() > 2 && word.starts_with(&name.to_lowercase())).copied();
-    near.map(|(_, name)| name).or_else(begins)
-}
-
 /// The help that lists what may stand in a mapping.
 pub(crate) fn keys(known: &[&str]) -> String {
     match known {
@@ -76,38 +66,10 @@ pub(crate) fn keys(known: &[&str]) -> String {
     }
 }
 
-/// `a`, `b` or `c`.
-pub(crate) fn list(names: &[&str], last: &str) -> String {
-    let quoted: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
-    match quoted.split_last() {
-        Some((end, start)) if !start.is_empty() => format!("{} {last} {end}", start.join(", ")),
-        _ => quoted.concat(),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use vigil_yaml::{Limits, Source, read_one};
-
-    #[test]
-    fn nearest_names() {
-        let known = ["cpu", "memory", "retention", "retentionSize", "metrics-server", "warn"];
-        for (word, expected) in [
-            ("memroy", Some("memory")),
-            ("retention_size", Some("retentionSize")),
-            ("RETENTION", Some("retention")),
-            ("metricsServer", Some("metrics-server")),
-            ("\u{a0}retention", Some("retention")),
-            ("warning", Some("warn")),
-            ("cpus", Some("cpu")),
-            ("gpu", Some("cpu")),
-            ("disk", None),
-            ("", None),
-        ] {
-            assert_eq!(nearest(word, &known), expected, "{word}");
-        }
-    }
 
     #[test]
     fn advice_on_what_was_written_instead() {

@@ -3,10 +3,11 @@
 //! serde stops at the first error. So after each one the value it speaks of is taken out of the tree, its default
 //! stands in, and the rest is decoded again: a text with five mistakes gets five messages.
 
-use crate::advice::{Wanted, advice, foreign_letter, keys, list, nearest};
+use crate::advice::{Wanted, advice, foreign_letter, keys};
 use serde::de::{self, DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, SeqAccess, Visitor};
 use std::fmt::{self, Write as _};
 use vigil_yaml::plain::{self, Plain};
+use vigil_yaml::words::{list, nearest};
 use vigil_yaml::{Data, Entry, Key, Node, Problem, Quoted, Scalar, Span};
 
 /// What could be decoded, and what is wrong with the rest.
@@ -116,7 +117,7 @@ impl Error {
     /// For a key that is unknown here: the section of this mapping that knows it. It is found by writing it there.
     fn section_below<T: de::DeserializeOwned>(&self, root: &Node) -> Option<&'static str> {
         let Kind::UnknownKey { key, known } = &self.kind else { return None };
-        if nearest(key, known).is_some() {
+        if nearest(key, known.iter().copied()).is_some() {
             return None;
         }
         let parent = self.subject(root);
@@ -146,7 +147,7 @@ impl Error {
         match self.kind {
             Kind::UnknownKey { key, known } => {
                 let place = if name == STACK { "at the top".to_owned() } else { format!("in {name}") };
-                let label = match (nearest(&key, known), foreign_letter(&key)) {
+                let label = match (nearest(&key, known.iter().copied()), foreign_letter(&key)) {
                     (Some(near), None) => format!("did you mean `{near}`?"),
                     (Some(near), Some(letter)) => format!("did you mean `{near}`? this one holds {letter}"),
                     (None, Some(letter)) => format!("not known here; it holds {letter}"),
@@ -160,7 +161,7 @@ impl Error {
             Kind::UnknownChoice { choice, known } => {
                 let problem = Problem::error(format!("{name} cannot be {}", Quoted(&choice)), span)
                     .label(format!("expected {}", list(known, "or")));
-                match nearest(&choice, known) {
+                match nearest(&choice, known.iter().copied()) {
                     Some(near) => problem.help(format!("did you mean `{near}`?")),
                     None => problem,
                 }

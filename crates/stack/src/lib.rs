@@ -9,6 +9,7 @@ mod advice;
 mod beside;
 mod decode;
 pub mod model;
+mod redact;
 mod rules;
 pub mod units;
 
@@ -51,6 +52,13 @@ impl Stack {
     }
 
     fn parse_with(source: &Arc<Source>, read: beside::Reader) -> Result<Parsed, Vec<Problem>> {
+        match Self::parse_text(source, read) {
+            Ok(Parsed { stack, warnings }) => Ok(Parsed { stack, warnings: redact::redacted(warnings, source) }),
+            Err(problems) => Err(redact::redacted(problems, source)),
+        }
+    }
+
+    fn parse_text(source: &Arc<Source>, read: beside::Reader) -> Result<Parsed, Vec<Problem>> {
         let (document, mut problems) = vigil_yaml::salvage(source, &Self::LIMITS);
         let Some(node) = document else {
             if problems.is_empty() {

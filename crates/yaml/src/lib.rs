@@ -6,6 +6,7 @@
 //!   that place.
 //! - [`plain`]: what an unquoted scalar means, and whether all YAML readers agree on it.
 //! - [`write()`]: a JSON value to the one canonical text.
+//! - [`words`]: what was probably meant.
 //! - [`Problem`]: an error or a warning with its place, drawn with the source line and a marker.
 
 pub mod node;
@@ -15,11 +16,12 @@ pub mod read;
 mod shown;
 pub mod source;
 mod syntax;
+pub mod words;
 pub mod write;
 
 pub use node::{Data, Entry, Key, Node, Scalar};
 pub use problem::{Place, Problem, Severity};
-pub use read::{Limits, read, read_one, salvage};
+pub use read::{Limits, read, read_one, salvage, salvage_all};
 pub use shown::Quoted;
 pub use source::{Source, Span};
 pub use write::write;

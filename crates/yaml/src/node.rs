@@ -67,6 +67,62 @@ impl Node {
         }
     }
 
+    /// The value at a path of keys.
+    pub fn at(&self, path: &[&str]) -> Option<&Node> {
+        path.iter().try_fold(self, |node, key| node.get(key))
+    }
+
+    /// The entries of a mapping; none of anything else.
+    pub fn entries(&self) -> &[Entry] {
+        match &self.data {
+            Data::Map(entries) => entries,
+            _ => &[],
+        }
+    }
+
+    /// The items of a list; none of anything else.
+    pub fn items(&self) -> &[Node] {
+        match &self.data {
+            Data::List(items) => items,
+            _ => &[],
+        }
+    }
+
+    /// A scalar as kubectl reads it; `None` for a collection.
+    pub fn scalar(&self) -> Option<Plain> {
+        match &self.data {
+            Data::Scalar(scalar) if scalar.plain => Some(plain::resolve_as_kubectl(&scalar.text)),
+            Data::Scalar(_) => Some(Plain::Text),
+            _ => None,
+        }
+    }
+
+    /// The text of a scalar that kubectl reads as a text.
+    pub fn text(&self) -> Option<&str> {
+        match &self.data {
+            Data::Scalar(scalar) if self.scalar() == Some(Plain::Text) => Some(&scalar.text),
+            _ => None,
+        }
+    }
+
+    /// A whole number, as kubectl reads it: `1e3` is one too.
+    pub fn integer(&self) -> Option<i64> {
+        match self.scalar()? {
+            Plain::Integer(value) => Some(value),
+            #[expect(clippy::cast_possible_truncation, reason = "whole and within range, as tested")]
+            Plain::Float(value) if value.fract() == 0.0 && value.abs() < 9e15 => Some(value as i64),
+            _ => None,
+        }
+    }
+
+    /// A boolean, as kubectl reads it.
+    pub fn boolean(&self) -> Option<bool> {
+        match self.scalar()? {
+            Plain::Bool(value) => Some(value),
+            _ => None,
+        }
+    }
+
     /// No value: nothing, `~` or `null`, unquoted.
     pub fn is_null(&self) -> bool {
         matches!(&self.data, Data::Scalar(s) if s.plain && plain::resolve(&s.text) == Plain::Null)

@@ -55,6 +55,55 @@ pub fn resolve(text: &str) -> Plain {
     }
 }
 
+/// What `text` is to kubectl when it stands without quotes: YAML 1.1 as its reader (sigs.k8s.io/yaml over go-yaml 2)
+/// has it. Dates and `10:30` are texts to it, `0644` and `0o644` octal, `09` is nine.
+pub fn resolve_as_kubectl(text: &str) -> Plain {
+    match text {
+        "" | "~" | "null" | "Null" | "NULL" => return Plain::Null,
+        "y" | "Y" | "yes" | "Yes" | "YES" | "true" | "True" | "TRUE" | "on" | "On" | "ON" => return Plain::Bool(true),
+        "n" | "N" | "no" | "No" | "NO" | "false" | "False" | "FALSE" | "off" | "Off" | "OFF" => {
+            return Plain::Bool(false);
+        }
+        _ => {}
+    }
+    if !text.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '+' | '-' | '.')) {
+        return Plain::Text;
+    }
+    let digits = text.replace('_', "");
+    let (negative, unsigned) = match digits.as_bytes().first() {
+        Some(b'-') => (true, &digits[1..]),
+        Some(b'+') => (false, &digits[1..]),
+        _ => (false, digits.as_str()),
+    };
+    let based = |prefixes: [&str; 2], radix| {
+        let rest = prefixes.iter().find_map(|prefix| unsigned.strip_prefix(prefix))?;
+        u64::from_str_radix(rest, radix).ok().filter(|_| rest.starts_with(|c: char| c.is_ascii_alphanumeric()))
+    };
+    let octal = || unsigned.strip_prefix('0').filter(|rest| !rest.is_empty());
+    let whole =
+        based(["0x", "0X"], 16).or_else(|| based(["0o", "0O"], 8)).or_else(|| based(["0b", "0B"], 2)).or_else(|| {
+            match octal() {
+                Some(rest) if rest.bytes().all(|b| b.is_ascii_digit()) => u64::from_str_radix(rest, 8).ok(),
+                _ if unsigned.bytes().all(|b| b.is_ascii_digit()) => unsigned.parse().ok(),
+                _ => None,
+            }
+        });
+    match whole {
+        Some(value) if negative => {
+            if let Some(value) = 0i64.checked_sub_unsigned(value) {
+                return Plain::Integer(value);
+            }
+        }
+        Some(value) => return i64::try_from(value).map_or(Plain::Unsigned(value), Plain::Integer),
+        None => {}
+    }
+    let looks_numeric = digits.bytes().all(|b| b.is_ascii_digit() || matches!(b, b'.' | b'e' | b'E' | b'+' | b'-'));
+    match digits.parse::<f64>() {
+        Ok(value) if looks_numeric && value.is_finite() => Plain::Float(value),
+        _ => Plain::Text,
+    }
+}
+
 /// Whether an unquoted `text` is the same value to YAML 1.1 and YAML 1.2 readers alike.
 pub fn is_portable(text: &str) -> bool {
     match resolve(text) {
@@ -157,6 +206,37 @@ mod tests {
             "get",
         ] {
             assert!(is_portable(text), "`{text}` is the same to all");
+        }
+    }
+
+    #[test]
+    fn as_kubectl_reads() {
+        use Plain::{Bool, Float, Integer, Null, Text};
+        for (text, expected) in [
+            ("~", Null),
+            ("y", Bool(true)),
+            ("off", Bool(false)),
+            ("0o17", Integer(15)),
+            ("0644", Integer(420)),
+            ("-0x1F", Integer(-31)),
+            ("0b11", Integer(3)),
+            ("1_000", Integer(1000)),
+            ("+7", Integer(7)),
+            ("0", Integer(0)),
+            ("09", Float(9.0)),
+            ("1e3", Float(1000.0)),
+            (".5", Float(0.5)),
+            ("18446744073709551615", Plain::Unsigned(u64::MAX)),
+            ("10:30", Text),
+            ("2001-12-14", Text),
+            ("1.2.3", Text),
+            ("0o19", Text),
+            ("0x", Text),
+            (".inf", Text),
+            ("-", Text),
+            ("yEs", Text),
+        ] {
+            assert_eq!(resolve_as_kubectl(text), expected, "{text}");
         }
     }
 

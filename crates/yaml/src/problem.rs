@@ -11,6 +11,8 @@ pub enum Severity {
     Error,
     /// Works, but will surprise somebody.
     Warning,
+    /// Works as it stands; worth knowing.
+    Note,
 }
 
 /// Where a problem stands.
@@ -31,8 +33,12 @@ pub struct Problem {
     pub message: String,
     /// Where.
     pub place: Place,
+    /// The rule that it breaks, where rules have names.
+    pub rule: Option<&'static str>,
     /// What was expected, said beside the marker.
     pub label: Option<String>,
+    /// What it is about, where the place does not tell.
+    pub note: Option<String>,
     /// What to do.
     pub help: Option<String>,
 }
@@ -46,7 +52,15 @@ impl From<Span> for Place {
 impl Problem {
     /// An error at a place.
     pub fn error(message: impl Into<String>, place: impl Into<Place>) -> Self {
-        Self { severity: Severity::Error, message: message.into(), place: place.into(), label: None, help: None }
+        Self {
+            severity: Severity::Error,
+            message: message.into(),
+            place: place.into(),
+            rule: None,
+            label: None,
+            note: None,
+            help: None,
+        }
     }
 
     /// A warning at a place.
@@ -106,8 +120,13 @@ impl Problem {
         let level = match self.severity {
             Severity::Error => Level::ERROR,
             Severity::Warning => Level::WARNING,
+            Severity::Note => Level::NOTE,
         };
-        let title = Group::with_title(level.clone().primary_title(shown(&self.message)));
+        let mut title = level.clone().primary_title(shown(&self.message));
+        if let Some(rule) = self.rule {
+            title = title.id(rule);
+        }
+        let title = Group::with_title(title);
         let label = self.label.as_deref().map(shown);
         let mut groups = match &self.place {
             Place::File(path) => {
@@ -128,9 +147,10 @@ impl Problem {
                 }
             }
         };
-        if let Some(help) = &self.help {
-            let last = groups.pop();
-            groups.extend(last.map(|group| group.element(Level::HELP.message(shown(help)))));
+        let note = self.note.as_deref().map(|note| Level::NOTE.message(shown(note)));
+        let help = self.help.as_deref().map(|help| Level::HELP.message(shown(help)));
+        if let Some(last) = groups.pop() {
+            groups.push([note, help].into_iter().flatten().fold(last, Group::element));
         }
         let renderer = if colour { Renderer::styled() } else { Renderer::plain() };
         renderer.render(&groups)

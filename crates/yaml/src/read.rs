@@ -7,7 +7,7 @@ use crate::shown::Quoted;
 use crate::source::{Source, Span};
 use crate::syntax;
 use serde_saphyr::granit_parser::{self, Event, Parser, ScalarStyle, Tag};
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet, hash_map};
 use std::sync::Arc;
 
 /// How much a text may hold before it is refused: what stands between a reader and a YAML bomb.
@@ -33,7 +33,7 @@ impl Default for Limits {
 /// # Errors
 /// Everything that [`salvage`] reports.
 pub fn read(source: &Arc<Source>, limits: &Limits) -> Result<Vec<Node>, Vec<Problem>> {
-    let (documents, problems) = compose(source, limits);
+    let (documents, problems) = salvage_all(source, limits);
     if problems.is_empty() { Ok(documents) } else { Err(problems) }
 }
 
@@ -53,7 +53,7 @@ pub fn read_one(source: &Arc<Source>, limits: &Limits) -> Result<Option<Node>, V
 /// does not fit, a key that is no text, `<<` without a mapping, a second document. These end the reading, and there is
 /// no document: a syntax error, a limit.
 pub fn salvage(source: &Arc<Source>, limits: &Limits) -> (Option<Node>, Vec<Problem>) {
-    let (documents, mut problems) = compose(source, limits);
+    let (documents, mut problems) = salvage_all(source, limits);
     let mut documents = documents.into_iter();
     let first = documents.next();
     if let Some(second) = documents.next() {
@@ -66,11 +66,13 @@ pub fn salvage(source: &Arc<Source>, limits: &Limits) -> (Option<Node>, Vec<Prob
     (first, problems)
 }
 
-fn compose(source: &Arc<Source>, limits: &Limits) -> (Vec<Node>, Vec<Problem>) {
+/// As [`salvage`], of a text with any number of documents.
+pub fn salvage_all(source: &Arc<Source>, limits: &Limits) -> (Vec<Node>, Vec<Problem>) {
     if source.text.len() > limits.bytes {
         let place = Span::new(source, 0..0);
         let message = format!("the text is larger than {} bytes", limits.bytes);
-        return (Vec::new(), vec![Problem::error(message, place)]);
+        let problem = Problem::error(message, place).help("check that it is the text you mean");
+        return (Vec::new(), vec![problem]);
     }
     let options = granit_parser::options! { emit_comments: false, emit_unresolved_aliases: true };
     let mut composer = Composer {
@@ -104,6 +106,38 @@ struct Cost {
     nodes: usize,
     /// Of text: a long one costs little to write and much to repeat.
     bytes: usize,
+}
+
+/// The keys of a mapping so far, to tell when one comes again.
+#[derive(Default)]
+struct Keys {
+    /// Those without an entry.
+    left_out: Vec<Key>,
+    /// All of them, once there are too many to look through.
+    index: HashMap<String, Span>,
+}
+
+impl Keys {
+    /// As many as are looked through faster than looked up.
+    const FEW: usize = 24;
+
+    /// The place of the first `key`, if this is not it. The keys before it are those of `entries`, and the left out.
+    fn find(&mut self, key: &Key, entries: &[Entry]) -> Option<Span> {
+        let known = || entries.iter().map(|entry| &entry.key).chain(&self.left_out);
+        if self.index.is_empty() {
+            if entries.len() + self.left_out.len() < Self::FEW {
+                return known().find(|known| known.text == key.text).map(|known| known.span.clone());
+            }
+            self.index = known().map(|known| (known.text.clone(), known.span.clone())).collect();
+        }
+        match self.index.entry(key.text.clone()) {
+            hash_map::Entry::Occupied(first) => Some(first.get().clone()),
+            hash_map::Entry::Vacant(place) => {
+                place.insert(key.span.clone());
+                None
+            }
+        }
+    }
 }
 
 /// An event, its place, and that of the tag before it.
@@ -156,7 +190,8 @@ impl<'a> Composer<'a> {
         self.spend(Cost { nodes, bytes: 0 }, &span)?;
         if depth > self.limits.depth {
             let message = format!("more than {} levels inside each other", self.limits.depth);
-            return Err(Box::new(Problem::error(message, span)));
+            let problem = Problem::error(message, span);
+            return Err(Box::new(problem.help("check the indentation, and that every bracket is closed")));
         }
         let (anchor, node) = match event {
             Event::Scalar(text, style, anchor, tag) => {
@@ -224,7 +259,7 @@ impl<'a> Composer<'a> {
     fn mapping(&mut self, start: &Span, depth: usize) -> Result<Option<Node>, Fatal> {
         let mut meant = true;
         let mut entries: Vec<Entry> = Vec::new();
-        let mut seen: HashMap<String, Span> = HashMap::new();
+        let mut seen = Keys::default();
         let mut merged: Vec<Node> = Vec::new();
         let end = loop {
             let step = self.next()?;
@@ -237,21 +272,26 @@ impl<'a> Composer<'a> {
             let value = self.node(step, depth + 1)?;
             meant &= key.as_ref().is_none_or(|key| matches!(key.data, Data::Scalar(_)));
             let Some(key) = key.and_then(|key| self.key(key, alias)) else { continue };
-            if let Some(first) = seen.insert(key.text.clone(), key.span.clone()) {
+            if let Some(first) = seen.find(&key, &entries) {
                 self.duplicate(&key, &first);
-                seen.insert(key.text, first);
                 continue;
             }
             match value {
-                Some(value) if key.plain && key.text == "<<" => merged.push(value),
+                Some(value) if key.plain && key.text == "<<" => {
+                    merged.push(value);
+                    seen.left_out.push(key);
+                }
                 Some(value) => entries.push(Entry { key, value }),
-                None => {}
+                None => seen.left_out.push(key),
             }
         };
         let last = entries.iter().map(|entry| &entry.value).chain(&merged).max_by_key(|node| node.span.range.end);
         let span = whole(start, &end, last);
-        for node in merged {
-            self.merge(node, &mut entries);
+        if !merged.is_empty() {
+            let mut own = entries.iter().map(|entry| entry.key.text.clone()).collect();
+            for node in merged {
+                self.merge(node, &mut entries, &mut own);
+            }
         }
         Ok(meant.then_some(Node { span, data: Data::Map(entries) }))
     }
@@ -292,17 +332,17 @@ impl<'a> Composer<'a> {
         None
     }
 
-    /// Adds the entries of a `<<` value; what the mapping says itself wins.
-    fn merge(&mut self, node: Node, entries: &mut Vec<Entry>) {
+    /// Adds the entries of a `<<` value; what the mapping says itself, its `own` keys, wins.
+    fn merge(&mut self, node: Node, entries: &mut Vec<Entry>, own: &mut HashSet<String>) {
         match node.data {
             Data::Map(more) => {
                 for entry in more {
-                    if !entries.iter().any(|own| own.key.text == entry.key.text) {
+                    if own.insert(entry.key.text.clone()) {
                         entries.push(entry);
                     }
                 }
             }
-            Data::List(nodes) => nodes.into_iter().for_each(|node| self.merge(node, entries)),
+            Data::List(nodes) => nodes.into_iter().for_each(|node| self.merge(node, entries, own)),
             Data::Scalar(_) => self.problems.push(
                 Problem::error("`<<` without a mapping to merge", node.span)
                     .label("expected an alias of a mapping, or a list of such")
@@ -351,7 +391,11 @@ impl<'a> Composer<'a> {
             return Ok(());
         };
         let problem = Problem::error(message, span.clone());
-        Err(Box::new(if self.anchors.is_empty() { problem } else { problem.label("once aliases are followed") }))
+        Err(Box::new(if self.anchors.is_empty() {
+            problem.help("check that it is the file you mean; if it is, split it")
+        } else {
+            problem.label("once aliases are followed").help("write out what the alias stands for, or repeat less of it")
+        }))
     }
 }
 
@@ -377,7 +421,7 @@ mod tests {
 
     /// The documents with the place of every key and value, and the problems with theirs.
     fn told(text: &str) -> String {
-        let (documents, problems) = compose(&Source::new("t", text), &LIMITS);
+        let (documents, problems) = salvage_all(&Source::new("t", text), &LIMITS);
         let mut told = documents.iter().map(drawn).collect::<Vec<_>>().join(" --- ");
         for problem in problems {
             let _ = write!(told, " ! {}", problem.one_line().replace("t:", ""));
@@ -435,7 +479,7 @@ mod tests {
             ("{ a: b }  ", "{ a: b }"),
             ("a: &x b\nc: {<<: {d: *x}}\n", "a: &x b\nc: {<<: {d: *x}}"),
         ] {
-            assert_eq!(compose(&Source::new("t", text), &LIMITS).0[0].span.text(), whole);
+            assert_eq!(salvage_all(&Source::new("t", text), &LIMITS).0[0].span.text(), whole);
         }
     }
 
@@ -456,7 +500,7 @@ mod tests {
                 "1:1 {1:4 a: 1:7 1} ! 2:1: the key `a` stands twice in one mapping; first on line 1; keep one of the two",
             ),
         ]);
-        assert_eq!(compose(&Source::new("t", "a: 1\na: 2\na: 3\n"), &LIMITS).1.len(), 2);
+        assert_eq!(salvage_all(&Source::new("t", "a: 1\na: 2\na: 3\n"), &LIMITS).1.len(), 2);
     }
 
     #[test]
@@ -562,18 +606,27 @@ mod tests {
     fn limits() {
         table(&[
             ("[[[[a]]]]", "1:1 [1:2 [1:3 [1:4 [1:5 a]]]]"),
-            ("[[[[[a]]]]]", "! 1:6: more than 4 levels inside each other"),
+            (
+                "[[[[[a]]]]]",
+                "! 1:6: more than 4 levels inside each other; check the indentation, and that every bracket is closed",
+            ),
             (
                 &"- a\n".repeat(19),
                 &format!("1:1 [{}]", (1..20).map(|line| format!("{line}:3 a")).collect::<Vec<_>>().join(", ")),
             ),
-            (&"- a\n".repeat(20), "! 20:3: more than 20 values"),
-            ("a: &a [b, b, b]\nc: &c [*a, *a]\nd: [*c, *c]", "! 3:5: more than 20 values; once aliases are followed"),
+            (
+                &"- a\n".repeat(20),
+                "! 20:3: more than 20 values; check that it is the file you mean; if it is, split it",
+            ),
+            (
+                "a: &a [b, b, b]\nc: &c [*a, *a]\nd: [*c, *c]",
+                "! 3:5: more than 20 values; once aliases are followed; write out what the alias stands for, or repeat less of it",
+            ),
             (
                 &format!("a: &a {}\nb: [*a, *a]", "b".repeat(99)),
-                "! 2:9: more than 200 bytes of text; once aliases are followed",
+                "! 2:9: more than 200 bytes of text; once aliases are followed; write out what the alias stands for, or repeat less of it",
             ),
-            (&"#".repeat(201), "! 1:1: the text is larger than 200 bytes"),
+            (&"#".repeat(201), "! 1:1: the text is larger than 200 bytes; check that it is the text you mean"),
         ]);
     }
 
@@ -608,7 +661,7 @@ mod tests {
             ("a: b\n<<<<<<< HEAD\n", "2:1: a merge conflict that nobody has resolved"),
             ("a: b\nc: \u{feff}d\n", "2:4: a byte order mark inside the text"),
         ] {
-            let (_, problems) = compose(&Source::new("t", text), &LIMITS);
+            let (_, problems) = salvage_all(&Source::new("t", text), &LIMITS);
             let (line, column) = match &problems[0].place {
                 crate::Place::Text(span) => span.line_column(),
                 crate::Place::File(_) => (0, 0),

@@ -13,18 +13,41 @@ use std::sync::Arc;
 pub struct Source {
     /// The path as the user wrote it, or a word in angle brackets such as `<stdin>`.
     pub name: String,
-    /// The whole text.
+    /// The whole text, or that of the part.
     pub text: String,
+    /// The 1-based line of the file at which the text starts; more than 1 for a part of a file.
+    pub first_line: usize,
 }
 
 impl Source {
     /// A source, ready to be shared by the spans that point into it.
     pub fn new(name: impl Into<String>, text: impl Into<String>) -> Arc<Self> {
-        Arc::new(Self { name: name.into(), text: text.into() })
+        Arc::new(Self { name: name.into(), text: text.into(), first_line: 1 })
     }
-}
 
-impl Source {
+    /// The text cut before each of its `---` lines: documents that can be read apart from each other.
+    ///
+    /// A text with directives (`%YAML`), which belong to the document behind them, stays whole.
+    pub fn documents(self: &Arc<Self>) -> Vec<Arc<Self>> {
+        let starts = document_starts(&self.text);
+        if starts.is_empty() || self.text.starts_with('%') || self.text.contains("\n%") {
+            return vec![Arc::clone(self)];
+        }
+        let mut line = self.first_line;
+        let ends = starts.iter().copied().chain([self.text.len()]);
+        [0].into_iter()
+            .chain(starts.iter().copied())
+            .zip(ends)
+            .filter(|(start, end)| start < end)
+            .map(|(start, end)| {
+                let text = self.text[start..end].to_owned();
+                let first_line = line;
+                line += breaks(text.as_bytes());
+                Arc::new(Self { name: self.name.clone(), text, first_line })
+            })
+            .collect()
+    }
+
     /// Reads a file as UTF-8 text.
     ///
     /// # Errors
@@ -87,7 +110,7 @@ impl Span {
     /// 1-based line, and 1-based column in characters.
     pub fn line_column(&self) -> (usize, usize) {
         let breaks = self.line_breaks().take_while(|end| *end <= self.range.start).count();
-        (breaks + 1, self.source.text[self.line().start..self.range.start].chars().count() + 1)
+        (self.source.first_line + breaks, self.source.text[self.line().start..self.range.start].chars().count() + 1)
     }
 
     /// Where the line lies in which the part starts, without its break.
@@ -117,6 +140,23 @@ impl fmt::Debug for Span {
     }
 }
 
+/// Where lines start that separate documents. No scalar, quoted or block, can hold such a line.
+fn document_starts(text: &str) -> Vec<usize> {
+    let separates = |at: &usize| matches!(text.as_bytes().get(at + 3), None | Some(b' ' | b'\t' | b'\n' | b'\r'));
+    let at_start = text.starts_with("---").then_some(0);
+    at_start.into_iter().chain(text.match_indices("\n---").map(|(at, _)| at + 1)).filter(separates).collect()
+}
+
+/// How many lines end in `text`, by the same count as [`Span::line_breaks`].
+fn breaks(text: &[u8]) -> usize {
+    let newlines = text.iter().filter(|byte| **byte == b'\n').count();
+    if !text.contains(&b'\r') {
+        return newlines;
+    }
+    let lone = |at: &usize| text[*at] == b'\r' && text.get(at + 1) != Some(&b'\n');
+    newlines + (0..text.len()).filter(lone).count()
+}
+
 fn floor_char_boundary(text: &str, at: usize) -> usize {
     let mut at = at.min(text.len());
     while !text.is_char_boundary(at) {
@@ -144,6 +184,24 @@ mod tests {
             let span = Span::new(&Source::new("test", text), at..at);
             assert_eq!((span.line_column(), span.line()), (place, line), "{text:?} at {at}");
         }
+    }
+
+    #[test]
+    fn documents_know_their_lines() {
+        for (text, expected) in [
+            ("", vec![(1, "")]),
+            ("a\n", vec![(1, "a\n")]),
+            ("a\n---\nb\n--- c\n---d\n", vec![(1, "a\n"), (2, "---\nb\n"), (4, "--- c\n---d\n")]),
+            ("---\r\na\r\n---", vec![(1, "---\r\na\r\n"), (3, "---")]),
+            ("%YAML 1.2\n---\na\n---\nb", vec![(1, "%YAML 1.2\n---\na\n---\nb")]),
+            ("a: |\n  ---\n  b\n", vec![(1, "a: |\n  ---\n  b\n")]),
+        ] {
+            let documents = Source::new("t", text).documents();
+            let found: Vec<_> = documents.iter().map(|part| (part.first_line, part.text.as_str())).collect();
+            assert_eq!(found, expected, "{text:?}");
+        }
+        let documents = Source::new("t", "a\n---\nb\nc\n").documents();
+        assert_eq!(Span::new(&documents[1], 6..7).line_column(), (4, 1));
     }
 
     #[test]

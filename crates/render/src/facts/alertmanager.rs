@@ -6,7 +6,7 @@ use super::{
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 use vigil_stack::Stack;
-use vigil_stack::model::{Receiver, SecretReference, SubRoute};
+use vigil_stack::model::{Receiver, SecretReference, ServiceType, SubRoute};
 use vigil_stack::units::{DnsSubdomain, Port};
 
 /// Alertmanager's own port.
@@ -35,7 +35,7 @@ pub(super) fn facts(stack: &Stack) -> Value {
     // The operator labels the pods itself, by the name of the Alertmanager object.
     let pod_selector = json!({ "app.kubernetes.io/name": "alertmanager", "alertmanager": name });
     let pods = pods(stack, alertmanager, Some(alertmanager.replicas.get()));
-    let facts = monitored(identity.facts(stack));
+    let facts = monitored(identity.facts(&stack.labels_of("alertmanager")));
     let route = &alertmanager.route;
     let own = json!({
         "name": name,
@@ -45,6 +45,8 @@ pub(super) fn facts(stack: &Stack) -> Value {
         "replicas": alertmanager.replicas,
         "port": PORT,
         "reloaderPort": RELOADER_PORT,
+        // The type of a Service holds for all its ports.
+        "reloaderApart": alertmanager.effective_service().r#type != Some(ServiceType::ClusterIP),
         // One job for both Services, and the name that rules know.
         "reloaderLabels": labelled(&facts, JOB_LABEL, &name),
         "service": service(&alertmanager.effective_service(), PORT),

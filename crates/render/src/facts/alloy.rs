@@ -1,3 +1,4 @@
+use super::monitored::monitored;
 use super::{Identity, image, pods, with};
 use serde_json::{Value, json};
 use vigil_stack::Stack;
@@ -19,7 +20,8 @@ pub(super) fn facts(stack: &Stack) -> Value {
         "image": image(stack, &alloy.image),
         "logLevel": alloy.log_level,
         "docker": alloy.container_runtime == ContainerRuntime::Docker,
+        "monitored": alloy.monitored && stack.prometheus.enabled,
         "pods": pods(stack, alloy, None),
     });
-    with(identity.facts(stack), own)
+    with(monitored(identity.facts(&stack.labels_of("alloy"))), own)
 }

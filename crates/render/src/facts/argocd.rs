@@ -104,5 +104,5 @@ pub(super) fn facts(stack: &Stack) -> Value {
         "folders": folders,
         "automated": argocd.automated,
     });
-    with(identity.facts(stack), own)
+    with(identity.facts(&stack.labels_of("argocd")), own)
 }

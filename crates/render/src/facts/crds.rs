@@ -5,5 +5,5 @@ use vigil_stack::Stack;
 /// The labels of the definitions; what they hold is plain data.
 pub(super) fn facts(stack: &Stack) -> Value {
     let identity = Identity { name: "prometheus-operator", instance: METRICS_RELEASE, component: "crds", image: None };
-    identity.facts(stack).into()
+    identity.facts(&stack.labels_of("crds")).into()
 }

@@ -33,5 +33,5 @@ pub(super) fn facts(stack: &Stack) -> Value {
             "tls": flask.ingress.tls,
         },
     });
-    with(identity.facts(stack), own)
+    with(identity.facts(&stack.labels_of("flask")), own)
 }

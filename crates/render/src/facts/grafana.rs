@@ -18,7 +18,7 @@ pub(super) fn facts(stack: &Stack) -> Value {
     let identity =
         Identity { name: "grafana", instance: METRICS_RELEASE, component: "dashboards", image: Some(&grafana.image) };
     let name = format!("{METRICS_RELEASE}-grafana");
-    let facts = monitored(identity.facts(stack));
+    let facts = monitored(identity.facts(&stack.labels_of("grafana")));
     let own = json!({
         "name": name,
         "namespace": stack.namespaces.monitoring,

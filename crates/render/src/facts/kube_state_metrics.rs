@@ -66,5 +66,5 @@ pub(super) fn facts(stack: &Stack) -> Value {
         "rules": told.iter().map(|(name, group)| json!({ "group": group, "resource": name })).collect::<Vec<_>>(),
         "pods": pods(stack, settings, Some(1)),
     });
-    with(monitored(identity.facts(stack)), own)
+    with(monitored(identity.facts(&stack.labels_of("kube-state-metrics"))), own)
 }

@@ -103,7 +103,7 @@ pub(super) fn enabled(stack: &Stack) -> bool {
 pub(super) fn facts(stack: &Stack) -> Value {
     let settings = &stack.kubernetes_targets;
     let identity = |name| Identity { name, instance: METRICS_RELEASE, component: "kubernetes", image: None };
-    let labels = |name| monitored(identity(name).facts(stack));
+    let labels = |name| monitored(identity(name).facts(&stack.labels_of("kubernetes-targets")));
     let monitor = |name, own| {
         let mut facts = labels(name);
         facts.insert("name".to_owned(), format!("{METRICS_RELEASE}-{name}").into());

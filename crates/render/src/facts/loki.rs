@@ -1,3 +1,4 @@
+use super::monitored::{labelled, monitored};
 use super::{Identity, LOGS_RELEASE, image, image_parts, persistence, pods, with};
 use serde_json::{Value, json};
 use vigil_stack::Stack;
@@ -12,19 +13,22 @@ const GRPC_PORT: u16 = 9095;
 pub(super) fn facts(stack: &Stack) -> Value {
     let loki = &stack.loki;
     let identity = Identity { name: "loki", instance: LOGS_RELEASE, component: "log-store", image: Some(&loki.image) };
+    let facts = monitored(identity.facts(&stack.labels_of("loki")));
     let own = json!({
         "name": LOGS_RELEASE,
         "namespace": stack.namespaces.logging,
         "url": format!("http://{LOGS_RELEASE}.{}:{PORT}", stack.namespaces.logging),
         "port": PORT,
         "grpcPort": GRPC_PORT,
+        "headlessLabels": labelled(&facts, "prometheus.io/service-monitor", "false"),
         "image": image(stack, &loki.image),
         "imageParts": image_parts(stack, &loki.image),
         // Loki reads Go durations, which know no days.
         "retention": loki.retention.as_ref().and_then(Duration::as_hours).map(|hours| format!("{hours}h")),
         "logLevel": loki.log_level,
         "persistence": persistence(&loki.persistence),
+        "monitored": loki.monitored && stack.prometheus.enabled,
         "pods": pods(stack, loki, Some(1)),
     });
-    with(identity.facts(stack), own)
+    with(facts, own)
 }

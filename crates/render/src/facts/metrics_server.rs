@@ -44,5 +44,5 @@ pub(super) fn facts(stack: &Stack) -> Value {
         "args": args,
         "pods": pods,
     });
-    with(identity.facts(stack), own)
+    with(identity.facts(&stack.labels_of("metrics-server")), own)
 }

@@ -23,7 +23,7 @@ mod promtail;
 
 use serde_json::{Map, Value, json};
 use vigil_stack::Stack;
-use vigil_stack::model::{HasPods, Ingress, Persistence, Service, TaintEffect, Toleration};
+use vigil_stack::model::{HasPods, Ingress, Labels, Persistence, Service, TaintEffect, Toleration};
 use vigil_stack::units::{Duration, HttpPath, Image, Port, Registry, Url};
 
 /// A part of the stack.
@@ -94,10 +94,11 @@ struct Identity<'a> {
 
 impl Identity<'_> {
     /// `labels` for every object and pod, and `selector`, which holds only what never changes.
-    fn facts(&self, stack: &Stack) -> Map<String, Value> {
+    /// The stack's own labels for the component give way to both.
+    fn facts(&self, own: &Labels) -> Map<String, Value> {
         let selector = json!({ "app.kubernetes.io/name": self.name, "app.kubernetes.io/instance": self.instance });
         let mut labels: Map<String, Value> =
-            stack.labels.iter().map(|(key, value)| (key.to_string(), value.as_str().into())).collect();
+            own.iter().map(|(key, value)| (key.to_string(), value.as_str().into())).collect();
         labels.extend([
             ("app.kubernetes.io/name".to_owned(), self.name.into()),
             ("app.kubernetes.io/instance".to_owned(), self.instance.into()),

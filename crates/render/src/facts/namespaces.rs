@@ -21,7 +21,7 @@ pub(super) fn facts(stack: &Stack) -> Value {
     }
     let of = |(name, level)| {
         let identity = Identity { name, instance: name, component: "namespace", image: None };
-        with(identity.facts(stack), json!({ "name": name, "level": level }))
+        with(identity.facts(&stack.labels_of("namespaces")), json!({ "name": name, "level": level }))
     };
     json!({ "list": list.into_iter().map(of).collect::<Vec<_>>(), "monitoring": monitoring, "logging": logging })
 }

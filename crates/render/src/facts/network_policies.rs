@@ -52,7 +52,7 @@ const MESH_PORT: u16 = 9094;
 
 pub(super) fn facts(stack: &Stack) -> Value {
     let identity = |name| Identity { name, instance: METRICS_RELEASE, component: "network-policy", image: None };
-    let labels = identity("network-policies").facts(stack);
+    let labels = identity("network-policies").facts(&stack.labels_of("network-policies"));
     let known: Map<String, Value> = TARGETS.iter().filter_map(|target| of(stack, target.component)).collect();
     let policies: Vec<_> = TARGETS.iter().filter_map(|target| policy(stack, &known, target)).collect();
     let denied: Vec<_> = namespaces::facts(stack)["list"]
@@ -119,6 +119,8 @@ fn sources(stack: &Stack, known: &Map<String, Value>, target: &Value, peer: &Pee
                 json!({ "namespaceSelector": namespace(&json!(stack.network_policies.ingress_namespace)) });
             Some(if target["ingress"]["enabled"] == true { vec![controller] } else { Vec::new() })
         }
+        // Nobody comes for the metrics of what is not monitored.
+        Component("prometheus") if target["monitored"] == false => Some(Vec::new()),
         Component(name) => Some(known.get(*name).map_or_else(Vec::new, |facts| {
             let selector = json!({ "matchLabels": pods(facts) });
             vec![json!({ "namespaceSelector": namespace(&facts["namespace"]), "podSelector": selector })]

@@ -32,7 +32,7 @@ pub(super) fn facts(stack: &Stack) -> Value {
         pods["nodeSelector"] = json!({});
     }
     pods["nodeSelector"]["kubernetes.io/os"] = "linux".into();
-    let facts = monitored(identity.facts(stack));
+    let facts = monitored(identity.facts(&stack.labels_of("node-exporter")));
     let own = json!({
         "name": format!("{METRICS_RELEASE}-prometheus-node-exporter"),
         "namespace": stack.namespaces.monitoring,

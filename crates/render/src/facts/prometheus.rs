@@ -2,7 +2,7 @@ use super::monitored::{JOB_LABEL, labelled, monitored};
 use super::{Identity, METRICS_RELEASE, RELOADER_PORT, Web, image, persistence, pods, semantic_version, service, with};
 use serde_json::{Map, Value, json};
 use vigil_stack::Stack;
-use vigil_stack::model::{RemoteWrite, Selection};
+use vigil_stack::model::{RemoteWrite, Selection, ServiceType};
 use vigil_stack::units::Port;
 
 /// Prometheus' own port.
@@ -29,7 +29,7 @@ pub(super) fn facts(stack: &Stack) -> Value {
     // The operator labels the pods itself, by the name of the Prometheus object.
     let pod_selector = json!({ "app.kubernetes.io/name": "prometheus", "operator.prometheus.io/name": name });
     let pods = pods(stack, prometheus, Some(prometheus.replicas.get()));
-    let facts = monitored(identity.facts(stack));
+    let facts = monitored(identity.facts(&stack.labels_of("prometheus")));
     let own = json!({
         "name": name,
         "namespace": namespace,
@@ -39,6 +39,8 @@ pub(super) fn facts(stack: &Stack) -> Value {
         "shards": prometheus.shards,
         "port": PORT,
         "reloaderPort": RELOADER_PORT,
+        // The type of a Service holds for all its ports.
+        "reloaderApart": prometheus.effective_service().r#type != Some(ServiceType::ClusterIP),
         // One job for both Services, and the name that rules know.
         "reloaderLabels": labelled(&facts, JOB_LABEL, &name),
         "service": service,
@@ -58,7 +60,8 @@ pub(super) fn facts(stack: &Stack) -> Value {
         "retention": prometheus.retention,
         "retentionSize": prometheus.retention_size,
         "remoteWrite": prometheus.remote_write.iter().map(remote_write).collect::<Vec<_>>(),
-        "labelledOnly": prometheus.selection == Selection::Labelled,
+        "labelledOnly": prometheus.selection != Selection::All,
+        "labelledMonitorsOnly": prometheus.selection == Selection::Labelled,
         "selectionLabel": { "release": METRICS_RELEASE },
     });
     let mut all = facts;

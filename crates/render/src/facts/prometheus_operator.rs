@@ -16,7 +16,17 @@ pub(super) fn facts(stack: &Stack) -> Value {
         component: "operator",
         image: Some(&operator.image),
     };
-    let webhooks = operator.admission_webhooks == AdmissionWebhooks::CertManager;
+    let webhooks = operator.admission_webhooks != AdmissionWebhooks::Off;
+    let jobs = operator.admission_webhooks == AdmissionWebhooks::Job;
+    // The keys of the Secret, as cert-manager writes them or the Job.
+    let [certificate, key, authority] = if jobs { ["cert", "key", "ca"] } else { ["tls.crt", "tls.key", "ca.crt"] };
+    let admission = format!("{METRICS_RELEASE}-admission");
+    let jobs_identity = Identity {
+        name: "kube-webhook-certgen",
+        instance: METRICS_RELEASE,
+        component: "admission-webhook",
+        image: Some(&operator.certgen_image),
+    };
     let (scheme, port, service_port) =
         if webhooks { ("https", HTTPS_PORT, 443) } else { ("http", HTTP_PORT, HTTP_PORT) };
     let own = json!({
@@ -26,13 +36,22 @@ pub(super) fn facts(stack: &Stack) -> Value {
         "configReloaderImage": image(stack, &operator.config_reloader_image),
         "thanosImage": image(stack, &operator.thanos_image),
         // What the side-cars in the pods that it makes may use.
-        "configReloader": { "cpu": "10m", "memory": "50Mi", "memoryLimit": "128Mi" },
+        "configReloader": operator.effective_reloader_resources(),
         // The operator keeps the kubelets' addresses in a Service of this name.
         "kubeletService": format!("kube-system/{METRICS_RELEASE}-kubelet"),
         "webhooks": webhooks,
-        "admission": { "name": format!("{METRICS_RELEASE}-admission") },
+        "admission": {
+            "name": admission,
+            "certManager": webhooks && !jobs,
+            "jobs": jobs,
+            "image": image(stack, &operator.certgen_image),
+            "labels": jobs_identity.facts(&stack.labels_of("prometheus-operator"))["labels"],
+            "certificate": certificate,
+            "key": key,
+            "authority": authority,
+        },
         "web": { "scheme": scheme, "uriScheme": scheme.to_uppercase(), "port": port, "servicePort": service_port },
         "pods": pods(stack, operator, Some(1)),
     });
-    with(monitored(identity.facts(stack)), own)
+    with(monitored(identity.facts(&stack.labels_of("prometheus-operator"))), own)
 }

@@ -1,3 +1,4 @@
+use super::monitored::monitored;
 use super::{Identity, LOGS_RELEASE, image, image_parts, pods, with};
 use serde_json::{Value, json};
 use vigil_stack::Stack;
@@ -18,7 +19,9 @@ pub(super) fn facts(stack: &Stack) -> Value {
         "imageParts": image_parts(stack, &promtail.image),
         "logLevel": promtail.log_level,
         "docker": promtail.container_runtime == ContainerRuntime::Docker,
+        "metricsName": format!("{LOGS_RELEASE}-promtail-metrics"),
+        "monitored": promtail.monitored && stack.prometheus.enabled,
         "pods": pods(stack, promtail, None),
     });
-    with(identity.facts(stack), own)
+    with(monitored(identity.facts(&stack.labels_of("promtail"))), own)
 }

@@ -1,4 +1,6 @@
-use super::{Ingress, Persistence, Pods, SecretReference, Service, ServiceType, has_pods, settings};
+use super::{
+    Annotations, Ingress, Labels, Persistence, Pods, SecretReference, Service, ServiceType, has_pods, settings,
+};
 use crate::units::{Duration, Email, GroupLabel, HostPort, Image, Line, Matcher, ReceiverName, Replicas, Url};
 
 settings! {
@@ -27,6 +29,10 @@ settings! {
         pub receivers: Vec<Receiver>,
         /// Which alert is told to whom.
         pub route: Route,
+        /// Labels for its objects, beside the common `labels`; of two with one key this one counts.
+        pub labels: Labels,
+        /// Annotations for its objects, likewise.
+        pub annotations: Annotations,
     }
 }
 
@@ -44,6 +50,8 @@ impl Default for Alertmanager {
             pods: Pods::default(),
             receivers: Vec::new(),
             route: Route::default(),
+            labels: Labels::new(),
+            annotations: Annotations::new(),
         }
     }
 }

@@ -1,4 +1,4 @@
-use super::{choice, settings};
+use super::{Annotations, Labels, choice, settings};
 use crate::units::{DnsLabel, DnsSubdomain, FolderPath, GitRevision, Url};
 
 settings! {
@@ -24,6 +24,10 @@ settings! {
         pub destination: Destination,
         /// What Argo CD does without being asked.
         pub automated: Automated,
+        /// Labels for its objects, beside the common `labels`; of two with one key this one counts.
+        pub labels: Labels,
+        /// Annotations for its objects, likewise.
+        pub annotations: Annotations,
     }
 }
 
@@ -39,6 +43,8 @@ impl Default for Argocd {
             path: FolderPath::known("manifests"),
             destination: Destination::default(),
             automated: Automated::default(),
+            labels: Labels::new(),
+            annotations: Annotations::new(),
         }
     }
 }

@@ -1,4 +1,4 @@
-use super::{IngressTls, Pods, has_pods, settings};
+use super::{Annotations, IngressTls, Labels, Pods, has_pods, settings};
 use crate::units::{DnsLabel, DnsSubdomain, HttpPath, Image, Replicas};
 
 settings! {
@@ -20,6 +20,10 @@ settings! {
         pub service: FlaskService,
         /// The way in from outside.
         pub ingress: FlaskIngress,
+        /// Labels for its objects, beside the common `labels`; of two with one key this one counts.
+        pub labels: Labels,
+        /// Annotations for its objects, likewise.
+        pub annotations: Annotations,
     }
 }
 
@@ -34,6 +38,8 @@ impl Default for Flask {
             pods: Pods::default(),
             service: FlaskService::default(),
             ingress: FlaskIngress::default(),
+            labels: Labels::new(),
+            annotations: Annotations::new(),
         }
     }
 }

@@ -1,4 +1,4 @@
-use super::{Ingress, Persistence, Pods, Service, ServiceType, has_pods, settings};
+use super::{Annotations, Ingress, Labels, Persistence, Pods, Service, ServiceType, has_pods, settings};
 use crate::units::{DashboardId, DashboardRevision, DnsLabel, DnsSubdomain, FilePath, HttpPath, Image, Url};
 
 settings! {
@@ -32,6 +32,10 @@ settings! {
         pub sidecar_secrets: bool,
         /// Where its pod runs and what it may use.
         pub pods: Pods,
+        /// Labels for its objects, beside the common `labels`; of two with one key this one counts.
+        pub labels: Labels,
+        /// Annotations for its objects, likewise.
+        pub annotations: Annotations,
     }
 }
 
@@ -56,6 +60,8 @@ impl Default for Grafana {
             dashboards_url: Url::known("https://grafana.com/api/dashboards"),
             sidecar_secrets: false,
             pods: Pods::default(),
+            labels: Labels::new(),
+            annotations: Annotations::new(),
         }
     }
 }

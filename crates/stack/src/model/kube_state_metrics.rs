@@ -1,4 +1,4 @@
-use super::{Pods, has_pods, settings};
+use super::{Annotations, Labels, Pods, has_pods, settings};
 use crate::units::Image;
 
 settings! {
@@ -12,6 +12,10 @@ settings! {
         pub secrets: bool,
         /// Where its pods run and what they may use.
         pub pods: Pods,
+        /// Labels for its objects, beside the common `labels`; of two with one key this one counts.
+        pub labels: Labels,
+        /// Annotations for its objects, likewise.
+        pub annotations: Annotations,
     }
 }
 
@@ -22,6 +26,8 @@ impl Default for KubeStateMetrics {
             image: Image::known("registry.k8s.io/kube-state-metrics/kube-state-metrics:v2.17.0"),
             secrets: false,
             pods: Pods::default(),
+            labels: Labels::new(),
+            annotations: Annotations::new(),
         }
     }
 }

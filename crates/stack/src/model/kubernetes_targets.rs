@@ -1,4 +1,4 @@
-use super::settings;
+use super::{Annotations, Labels, settings};
 
 settings! {
     /// The parts of Kubernetes itself that Prometheus scrapes. Not every cluster lets it: docs/kubernetes-targets.md
@@ -23,6 +23,10 @@ settings! {
         pub etcd: bool,
         /// kube-proxy, whose metrics kubeadm binds to 127.0.0.1.
         pub kube_proxy: bool,
+        /// Labels for its objects, beside the common `labels`; of two with one key this one counts.
+        pub labels: Labels,
+        /// Annotations for its objects, likewise.
+        pub annotations: Annotations,
     }
 }
 
@@ -38,6 +42,8 @@ impl Default for KubernetesTargets {
             scheduler: true,
             etcd: true,
             kube_proxy: true,
+            labels: Labels::new(),
+            annotations: Annotations::new(),
         }
     }
 }

@@ -1,4 +1,4 @@
-use super::{LogLevel, Pods, has_pods, settings};
+use super::{Annotations, Labels, LogLevel, Pods, has_pods, settings};
 use crate::units::{DnsSubdomain, Duration, Image, Quantity};
 
 settings! {
@@ -15,8 +15,14 @@ settings! {
         pub log_level: LogLevel,
         /// Where the data lives.
         pub persistence: Persistence,
+        /// Let Prometheus scrape its own metrics, if the stack has one.
+        pub monitored: bool,
         /// Where its pods run and what they may use.
         pub pods: Pods,
+        /// Labels for its objects, beside the common `labels`; of two with one key this one counts.
+        pub labels: Labels,
+        /// Annotations for its objects, likewise.
+        pub annotations: Annotations,
     }
 }
 
@@ -28,7 +34,10 @@ impl Default for Loki {
             retention: Some(Duration::known("7d")),
             log_level: LogLevel::Info,
             persistence: Persistence::default(),
+            monitored: false,
             pods: Pods::default(),
+            labels: Labels::new(),
+            annotations: Annotations::new(),
         }
     }
 }

@@ -1,4 +1,4 @@
-use super::{Pods, choice, has_pods, settings};
+use super::{Annotations, Labels, Pods, choice, has_pods, settings};
 use crate::units::{Duration, Image, Replicas};
 
 settings! {
@@ -18,6 +18,10 @@ settings! {
         pub resolution: Duration,
         /// Where its pods run and what they may use. Their `PriorityClass` is `system-cluster-critical` unless one is set.
         pub pods: Pods,
+        /// Labels for its objects, beside the common `labels`; of two with one key this one counts.
+        pub labels: Labels,
+        /// Annotations for its objects, likewise.
+        pub annotations: Annotations,
     }
 }
 
@@ -31,6 +35,8 @@ impl Default for MetricsServer {
             address_types: vec![AddressType::InternalIP],
             resolution: Duration::known("15s"),
             pods: Pods::default(),
+            labels: Labels::new(),
+            annotations: Annotations::new(),
         }
     }
 }

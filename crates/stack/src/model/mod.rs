@@ -8,6 +8,7 @@ mod grafana;
 mod kube_state_metrics;
 mod kubernetes_targets;
 mod loki;
+mod metadata;
 mod metrics_server;
 mod network_policies;
 mod node_exporter;
@@ -24,6 +25,7 @@ pub use grafana::{AdminSecret, Dashboard, Grafana};
 pub use kube_state_metrics::KubeStateMetrics;
 pub use kubernetes_targets::KubernetesTargets;
 pub use loki::{Loki, Persistence};
+pub use metadata::{Annotations, Labels};
 pub use metrics_server::{AddressType, MetricsServer};
 pub use network_policies::NetworkPolicies;
 pub use node_exporter::NodeExporter;
@@ -33,10 +35,8 @@ pub use prometheus_operator::{AdmissionWebhooks, PrometheusOperator};
 pub use promtail::{ContainerRuntime, Promtail};
 
 use crate::units::{
-    AnnotationKey, AnnotationValue, Cidr, DnsLabel, DnsSubdomain, HttpPath, IpAddress, KubernetesVersion, LabelKey,
-    LabelValue, LoadBalancerClass, NodePort, Port, Registry,
+    Cidr, DnsLabel, DnsSubdomain, HttpPath, IpAddress, KubernetesVersion, LoadBalancerClass, NodePort, Port, Registry,
 };
-use std::collections::BTreeMap;
 
 /// Declares a struct of `stack.yaml`: every key has a default, an unknown one is an error.
 macro_rules! settings {
@@ -69,10 +69,11 @@ settings! {
         pub kubernetes: KubernetesVersion,
         /// Where the parts of the stack live.
         pub namespaces: Namespaces,
-        /// Labels for every object, beside the recommended ones that Vigil sets. They are no part of selectors.
-        pub labels: BTreeMap<LabelKey, LabelValue>,
-        /// Annotations for every object.
-        pub annotations: BTreeMap<AnnotationKey, AnnotationValue>,
+        /// Labels for every object, beside the recommended ones that Vigil sets; a component's own `labels` come first, key
+        /// by key. They are no part of selectors.
+        pub labels: Labels,
+        /// Annotations for every object; a component's own `annotations` come first, key by key.
+        pub annotations: Annotations,
         /// A registry that mirrors all images, such as `registry.example.com:5000/mirror`, for clusters without internet.
         /// It takes the place of each image's own registry.
         #[serde(skip_serializing_if = "Option::is_none")]
@@ -123,8 +124,8 @@ impl Default for Stack {
         Self {
             kubernetes: KubernetesVersion::known("1.29"),
             namespaces: Namespaces::default(),
-            labels: BTreeMap::new(),
-            annotations: BTreeMap::new(),
+            labels: Labels::new(),
+            annotations: Annotations::new(),
             image_registry: None,
             pods: Pods::default(),
             alloy: Alloy::default(),

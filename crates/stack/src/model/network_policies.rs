@@ -1,4 +1,4 @@
-use super::settings;
+use super::{Annotations, Labels, settings};
 use crate::units::DnsLabel;
 
 settings! {
@@ -9,11 +9,20 @@ settings! {
         pub enabled: bool,
         /// The namespace of the ingress controller, which may reach what has an Ingress.
         pub ingress_namespace: DnsLabel,
+        /// Labels for its objects, beside the common `labels`; of two with one key this one counts.
+        pub labels: Labels,
+        /// Annotations for its objects, likewise.
+        pub annotations: Annotations,
     }
 }
 
 impl Default for NetworkPolicies {
     fn default() -> Self {
-        Self { enabled: false, ingress_namespace: DnsLabel::known("ingress-nginx") }
+        Self {
+            enabled: false,
+            ingress_namespace: DnsLabel::known("ingress-nginx"),
+            labels: Labels::new(),
+            annotations: Annotations::new(),
+        }
     }
 }

@@ -1,4 +1,4 @@
-use super::{Pods, has_pods, settings};
+use super::{Annotations, Labels, Pods, has_pods, settings};
 use crate::units::Image;
 
 settings! {
@@ -11,12 +11,22 @@ settings! {
         pub image: Image,
         /// Where its pods run and what they may use. They tolerate every taint that keeps new pods away.
         pub pods: Pods,
+        /// Labels for its objects, beside the common `labels`; of two with one key this one counts.
+        pub labels: Labels,
+        /// Annotations for its objects, likewise.
+        pub annotations: Annotations,
     }
 }
 
 impl Default for NodeExporter {
     fn default() -> Self {
-        Self { enabled: true, image: Image::known("quay.io/prometheus/node-exporter:v1.10.2"), pods: Pods::default() }
+        Self {
+            enabled: true,
+            image: Image::known("quay.io/prometheus/node-exporter:v1.10.2"),
+            pods: Pods::default(),
+            labels: Labels::new(),
+            annotations: Annotations::new(),
+        }
     }
 }
 

@@ -124,7 +124,7 @@ impl Resources {
         }
     }
 
-    fn or(&self, other: &Self) -> Self {
+    pub(crate) fn or(&self, other: &Self) -> Self {
         let amounts = |own: &ResourceAmounts, other: &ResourceAmounts| ResourceAmounts {
             cpu: own.cpu.clone().or_else(|| other.cpu.clone()),
             memory: own.memory.clone().or_else(|| other.memory.clone()),

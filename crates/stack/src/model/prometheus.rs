@@ -1,4 +1,4 @@
-use super::{Ingress, Persistence, Pods, Service, ServiceType, choice, has_pods, settings};
+use super::{Annotations, Ingress, Labels, Persistence, Pods, Service, ServiceType, choice, has_pods, settings};
 use crate::units::{
     Authorization, ByteSize, DnsSubdomain, Duration, Image, Line, MetricLabel, NodePort, Replicas, SecretKey, Url,
 };
@@ -39,6 +39,10 @@ settings! {
         pub remote_write: Vec<RemoteWrite>,
         /// Where its pods run and what they may use.
         pub pods: Pods,
+        /// Labels for its objects, beside the common `labels`; of two with one key this one counts.
+        pub labels: Labels,
+        /// Annotations for its objects, likewise.
+        pub annotations: Annotations,
     }
 }
 
@@ -60,6 +64,8 @@ impl Default for Prometheus {
             persistence: Persistence::default(),
             remote_write: Vec::new(),
             pods: Pods::default(),
+            labels: Labels::new(),
+            annotations: Annotations::new(),
         }
     }
 }
@@ -68,10 +74,12 @@ has_pods!(Prometheus, "250m", "1Gi", "2Gi");
 
 choice! {
     /// Which monitors and rules Prometheus obeys.
-    #[serde(rename_all = "lowercase")]
+    #[serde(rename_all = "kebab-case")]
     pub enum Selection {
         /// Those of any application, in any namespace.
         All,
+        /// ServiceMonitors of any application; of the rest, those with the label `release: kube-prometheus-stack`.
+        ServiceMonitors,
         /// Those with the label `release: kube-prometheus-stack`.
         Labelled,
     }

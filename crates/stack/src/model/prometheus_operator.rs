@@ -1,4 +1,4 @@
-use super::{Pods, choice, has_pods, settings};
+use super::{Annotations, Labels, Pods, Resources, choice, has_pods, settings};
 use crate::units::Image;
 
 settings! {
@@ -15,8 +15,17 @@ settings! {
         pub thanos_image: Image,
         /// Whether it checks rules of any application before the cluster takes them.
         pub admission_webhooks: AdmissionWebhooks,
+        /// What makes the certificate of the webhooks, for `admissionWebhooks: job`.
+        pub certgen_image: Image,
+        /// What each container that loads changed configuration may use, in the pods of Prometheus and Alertmanager. `0`
+        /// says nothing.
+        pub reloader_resources: Resources,
         /// Where its pods run and what they may use.
         pub pods: Pods,
+        /// Labels for its objects, beside the common `labels`; of two with one key this one counts.
+        pub labels: Labels,
+        /// Annotations for its objects, likewise.
+        pub annotations: Annotations,
     }
 }
 
@@ -28,8 +37,19 @@ impl Default for PrometheusOperator {
             config_reloader_image: Image::known("quay.io/prometheus-operator/prometheus-config-reloader:v0.87.1"),
             thanos_image: Image::known("quay.io/thanos/thanos:v0.40.1"),
             admission_webhooks: AdmissionWebhooks::Off,
+            certgen_image: Image::known("ghcr.io/jkroepke/kube-webhook-certgen:1.7.4"),
+            reloader_resources: Resources::default(),
             pods: Pods::default(),
+            labels: Labels::new(),
+            annotations: Annotations::new(),
         }
+    }
+}
+
+impl PrometheusOperator {
+    /// What the containers that load changed configuration may use, everything filled in.
+    pub fn effective_reloader_resources(&self) -> Resources {
+        self.reloader_resources.or(&Resources::known("10m", "50Mi", "128Mi"))
     }
 }
 
@@ -43,5 +63,7 @@ choice! {
         Off,
         /// The operator, with a certificate from cert-manager, which must be there.
         CertManager,
+        /// The operator, with a certificate that a Job makes, once, and another one tells the API server.
+        Job,
     }
 }

@@ -1,4 +1,4 @@
-use super::{LogLevel, Pods, choice, has_pods, settings};
+use super::{Annotations, Labels, LogLevel, Pods, choice, has_pods, settings};
 use crate::units::Image;
 
 settings! {
@@ -12,8 +12,14 @@ settings! {
         pub log_level: LogLevel,
         /// The container runtime of the nodes, which decides where log files are.
         pub container_runtime: ContainerRuntime,
+        /// Let Prometheus scrape its own metrics, if the stack has one.
+        pub monitored: bool,
         /// Where its pods run and what they may use.
         pub pods: Pods,
+        /// Labels for its objects, beside the common `labels`; of two with one key this one counts.
+        pub labels: Labels,
+        /// Annotations for its objects, likewise.
+        pub annotations: Annotations,
     }
 }
 
@@ -24,7 +30,10 @@ impl Default for Promtail {
             image: Image::known("docker.io/grafana/promtail:3.5.1"),
             log_level: LogLevel::Info,
             container_runtime: ContainerRuntime::Containerd,
+            monitored: false,
             pods: Pods::default(),
+            labels: Labels::new(),
+            annotations: Annotations::new(),
         }
     }
 }

@@ -13,7 +13,9 @@ pub use file::{DashboardId, DashboardRevision, FilePath};
 pub use git::{FolderPath, GitRevision};
 pub use image::{Image, Registry};
 pub use measure::{ByteSize, Duration, KubernetesVersion, Quantity};
-pub use name::{AnnotationKey, AnnotationValue, DnsLabel, DnsSubdomain, LabelKey, LabelValue, LoadBalancerClass};
+pub use name::{
+    AnnotationKey, AnnotationValue, DnsLabel, DnsSubdomain, FreeLabelKey, LabelKey, LabelValue, LoadBalancerClass,
+};
 pub use network::{Cidr, HttpPath, IpAddress, NodePort, Port, Replicas, Url};
 
 /// Declares a unit that is written as text: a newtype that only [`std::str::FromStr`] makes, with `check` as its rule.

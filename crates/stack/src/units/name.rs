@@ -23,6 +23,14 @@ text_unit! {
     LabelKey,
     expected: "a label key such as `team` or `example.com/team`",
     pattern: r"^([a-z0-9][-a-z0-9.]*/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$",
+    check: qualified
+}
+
+text_unit! {
+    /// The key of a label that a stack may give to objects: none that something finds, joins or shows them by.
+    FreeLabelKey,
+    expected: "a label key such as `team` or `example.com/team`",
+    pattern: r"^([a-z0-9][-a-z0-9.]*/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?$",
     check: |text| match qualified(text) {
         Ok(()) if reserved(text) => Err("set by this tool itself"),
         result => result,
@@ -75,9 +83,22 @@ text_unit! {
     }
 }
 
-/// Labels that say what an object is; a user's value would break selectors or lie.
+/// Labels that say what an object is or what is done with it: a user's value would break selectors, join rights to a
+/// role, rename a job that alerts know, or show every ConfigMap as a dashboard.
 fn reserved(key: &str) -> bool {
-    key.starts_with("app.kubernetes.io/") || key.starts_with("pod-security.kubernetes.io/")
+    const FAMILIES: [&str; 3] =
+        ["app.kubernetes.io/", "pod-security.kubernetes.io/", "rbac.authorization.k8s.io/aggregate-to-"];
+    const KEYS: [&str; 8] = [
+        "component",
+        "grafana_dashboard",
+        "grafana_datasource",
+        "jobLabel",
+        "k8s-app",
+        "kubernetes.io/metadata.name",
+        "prometheus.io/service-monitor",
+        "release",
+    ];
+    FAMILIES.iter().any(|family| key.starts_with(family)) || KEYS.contains(&key)
 }
 
 fn dns_label(text: &str) -> Result<(), &'static str> {

@@ -63,9 +63,10 @@ fn names() {
     let long = "a".repeat(64);
     table::<DnsLabel>(&["a", "my-loki", "0a", &long[1..]], &["", "A", "-a", "a-", "a.b", "a_b", &long, "ä", "a\n"]);
     table::<DnsSubdomain>(&["a.b-c.d", "example.com"], &["", "a..b", ".a", "a.", "A.b", "a b", "*.a"]);
-    table::<LabelKey>(
-        &["team", "example.com/team", "a_b.C"],
-        &["", "/a", "a/", "a/b/c", "Example.com/a", "-a", "app.kubernetes.io/name", &long],
+    table::<LabelKey>(&["team", "example.com/team", "a_b.C"], &["", "/a", "a/", "a/b/c", "Example.com/a", "-a", &long]);
+    table::<FreeLabelKey>(
+        &["team", "example.com/component"],
+        &["", "-a", "app.kubernetes.io/name", "rbac.authorization.k8s.io/aggregate-to-admin", "k8s-app", "release"],
     );
     table::<LoadBalancerClass>(&["internal", "example.com/internal"], &["", "-a", "a/b/c", "a b"]);
     table::<LabelValue>(&["", "on", "1.2.3", "A_b-c"], &["-", "a b", "ä", &long, "a/b", "a:b"]);

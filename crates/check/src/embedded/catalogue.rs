@@ -1,0 +1,223 @@
+//! Metrics: whether anything in the set exposes what queries ask for.
+//!
+//! `crates/check/catalogue` lists the metrics of each program; the first line of a list says where it is from, and
+//! `tools/metrics` writes it.
+
+use super::query::{Parsing, Query};
+use crate::cluster::{Cluster, MONITORING, Namespaces};
+use crate::finding::Findings;
+use crate::rule::rules;
+use crate::set::Set;
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::OnceLock;
+use vigil_yaml::{Node, Quoted};
+
+rules! {
+    UNKNOWN "query-unknown-metric" Error "queries ask for metrics that something exposes"
+    UNLISTED "query-unlisted-metric" Note "the metrics of known programs are in their lists"
+}
+
+/// A program, and its metrics.
+static LISTS: [(&str, &str); 10] = [
+    ("alertmanager", include_str!("../../catalogue/alertmanager.txt")),
+    ("coredns", include_str!("../../catalogue/coredns.txt")),
+    ("etcd", include_str!("../../catalogue/etcd.txt")),
+    ("kube-state-metrics", include_str!("../../catalogue/kube-state-metrics.txt")),
+    (KUBERNETES, include_str!("../../catalogue/kubernetes.txt")),
+    ("loki", include_str!("../../catalogue/loki.txt")),
+    ("node-exporter", include_str!("../../catalogue/node-exporter.txt")),
+    ("prometheus", include_str!("../../catalogue/prometheus.txt")),
+    ("prometheus-operator", include_str!("../../catalogue/prometheus-operator.txt")),
+    ("promtail", include_str!("../../catalogue/promtail.txt")),
+];
+
+/// The API server, the kubelets and the rest of the control plane, which expose much in common.
+const KUBERNETES: &str = "Kubernetes";
+
+/// Programs by the metrics they expose.
+struct Catalogue(HashMap<&'static str, Vec<&'static str>>);
+
+impl Catalogue {
+    fn get() -> &'static Self {
+        static CATALOGUE: OnceLock<Catalogue> = OnceLock::new();
+        CATALOGUE.get_or_init(|| {
+            let mut names: HashMap<_, Vec<_>> = HashMap::new();
+            for (program, list) in &LISTS {
+                for name in list.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
+                    names.entry(name).or_default().push(*program);
+                }
+            }
+            Self(names)
+        })
+    }
+
+    /// Who exposes a metric, or the histogram that it is a part of.
+    fn programs(&self, name: &str) -> Option<&[&'static str]> {
+        let whole = || ["_bucket", "_sum", "_count"].iter().find_map(|part| name.strip_suffix(part));
+        self.0.get(name).or_else(|| self.0.get(whole()?)).map(Vec::as_slice)
+    }
+
+    /// The metric that was meant by a name with a slip of the finger.
+    fn near(&self, name: &str, recorded: &HashSet<&str>) -> Option<String> {
+        let part =
+            ["_bucket", "_sum", "_count"].iter().find(|part| name.ends_with(**part)).copied().unwrap_or_default();
+        let base = &name[..name.len() - part.len()];
+        let is_near = |wanted: &str, known: &str| {
+            known.len().abs_diff(wanted.len()) < 3
+                && known.as_bytes().first() == wanted.as_bytes().first()
+                && strsim::damerau_levenshtein(wanted, known) <= if wanted.len() < 12 { 1 } else { 2 }
+        };
+        let own = self.0.keys().copied().filter(|known| is_near(base, known)).min().map(|near| format!("{near}{part}"));
+        let whole = || self.0.keys().copied().filter(|known| is_near(name, known)).min().map(str::to_owned);
+        let made = || recorded.iter().copied().filter(|known| is_near(name, known)).min().map(str::to_owned);
+        own.or_else(whole).or_else(made)
+    }
+
+    /// The program whose metrics begin as this name does.
+    fn owner(&self, name: &str) -> Option<&'static str> {
+        let (first, _) = name.split_once('_')?;
+        let owner = match first {
+            "alertmanager" => "alertmanager",
+            "coredns" => "coredns",
+            "etcd" => "etcd",
+            "kube" => "kube-state-metrics",
+            "apiserver" | "kubelet" | "container" | "scheduler" | "kubeproxy" => KUBERNETES,
+            "loki" => "loki",
+            "node" => "node-exporter",
+            "prometheus" => "prometheus",
+            "promtail" => "promtail",
+            _ => return None,
+        };
+        Some(owner)
+    }
+}
+
+/// The programs that the monitors of a set reach; nothing when there may be others.
+pub(super) fn scraped(set: &Set<'_>, cluster: &Cluster<'_>) -> Option<BTreeSet<&'static str>> {
+    let mut programs = BTreeSet::new();
+    for object in set.of_kind(MONITORING, "ServiceMonitor") {
+        let namespaces = Namespaces::of_monitor(object);
+        for service in cluster.services(object.at(&["spec", "selector"])?, &namespaces) {
+            let images = cluster.programs(service);
+            let known = images.iter().filter_map(|image| program(image));
+            let before = programs.len();
+            programs.extend(known);
+            if let Some(part) = control_plane(service.selector(), service.namespace, service.name) {
+                programs.insert(part);
+            } else if images.is_empty() && programs.len() == before {
+                return None;
+            }
+        }
+    }
+    for object in set.of_kind(MONITORING, "PodMonitor") {
+        let pods = cluster.pods(object.at(&["spec", "selector"])?, &Namespaces::of_monitor(object));
+        programs.extend(pods.iter().flat_map(|pods| &pods.programs).filter_map(|image| program(image)));
+    }
+    let others = set.of_kind(MONITORING, "Probe").chain(set.of_kind(MONITORING, "ScrapeConfig")).next().is_some();
+    (!others).then_some(programs)
+}
+
+/// The list for an image.
+fn program(image: &str) -> Option<&'static str> {
+    let image = if image == "node_exporter" { "node-exporter" } else { image };
+    LISTS.iter().map(|(program, _)| *program).find(|program| *program == image)
+}
+
+/// Judges the metrics of all queries. `scraped` are the programs whose metrics are there, if all of them are known.
+pub(super) fn check<'w>(
+    queries: &[Query<'w, '_>],
+    parsing: &Parsing<'w>,
+    recorded: &HashSet<&str>,
+    scraped: Option<&BTreeSet<&'static str>>,
+    findings: &mut Findings,
+) {
+    let catalogue = Catalogue::get();
+    let mut nears: HashMap<String, Option<String>> = HashMap::new();
+    for query in queries {
+        let Some(parsed) = parsing.of(query) else { continue };
+        let mut told = HashSet::new();
+        for metric in parsed.selectors.iter().filter_map(|selector| selector.metric.as_deref()) {
+            if recorded.contains(metric) || !told.insert(metric) {
+                continue;
+            }
+            if let Some(programs) = catalogue.programs(metric) {
+                let shared =
+                    programs.len() > 2 || ["go_", "process_", "promhttp_"].iter().any(|it| metric.starts_with(it));
+                if let Some(scraped) = scraped
+                    && !shared
+                    && !query.variables
+                    && !programs.iter().any(|program| scraped.contains(program))
+                {
+                    let message = format!("nothing in the set exposes {}", Quoted(metric));
+                    query
+                        .place
+                        .add(&UNKNOWN, query.node, message, findings)
+                        .label(format!("a metric of {}, which no monitor reaches", programs.join(" and ")))
+                        .help("add a ServiceMonitor for it, or leave the rule out");
+                }
+                continue;
+            }
+            let near = nears.entry(metric.to_owned()).or_insert_with(|| catalogue.near(metric, recorded));
+            if let Some(near) = near {
+                let message = format!("nothing is known to expose {}", Quoted(metric));
+                query.place.add(&UNKNOWN, query.node, message, findings).label(format!("did you mean `{near}`?"));
+            } else if let Some(owner) = catalogue.owner(metric).filter(|_| !query.variables) {
+                let message = format!("{} is not among the known metrics of {owner}", Quoted(metric));
+                query
+                    .place
+                    .add(&UNLISTED, query.node, message, findings)
+                    .help("check its name; it may be one of another version");
+            }
+        }
+    }
+}
+
+/// What part of the control plane a Service without pods of the set leads to.
+fn control_plane(selector: Option<&Node>, namespace: &str, name: &str) -> Option<&'static str> {
+    let label = |key: &str| selector.and_then(|node| node.get(key)).and_then(Node::text);
+    match (label("component"), label("k8s-app"), namespace, name) {
+        (Some("etcd"), ..) => Some("etcd"),
+        (_, Some("kube-dns" | "coredns"), ..) | (_, _, "kube-system", "kube-dns") => Some("coredns"),
+        (Some("kube-apiserver" | "kube-controller-manager" | "kube-scheduler"), ..)
+        | (_, Some("kube-proxy"), ..)
+        | (_, _, "default", "kubernetes") => Some(KUBERNETES),
+        _ if selector.is_none() && name.ends_with("kubelet") => Some(KUBERNETES),
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn metrics_and_slips() {
+        let catalogue = Catalogue::get();
+        let recorded = HashSet::from(["job:up:sum"]);
+        for (name, expected) in [
+            ("node_cpu_seconds_total", Ok(())),
+            ("apiserver_request_duration_seconds_bucket", Ok(())),
+            ("kube_pod_info", Ok(())),
+            ("node_cpu_second_total", Err(Some("node_cpu_seconds_total"))),
+            ("apiserver_request_duraton_seconds_bucket", Err(Some("apiserver_request_duration_seconds_bucket"))),
+            ("job:up:summ", Err(Some("job:up:sum"))),
+            ("http_requests_total", Err(None)),
+            ("up", Err(None)),
+            ("ALERTS", Err(None)),
+        ] {
+            let found = catalogue.programs(name).map(|_| ()).ok_or_else(|| catalogue.near(name, &recorded));
+            assert_eq!(
+                found.as_ref().map_err(|near| near.as_deref()),
+                expected.as_ref().map_err(|near| *near),
+                "{name}"
+            );
+        }
+    }
+
+    #[test]
+    fn every_list_says_where_it_is_from() {
+        for (program, list) in &LISTS {
+            assert!(list.starts_with("# ") && list.lines().count() > 20, "{program}");
+        }
+    }
+}

@@ -1,0 +1,181 @@
+//! Configuration files of programs, key by key, for the versions whose keys are known.
+//!
+//! The keys are those of the programs' own Go structs; `tools/configurations` writes them.
+
+use super::file::File;
+use super::readers::{Readers, version};
+use super::syntax::Read;
+use crate::cluster::MONITORING;
+use crate::finding::Findings;
+use crate::object::Object;
+use crate::rule::rules;
+use crate::set::Set;
+use serde::Deserialize;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::OnceLock;
+use vigil_yaml::words::nearest;
+use vigil_yaml::{Data, Entry, Node, Quoted};
+
+rules! {
+    KEY "configuration-key" Error "a program knows every key of its configuration"
+    VALUE "configuration-value" Error "the values of a configuration are of the sort that the program reads"
+}
+
+/// The keys of a program's configuration.
+#[derive(Deserialize)]
+struct Keys<'k> {
+    root: &'k str,
+    types: HashMap<&'k str, BTreeMap<&'k str, &'k str>>,
+}
+
+/// A program whose configuration is known.
+struct Program {
+    /// As its image is called.
+    name: &'static str,
+    /// The oldest and the newest version that know no other keys than these.
+    versions: ((u32, u32), (u32, u32)),
+    text: &'static str,
+    keys: OnceLock<Option<Keys<'static>>>,
+}
+
+static PROGRAMS: [Program; 1] = [Program {
+    name: "alertmanager",
+    versions: ((0, 24), (0, 30)),
+    text: include_str!("../../configurations/alertmanager.json"),
+    keys: OnceLock::new(),
+}];
+
+impl Program {
+    fn of(name: &str, version: Option<(u32, u32)>) -> Option<&'static Keys<'static>> {
+        let (oldest, newest) = (|program: &Program| program.versions.0, |program: &Program| program.versions.1);
+        let knows = |program: &&Program| {
+            program.name == name
+                && version.is_some_and(|version| oldest(program) <= version && version <= newest(program))
+        };
+        let program = PROGRAMS.iter().find(knows)?;
+        program.keys.get_or_init(|| serde_json::from_str(program.text).ok()).as_ref()
+    }
+}
+
+/// The Secrets that Alertmanagers take their configuration from, by namespace and name.
+pub(super) fn alertmanagers<'a>(set: &Set<'a>) -> HashMap<(&'a str, String), Object<'a>> {
+    let secret = |object: &Object<'a>| {
+        let named = object.at(&["spec", "configSecret"]).and_then(Node::text).filter(|name| !name.is_empty());
+        named.map_or_else(|| format!("alertmanager-{}", object.name), str::to_owned)
+    };
+    set.of_kind(MONITORING, "Alertmanager").map(|object| ((object.namespace, secret(object)), *object)).collect()
+}
+
+/// Judges the files that programs of known versions are configured by.
+pub(super) fn check(
+    read: &[Read<'_, '_>],
+    readers: &Readers<'_>,
+    alertmanagers: &HashMap<(&str, String), Object<'_>>,
+    findings: &mut Findings,
+) {
+    for Read { file, documents } in read {
+        let [root] = documents.as_slice() else { continue };
+        let operated = || alertmanagers.get(&(file.object.namespace, file.object.name.to_owned()));
+        let keys = if file.object.kind == "Secret"
+            && file.name() == "alertmanager.yaml"
+            && let Some(alertmanager) = operated()
+        {
+            Program::of("alertmanager", version_of(alertmanager))
+        } else {
+            let mut own = readers.of(&file.object).iter().filter(|reader| reader.is_configured_by(file.name()));
+            own.find_map(|reader| Program::of(reader.program, reader.version))
+        };
+        if let Some(keys) = keys {
+            Walk { file, root, keys, findings }.value(root, None, keys.root);
+        }
+    }
+}
+
+/// The version of an Alertmanager of the operator, if it says one.
+fn version_of(object: &Object<'_>) -> Option<(u32, u32)> {
+    let tag = || object.at(&["spec", "image"]).and_then(Node::text)?.rsplit_once(':').map(|(_, tag)| tag);
+    version(object.at(&["spec", "version"]).and_then(Node::text).or_else(tag)?)
+}
+
+struct Walk<'w, 'f, 'a> {
+    file: &'w File<'a>,
+    root: &'w Node,
+    keys: &'static Keys<'static>,
+    findings: &'f mut Findings,
+}
+
+impl Walk<'_, '_, '_> {
+    fn value(&mut self, node: &Node, entry: Option<&Entry>, wanted: &str) {
+        // What takes its place when the program starts is not known here.
+        let is_variable = || matches!(&node.data, Data::Scalar(scalar) if scalar.text.contains("${"));
+        if node.is_null() || wanted.is_empty() || is_variable() {
+            return;
+        }
+        let wrong = |expected: &str| Some(expected.to_owned());
+        let wrong = match (wanted, &node.data) {
+            (".", Data::Scalar(_)) => None,
+            (".", _) => wrong("a single value"),
+            ("bool", _) => node.boolean().map_or_else(|| wrong("`true` or `false`"), |_| None),
+            ("int", _) => node.integer().map_or_else(|| wrong("a whole number"), |_| None),
+            (_, Data::List(items)) if wanted.starts_with('[') => {
+                items.iter().for_each(|item| self.value(item, None, &wanted[1..]));
+                None
+            }
+            (_, _) if wanted.starts_with('[') => wrong("a list"),
+            (_, Data::Map(entries)) if wanted.starts_with('{') => {
+                entries.iter().for_each(|entry| self.value(&entry.value, Some(entry), &wanted[1..]));
+                None
+            }
+            (_, Data::Map(entries)) => {
+                self.mapping(entries, wanted);
+                None
+            }
+            (_, _) => wrong("a mapping"),
+        };
+        if let Some(expected) = wrong {
+            let name = entry.map_or_else(|| "a value here".to_owned(), |entry| Quoted(&entry.key.text).to_string());
+            let message = format!("{name} is {}", node.describe());
+            self.file.add(&VALUE, self.root, node, message, self.findings).label(format!("expected {expected}"));
+        }
+    }
+
+    fn mapping(&mut self, entries: &[Entry], wanted: &str) {
+        let Some(known) = self.keys.types.get(wanted) else { return };
+        for entry in entries {
+            let key = entry.key.text.as_str();
+            if let Some(wanted) = known.get(key) {
+                self.value(&entry.value, Some(entry), wanted);
+            } else if !known.contains_key("*") && key != "<<" {
+                let finding = self.file.add(
+                    &KEY,
+                    self.root,
+                    entry,
+                    format!("the key {} is not known", Quoted(key)),
+                    self.findings,
+                );
+                match nearest(key, known.keys().copied()) {
+                    Some(near) => finding.label(format!("did you mean `{near}`?")),
+                    None => finding.help("remove it; the program does not start with a key it does not know"),
+                };
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_list_of_keys_can_be_read_and_is_whole() {
+        for program in &PROGRAMS {
+            let keys = Program::of(program.name, Some(program.versions.1)).unwrap();
+            let values = keys.types.values().flat_map(|keys| keys.values().copied()).chain([keys.root]);
+            for value in values {
+                let name = value.trim_start_matches(['[', '{']);
+                let simple = matches!(name, "" | "." | "bool" | "int");
+                assert!(simple || keys.types.contains_key(name), "{}: {value}", program.name);
+            }
+        }
+    }
+}

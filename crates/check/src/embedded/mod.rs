@@ -1,0 +1,76 @@
+//! Files inside of objects: configuration, dashboards, rules and their queries.
+
+mod alertmanager;
+mod catalogue;
+mod configuration;
+mod dashboards;
+mod file;
+mod grafana;
+mod push;
+mod query;
+mod readers;
+mod rule_groups;
+mod syntax;
+mod targets;
+
+use crate::cluster::{Cluster, MONITORING};
+use crate::finding::Findings;
+use crate::rule::Rule;
+use crate::set::Set;
+use file::File;
+use query::{Parsing, Targets};
+use readers::{Readers, grafanas};
+use std::collections::HashSet;
+
+/// The rules of all modules.
+pub(crate) fn rules() -> Vec<&'static Rule> {
+    [
+        alertmanager::RULES,
+        catalogue::RULES,
+        configuration::RULES,
+        grafana::RULES,
+        push::RULES,
+        query::RULES,
+        rule_groups::RULES,
+        syntax::RULES,
+    ]
+    .concat()
+}
+
+/// Judges every embedded file in the set, and every query.
+pub(crate) fn check(set: &Set<'_>, findings: &mut Findings) {
+    let objects = ["ConfigMap", "Secret"].iter().flat_map(|kind| set.of_kind("", kind));
+    let files: Vec<File<'_>> = objects.filter(|object| !object.damaged).flat_map(File::all).collect();
+    let has = |kind: &str| set.of_kind(MONITORING, kind).next().is_some();
+    if files.is_empty() && !has("PrometheusRule") && !has("AlertmanagerConfig") {
+        return;
+    }
+    let read = syntax::check(&files, findings);
+    let readers = Readers::new(set);
+    let operated = configuration::alertmanagers(set);
+    configuration::check(&read, &readers, &operated, findings);
+    alertmanager::check(set, &read, &readers, &operated, findings);
+    let mut queries = Vec::new();
+    let mut recorded = HashSet::new();
+    rule_groups::check(set, &mut queries, &mut recorded, findings);
+
+    let followed = !set.options.objects_only && set.whole;
+    let cluster = Cluster::new(set);
+    let loaded = if followed { grafana::load(&read, &grafanas(set), &readers, findings) } else { Vec::new() };
+    if followed {
+        push::check(&read, &readers, &cluster, findings);
+    }
+    for loaded in &loaded {
+        loaded.check_sources(&cluster, findings);
+        loaded.check_dashboards(findings);
+        dashboards::queries(loaded, &mut queries);
+    }
+    if queries.is_empty() {
+        return;
+    }
+    let targets = if followed { targets::of(set, &cluster) } else { Targets::default() };
+    let parsing = Parsing::new(&queries);
+    query::check(&queries, &parsing, &targets, findings);
+    let scraped = targets.jobs.as_ref().and_then(|_| catalogue::scraped(set, &cluster));
+    catalogue::check(&queries, &parsing, &recorded, scraped.as_ref(), findings);
+}

@@ -1,0 +1,301 @@
+//! PromQL: what queries ask for.
+
+use super::file::Where;
+use crate::finding::Findings;
+use crate::rule::rules;
+use promql_parser::label::{MatchOp, Matcher};
+use promql_parser::parser::{Expr, FunctionArgs, VectorSelector};
+use rayon::prelude::*;
+use std::collections::{BTreeSet, HashMap};
+use std::time::Duration;
+use vigil_yaml::words::nearest;
+use vigil_yaml::{Node, Quoted};
+
+rules! {
+    SYNTAX "query-syntax" Error "queries are PromQL"
+    JOB "query-job" Warning "queries ask for jobs that some monitor gives"
+    WINDOW "query-window" Warning "a rate is taken over at least two scrapes"
+}
+
+/// Stands for a variable of Grafana inside a text; matches what nobody writes.
+const VARIABLE: &str = "__grafana_variable__";
+
+/// A query, and where it stands.
+pub(super) struct Query<'w, 'a> {
+    pub(super) text: &'w str,
+    pub(super) node: &'w Node,
+    pub(super) place: Where<'w, 'a>,
+    /// Of a dashboard: it may hold variables.
+    pub(super) variables: bool,
+}
+
+/// What is known of a query's text.
+pub(super) struct Parsed {
+    error: Option<String>,
+    pub(super) selectors: Vec<Selector>,
+    /// Functions over a range, and how long that is.
+    windows: Vec<(&'static str, Duration)>,
+}
+
+/// A selector of series.
+pub(super) struct Selector {
+    pub(super) metric: Option<String>,
+    /// What `job` must be, and whether that is a regular expression.
+    job: Option<(String, bool)>,
+}
+
+/// Texts with what is known of each, parsed once.
+pub(super) struct Parsing<'w>(HashMap<(&'w str, bool), Parsed>);
+
+impl<'w> Parsing<'w> {
+    /// Parses each text once, on all cores.
+    pub(super) fn new(queries: &[Query<'w, '_>]) -> Self {
+        let texts: BTreeSet<(&str, bool)> = queries.iter().map(|query| (query.text, query.variables)).collect();
+        let texts: Vec<_> = texts.into_iter().collect();
+        Self(texts.into_par_iter().map(|(text, variables)| ((text, variables), parse(text, variables))).collect())
+    }
+
+    pub(super) fn of(&self, query: &Query<'w, '_>) -> Option<&Parsed> {
+        self.0.get(&(query.text, query.variables))
+    }
+}
+
+fn parse(text: &str, variables: bool) -> Parsed {
+    let nothing = |error| Parsed { error, selectors: Vec::new(), windows: Vec::new() };
+    let result = if variables {
+        // A variable outside of texts may be a name, a number or a time.
+        let (named, bare) = replaced(text, "v");
+        let numbered = || promql_parser::parser::parse(&replaced(text, "1").0);
+        let timed = || promql_parser::parser::parse(&replaced(text, "5m").0);
+        match promql_parser::parser::parse(&named).or_else(|error| numbered().or_else(|_| timed()).map_err(|_| error)) {
+            Err(_) if bare => return nothing(None),
+            result => result,
+        }
+    } else {
+        promql_parser::parser::parse(text)
+    };
+    match result {
+        Ok(expression) => {
+            let mut parsed = nothing(None);
+            parsed.walk(&expression, None);
+            parsed
+        }
+        Err(error) if is_beyond(text, &error) => nothing(None),
+        Err(error) => nothing(Some(error)),
+    }
+}
+
+/// Whether newer versions of Prometheus, or its own kind of regular expressions, may know what the parser does not.
+fn is_beyond(text: &str, error: &str) -> bool {
+    ["smoothed", "anchored", "fill(", "fill_left", "fill_right"].iter().any(|word| text.contains(word))
+        || (error.starts_with("illegal regex") && text.contains("\\Q"))
+        || error.contains("inside brackets")
+}
+
+/// The text without variables, and whether some stood outside of texts that are not Grafana's own.
+fn replaced(text: &str, by: &str) -> (String, bool) {
+    let mut out = String::with_capacity(text.len());
+    let mut quote: Option<char> = None;
+    let mut bare = false;
+    let mut brackets = 0_usize;
+    let mut rest = text;
+    while let Some(c) = rest.chars().next() {
+        if let Some((name, length)) = variable(rest) {
+            rest = &rest[length..];
+            let word = match name {
+                _ if quote.is_some() => VARIABLE,
+                "__interval_ms" | "__range_s" | "__range_ms" | "__from" | "__to" => "60",
+                _ if name.starts_with("__") || brackets > 0 => "52w",
+                _ => {
+                    bare = true;
+                    by
+                }
+            };
+            out.push_str(word);
+            continue;
+        }
+        rest = &rest[c.len_utf8()..];
+        out.push(c);
+        match (quote, c) {
+            (Some(_), '\\') => {
+                if let Some(escaped) = rest.chars().next() {
+                    out.push(escaped);
+                    rest = &rest[escaped.len_utf8()..];
+                }
+            }
+            (Some(open), c) if c == open => quote = None,
+            (None, '"' | '\'' | '`') => quote = Some(c),
+            (None, '[') => brackets += 1,
+            (None, ']') => brackets = brackets.saturating_sub(1),
+            _ => {}
+        }
+    }
+    (out, bare)
+}
+
+/// The variable that a text starts with: `$name`, `${name:format}` or `[[name]]`.
+fn variable(text: &str) -> Option<(&str, usize)> {
+    let word = |text: &str| text.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(text.len());
+    if let Some(inner) = text.strip_prefix("${") {
+        let end = inner.find('}')?;
+        return Some((inner[..end].split([':', '.']).next().unwrap_or_default(), end + 3));
+    }
+    if let Some(inner) = text.strip_prefix("[[") {
+        let end = inner.find("]]")?;
+        return Some((inner[..end].split(':').next().unwrap_or_default(), end + 4));
+    }
+    let name = text.strip_prefix('$')?;
+    let length = word(name);
+    // `$1` in `label_replace` is a group of its expression.
+    (length > 0 && !name.starts_with(|c: char| c.is_ascii_digit())).then(|| (&name[..length], length + 1))
+}
+
+impl Parsed {
+    fn walk(&mut self, expression: &Expr, function: Option<&'static str>) {
+        match expression {
+            Expr::Aggregate(it) => {
+                self.walk(&it.expr, None);
+                if let Some(parameter) = &it.param {
+                    self.walk(parameter, None);
+                }
+            }
+            Expr::Unary(it) => self.walk(&it.expr, None),
+            Expr::Binary(it) => {
+                self.walk(&it.lhs, None);
+                self.walk(&it.rhs, None);
+            }
+            Expr::Paren(it) => self.walk(&it.expr, function),
+            Expr::Subquery(it) => self.walk(&it.expr, None),
+            Expr::VectorSelector(it) => self.selectors.push(Selector::of(it)),
+            Expr::MatrixSelector(it) => {
+                self.selectors.push(Selector::of(&it.vs));
+                if let Some(function) = function {
+                    self.windows.push((function, it.range));
+                }
+            }
+            Expr::Call(it) => {
+                let FunctionArgs { args } = &it.args;
+                args.iter().for_each(|argument| self.walk(argument, Some(it.func.name)));
+            }
+            Expr::NumberLiteral(_) | Expr::StringLiteral(_) | Expr::Extension(_) => {}
+        }
+    }
+}
+
+impl Selector {
+    fn of(selector: &VectorSelector) -> Self {
+        let matchers = &selector.matchers;
+        let equal = |matcher: &&Matcher| matcher.name == "__name__" && matcher.op == MatchOp::Equal;
+        let named = || matchers.matchers.iter().find(equal).map(|matcher| matcher.value.clone());
+        let job =
+            matchers.matchers.iter().filter(|matcher| matcher.name == "job").find_map(|matcher| match matcher.op {
+                MatchOp::Equal => Some((matcher.value.clone(), false)),
+                MatchOp::Re(_) => Some((matcher.value.clone(), true)),
+                _ => None,
+            });
+        Self {
+            metric: selector.name.clone().or_else(named).filter(|name| !name.contains("grafana_variable")),
+            job: job
+                .filter(|(value, _)| !value.is_empty() && !value.contains(VARIABLE) && matchers.or_matchers.is_empty()),
+        }
+    }
+}
+
+/// What monitors give to queries.
+#[derive(Default)]
+pub(super) struct Targets {
+    /// The values of `job`; nothing when there may be others.
+    pub(super) jobs: Option<BTreeSet<String>>,
+    /// The shortest time between two scrapes, if it is known.
+    pub(super) interval: Option<Duration>,
+}
+
+/// Judges all queries.
+pub(super) fn check<'w>(queries: &[Query<'w, '_>], parsing: &Parsing<'w>, targets: &Targets, findings: &mut Findings) {
+    for query in queries {
+        let Some(parsed) = parsing.of(query) else { continue };
+        let at = query.node;
+        if let Some(error) = &parsed.error {
+            let message = format!("{} is no PromQL", Quoted(query.text.trim()));
+            query.place.add(&SYNTAX, at, message, findings).label(error.clone());
+        }
+        if let Some(jobs) = &targets.jobs {
+            for (value, is_regex) in parsed.selectors.iter().filter_map(|selector| selector.job.as_ref()) {
+                job(query, value, *is_regex, jobs, findings);
+            }
+        }
+        let Some(interval) = targets.interval else { continue };
+        for (function, window) in &parsed.windows {
+            if matches!(*function, "rate" | "irate" | "increase") && *window < interval * 2 {
+                let message = format!(
+                    "`{function}` over {}s needs two scrapes, which are {}s apart",
+                    window.as_secs(),
+                    interval.as_secs()
+                );
+                query.place.add(&WINDOW, at, message, findings).help("take a window of four times that");
+            }
+        }
+    }
+}
+
+fn job(query: &Query<'_, '_>, value: &str, is_regex: bool, jobs: &BTreeSet<String>, findings: &mut Findings) {
+    let is_there = if is_regex {
+        let Ok(regex) = regex::Regex::new(&format!("^(?:{value})$")) else { return };
+        jobs.iter().any(|job| regex.is_match(job)) || regex.is_match("")
+    } else {
+        jobs.contains(value)
+    };
+    if !is_there {
+        let message = format!("no monitor gives `job` the value {}", Quoted(value));
+        let finding = query.place.add(&JOB, query.node, message, findings);
+        finding
+            .help("`job` is the value of the monitor's `jobLabel` on the Service, and the Service's name without it");
+        if let Some(near) = nearest(value, jobs.iter().map(String::as_str).collect::<Vec<_>>()) {
+            finding.label(format!("did you mean `{near}`?"));
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn queries() {
+        for (text, expected) in [
+            ("sum(rate(http_requests_total{job=\"web\"}[5m])) by (code)", true),
+            ("sum(rate(x[5m])", false),
+            ("up ==", false),
+            ("x{a=~\"[0-9]{2}\"}", true),
+            ("histogram_quantile(0.9, sum by (le) (rate(x_bucket[5m])))", true),
+            ("x[5m] smoothed", true),
+            ("rat(x[5m])", false),
+        ] {
+            assert_eq!(parse(text, false).error.is_none(), expected, "{text}: {:?}", parse(text, false).error);
+        }
+    }
+
+    #[test]
+    fn variables() {
+        for (text, expected) in [
+            ("rate(x{job=\"$job\", pod=~\"${pod:regex}\"}[$__rate_interval])", true),
+            ("topk($top, x)", true),
+            ("rate(x[[[interval]]])", true),
+            ("sum by ($group) (x)", true),
+            ("x offset $offset", true),
+            ("$metric{a=\"b\"}", true),
+            ("label_replace(x, \"a\", \"$1\", \"b\", \"(.*)\")", true),
+            ("rate(x{job=\"$job\"}[$__rate_interval]", false),
+        ] {
+            assert_eq!(parse(text, true).error.is_none(), expected, "{text}: {:?}", parse(text, true).error);
+        }
+        assert!(parse("up{job=\"$job\"}", true).selectors[0].job.is_none());
+        assert_eq!(parse("up{job=\"a\"}", true).selectors[0].job, Some(("a".to_owned(), false)));
+    }
+
+    #[test]
+    fn windows() {
+        let parsed = parse("rate(a[1m]) + max_over_time(rate(b[30s])[1h:])", false);
+        assert_eq!(parsed.windows, [("rate", Duration::from_secs(60)), ("rate", Duration::from_secs(30))]);
+    }
+}

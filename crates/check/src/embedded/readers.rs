@@ -1,0 +1,191 @@
+//! Which programs read which ConfigMaps and Secrets.
+
+use crate::object::{Labels, Object};
+use crate::pods::PodTemplate;
+use crate::set::Set;
+use std::collections::HashMap;
+use vigil_yaml::Node;
+
+/// A container that a ConfigMap or Secret is mounted into.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Reader<'a> {
+    /// The last part of its image's name, such as `loki`.
+    pub(crate) program: &'a str,
+    /// The image's tag, if it has one.
+    pub(crate) version: Option<(u32, u32)>,
+    /// The container.
+    pub(crate) container: &'a Node,
+}
+
+impl<'a> Reader<'a> {
+    fn of(container: &'a Node) -> Option<Self> {
+        let image = container.get("image").and_then(Node::text)?;
+        let image = image.split('@').next()?;
+        let last = image.rsplit('/').next()?;
+        let (program, tag) = last.split_once(':').unwrap_or((last, ""));
+        Some(Self { program, version: version(tag), container })
+    }
+
+    /// Whether its command names this file as the configuration.
+    pub(super) fn is_configured_by(&self, name: &str) -> bool {
+        let words = ["command", "args"].into_iter().filter_map(|key| self.container.get(key)).flat_map(Node::items);
+        let mut is_next = false;
+        for word in words.filter_map(Node::text) {
+            let flag = word.trim_start_matches('-');
+            let path = flag.strip_prefix("config.file=").or(is_next.then_some(word));
+            is_next = flag == "config.file";
+            if path.is_some_and(|path| path.rsplit('/').next() == Some(name)) {
+                return true;
+            }
+        }
+        false
+    }
+}
+
+/// Major and minor of a tag such as `v3.7.8` or `12.3.1-ubuntu`.
+pub(super) fn version(tag: &str) -> Option<(u32, u32)> {
+    let mut parts = tag.trim_start_matches('v').split(['.', '-']);
+    Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
+}
+
+/// All readers, by kind, namespace and name of what they read.
+pub(crate) struct Readers<'a>(HashMap<(&'static str, &'a str, &'a str), Vec<Reader<'a>>>);
+
+impl<'a> Readers<'a> {
+    pub(super) fn new(set: &Set<'a>) -> Self {
+        let mut readers: HashMap<_, Vec<Reader<'a>>> = HashMap::new();
+        for object in &set.objects {
+            let Some(template) = PodTemplate::of(object) else { continue };
+            for volume in template.volumes() {
+                let Some(name) = volume.get("name").and_then(Node::text) else { continue };
+                let projected = volume.at(&["projected", "sources"]).map(Node::items).unwrap_or_default();
+                for source in std::iter::once(volume).chain(projected) {
+                    let config_map = || source.at(&["configMap", "name"]).and_then(Node::text);
+                    let secret = || source.at(&["secret", "secretName"]).or_else(|| source.at(&["secret", "name"]));
+                    let key = match (config_map(), secret().and_then(Node::text)) {
+                        (Some(name), _) => ("ConfigMap", object.namespace, name),
+                        (_, Some(name)) => ("Secret", object.namespace, name),
+                        _ => continue,
+                    };
+                    let mounts = |container: &&Node| {
+                        let mounts = container.get("volumeMounts").map(Node::items).unwrap_or_default();
+                        mounts.iter().any(|mount| mount.get("name").and_then(Node::text) == Some(name))
+                    };
+                    let found = template.containers().filter(mounts);
+                    let found = found.filter_map(Reader::of);
+                    readers.entry(key).or_default().extend(found);
+                }
+            }
+        }
+        Self(readers)
+    }
+
+    /// Who reads an object.
+    pub(crate) fn of(&self, object: &Object<'a>) -> &[Reader<'a>] {
+        let kind = if object.kind == "Secret" { "Secret" } else { "ConfigMap" };
+        self.0.get(&(kind, object.namespace, object.name)).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// Whether some program of that name reads an object.
+    pub(crate) fn is_read_by(&self, object: &Object<'a>, is: impl Fn(&str) -> bool) -> bool {
+        self.of(object).iter().any(|reader| is(reader.program))
+    }
+}
+
+/// A container of Grafana's pods that fetches objects with a label.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct SideCar<'a> {
+    label: &'a str,
+    value: Option<&'a str>,
+    /// As its variable says it; its own namespace without one.
+    namespaces: Option<&'a str>,
+    /// The variable has a value that is not known here.
+    anywhere: bool,
+    own: &'a str,
+}
+
+impl<'a> SideCar<'a> {
+    fn of(container: &'a Node, own: &'a str) -> Option<Self> {
+        let variables = container.get("env").map(Node::items).unwrap_or_default();
+        let variable =
+            |name: &str| variables.iter().find(|variable| variable.get("name").and_then(Node::text) == Some(name));
+        let value = |name: &str| variable(name).and_then(|variable| variable.get("value")).and_then(Node::text);
+        value("FOLDER")?;
+        let namespaces = value("NAMESPACE").filter(|namespaces| !namespaces.is_empty());
+        Some(Self {
+            label: value("LABEL")?,
+            value: value("LABEL_VALUE").filter(|value| !value.is_empty()),
+            namespaces,
+            anywhere: namespaces == Some("ALL") || (namespaces.is_none() && variable("NAMESPACE").is_some()),
+            own,
+        })
+    }
+
+    /// Whether it looks for objects with such labels.
+    pub(super) fn wants(&self, labels: Labels<'_>) -> bool {
+        labels.get(self.label).is_some_and(|found| self.value.is_none_or(|value| value == found))
+    }
+
+    /// Whether it sees a namespace.
+    pub(super) fn sees(&self, namespace: &str) -> bool {
+        let listed = || match self.namespaces {
+            Some(names) => names.split(',').any(|name| name.trim() == namespace),
+            None => namespace == self.own,
+        };
+        self.anywhere || listed()
+    }
+
+    /// The namespaces it sees, for messages.
+    pub(super) fn seen(&self) -> &'a str {
+        self.namespaces.unwrap_or(self.own)
+    }
+
+    pub(super) fn label(&self) -> &'a str {
+        self.label
+    }
+}
+
+/// A Grafana of the set.
+pub(super) struct Grafana<'a> {
+    pub(super) object: Object<'a>,
+    pub(super) side_cars: Vec<SideCar<'a>>,
+}
+
+/// All that run Grafana.
+pub(super) fn grafanas<'a>(set: &Set<'a>) -> Vec<Grafana<'a>> {
+    let mut grafanas = Vec::new();
+    for object in ["Deployment", "StatefulSet", "DaemonSet"].iter().flat_map(|kind| set.of_kind("apps", kind)) {
+        let Some(template) = PodTemplate::of(object) else { continue };
+        let readers = || template.containers().filter_map(Reader::of);
+        if readers().any(|reader| is_grafana(reader.program)) {
+            let side_cars = template.containers().filter_map(|container| SideCar::of(container, object.namespace));
+            grafanas.push(Grafana { object: *object, side_cars: side_cars.collect() });
+        }
+    }
+    grafanas
+}
+
+/// Whether an image of this name is Grafana.
+pub(super) fn is_grafana(program: &str) -> bool {
+    matches!(program, "grafana" | "grafana-oss" | "grafana-enterprise")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions() {
+        for (tag, expected) in [
+            ("v3.7.8", Some((3, 7))),
+            ("12.3.1-ubuntu", Some((12, 3))),
+            ("2.6", Some((2, 6))),
+            ("latest", None),
+            ("main-0f1e2d3", None),
+            ("", None),
+            ("3", None),
+        ] {
+            assert_eq!(version(tag), expected, "{tag}");
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! PrometheusRules: alerts and recording rules.
+
+use super::file::Where;
+use super::query::Query;
+use crate::cluster::MONITORING;
+use crate::finding::Findings;
+use crate::object::Object;
+use crate::rule::rules;
+use crate::set::Set;
+use std::collections::HashSet;
+use vigil_yaml::{Node, Quoted};
+
+rules! {
+    SHAPE "rule-shape" Error "a rule is an alert or a recording rule"
+    TEMPLATE "rule-template" Error "the braces of templates in labels and annotations close"
+    INTERVAL "rule-interval" Warning "groups record before what they recorded is forgotten"
+}
+
+/// Judges all PrometheusRules, and adds their queries; what they record goes to `recorded`.
+pub(super) fn check<'w, 'a>(
+    set: &'w Set<'a>,
+    queries: &mut Vec<Query<'w, 'a>>,
+    recorded: &mut HashSet<&'w str>,
+    findings: &mut Findings,
+) {
+    for object in set.of_kind(MONITORING, "PrometheusRule").filter(|object| !object.damaged) {
+        for group in object.at(&["spec", "groups"]).map(Node::items).unwrap_or_default() {
+            let interval = group.get("interval").and_then(|node| Some((node, seconds(node.text()?)?)));
+            let mut records = false;
+            for rule in group.get("rules").map(Node::items).unwrap_or_default() {
+                one(object, rule, findings);
+                records |= rule.get("record").is_some();
+                if let Some(name) = rule.get("record").and_then(Node::text) {
+                    recorded.insert(name);
+                }
+                if let Some(node) = rule.get("expr")
+                    && let Some(text) = node.text()
+                {
+                    queries.push(Query { text, node, place: Where::Object(object), variables: false });
+                }
+            }
+            // Prometheus takes a sample for the newest one for five minutes.
+            if let Some((node, _)) = interval.filter(|(_, seconds)| records && *seconds > 300) {
+                findings
+                    .add(&INTERVAL, object, node, "the group records less often than every five minutes")
+                    .help("take `5m` or less; a sample that is older is none, and what is recorded has gaps");
+            }
+        }
+    }
+}
+
+fn one(object: &Object<'_>, rule: &Node, findings: &mut Findings) {
+    match (rule.entry("alert"), rule.entry("record")) {
+        (Some(_), Some(record)) => {
+            findings.add(&SHAPE, object, record, "a rule that both alerts and records").help("make two rules of it");
+        }
+        (None, None) => {
+            if let Some(first) = rule.entries().first() {
+                findings.add(&SHAPE, object, first, "a rule without a name").label("expected `alert` or `record`");
+            }
+        }
+        (None, Some(record)) => {
+            if let Some(name) = record.value.text().filter(|name| !is_metric_name(name)) {
+                findings
+                    .add(&SHAPE, object, &record.value, format!("{} is no name of a metric", Quoted(name)))
+                    .label("expected letters, digits, `_` and `:`");
+            }
+            for key in ["for", "keep_firing_for", "annotations"] {
+                if let Some(entry) = rule.entry(key).filter(|entry| !entry.value.is_null()) {
+                    findings
+                        .add(&SHAPE, object, entry, format!("a recording rule with `{key}`"))
+                        .label("only alerts have it");
+                }
+            }
+        }
+        (Some(alert), None) => {
+            if alert.value.text().is_some_and(str::is_empty) {
+                findings.add(&SHAPE, object, alert, "an alert without a name");
+            }
+        }
+    }
+    for key in ["labels", "annotations"] {
+        for entry in rule.get(key).map(Node::entries).unwrap_or_default() {
+            if !is_label_name(&entry.key.text) {
+                let message = format!("{} is no name of a label", Quoted(&entry.key.text));
+                findings.add(&SHAPE, object, entry, message).label("expected letters, digits and `_`");
+            }
+            if let Some(text) = entry.value.text()
+                && let Err(wrong) = balanced(text)
+            {
+                findings.add(&TEMPLATE, object, &entry.value, wrong).label("every `{{` needs its `}}`");
+            }
+        }
+    }
+}
+
+fn is_metric_name(name: &str) -> bool {
+    let letter = |b: u8| b.is_ascii_alphabetic() || matches!(b, b'_' | b':');
+    name.bytes().next().is_some_and(letter) && name.bytes().all(|b| letter(b) || b.is_ascii_digit())
+}
+
+fn is_label_name(name: &str) -> bool {
+    is_metric_name(name) && !name.contains(':') && name != "__name__"
+}
+
+/// Whether each `{{` of a template has its `}}`. Texts inside of it may hold either.
+fn balanced(text: &str) -> Result<(), &'static str> {
+    let mut rest = text;
+    while let Some(start) = rest.find("{{") {
+        let mut inside = &rest[start + 2..];
+        if let Some(comment) = inside.trim_start_matches('-').trim_start().strip_prefix("/*") {
+            inside = comment.split_once("*/").ok_or("a comment of a template that never ends")?.1;
+        }
+        let mut quote: Option<char> = None;
+        let mut escaped = false;
+        let end = inside.char_indices().find_map(|(at, c)| {
+            match (quote, c) {
+                _ if escaped => escaped = false,
+                (Some('"' | '\''), '\\') => escaped = true,
+                (Some(open), c) if c == open => quote = None,
+                (None, '"' | '`' | '\'') => quote = Some(c),
+                (None, '}') if inside[at..].starts_with("}}") => return Some(at),
+                _ => {}
+            }
+            None
+        });
+        rest = &inside[end.ok_or("a template that never ends")? + 2..];
+    }
+    Ok(())
+}
+
+/// The seconds of one of Prometheus' durations, rounded down.
+pub(super) fn seconds(text: &str) -> Option<u64> {
+    let mut rest = text;
+    let mut milliseconds: u64 = 0;
+    while !rest.is_empty() {
+        let digits = rest.find(|c: char| !c.is_ascii_digit())?;
+        let number: u64 = rest[..digits].parse().ok()?;
+        rest = &rest[digits..];
+        let unit = rest.find(|c: char| c.is_ascii_digit()).unwrap_or(rest.len());
+        let factor = match &rest[..unit] {
+            "ms" => 1,
+            "s" => 1000,
+            "m" => 60_000,
+            "h" => 3_600_000,
+            "d" => 86_400_000,
+            "w" => 604_800_000,
+            "y" => 31_536_000_000,
+            _ => return None,
+        };
+        milliseconds = milliseconds.checked_add(number.checked_mul(factor)?)?;
+        rest = &rest[unit..];
+    }
+    Some(milliseconds / 1000)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn templates() {
+        for (text, expected) in [
+            ("", true),
+            ("plain } and { text", true),
+            ("{{ $labels.pod }} is {{ $value | humanize }}", true),
+            ("{{ $labels.pod } is", false),
+            ("{{ $labels.pod", false),
+            ("{{ printf \"}}\" }}", true),
+            ("{{ \"a\\\"}}\" }}", true),
+            ("{{- /* it's a comment */ -}}", true),
+            ("}} alone is text", true),
+        ] {
+            assert_eq!(balanced(text).is_ok(), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn durations() {
+        for (text, expected) in [
+            ("30s", Some(30)),
+            ("1h30m", Some(5400)),
+            ("1d", Some(86400)),
+            ("500ms", Some(0)),
+            ("5", None),
+            ("5 m", None),
+        ] {
+            assert_eq!(seconds(text), expected, "{text}");
+        }
+    }
+}

@@ -1,0 +1,112 @@
+//! Whether files are what their names say.
+
+use super::file::{File, Syntax};
+use crate::finding::Findings;
+use crate::rule::rules;
+use rayon::prelude::*;
+use serde::de::IgnoredAny;
+use vigil_yaml::{Node, Problem, Span};
+
+rules! {
+    SYNTAX "file-syntax" Error "files in ConfigMaps and Secrets are what their names say"
+}
+
+/// Reads all files at once; what each holds, and what is wrong with it.
+pub(super) fn check<'f, 'a>(files: &'f [File<'a>], findings: &mut Findings) -> Vec<Read<'f, 'a>> {
+    let read = |file: &'f File<'a>| {
+        let mut findings = Findings::default();
+        let documents = documents(file, &mut findings);
+        (Read { file, documents }, findings)
+    };
+    let (read, found): (Vec<_>, Vec<_>) = files.par_iter().map(read).unzip();
+    findings.list.extend(found.into_iter().flat_map(|findings| findings.list));
+    read
+}
+
+/// A file and what it holds.
+pub(super) struct Read<'f, 'a> {
+    pub(super) file: &'f File<'a>,
+    /// Its documents, if it is YAML or JSON that could be read.
+    pub(super) documents: Vec<Node>,
+}
+
+fn documents(file: &File<'_>, findings: &mut Findings) -> Vec<Node> {
+    match file.syntax {
+        Syntax::Yaml => yaml(file, findings),
+        Syntax::Json => {
+            json(file, findings);
+            // JSON is YAML; where the two differ, no more is said.
+            file.read().0
+        }
+        Syntax::GrafanaIni => {
+            ini(file, findings);
+            Vec::new()
+        }
+        Syntax::Alloy => Vec::new(),
+    }
+}
+
+fn yaml(file: &File<'_>, findings: &mut Findings) -> Vec<Node> {
+    let (documents, problems) = file.read();
+    // Tags and keys of other sorts are somebody's: nothing but what no reader takes is told.
+    let fatal = |problem: &&Problem| documents.is_empty() || problem.message.contains(" stands twice in one mapping");
+    for problem in problems.iter().filter(fatal).filter(|_| !file.is_template() || !documents.is_empty()) {
+        let vigil_yaml::Place::Text(span) = &problem.place else { continue };
+        broken(file, span, &problem.message, findings).append(problem.label.clone(), problem.help.clone());
+    }
+    documents
+}
+
+fn json(file: &File<'_>, findings: &mut Findings) {
+    let text = &file.source.text;
+    if text.trim().is_empty() {
+        return;
+    }
+    // More than one value is a form of its own; so are comments.
+    let mut values = serde_json::Deserializer::from_str(text).into_iter::<IgnoredAny>();
+    let Some(error) = values.find_map(Result::err) else { return };
+    let is_comment = |line: &str| line.trim_start().starts_with("//") || line.trim_start().starts_with("/*");
+    if file.is_template() && error.is_syntax() && templated(text, &error) || text.lines().any(is_comment) {
+        return;
+    }
+    let line_start: usize = text.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum();
+    let at = (line_start + error.column().saturating_sub(1)).min(text.len());
+    let message = error.to_string();
+    let message = message.split(" at line ").next().unwrap_or_default();
+    broken(file, &Span::new(&file.source, at..at + 1), message, findings);
+}
+
+/// Whether the place of an error is a template's mark: outside of a text there is nothing else that `{{` could be.
+fn templated(text: &str, error: &serde_json::Error) -> bool {
+    let line = text.lines().nth(error.line().saturating_sub(1)).unwrap_or_default();
+    ["{{", "{%", "<%", "${"].iter().any(|mark| line.contains(mark))
+}
+
+/// Lines that Grafana's reader of INI refuses.
+fn ini(file: &File<'_>, findings: &mut Findings) {
+    let mut start = 0;
+    let mut quoted = false;
+    for line in file.source.text.split_inclusive('\n') {
+        let span = start..start + line.trim_end().len();
+        start += line.len();
+        let text = line.trim();
+        // A value in three quotes may go on for some lines.
+        let was_quoted = quoted;
+        quoted ^= text.matches("\"\"\"").count() % 2 == 1;
+        if was_quoted || text.is_empty() || text.starts_with(['#', ';']) || text.contains("{{") {
+            continue;
+        }
+        let wrong = match text.strip_prefix('[') {
+            Some(rest) => (!rest.contains(']')).then_some("expected `]` behind the name of the section"),
+            None => (!text.contains(['=', ':'])).then_some("expected `[section]` or `key = value`"),
+        };
+        if let Some(wrong) = wrong {
+            broken(file, &Span::new(&file.source, span), wrong, findings);
+        }
+    }
+}
+
+fn broken<'f>(file: &File<'_>, span: &Span, wrong: &str, findings: &'f mut Findings) -> &'f mut crate::Finding {
+    let message = format!("`{}` is no {}: {wrong}", file.name(), file.syntax.name());
+    file.add_at(&SYNTAX, span, message, findings)
+}

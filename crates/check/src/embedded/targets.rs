@@ -1,0 +1,91 @@
+//! What the monitors of a set give: the jobs, and how often they are scraped.
+
+use super::query::Targets;
+use super::rule_groups::seconds;
+use crate::cluster::{Cluster, MONITORING, Namespaces};
+use crate::object::Object;
+use crate::set::Set;
+use std::collections::BTreeSet;
+use std::time::Duration;
+use vigil_yaml::Node;
+
+/// What is scraped in a set that holds a Prometheus and its monitors; of any other nothing is known.
+pub(super) fn of(set: &Set<'_>, cluster: &Cluster<'_>) -> Targets {
+    let owners: Vec<&Object<'_>> =
+        ["Prometheus", "PrometheusAgent"].iter().flat_map(|kind| set.of_kind(MONITORING, kind)).collect();
+    if owners.is_empty() {
+        return Targets::default();
+    }
+    let mut jobs = BTreeSet::new();
+    // Whether all jobs are known, and how often the most frequent target is scraped.
+    let mut complete = true;
+    let mut interval: Option<u64> = None;
+    for owner in owners {
+        let spec = |key: &str| owner.at(&["spec", key]).filter(|node| !node.is_null());
+        let others = ["additionalScrapeConfigs", "scrapeClasses", "enableRemoteWriteReceiver", "enableOTLPReceiver"];
+        complete &=
+            !owner.damaged && !others.iter().filter_map(|key| spec(key)).any(|node| node.boolean() != Some(false));
+        let own = spec("scrapeInterval").and_then(Node::text).map_or(Some(30), seconds);
+        interval = interval.into_iter().chain(own).min();
+    }
+    let mut found = false;
+    for (kind, endpoints) in [("ServiceMonitor", "endpoints"), ("PodMonitor", "podMetricsEndpoints"), ("Probe", "")] {
+        for object in set.of_kind(MONITORING, kind) {
+            found = true;
+            complete &= !object.damaged && self::jobs(object, cluster, &mut jobs);
+            let endpoints = object.at(&["spec", endpoints]).map(Node::items).unwrap_or_default();
+            for node in endpoints.iter().chain(object.at(&["spec"])) {
+                complete &= !relabels_job(node);
+                let own = node.get("interval").and_then(Node::text).and_then(seconds);
+                interval = interval.into_iter().chain(own.filter(|own| *own > 0)).min();
+            }
+        }
+    }
+    for object in set.of_kind(MONITORING, "ScrapeConfig") {
+        complete &= !object.at(&["spec"]).is_some_and(relabels_job);
+        let named = object.at(&["spec", "jobName"]).and_then(Node::text).map(str::to_owned);
+        jobs.insert(named.unwrap_or_else(|| format!("scrapeConfig/{}/{}", object.namespace, object.name)));
+    }
+    for rule in set.of_kind(MONITORING, "PrometheusRule") {
+        let groups = rule.at(&["spec", "groups"]).map(Node::items).unwrap_or_default();
+        let rules = groups.iter().filter_map(|group| group.get("rules")).flat_map(Node::items);
+        jobs.extend(rules.filter_map(|rule| rule.at(&["labels", "job"])?.text()).map(str::to_owned));
+    }
+    Targets { jobs: (complete && found).then_some(jobs), interval: interval.map(Duration::from_secs) }
+}
+
+/// Adds the jobs of a monitor; whether these are all.
+fn jobs(object: &Object<'_>, cluster: &Cluster<'_>, jobs: &mut BTreeSet<String>) -> bool {
+    let text = |key: &str| object.at(&["spec", key]).and_then(Node::text).filter(|text| !text.is_empty());
+    if object.kind == "Probe" {
+        jobs.insert(
+            text("jobName").map_or_else(|| format!("probe/{}/{}", object.namespace, object.name), str::to_owned),
+        );
+        return true;
+    }
+    let namespaces = Namespaces::of_monitor(object);
+    let Some(selector) = object.at(&["spec", "selector"]) else { return false };
+    let label = text("jobLabel");
+    if object.kind == "PodMonitor" {
+        let pods = cluster.pods(selector, &namespaces);
+        let own = || format!("{}/{}", object.namespace, object.name);
+        jobs.extend(pods.iter().map(|pods| label.and_then(|key| pods.label(key)).map_or_else(own, str::to_owned)));
+    } else {
+        let services = cluster.services(selector, &namespaces);
+        let job = |key: Option<&str>, service: &crate::cluster::Service<'_>| {
+            key.and_then(|key| service.label(key)).unwrap_or(service.name).to_owned()
+        };
+        jobs.extend(services.iter().map(|service| job(label, service)));
+    }
+    !cluster.is_open(&namespaces)
+}
+
+/// Whether an endpoint gives `job` another value, or labels whose names are not known.
+fn relabels_job(endpoint: &Node) -> bool {
+    let rules = ["relabelings", "metricRelabelings", "relabelConfigs"].into_iter().filter_map(|key| endpoint.get(key));
+    rules.flat_map(Node::items).any(|rule| {
+        let text = |key: &str| rule.get(key).and_then(Node::text);
+        text("targetLabel").is_some_and(|label| label == "job" || label.contains('$'))
+            || text("action").is_some_and(|action| action.eq_ignore_ascii_case("labelmap"))
+    })
+}

@@ -1,0 +1,156 @@
+//! Judges Kubernetes manifests as strictly as an API server, and follows every reference between them: offline, from
+//! the text alone.
+//!
+//! The flow of [`check`]:
+//! 1. [`set`]: texts to documents to objects, on all cores.
+//! 2. [`schema`]: each object against the schema of its kind, for each version of Kubernetes asked for.
+//! 3. [`objects`]: each object against what a schema cannot say.
+//! 4. [`references`]: the objects against each other.
+//! 5. [`embedded`]: the files inside of objects, and the queries in those.
+//!
+//! Every rule has a folder in `crates/check/rules/`; [`rules`] lists them all.
+
+mod cluster;
+mod embedded;
+mod finding;
+mod object;
+mod objects;
+mod pods;
+mod references;
+mod rule;
+mod schema;
+mod selector;
+mod set;
+mod syntax;
+mod version;
+
+pub use finding::Finding;
+pub use rule::Rule;
+pub use version::Version;
+
+use finding::Findings;
+use rayon::prelude::*;
+use schema::{Schemas, validate};
+use set::Set;
+use std::sync::Arc;
+use vigil_yaml::{Limits, Severity, Source};
+
+/// What to check, and for whom.
+#[derive(Clone, Debug)]
+pub struct Options {
+    /// The versions of Kubernetes that shall take the objects; at least one of those in [`versions`].
+    pub kubernetes: Vec<Version>,
+    /// The namespace of objects that name none, as `kubectl --namespace`.
+    pub namespace: String,
+    /// Judge each object by itself.
+    pub objects_only: bool,
+    /// Kinds that may go without a schema, as `Kind` or `group/version/Kind`.
+    pub allowed_kinds: Vec<String>,
+    /// Texts with CustomResourceDefinitions that are no part of what is checked.
+    pub definitions: Vec<Arc<Source>>,
+    /// Objects that the cluster provides besides those that every cluster has.
+    pub provided: Vec<Provided>,
+}
+
+/// An object that is in the cluster without being in the checked set.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Provided {
+    /// The kind.
+    pub kind: String,
+    /// Its namespace; empty for any.
+    pub namespace: String,
+    /// Its name.
+    pub name: String,
+}
+
+impl Default for Options {
+    /// The newest Kubernetes, everything checked.
+    fn default() -> Self {
+        Self {
+            kubernetes: vec![versions().1],
+            namespace: "default".to_owned(),
+            objects_only: false,
+            allowed_kinds: Vec::new(),
+            definitions: Vec::new(),
+            provided: Vec::new(),
+        }
+    }
+}
+
+/// What came of a check.
+#[derive(Debug)]
+pub struct Report {
+    /// What was found, by file, place and rule, each once.
+    pub findings: Vec<Finding>,
+    /// How many objects were judged.
+    pub objects: usize,
+    /// Whether references were followed; not when a document could not be read, as everything it holds would be missed.
+    pub followed: bool,
+}
+
+impl Report {
+    /// How many findings are of this severity.
+    pub fn count(&self, severity: Severity) -> usize {
+        self.findings.iter().filter(|finding| finding.severity() == severity).count()
+    }
+}
+
+/// The versions of Kubernetes that can be checked for, oldest and newest.
+pub fn versions() -> (Version, Version) {
+    schema::builtin::versions()
+}
+
+/// All rules, sorted by name.
+pub fn rules() -> Vec<&'static Rule> {
+    let mut rules = [set::RULES, schema::RULES].concat();
+    rules.extend(objects::rules().into_iter().chain(references::rules()).chain(embedded::rules()));
+    rules.sort_by_key(|rule| rule.id);
+    rules
+}
+
+/// Checks the objects in `sources`.
+pub fn check(sources: &[Arc<Source>], options: &Options) -> Report {
+    let parts: Vec<Arc<Source>> = sources.iter().flat_map(Source::documents).collect();
+    let documents: Vec<_> = parts.par_iter().map(|part| set::read(part, &Limits::default())).collect();
+    let definitions: Vec<_> = options.definitions.iter().map(|source| set::read(source, &Limits::default())).collect();
+
+    let mut findings = Findings::default();
+    let set = Set::new(&documents, &definitions, options, &mut findings);
+    let followed = !options.objects_only && set.whole;
+
+    let apart: Vec<Findings> = set
+        .objects
+        .par_iter()
+        .map(|object| {
+            let mut findings = Findings::default();
+            if !object.damaged {
+                for schemas in &set.schemas {
+                    judge(object, schemas, options, &mut findings);
+                }
+                objects::check(object, &mut findings);
+            }
+            findings
+        })
+        .collect();
+    findings.list.extend(apart.into_iter().flat_map(|findings| findings.list));
+    if followed {
+        references::check(&set, &mut findings);
+    }
+    embedded::check(&set, &mut findings);
+
+    Report { findings: findings.into_sorted(options), objects: set.objects.len(), followed }
+}
+
+/// An object against the schema of its kind.
+fn judge(object: &object::Object<'_>, schemas: &Schemas, options: &Options, findings: &mut Findings) {
+    let before = findings.list.len();
+    if let Some(kind) = schemas.kind(object.group, object.version, object.kind) {
+        validate::validate(schemas, kind.schema, kind.custom, object, findings);
+        if let Some(rules) = schemas.rules(kind.schema).filter(|_| findings.list.len() == before) {
+            rules.check(object, findings);
+        }
+    }
+    if options.kubernetes.len() > 1 {
+        findings.list[before..].iter_mut().for_each(|finding| finding.versions = vec![schemas.version]);
+    }
+}

@@ -1,0 +1,88 @@
+//! An object of the API, as it stands in a manifest.
+
+use std::fmt;
+use vigil_yaml::{Data, Node};
+
+/// An object: what it is called, and the tree that says the rest.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Object<'a> {
+    /// The whole of it: a mapping.
+    pub(crate) node: &'a Node,
+    /// The group of the API, empty for the core.
+    pub(crate) group: &'a str,
+    /// The version in the group.
+    pub(crate) version: &'a str,
+    /// The kind.
+    pub(crate) kind: &'a str,
+    /// Its name; empty when it has none.
+    pub(crate) name: &'a str,
+    /// Its namespace, which may come from the command line; empty for what lives in none.
+    pub(crate) namespace: &'a str,
+    /// The text had mistakes, and some values are missing for that: it can be referred to, and not be judged.
+    pub(crate) damaged: bool,
+}
+
+impl<'a> Object<'a> {
+    /// Whether it is of this kind, whatever the version.
+    pub(crate) fn is(&self, group: &str, kind: &str) -> bool {
+        self.kind == kind && self.group == group
+    }
+
+    /// The value at a path of keys.
+    pub(crate) fn at(&self, path: &[&str]) -> Option<&'a Node> {
+        self.node.at(path)
+    }
+
+    /// Its `apiVersion`.
+    pub(crate) fn api_version(&self) -> String {
+        if self.group.is_empty() { self.version.to_owned() } else { format!("{}/{}", self.group, self.version) }
+    }
+
+    /// Its labels.
+    pub(crate) fn labels(&self) -> Labels<'a> {
+        Labels::of(self.at(&["metadata", "labels"]))
+    }
+}
+
+impl fmt::Display for Object<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.kind)?;
+        match (self.namespace, self.name) {
+            ("", "") => Ok(()),
+            ("", name) => write!(f, " {name}"),
+            (namespace, name) => write!(f, " {namespace}/{name}"),
+        }
+    }
+}
+
+/// Labels of an object or a pod template; also the `matchLabels` that want them.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Labels<'a>(Option<&'a Node>);
+
+impl<'a> Labels<'a> {
+    /// The labels that a mapping holds.
+    pub(crate) fn of(node: Option<&'a Node>) -> Self {
+        Self(node.filter(|node| matches!(node.data, Data::Map(_))))
+    }
+
+    /// Keys and values; a value that is no text is passed over, as another rule speaks of it.
+    pub(crate) fn iter(self) -> impl Iterator<Item = (&'a str, &'a str)> {
+        let entries = self.0.map(Node::entries).unwrap_or_default();
+        entries.iter().filter_map(|entry| Some((entry.key.text.as_str(), entry.value.text()?)))
+    }
+
+    /// The value of a label.
+    pub(crate) fn get(self, key: &str) -> Option<&'a str> {
+        self.0?.get(key)?.text()
+    }
+
+    /// Whether there are none.
+    pub(crate) fn is_empty(self) -> bool {
+        self.0.is_none_or(|node| node.entries().is_empty())
+    }
+
+    /// Whether every one of `wanted` is among these.
+    pub(crate) fn include(self, wanted: Labels<'_>) -> bool {
+        wanted.iter().all(|(key, value)| self.get(key) == Some(value))
+    }
+}

@@ -1,0 +1,90 @@
+//! What templates of claims ask of a PersistentVolumeClaim.
+
+use super::judge::{Judge, amount, filled, given, items};
+use super::selectors;
+use crate::rule::rules;
+use vigil_yaml::words::list;
+use vigil_yaml::{Data, Node, Quoted};
+
+rules! {
+    CLAIM "claim" Error "every claim of storage says how it is used, and how much it needs"
+}
+
+const MODES: [&str; 4] = ["ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"];
+
+/// Judges the specification of a claim, or of a template of claims.
+pub(super) fn check(judge: &mut Judge<'_, '_>, claim: &Node) {
+    let Some(spec) = given(claim, "spec") else {
+        judge.required(&CLAIM, claim, "spec");
+        return;
+    };
+    let modes = items(spec, "accessModes");
+    if modes.is_empty()
+        && spec.get("accessModes").is_none_or(|node| node.is_null() || matches!(node.data, Data::List(_)))
+    {
+        judge
+            .add(&CLAIM, spec.get("accessModes").unwrap_or(spec), "a claim without an access mode")
+            .label("expected `accessModes:` with at least one")
+            .help("`ReadWriteOnce` is what most volumes can do");
+    }
+    for node in modes {
+        let Some(mode) = node.text() else { continue };
+        if !MODES.contains(&mode) {
+            judge
+                .add(&CLAIM, node, format!("{} is no access mode", Quoted(mode)))
+                .label(format!("expected {}", list(&MODES, "or")));
+        } else if mode == "ReadWriteOncePod" && modes.len() > 1 && modes.iter().any(|other| other.text() != Some(mode))
+        {
+            judge.add(&CLAIM, node, "`ReadWriteOncePod` besides other modes").help("keep it alone, or remove it");
+        }
+    }
+    match spec.at(&["resources", "requests", "storage"]).filter(|node| !node.is_null()) {
+        None => {
+            let at = spec.get("resources").unwrap_or(spec);
+            judge.add(&CLAIM, at, "a claim of no size").label("expected `resources.requests.storage`");
+        }
+        Some(node) => {
+            if amount(node).is_some_and(|amount| amount <= 0) {
+                judge.add(&CLAIM, node, "a claim of nothing").label("expected more than zero");
+            }
+        }
+    }
+    judge.dns_subdomain(&CLAIM, spec, "storageClassName");
+    judge.one_of(&CLAIM, spec.get("volumeMode"), &["Block", "Filesystem"]);
+    if let Some(selector) = given(spec, "selector") {
+        selectors::selector(judge, selector);
+    }
+    if let Some((node, name)) = given(spec, "dataSource").and_then(|source| filled(source, "name"))
+        && given(spec, "dataSourceRef")
+            .and_then(|source| filled(source, "name"))
+            .is_some_and(|(_, other)| other != name)
+    {
+        judge.add(&CLAIM, node, "`dataSource` and `dataSourceRef` differ").help("keep one of the two");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::broken;
+    use super::CLAIM;
+
+    #[test]
+    fn claims() {
+        let size = "resources: {requests: {storage: 1Gi}}";
+        for (spec, times) in [
+            (format!("accessModes: [ReadWriteOnce, ReadOnlyMany], {size}, storageClassName: ''"), 0),
+            (format!("accessModes: [], {size}"), 1),
+            (size.to_owned(), 1),
+            ("accessModes: [ReadWriteOnce]".to_owned(), 1),
+            ("accessModes: [ReadWriteOnce], resources: {requests: {storage: 0}}".to_owned(), 1),
+            (format!("accessModes: [RWO], {size}"), 1),
+            (format!("accessModes: [ReadWriteOncePod, ReadWriteOnce], {size}"), 1),
+            (format!("accessModes: [ReadWriteOncePod], {size}, volumeMode: block, storageClassName: A"), 2),
+        ] {
+            let text = format!(
+                "apiVersion: apps/v1\nkind: StatefulSet\nmetadata: {{name: a}}\nspec: {{volumeClaimTemplates: [{{metadata: {{name: a}}, spec: {{{spec}}}}}]}}\n"
+            );
+            broken(&text, &CLAIM, times);
+        }
+    }
+}

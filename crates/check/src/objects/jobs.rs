@@ -1,0 +1,255 @@
+//! Jobs, and the CronJobs that make them.
+
+use super::judge::{Judge, filled, given, is_set, items};
+use super::selectors;
+use crate::rule::rules;
+use crate::syntax;
+use std::collections::HashSet;
+use vigil_yaml::{Node, Quoted};
+
+rules! {
+    JOB "job" Error "Jobs can run and end as they say"
+    SCHEDULE "cron-schedule" Error "the schedules of CronJobs can be read"
+}
+
+/// The most pods of an indexed Job that may run at once.
+const MOST_AT_ONCE: i64 = 100_000;
+/// The most rules that a Job can have for pods that fail or succeed.
+const MOST_RULES: usize = 20;
+
+pub(super) fn check(judge: &mut Judge<'_, '_>) {
+    let object = *judge.object;
+    if object.group != "batch" {
+        return;
+    }
+    let Some(spec) = object.node.get("spec") else { return };
+    match object.kind {
+        "Job" => {
+            job(judge, spec);
+            if !is_set(spec, "manualSelector")
+                && let Some(entry) = spec.entry("selector").filter(|entry| !entry.value.is_null())
+            {
+                judge
+                    .add(&JOB, entry, "the selector of a Job is made by the cluster")
+                    .help("remove it, or set `manualSelector: true` if you know why");
+            }
+            if let Some(selector) = given(spec, "selector").filter(|_| is_set(spec, "manualSelector")) {
+                selectors::selector(judge, selector);
+                if let Some(wrong) = selectors::mismatch(selector, spec.at(&["template", "metadata", "labels"])) {
+                    judge.add(&JOB, wrong, "the pods of the template are not selected by this");
+                }
+            }
+            hostname(judge, spec);
+        }
+        "CronJob" => {
+            cron_job(judge, spec);
+            if let Some(spec) = spec.at(&["jobTemplate", "spec"]) {
+                job(judge, spec);
+                for key in ["selector", "manualSelector"] {
+                    if let Some(entry) =
+                        spec.entry(key).filter(|entry| !entry.value.is_null() && entry.value.boolean() != Some(false))
+                    {
+                        judge.add(&JOB, entry, format!("the Jobs of a CronJob have no `{key}`")).help("remove it");
+                    }
+                }
+            }
+        }
+        _ => {}
+    }
+}
+
+fn job(judge: &mut Judge<'_, '_>, spec: &Node) {
+    let numbers = [
+        "parallelism",
+        "completions",
+        "activeDeadlineSeconds",
+        "backoffLimit",
+        "ttlSecondsAfterFinished",
+        "backoffLimitPerIndex",
+        "maxFailedIndexes",
+    ];
+    judge.not_negative(&JOB, spec, &numbers);
+    judge.one_of(&JOB, spec.get("completionMode"), &["Indexed", "NonIndexed"]);
+    let failures = given(spec, "podFailurePolicy");
+    let replacement: &[&str] = if failures.is_some() { &["Failed"] } else { &["Failed", "TerminatingOrFailed"] };
+    judge.one_of(&JOB, spec.get("podReplacementPolicy"), replacement);
+    let mode = filled(spec, "completionMode").map_or("NonIndexed", |(_, mode)| mode);
+    if mode == "Indexed" {
+        if given(spec, "completions").is_none() {
+            judge.add(&JOB, spec, "an indexed Job without `completions`").help("say how many indices there are");
+        }
+        judge.range(&JOB, spec.get("parallelism"), 0..=MOST_AT_ONCE);
+    } else if mode == "NonIndexed" {
+        for key in ["backoffLimitPerIndex", "maxFailedIndexes", "successPolicy"] {
+            if let Some(entry) = spec.entry(key).filter(|entry| !entry.value.is_null()) {
+                judge
+                    .add(&JOB, entry, format!("`{key}` of a Job without indices"))
+                    .help("set `completionMode: Indexed`, or remove it");
+            }
+        }
+    }
+    if let Some(entry) = spec
+        .entry("maxFailedIndexes")
+        .filter(|entry| !entry.value.is_null() && given(spec, "backoffLimitPerIndex").is_none())
+    {
+        judge.add(&JOB, entry, "`maxFailedIndexes` without `backoffLimitPerIndex`");
+    }
+    if let Some(failures) = failures {
+        failure_policy(judge, spec, failures);
+    }
+}
+
+/// What to do when pods fail.
+fn failure_policy(judge: &mut Judge<'_, '_>, spec: &Node, policy: &Node) {
+    if let Some((node, text)) = spec.at(&["template", "spec"]).and_then(|spec| filled(spec, "restartPolicy"))
+        && text == "OnFailure"
+    {
+        judge
+            .add(&JOB, node, "pods that restart by themselves do not fail")
+            .label("expected `Never`, as there is a `podFailurePolicy`");
+    }
+    let rules = items(policy, "rules");
+    if rules.len() > MOST_RULES {
+        judge.add(&JOB, policy, format!("{} rules", rules.len())).label(format!("expected at most {MOST_RULES}"));
+    }
+    for rule in rules {
+        judge.one_of(&JOB, rule.get("action"), &["Count", "FailIndex", "FailJob", "Ignore"]);
+        let codes = given(rule, "onExitCodes");
+        let conditions = !items(rule, "onPodConditions").is_empty();
+        if codes.is_some() == conditions {
+            judge
+                .add(
+                    &JOB,
+                    rule,
+                    if conditions { "a rule for exit codes and for conditions" } else { "a rule for nothing" },
+                )
+                .label("expected `onExitCodes` or `onPodConditions`");
+        }
+        let Some(codes) = codes else { continue };
+        judge.one_of(&JOB, codes.get("operator"), &["In", "NotIn"]);
+        let mut last: Option<i64> = None;
+        let values = items(codes, "values");
+        for node in values {
+            let Some(value) = node.integer() else { continue };
+            if value == 0 && filled(codes, "operator").is_some_and(|(_, text)| text == "In") {
+                judge.add(&JOB, node, "0 is no failure").label("expected another exit code");
+            }
+            if last.is_some_and(|last| last >= value) {
+                judge
+                    .add(&JOB, node, format!("{value} after {}", last.unwrap_or_default()))
+                    .label("expected each once, in order");
+            }
+            last = Some(value);
+        }
+        if let Some(node) = codes.get("values").filter(|node| !node.is_null() && values.is_empty()) {
+            judge.add(&JOB, node, "no exit code").label("expected at least one");
+        }
+        let names: HashSet<&str> = ["initContainers", "containers"]
+            .iter()
+            .filter_map(|key| spec.at(&["template", "spec", key]))
+            .flat_map(Node::items)
+            .filter_map(|container| Some(filled(container, "name")?.1))
+            .collect();
+        if let Some((node, name)) = filled(codes, "containerName").filter(|(_, name)| !names.contains(name)) {
+            judge.add(&JOB, node, format!("the pod has no container {}", Quoted(name)));
+        }
+    }
+}
+
+/// The names of the pods of an indexed Job: they are names of hosts.
+fn hostname(judge: &mut Judge<'_, '_>, spec: &Node) {
+    if filled(spec, "completionMode").is_none_or(|(_, mode)| mode != "Indexed") {
+        return;
+    }
+    let Some(count @ 1..) = spec.get("completions").and_then(Node::integer) else { return };
+    let name = judge.object.name;
+    if !name.is_empty()
+        && !syntax::is_dns1123_label(&format!("{name}-{}", count - 1))
+        && let Some(node) = judge.object.at(&["metadata", "name"])
+    {
+        judge
+            .add(&JOB, node, format!("`{name}-{}` is no name for a pod that has an index", count - 1))
+            .label("expected a shorter name, without dots");
+    }
+}
+
+fn cron_job(judge: &mut Judge<'_, '_>, spec: &Node) {
+    let numbers = ["startingDeadlineSeconds", "successfulJobsHistoryLimit", "failedJobsHistoryLimit"];
+    judge.not_negative(&JOB, spec, &numbers);
+    judge.one_of(&JOB, spec.get("concurrencyPolicy"), &["Allow", "Forbid", "Replace"]);
+    if let Some(node) = spec.get("schedule")
+        && let Some(text) = node.text()
+    {
+        if text.contains("TZ") {
+            judge
+                .add(&SCHEDULE, node, format!("{} names a time zone", Quoted(text)))
+                .help("remove it, and set `timeZone:`");
+        } else if let Some(why) = syntax::wrong_schedule(text) {
+            judge.add(&SCHEDULE, node, format!("{} is no schedule", Quoted(text))).label(why);
+        }
+    }
+    let Some(node) = given(spec, "timeZone") else { return };
+    let Some(zone) = node.text() else { return };
+    let is_part = |part: &str| {
+        (1..=14).contains(&part.len())
+            && !matches!(part, "." | "..")
+            && !part.starts_with('-')
+            && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b'+'))
+    };
+    if !zone.split('/').all(is_part) || zone.eq_ignore_ascii_case("local") {
+        judge
+            .add(&SCHEDULE, node, format!("{} is no time zone", Quoted(zone)))
+            .label("expected one such as `Europe/Berlin` or `Etc/UTC`");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::broken;
+    use super::{JOB, SCHEDULE};
+
+    fn job(fields: &str, times: usize) {
+        let pod = "spec: {restartPolicy: Never, containers: [{name: a, image: a}]}";
+        let text = format!(
+            "apiVersion: batch/v1\nkind: Job\nmetadata: {{name: a.b}}\nspec: {{{fields}, template: {{metadata: {{labels: {{a: b}}}}, {pod}}}}}\n"
+        );
+        broken(&text, &JOB, times);
+    }
+
+    #[test]
+    fn jobs() {
+        job("backoffLimit: 0, parallelism: 0", 0);
+        job("backoffLimit: -1", 1);
+        job("selector: {matchLabels: {a: b}}", 1);
+        job("manualSelector: true, selector: {matchLabels: {a: b}}", 0);
+        job("manualSelector: true, selector: {matchLabels: {a: c}}", 1);
+        job("completionMode: Indexed", 1);
+        job("completionMode: indexed", 1);
+        job("completionMode: Indexed, completions: 2", 1); // The name has a dot.
+        job("backoffLimitPerIndex: 1, maxFailedIndexes: 1", 2);
+        job("podFailurePolicy: {rules: [{action: Ignore, onPodConditions: [{type: a, status: 'True'}]}]}", 0);
+        job("podFailurePolicy: {rules: [{action: FailJob, onExitCodes: {operator: In, values: [0, 3, 2]}}]}", 2);
+        job(
+            "podFailurePolicy: {rules: [{action: FailJob, onExitCodes: {operator: In, values: [1], containerName: b}}]}",
+            1,
+        );
+        job("podFailurePolicy: {rules: [{action: FailJob}]}, podReplacementPolicy: TerminatingOrFailed", 2);
+    }
+
+    #[test]
+    fn schedules() {
+        for (fields, times) in [
+            ("schedule: '*/5 * * * *'", 0),
+            ("schedule: \"@hourly\", timeZone: Europe/Berlin", 0),
+            ("schedule: '* * * *'", 1),
+            ("schedule: 'TZ=UTC 0 0 * * *'", 1),
+            ("schedule: '@daily', timeZone: ''", 1),
+            ("schedule: '@daily', timeZone: local", 1),
+            ("schedule: '@daily', timeZone: Europe//Berlin", 1),
+            ("schedule: '@daily', timeZone: Etc/GMT+5", 0),
+        ] {
+            let text = format!("apiVersion: batch/v1\nkind: CronJob\nmetadata: {{name: a}}\nspec: {{{fields}}}\n");
+            broken(&text, &SCHEDULE, times);
+        }
+    }
+}

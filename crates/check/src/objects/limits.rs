@@ -1,0 +1,144 @@
+//! ResourceQuotas and LimitRanges.
+
+use super::judge::{Judge, given, items};
+use super::names::is_qualified_name;
+use super::quantity::{exceeds, quantity};
+use crate::finding::Findings;
+use crate::object::Object;
+use crate::rule::rules;
+use std::collections::HashSet;
+use vigil_yaml::words::nearest;
+use vigil_yaml::{Entry, Node, Quoted};
+
+rules! {
+    QUOTA "resource-quota" Error "every ResourceQuota limits resources that are counted"
+    LIMITS "limit-range" Error "the limits of a LimitRange leave room between them"
+}
+
+/// What is counted of every namespace, besides objects as `count/…` and what begins with a domain.
+const COUNTED: [&str; 19] = [
+    "configmaps",
+    "cpu",
+    "ephemeral-storage",
+    "limits.cpu",
+    "limits.ephemeral-storage",
+    "limits.memory",
+    "memory",
+    "persistentvolumeclaims",
+    "pods",
+    "replicationcontrollers",
+    "requests.cpu",
+    "requests.ephemeral-storage",
+    "requests.memory",
+    "requests.storage",
+    "resourcequotas",
+    "secrets",
+    "services",
+    "services.loadbalancers",
+    "services.nodeports",
+];
+
+const SCOPES: &[&str] = &[
+    "Terminating",
+    "NotTerminating",
+    "BestEffort",
+    "NotBestEffort",
+    "PriorityClass",
+    "CrossNamespacePodAffinity",
+    "VolumeAttributesClass",
+];
+
+/// Judges one object.
+pub(super) fn check(object: &Object<'_>, findings: &mut Findings) {
+    let Some(spec) = object.at(&["spec"]) else { return };
+    let mut judge = Judge { object, findings };
+    match (object.group, object.kind) {
+        ("", "ResourceQuota") => quota(&mut judge, spec),
+        ("", "LimitRange") => {
+            let mut kinds = HashSet::new();
+            for item in items(spec, "limits") {
+                if let Some(kind) = item.get("type").filter(|kind| kind.text().is_some_and(|text| !kinds.insert(text)))
+                {
+                    judge.add(&LIMITS, kind, "an earlier limit is for this type too").help("make one of the two");
+                }
+                limits(&mut judge, item);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn quota(judge: &mut Judge<'_, '_>, spec: &Node) {
+    for Entry { key, value } in given(spec, "hard").map(Node::entries).unwrap_or_default() {
+        let name = key.text.as_str();
+        let pages = name.strip_prefix("requests.").unwrap_or(name).starts_with("hugepages-");
+        if !name.contains('/') && !pages && !COUNTED.contains(&name) || !is_qualified_name(name) {
+            let finding = judge.add(&QUOTA, value, format!("{} is not counted", Quoted(name)));
+            match nearest(name, COUNTED) {
+                Some(known) => finding.help(format!("write `{known}`")),
+                None => finding.help("count objects of a kind with `count/<plural>.<group>`"),
+            };
+        }
+        if quantity(value).is_some_and(|value| value < 0.0) {
+            judge.add(&QUOTA, value, "less than nothing").label("expected 0 or more");
+        }
+    }
+    let of_selector = spec.get("scopeSelector").map(|selector| items(selector, "matchExpressions")).unwrap_or_default();
+    for scope in items(spec, "scopes").iter().chain(of_selector.iter().filter_map(|one| one.get("scopeName"))) {
+        judge.one_of(&QUOTA, Some(scope), SCOPES);
+    }
+    for one in of_selector {
+        judge.one_of(&QUOTA, one.get("operator"), &["In", "NotIn", "Exists", "DoesNotExist"]);
+        match one.get("operator").and_then(Node::text) {
+            Some("In" | "NotIn") => {
+                judge.need(&QUOTA, one, "values");
+            }
+            Some("Exists" | "DoesNotExist") => {
+                judge.forbid(&QUOTA, one, &["values"], "has no place beside this operator");
+            }
+            _ => {}
+        }
+    }
+}
+
+fn limits(judge: &mut Judge<'_, '_>, item: &Node) {
+    let kind = item.get("type").and_then(Node::text).unwrap_or_default();
+    if !kind.contains('/') {
+        judge.one_of(&LIMITS, item.get("type"), &["Container", "Pod", "PersistentVolumeClaim"]);
+    }
+    if kind == "Pod" {
+        for entry in ["default", "defaultRequest"].into_iter().filter_map(|key| item.entry(key)) {
+            if !entry.value.entries().is_empty() {
+                judge
+                    .add(&LIMITS, entry, format!("`{}` for a whole pod", entry.key.text))
+                    .help("defaults are for containers: use `type: Container`");
+            }
+        }
+    }
+    let storage = |field: &str| given(item, field).and_then(|field| given(field, "storage")).is_some();
+    if kind == "PersistentVolumeClaim" && !storage("min") && !storage("max") {
+        judge
+            .within(&LIMITS, item, "a limit of claims without one of storage")
+            .label("expected `min.storage` or `max.storage`");
+    }
+    for (low, high) in [
+        ("min", "max"),
+        ("min", "defaultRequest"),
+        ("min", "default"),
+        ("defaultRequest", "max"),
+        ("defaultRequest", "default"),
+        ("default", "max"),
+    ] {
+        let (Some(lower), Some(upper)) = (given(item, low), given(item, high)) else { continue };
+        for Entry { key, value } in lower.entries() {
+            let Some(other) = upper.get(&key.text) else { continue };
+            if let (Some(one), Some(two)) = (quantity(value), quantity(other))
+                && exceeds(one, two)
+            {
+                judge
+                    .add(&LIMITS, value, format!("`{low}` of `{}` is more than `{high}`", key.text))
+                    .help(format!("lower it, or raise `{high}`"));
+            }
+        }
+    }
+}

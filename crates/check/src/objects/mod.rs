@@ -1,0 +1,97 @@
+//! What an API server refuses although the schema lets it pass: one module for each sort of object.
+//!
+//! [`judge`], [`names`], [`address`] and [`quantity`] are what they share.
+
+mod address;
+mod admission;
+mod claims;
+mod config;
+mod definitions;
+mod jobs;
+pub(crate) mod judge;
+mod limits;
+mod metadata;
+mod names;
+mod networking;
+mod pods;
+mod quantity;
+mod rbac;
+mod scaling;
+mod selectors;
+mod services;
+mod storage;
+mod structural;
+mod workloads;
+
+use crate::finding::Findings;
+use crate::object::Object;
+use crate::rule::Rule;
+use judge::Judge;
+
+/// The rules of all modules.
+pub(crate) fn rules() -> Vec<&'static Rule> {
+    let mut rules = [
+        claims::RULES,
+        jobs::RULES,
+        metadata::RULES,
+        selectors::RULES,
+        workloads::RULES,
+        services::RULES,
+        config::RULES,
+        rbac::RULES,
+        networking::RULES,
+        scaling::RULES,
+        limits::RULES,
+        storage::RULES,
+        admission::RULES,
+        definitions::RULES,
+        structural::RULES,
+    ]
+    .concat();
+    rules.extend(pods::rules());
+    rules
+}
+
+/// Judges one object by itself.
+pub(crate) fn check(object: &Object<'_>, findings: &mut Findings) {
+    services::check(object, findings);
+    config::check(object, findings);
+    rbac::check(object, findings);
+    networking::check(object, findings);
+    scaling::check(object, findings);
+    limits::check(object, findings);
+    storage::check(object, findings);
+    admission::check(object, findings);
+    definitions::check(object, findings);
+    let judge = &mut Judge { object, findings };
+    metadata::check(judge);
+    pods::check(judge);
+    workloads::check(judge);
+    jobs::check(judge);
+}
+
+#[cfg(test)]
+#[allow(clippy::panic, reason = "a test that cannot go on has failed")]
+mod tests {
+    use crate::{Options, Rule};
+    use vigil_yaml::Source;
+
+    /// How often a text breaks a rule.
+    fn count(text: &str, rule: &Rule) -> (usize, String) {
+        let options = Options { objects_only: true, ..Options::default() };
+        let report = crate::check(&[Source::new("test.yaml", text)], &options);
+        let said = report.findings.iter().map(|finding| finding.problem().one_line() + "\n").collect();
+        (report.findings.iter().filter(|finding| finding.rule.id == rule.id).count(), said)
+    }
+
+    /// The text breaks the rule as many times.
+    pub(super) fn broken(text: &str, rule: &Rule, times: usize) {
+        let (found, said) = count(text, rule);
+        assert!(found == times, "{}: {found} times, not {times}\n{text}\n{said}", rule.id);
+    }
+
+    /// The text does not break the rule.
+    pub(super) fn holds(text: &str, rule: &Rule) {
+        broken(text, rule, 0);
+    }
+}

@@ -1,0 +1,281 @@
+//! Ingresses, their classes, and NetworkPolicies.
+
+use super::address::{cidr, ip, is_within};
+use super::judge::{Form, Judge, PORTS, PROTOCOLS, filled_text, given, items, text};
+use super::names::{is_dns1123_label, is_dns1123_subdomain};
+use super::services::PORT_NAME;
+use crate::finding::Findings;
+use crate::object::Object;
+use crate::rule::rules;
+use vigil_yaml::{Node, Quoted};
+
+rules! {
+    PATH "ingress-path" Error "every path of an Ingress fits its type"
+    PATTERN "ingress-path-pattern" Warning "no path that is compared by its letters looks like a pattern"
+    HOST "ingress-host" Error "every host of an Ingress is a DNS name"
+    BACKEND "ingress-backend" Error "every Ingress leads to one port of a Service, or to one resource"
+    CLASS "ingress-class" Error "every Ingress names one class, and every class a controller"
+    POLICY_PEER "network-policy-peer" Error "every peer of a NetworkPolicy is said in one way"
+    POLICY_PORT "network-policy-port" Error "every port of a NetworkPolicy is one, or a range"
+    POLICY_TYPE "network-policy-type" Error "every NetworkPolicy is about `Ingress`, `Egress` or both"
+}
+
+const NAME: Form = (is_dns1123_subdomain, "a DNS name", "`a-z`, `0-9`, `-` and `.`");
+/// Newer servers let a Service's name begin with a digit.
+const SERVICE: Form =
+    (is_dns1123_label, "the name of a Service", "at most 63 of `a-z`, `0-9` and `-`; without its namespace");
+const RANGE: Form = (|text| cidr(text).is_some(), "a range of addresses", "such as `10.0.0.0/8`");
+
+/// Judges one object.
+pub(super) fn check(object: &Object<'_>, findings: &mut Findings) {
+    if object.group != "networking.k8s.io" {
+        return;
+    }
+    let Some(spec) = object.at(&["spec"]) else { return };
+    let mut judge = Judge { object, findings };
+    match object.kind {
+        "Ingress" => ingress(&mut judge, spec),
+        "IngressClass" => class(&mut judge, spec),
+        "NetworkPolicy" => policy(&mut judge, spec),
+        _ => {}
+    }
+}
+
+fn ingress(judge: &mut Judge<'_, '_>, spec: &Node) {
+    let rules = items(spec, "rules");
+    let default = given(spec, "defaultBackend");
+    if rules.is_empty() && default.is_none() {
+        judge.within(&BACKEND, spec, "the Ingress leads nowhere").label("expected `rules` or `defaultBackend`");
+    }
+    if let Some(default) = default {
+        backend(judge, default);
+    }
+    for rule in rules {
+        host(judge, rule.get("host"), true);
+        for path in rule.get("http").map(|http| items(http, "paths")).unwrap_or_default() {
+            path_of(judge, path);
+            if let Some(node) = given(path, "backend") {
+                backend(judge, node);
+            }
+        }
+        if let Some(http) = given(rule, "http") {
+            judge.not_empty(&PATH, http, "paths");
+        }
+    }
+    for tls in items(spec, "tls") {
+        for node in items(tls, "hosts") {
+            host(judge, Some(node), false);
+        }
+        judge.form(&HOST, tls.get("secretName"), NAME);
+    }
+    judge.form(&CLASS, spec.get("ingressClassName"), NAME);
+    let annotation = judge.object.at(&["metadata", "annotations", "kubernetes.io/ingress.class"]);
+    if let (Some(annotation), Some(class)) = (annotation, given(spec, "ingressClassName"))
+        && let (Some(old), Some(new)) = (annotation.text(), class.text())
+        && old != new
+    {
+        judge
+            .add(
+                &CLASS,
+                annotation,
+                format!("the class is {} here, and {} in `ingressClassName`", Quoted(old), Quoted(new)),
+            )
+            .help("remove the annotation");
+    }
+}
+
+fn host(judge: &mut Judge<'_, '_>, node: Option<&Node>, no_address: bool) {
+    let Some((node, text)) = node.and_then(|node| Some((node, filled_text(node)?))) else { return };
+    let name = text.strip_prefix("*.").unwrap_or(text);
+    if !is_dns1123_subdomain(name) {
+        judge
+            .add(&HOST, node, format!("{} is not a DNS name", Quoted(text)))
+            .label("expected `a-z`, `0-9`, `-` and `.`, perhaps after `*.`")
+            .help("it has no scheme, port or path");
+    } else if no_address && ip(text).is_some() {
+        judge.add(&HOST, node, format!("{} is an address", Quoted(text))).label("expected a DNS name");
+    }
+}
+
+fn path_of(judge: &mut Judge<'_, '_>, node: &Node) {
+    judge.one_of(&PATH, node.get("pathType"), &["Exact", "Prefix", "ImplementationSpecific"]);
+    let (Some(kind), Some(path)) = (node.get("pathType").and_then(Node::text), text(node, "path")) else { return };
+    let literal = matches!(kind, "Exact" | "Prefix");
+    if !literal && kind != "ImplementationSpecific" {
+        return;
+    }
+    let at = given(node, "path");
+    if !path.starts_with('/') && (literal || !path.is_empty()) {
+        let message =
+            if path.is_empty() { "no path".to_owned() } else { format!("{} does not begin with `/`", Quoted(path)) };
+        match at {
+            Some(at) => judge.add(&PATH, at, message),
+            None => judge.within(&PATH, node, message),
+        }
+        .label("expected an absolute path")
+        .help("`/` stands for every path under `pathType: Prefix`");
+        return;
+    }
+    let Some(at) = at.filter(|_| literal) else { return };
+    let within = ["//", "/./", "/../", "%2f", "%2F"].into_iter().find(|part| path.contains(part));
+    let ending = ["/..", "/."].into_iter().find(|part| path.ends_with(part));
+    if let Some(part) = within.or(ending) {
+        judge.add(&PATH, at, format!("{} with `{part}` in it", Quoted(path))).help("write the path that is meant");
+    }
+    if path.contains(['*', '(', ')', '[', ']', '{', '}', '^', '$', '|', '\\', '?']) {
+        judge
+            .add(&PATTERN, at, format!("{} under `pathType: {kind}`", Quoted(path)))
+            .label("it is compared letter by letter")
+            .help("write `pathType: ImplementationSpecific` for a pattern; newer ingress-nginx refuses it otherwise");
+    }
+}
+
+fn backend(judge: &mut Judge<'_, '_>, node: &Node) {
+    match (given(node, "service"), given(node, "resource")) {
+        (Some(_), Some(_)) => {
+            judge.within(&BACKEND, node, "a backend with both `service` and `resource`").help("keep one of the two");
+        }
+        (None, None) => {
+            judge
+                .within(&BACKEND, node, "a backend that leads nowhere")
+                .label("expected `service` or `resource`")
+                .help("write `service: {name: …, port: {number: …}}`");
+        }
+        (None, Some(resource)) => {
+            for key in ["kind", "name"] {
+                judge.not_empty(&BACKEND, resource, key);
+            }
+        }
+        (Some(service), None) => {
+            judge.form(&BACKEND, service.get("name"), SERVICE);
+            let port = given(service, "port");
+            let name = port.and_then(|port| port.get("name")).and_then(filled_text);
+            let number = port.and_then(|port| port.get("number")).and_then(Node::integer).filter(|number| *number != 0);
+            match (name, number) {
+                (Some(_), Some(_)) => {
+                    let port = port.unwrap_or(service);
+                    judge.within(&BACKEND, port, "a port with both a name and a number").help("keep one of the two");
+                }
+                (None, None) => {
+                    let of_type = |port: &Node| {
+                        given(port, "name")
+                            .or(given(port, "number"))
+                            .is_some_and(|value| value.text() != Some("") && value.integer() != Some(0))
+                    };
+                    // A value of a wrong type is told by the schema.
+                    if !port.is_some_and(of_type) {
+                        judge
+                            .within(&BACKEND, port.unwrap_or(service), "a Service without a port")
+                            .label("expected `port.name` or `port.number`");
+                    }
+                }
+                _ => {
+                    judge.form(&BACKEND, port.and_then(|port| port.get("name")), PORT_NAME);
+                    judge.range(&BACKEND, port.and_then(|port| port.get("number")).filter(|_| number.is_some()), PORTS);
+                }
+            }
+        }
+    }
+}
+
+fn class(judge: &mut Judge<'_, '_>, spec: &Node) {
+    if let Some((node, controller)) = spec.get("controller").and_then(|node| Some((node, filled_text(node)?)))
+        && !is_domain_path(controller)
+    {
+        judge
+            .add(&CLASS, node, format!("{} does not name a controller", Quoted(controller)))
+            .label("expected a domain and a path, such as `k8s.io/ingress-nginx`");
+    }
+    let Some(parameters) = given(spec, "parameters") else { return };
+    judge.one_of(&CLASS, parameters.get("scope"), &["Cluster", "Namespace"]);
+    match parameters.get("scope").and_then(filled_text).unwrap_or("Cluster") {
+        "Namespace" => {
+            judge.need(&CLASS, parameters, "namespace");
+        }
+        "Cluster" => judge.forbid(&CLASS, parameters, &["namespace"], "is for `scope: Namespace`"),
+        _ => {}
+    }
+}
+
+fn is_domain_path(text: &str) -> bool {
+    text.len() <= 250
+        && text.split_once('/').is_some_and(|(domain, path)| {
+            let pchar = |b: u8| b.is_ascii_alphanumeric() || b"/-._~%!$&'()*+,;=:@".contains(&b);
+            is_dns1123_subdomain(domain) && !path.is_empty() && path.bytes().all(pchar)
+        })
+}
+
+fn policy(judge: &mut Judge<'_, '_>, spec: &Node) {
+    for (direction, peers) in [("ingress", "from"), ("egress", "to")] {
+        for rule in items(spec, direction) {
+            for node in items(rule, "ports") {
+                policy_port(judge, node);
+            }
+            for node in items(rule, peers) {
+                peer(judge, node);
+            }
+        }
+    }
+    for kind in items(spec, "policyTypes") {
+        judge.one_of(&POLICY_TYPE, Some(kind), &["Ingress", "Egress"]);
+    }
+    if let Some(third) = items(spec, "policyTypes").get(2) {
+        judge.add(&POLICY_TYPE, third, "more than two types").help("name each once");
+    }
+}
+
+fn policy_port(judge: &mut Judge<'_, '_>, node: &Node) {
+    judge.one_of(&POLICY_PORT, node.get("protocol"), PROTOCOLS);
+    judge.range(&POLICY_PORT, node.get("port"), PORTS);
+    judge.form(&POLICY_PORT, node.get("port"), PORT_NAME);
+    judge.range(&POLICY_PORT, node.get("endPort"), PORTS);
+    let Some((end, last)) = given(node, "endPort").and_then(|end| Some((end, end.integer()?))) else { return };
+    match given(node, "port").map(|port| (port.text(), port.integer())) {
+        None => {
+            judge.add(&POLICY_PORT, end, "a range without a beginning").help("add `port:`, the first of the range");
+        }
+        Some((Some(_), _)) => {
+            judge.add(&POLICY_PORT, end, "a range that begins with a name").help("write `port:` as a number");
+        }
+        Some((_, Some(first))) if last < first => {
+            judge
+                .add(&POLICY_PORT, end, format!("the range ends before it begins, at {first}"))
+                .label(format!("expected {first} or more"));
+        }
+        _ => {}
+    }
+}
+
+fn peer(judge: &mut Judge<'_, '_>, node: &Node) {
+    let selectors = ["podSelector", "namespaceSelector"];
+    let selects = selectors.iter().any(|key| given(node, key).is_some());
+    let Some(block) = given(node, "ipBlock") else {
+        if !selects {
+            judge
+                .add(&POLICY_PEER, node, "a peer that says nothing")
+                .label("expected `podSelector`, `namespaceSelector` or `ipBlock`")
+                .help("`podSelector: {}` means every pod of the namespace; no peer at all means everything");
+        }
+        return;
+    };
+    if selects {
+        let finding = judge.within(&POLICY_PEER, node, "a peer with both an `ipBlock` and a selector");
+        finding.help("make two peers of it; traffic to either is let through");
+    }
+    judge.form(&POLICY_PEER, block.get("cidr"), RANGE);
+    let outer = block.get("cidr").and_then(Node::text).and_then(cidr);
+    for except in items(block, "except") {
+        judge.form(&POLICY_PEER, Some(except), RANGE);
+        if let (Some(outer), Some(inner)) = (outer, except.text().and_then(cidr))
+            && !is_within(inner, outer)
+        {
+            judge
+                .add(
+                    &POLICY_PEER,
+                    except,
+                    format!("{} is no part of `cidr`", Quoted(except.text().unwrap_or_default())),
+                )
+                .help("an exception is smaller than the range it is taken from, and within it");
+        }
+    }
+}

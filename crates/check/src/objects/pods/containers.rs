@@ -1,0 +1,225 @@
+//! Containers: their names, images and ports, and what each sort of them can have.
+
+use super::super::judge::{Judge, LABEL, filled, given, is_set, items, written};
+use super::{Pod, Role};
+use crate::rule::rules;
+use crate::syntax;
+use std::collections::HashSet;
+use vigil_yaml::{Data, Node, Quoted};
+
+rules! {
+    NAME "container-name" Error "every pod has containers, each with a name of its own"
+    IMAGE "container-image" Error "every container has an image"
+    PORT "container-port" Error "ports of containers are numbers from 1 to 65535, with names of their own"
+    PORT_TWICE "container-port-duplicate" Warning "no container lists a port twice"
+    ROLE "container-role" Error "init and ephemeral containers have only what their sort can have"
+    VALUE "container-value" Error "settings of containers are among those that there are"
+}
+
+/// Fields that containers have which go on running, and others not.
+const RUNNING: [&str; 4] = ["livenessProbe", "readinessProbe", "startupProbe", "lifecycle"];
+
+pub(super) fn check(judge: &mut Judge<'_, '_>, pod: &Pod<'_>) {
+    if let Some(list) =
+        pod.spec().get("containers").filter(|list| matches!(&list.data, Data::List(items) if items.is_empty()))
+    {
+        judge.add(&NAME, list, "a pod without containers").label("expected at least one");
+    }
+    let mut names = HashSet::new();
+    let mut host_ports = HashSet::new();
+    for (role, container) in &pod.containers {
+        name(judge, container, &mut names);
+        image(judge, container);
+        if matches!(role, Role::Init | Role::Sidecar) {
+            // They run one after the other.
+            ports(judge, pod, container, &mut HashSet::new());
+        } else {
+            ports(judge, pod, container, &mut host_ports);
+        }
+        roles(judge, *role, container);
+        values(judge, container);
+    }
+}
+
+fn name<'o>(judge: &mut Judge<'_, '_>, container: &'o Node, names: &mut HashSet<&'o str>) {
+    let Some(node) = container.get("name") else { return };
+    let Some(name) = node.text() else { return };
+    if !syntax::is_dns1123_label(name) {
+        let finding = judge.add(&NAME, node, format!("{} is no name for a container", Quoted(name)));
+        finding.label(LABEL);
+        let better = name.to_ascii_lowercase().replace(['_', ' ', '.'], "-");
+        if syntax::is_dns1123_label(&better) {
+            finding.help(format!("write `{better}`"));
+        }
+    } else if !names.insert(name) {
+        judge
+            .add(&NAME, node, format!("an earlier container is called {}", Quoted(name)))
+            .help("init containers and containers need names of their own");
+    }
+}
+
+fn image(judge: &mut Judge<'_, '_>, container: &Node) {
+    match container.get("image") {
+        None => judge.add(&IMAGE, container, "a container without an image").help("set `image:`"),
+        Some(node) if node.is_null() => {
+            judge.add(&IMAGE, container, "a container without an image").help("set `image:`")
+        }
+        Some(node) => match node.text() {
+            Some("") => judge
+                .add(&IMAGE, node, "a container without an image")
+                .label("expected a reference such as `nginx:1.27`"),
+            Some(text) if text.trim() != text => judge
+                .add(&IMAGE, node, format!("the image {} has spaces around it", Quoted(text)))
+                .label("expected none: pods with it are refused"),
+            _ => return,
+        },
+    };
+}
+
+fn ports<'o>(
+    judge: &mut Judge<'_, '_>,
+    pod: &Pod<'_>,
+    container: &'o Node,
+    host_ports: &mut HashSet<(&'o str, &'o str, i64)>,
+) {
+    let mut names = HashSet::new();
+    let mut seen = HashSet::new();
+    for port in items(container, "ports") {
+        let protocol = filled(port, "protocol").map_or("TCP", |(_, text)| text);
+        judge.one_of(&PORT, port.get("protocol"), &["TCP", "UDP", "SCTP"]);
+        judge.range(&PORT, port.get("containerPort"), 1..=65535);
+        // Zero is none.
+        judge.range(&PORT, port.get("hostPort"), 0..=65535);
+        if let Some((node, name)) = filled(port, "name") {
+            if !syntax::is_port_name(name) {
+                judge
+                    .add(&PORT, node, format!("{} is no name for a port", Quoted(name)))
+                    .label("expected at most 15 of a-z, 0-9 and single `-` inside, with a letter among them");
+            } else if !names.insert(name) {
+                judge
+                    .add(&PORT, node, format!("an earlier port is called {}", Quoted(name)))
+                    .help("give it another name");
+            }
+        }
+        let number = |key: &str| port.get(key).and_then(Node::integer);
+        let Some(number_inside) = number("containerPort") else { continue };
+        let address = filled(port, "hostIP").map_or("", |(_, text)| text);
+        let on_host = number("hostPort").filter(|number| *number != 0);
+        if let Some(on_host) = on_host {
+            if !host_ports.insert((protocol, address, on_host)) {
+                judge
+                    .add(&PORT, port, format!("an earlier port takes port {on_host} of the node for {protocol}"))
+                    .help("a port of a node can be taken once");
+            }
+            if is_set(pod.spec(), "hostNetwork") && on_host != number_inside {
+                judge
+                    .add(&PORT, port, format!("port {number_inside} cannot be port {on_host} of the node"))
+                    .label("expected the same number")
+                    .help("with `hostNetwork: true` the container's ports are the node's: leave `hostPort` out");
+            }
+        }
+        if !seen.insert((number_inside, protocol, on_host, address)) {
+            judge
+                .add(&PORT_TWICE, port, format!("an earlier port of the container is {number_inside} for {protocol}"))
+                .help("keep one of the two: server-side apply cannot tell them apart");
+        }
+    }
+}
+
+fn roles(judge: &mut Judge<'_, '_>, role: Role, container: &Node) {
+    let refused: &[&str] = match role {
+        Role::Init => &RUNNING,
+        Role::Ephemeral => {
+            judge
+                .add(&ROLE, container, "ephemeral containers can only be added to a pod that runs")
+                .help("remove it, and use `kubectl debug`");
+            return;
+        }
+        Role::Sidecar | Role::Main => &[],
+    };
+    for key in refused {
+        if let Some(entry) = container.entry(key).filter(|entry| !entry.value.is_null()) {
+            judge
+                .add(&ROLE, entry, format!("an init container has no `{key}`"))
+                .help("it ends before anybody could ask; set `restartPolicy: Always` if it shall go on running");
+        }
+    }
+}
+
+fn values(judge: &mut Judge<'_, '_>, container: &Node) {
+    judge.one_of(&VALUE, container.get("imagePullPolicy"), &["Always", "IfNotPresent", "Never"]);
+    judge.one_of(&VALUE, container.get("terminationMessagePolicy"), &["File", "FallbackToLogsOnError"]);
+    judge.one_of(&VALUE, container.get("restartPolicy"), &["Always", "OnFailure", "Never"]);
+    let mut resized = HashSet::new();
+    for policy in items(container, "resizePolicy") {
+        judge.one_of(&VALUE, policy.get("resourceName"), &["cpu", "memory"]);
+        judge.one_of(&VALUE, policy.get("restartPolicy"), &["NotRequired", "RestartContainer"]);
+        if let Some((node, name)) = filled(policy, "resourceName").filter(|(_, name)| !resized.insert(*name)) {
+            judge.add(&VALUE, node, format!("an earlier policy is for {}", Quoted(name))).help("keep one of the two");
+        }
+    }
+    for rule in items(container, "restartPolicyRules") {
+        judge.one_of(&VALUE, rule.get("action"), &["Restart", "RestartAllContainers"]);
+        if let Some(codes) = given(rule, "exitCodes") {
+            judge.one_of(&VALUE, codes.get("operator"), &["In", "NotIn"]);
+        }
+    }
+    if let Some(node) = given(container, "terminationMessagePath").filter(|node| written(node).contains('\0')) {
+        judge.add(&VALUE, node, "a path with a zero byte");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{broken_in, container, holds_in};
+    use super::{IMAGE, NAME, PORT, PORT_TWICE, ROLE, VALUE};
+
+    #[test]
+    fn names() {
+        holds_in("{containers: [{name: a, image: a}, {name: 1-b, image: a}]}", &NAME);
+        broken_in("{containers: [{name: a, image: a}, {name: a, image: a}]}", &NAME, 1);
+        broken_in("{initContainers: [{name: a, image: a}], containers: [{name: a, image: a}]}", &NAME, 1);
+        broken_in("{containers: []}", &NAME, 1);
+        broken_in(&format!("{{containers: [{{name: {}, image: a}}]}}", "a".repeat(64)), &NAME, 1);
+        holds_in(&format!("{{containers: [{{name: {}, image: a}}]}}", "a".repeat(63)), &NAME);
+    }
+
+    #[test]
+    fn images() {
+        broken_in("{containers: [{name: a}]}", &IMAGE, 1);
+        broken_in("{containers: [{name: a, image: ''}]}", &IMAGE, 1);
+        broken_in("{containers: [{name: a, image: 'a '}]}", &IMAGE, 1);
+        broken_in("{containers: [{name: a, image: }]}", &IMAGE, 1);
+    }
+
+    #[test]
+    fn ports() {
+        container("ports: [{containerPort: 1, name: a}, {containerPort: 65535, protocol: UDP, hostPort: 0}]", &PORT, 0);
+        container("ports: [{containerPort: 0}, {containerPort: 65536}, {containerPort: 1, hostPort: -1}]", &PORT, 3);
+        container("ports: [{containerPort: 1, name: abcdefghijklmnop}, {containerPort: 2, protocol: tcp}]", &PORT, 2);
+        container("ports: [{containerPort: 1, name: a}, {containerPort: 2, name: a}]", &PORT, 1);
+        container("ports: [{containerPort: 1, hostPort: 1}, {containerPort: 2, hostPort: 1}]", &PORT, 1);
+        container("ports: [{containerPort: 1, hostPort: 1}, {containerPort: 1, hostPort: 1, protocol: UDP}]", &PORT, 0);
+        container("ports: [{containerPort: 1}, {containerPort: 1, protocol: TCP}]", &PORT_TWICE, 1);
+        container("ports: [{containerPort: 1}, {containerPort: 1, protocol: UDP}]", &PORT_TWICE, 0);
+        broken_in(
+            "{hostNetwork: true, containers: [{name: a, image: a, ports: [{containerPort: 1, hostPort: 2}]}]}",
+            &PORT,
+            1,
+        );
+        holds_in("{hostNetwork: true, containers: [{name: a, image: a, ports: [{containerPort: 1}]}]}", &PORT);
+    }
+
+    #[test]
+    fn roles_and_values() {
+        let init = |rest: &str| {
+            format!("{{initContainers: [{{name: b, image: a, {rest}}}], containers: [{{name: a, image: a}}]}}")
+        };
+        let probe = "readinessProbe: {exec: {command: [a]}}";
+        broken_in(&init(probe), &ROLE, 1);
+        holds_in(&init(&format!("restartPolicy: Always, {probe}")), &ROLE);
+        holds_in(&init("readinessProbe: null"), &ROLE);
+        container("imagePullPolicy: always", &VALUE, 1);
+        container("imagePullPolicy: '', terminationMessagePolicy: File", &VALUE, 0);
+    }
+}

@@ -1,0 +1,171 @@
+//! Security contexts, of pods and of containers.
+
+use super::super::judge::{Judge, filled, given, is_set, items};
+use super::Pod;
+use crate::rule::rules;
+use crate::syntax;
+use std::collections::HashSet;
+use vigil_yaml::{Node, Quoted};
+
+rules! {
+    SECURITY "container-security" Error "security contexts do not contradict themselves"
+}
+
+/// The largest id of users and groups.
+const LARGEST_ID: i64 = i32::MAX as i64;
+/// The annotation of old by which AppArmor is asked for; the name of a container follows.
+const APP_ARMOR: &str = "container.apparmor.security.beta.kubernetes.io/";
+
+pub(super) fn check(judge: &mut Judge<'_, '_>, pod: &Pod<'_>) {
+    let of_pod = given(pod.spec(), "securityContext");
+    if let Some(context) = of_pod {
+        both(judge, context);
+        only_pod(judge, context);
+    }
+    for (_, container) in &pod.containers {
+        let context = given(container, "securityContext");
+        if let Some(context) = context {
+            both(judge, context);
+            only_container(judge, context);
+        }
+        root(judge, container, [context, of_pod]);
+    }
+    app_armor(judge, pod);
+}
+
+/// What pods and containers can both set.
+fn both(judge: &mut Judge<'_, '_>, context: &Node) {
+    for key in ["runAsUser", "runAsGroup", "fsGroup"] {
+        judge.range(&SECURITY, context.get(key), 0..=LARGEST_ID);
+    }
+    for key in ["seccompProfile", "appArmorProfile"] {
+        let Some(profile) = given(context, key) else { continue };
+        judge.one_of(&SECURITY, profile.get("type"), &["Localhost", "RuntimeDefault", "Unconfined"]);
+        let is_local = filled(profile, "type").is_some_and(|(_, text)| text == "Localhost");
+        match given(profile, "localhostProfile") {
+            None if is_local => judge.required(&SECURITY, profile, "localhostProfile"),
+            Some(node) if is_local && key == "seccompProfile" => judge.descending(&SECURITY, node),
+            Some(node) if filled(profile, "type").is_some() && !is_local => {
+                judge
+                    .add(&SECURITY, node, "a profile of the node that is not used")
+                    .help("set `type: Localhost`, or remove it");
+            }
+            _ => {}
+        }
+    }
+}
+
+fn only_pod(judge: &mut Judge<'_, '_>, context: &Node) {
+    judge.one_of(&SECURITY, context.get("fsGroupChangePolicy"), &["Always", "OnRootMismatch"]);
+    judge.one_of(&SECURITY, context.get("supplementalGroupsPolicy"), &["Merge", "Strict"]);
+    judge.one_of(&SECURITY, context.get("seLinuxChangePolicy"), &["MountOption", "Recursive"]);
+    for group in items(context, "supplementalGroups") {
+        if let Some(number) = group.integer().filter(|number| !(0..=LARGEST_ID).contains(number)) {
+            judge.add(&SECURITY, group, format!("no group is {number}")).label(format!("expected 0 to {LARGEST_ID}"));
+        }
+    }
+    let mut names = HashSet::new();
+    for sysctl in items(context, "sysctls") {
+        let Some(node) = sysctl.get("name") else { continue };
+        let Some(name) = node.text() else { continue };
+        if !is_sysctl(name) {
+            judge
+                .add(&SECURITY, node, format!("{} is no name of a sysctl", Quoted(name)))
+                .label("expected words of a-z, 0-9, `-` and `_`, with `.` or `/` between them");
+        } else if !names.insert(name) {
+            judge.add(&SECURITY, node, format!("{} is set above already", Quoted(name))).help("keep one of the two");
+        }
+    }
+}
+
+fn is_sysctl(name: &str) -> bool {
+    let word = |word: &str| {
+        let edge = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
+        word.starts_with(edge) && word.ends_with(edge) && word.chars().all(|c| edge(c) || matches!(c, '-' | '_'))
+    };
+    name.len() <= syntax::LONGEST_SUBDOMAIN && name.split(['.', '/']).all(word)
+}
+
+fn only_container(judge: &mut Judge<'_, '_>, context: &Node) {
+    judge.one_of(&SECURITY, context.get("procMount"), &["Default", "Unmasked"]);
+    if let Some(node) = context.get("allowPrivilegeEscalation").filter(|node| node.boolean() == Some(false))
+        && is_set(context, "privileged")
+    {
+        judge
+            .add(&SECURITY, node, "a privileged container has all privileges already")
+            .help("remove `privileged: true`, or this");
+    }
+}
+
+/// A container that must not run as root, and does: it is never started.
+fn root(judge: &mut Judge<'_, '_>, container: &Node, contexts: [Option<&Node>; 2]) {
+    let first = |key: &str| contexts.into_iter().flatten().find_map(|context| given(context, key));
+    let refuses_root = first("runAsNonRoot").and_then(Node::boolean) == Some(true);
+    let Some(user) = first("runAsUser").filter(|user| refuses_root && user.integer() == Some(0)) else { return };
+    let name = filled(container, "name").map_or("", |(_, name)| name);
+    judge
+        .add(&SECURITY, user, format!("the container {} runs as root, and must not", Quoted(name)))
+        .label("expected another user, as `runAsNonRoot` is true");
+}
+
+fn app_armor(judge: &mut Judge<'_, '_>, pod: &Pod<'_>) {
+    let Some(annotations) = pod.template.node.at(&["metadata", "annotations"]) else { return };
+    for entry in annotations.entries() {
+        let Some(name) = entry.key.text.strip_prefix(APP_ARMOR) else { continue };
+        let is_there = |(_, node): &(_, &Node)| filled(node, "name").is_some_and(|(_, known)| known == name);
+        if !pod.containers.iter().any(is_there) {
+            judge.add(&SECURITY, entry, format!("the pod has no container {}", Quoted(name)));
+        }
+        let Some(profile) = entry.value.text() else { continue };
+        if !matches!(profile, "" | "runtime/default" | "unconfined") && !profile.starts_with("localhost/") {
+            judge
+                .add(&SECURITY, &entry.value, format!("{} is no profile of AppArmor", Quoted(profile)))
+                .label("expected `runtime/default`, `localhost/…` or `unconfined`");
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{broken_in, container};
+    use super::SECURITY;
+
+    #[test]
+    fn containers() {
+        for (text, times) in [
+            ("runAsUser: 2147483647, runAsGroup: 0", 0),
+            ("runAsUser: 2147483648, runAsGroup: -1", 2),
+            ("privileged: true, allowPrivilegeEscalation: false", 1),
+            ("privileged: false, allowPrivilegeEscalation: false", 0),
+            ("seccompProfile: {type: RuntimeDefault}", 0),
+            ("seccompProfile: {type: runtimeDefault}", 1),
+            ("seccompProfile: {type: Localhost}", 1),
+            ("seccompProfile: {type: Localhost, localhostProfile: a/b.json}", 0),
+            ("seccompProfile: {type: Localhost, localhostProfile: /b.json}", 1),
+            ("appArmorProfile: {type: Localhost, localhostProfile: /b}", 0),
+            ("appArmorProfile: {type: Unconfined, localhostProfile: b}", 1),
+            ("procMount: unmasked", 1),
+            ("runAsNonRoot: true, runAsUser: 0", 1),
+            ("runAsNonRoot: true, runAsUser: 1", 0),
+        ] {
+            container(&format!("securityContext: {{{text}}}"), &SECURITY, times);
+        }
+    }
+
+    #[test]
+    fn pods() {
+        for (text, of_container, times) in [
+            ("runAsNonRoot: true", "runAsUser: 0", 1),
+            ("runAsUser: 0", "runAsNonRoot: true", 1),
+            ("runAsNonRoot: true", "runAsUser: 0, runAsNonRoot: false", 0),
+            ("sysctls: [{name: net.ipv4.a_b, value: '1'}, {name: net/core/x, value: '1'}]", "", 0),
+            ("sysctls: [{name: A, value: '1'}, {name: a.b, value: '1'}, {name: a.b, value: '1'}]", "", 2),
+            ("fsGroup: -1, supplementalGroups: [1, -1], fsGroupChangePolicy: never", "", 3),
+        ] {
+            let spec = format!(
+                "{{securityContext: {{{text}}}, containers: [{{name: a, image: a, securityContext: {{{of_container}}}}}]}}"
+            );
+            broken_in(&spec, &SECURITY, times);
+        }
+    }
+}

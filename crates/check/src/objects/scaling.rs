@@ -1,0 +1,184 @@
+//! How many pods there are, and which of them give way: HorizontalPodAutoscalers, PodDisruptionBudgets and
+//! PriorityClasses.
+
+use super::judge::{Form, Judge, given, items};
+use super::names::is_path_segment;
+use super::quantity::quantity;
+use crate::finding::Findings;
+use crate::object::Object;
+use crate::rule::rules;
+use vigil_yaml::{Node, Quoted};
+
+rules! {
+    REPLICAS "autoscaler-replicas" Error "every autoscaler has a range of replicas, and something to scale"
+    METRIC "autoscaler-metric" Error "every metric of an autoscaler has one source and a target"
+    BEHAVIOUR "autoscaler-behaviour" Error "every autoscaler scales by policies that exist"
+    BUDGET "disruption-budget" Error "every PodDisruptionBudget has one limit"
+    PRIORITY "priority-class" Error "every PriorityClass has a value that is free to use"
+}
+
+const SEGMENT: Form = (is_path_segment, "a name", "neither `/` nor `%` in it");
+
+/// Judges one object.
+pub(super) fn check(object: &Object<'_>, findings: &mut Findings) {
+    let mut judge = Judge { object, findings };
+    match (object.group, object.kind) {
+        ("autoscaling", "HorizontalPodAutoscaler") => autoscaler(&mut judge),
+        ("policy", "PodDisruptionBudget") => budget(&mut judge),
+        ("scheduling.k8s.io", "PriorityClass") => priority(&mut judge),
+        _ => {}
+    }
+}
+
+fn autoscaler(judge: &mut Judge<'_, '_>) {
+    let Some(spec) = judge.object.at(&["spec"]) else { return };
+    judge.range(&REPLICAS, spec.get("minReplicas"), 0..=i64::MAX);
+    judge.range(&REPLICAS, spec.get("maxReplicas"), 1..=i64::MAX);
+    // One is meant where none is named.
+    let least = given(spec, "minReplicas").map_or(Some(1), Node::integer);
+    if let (Some(least), Some((node, most))) =
+        (least, spec.get("maxReplicas").and_then(|node| Some((node, node.integer()?))))
+        && least > most
+        && most > 0
+    {
+        judge
+            .add(&REPLICAS, node, format!("at most {most} replicas, but at least {least}"))
+            .label(format!("expected {least} or more"));
+    }
+    target(judge, spec.get("scaleTargetRef"));
+    judge.range(&METRIC, spec.get("targetCPUUtilizationPercentage"), 1..=i64::MAX);
+    for metric in items(spec, "metrics") {
+        metric_of(judge, metric);
+    }
+    for direction in ["scaleUp", "scaleDown"] {
+        if let Some(rules) = spec.at(&["behavior", direction]) {
+            behaviour(judge, rules);
+        }
+    }
+}
+
+fn target(judge: &mut Judge<'_, '_>, node: Option<&Node>) {
+    let Some(node) = node else { return };
+    for key in ["kind", "name"] {
+        judge.not_empty(&REPLICAS, node, key);
+        judge.form(&REPLICAS, node.get(key), SEGMENT);
+    }
+}
+
+fn metric_of(judge: &mut Judge<'_, '_>, metric: &Node) {
+    const SOURCES: [(&str, &str); 5] = [
+        ("Resource", "resource"),
+        ("ContainerResource", "containerResource"),
+        ("Pods", "pods"),
+        ("Object", "object"),
+        ("External", "external"),
+    ];
+    judge.one_of(&METRIC, metric.get("type"), &SOURCES.map(|(kind, _)| kind));
+    let kind = metric.get("type").and_then(Node::text);
+    let Some((kind, own)) = SOURCES.iter().find(|(known, _)| Some(*known) == kind) else { return };
+    let Some(source) = given(metric, own) else {
+        let finding = judge.within(&METRIC, metric, format!("a metric of type `{kind}` without a source"));
+        finding.label(format!("expected `{own}`"));
+        return;
+    };
+    for (_, other) in SOURCES.iter().filter(|(_, other)| other != own) {
+        judge.forbid(&METRIC, metric, &[other], &format!("has no place in a metric of type `{kind}`"));
+    }
+    if *own == "object" {
+        target(judge, source.get("describedObject"));
+    }
+    judge.form(&METRIC, source.at(&["metric", "name"]), SEGMENT);
+    let Some(target) = given(source, "target") else { return };
+    judge.one_of(&METRIC, target.get("type"), &["Utilization", "Value", "AverageValue"]);
+    judge.range(&METRIC, target.get("averageUtilization"), 1..=i64::MAX);
+    for key in ["value", "averageValue"] {
+        if let Some(node) = given(target, key)
+            && quantity(node).is_some_and(|value| value <= 0.0)
+        {
+            judge.add(&METRIC, node, "a target that nothing can be below").label("expected more than 0");
+        }
+    }
+    let (needed, exclusive): (&[&str], bool) = match *own {
+        "pods" => (&["averageValue"], false),
+        "object" => (&["value", "averageValue"], false),
+        "external" => (&["value", "averageValue"], true),
+        _ => (&["averageUtilization", "averageValue"], true),
+    };
+    let there = needed.iter().filter(|key| given(target, key).is_some()).count();
+    let names = vigil_yaml::words::list(needed, "or");
+    if there == 0 {
+        judge.within(&METRIC, target, "a target without a value").label(format!("expected {names}"));
+    } else if there > 1 && exclusive {
+        judge.within(&METRIC, target, "a target with two values").label(format!("expected {names}")).help("keep one");
+    }
+}
+
+fn behaviour(judge: &mut Judge<'_, '_>, rules: &Node) {
+    judge.one_of(&BEHAVIOUR, rules.get("selectPolicy"), &["Max", "Min", "Disabled"]);
+    judge.range(&BEHAVIOUR, rules.get("stabilizationWindowSeconds"), 0..=3600);
+    judge.not_empty(&BEHAVIOUR, rules, "policies");
+    for policy in items(rules, "policies") {
+        judge.one_of(&BEHAVIOUR, policy.get("type"), &["Pods", "Percent"]);
+        judge.range(&BEHAVIOUR, policy.get("value"), 1..=i64::MAX);
+        judge.range(&BEHAVIOUR, policy.get("periodSeconds"), 1..=1800);
+    }
+}
+
+fn budget(judge: &mut Judge<'_, '_>) {
+    let Some(spec) = judge.object.at(&["spec"]) else { return };
+    let limits = ["minAvailable", "maxUnavailable"];
+    if limits.iter().all(|key| given(spec, key).is_some())
+        && let Some(entry) = spec.entry("maxUnavailable")
+    {
+        judge
+            .add(&BUDGET, entry, "`maxUnavailable` beside `minAvailable`")
+            .label("expected one of the two")
+            .help("remove one of the two");
+    }
+    for node in limits.iter().filter_map(|key| given(spec, key)) {
+        judge.range(&BUDGET, Some(node), 0..=i64::MAX);
+        if let Some(text) = node.text().filter(|text| !is_percentage(text)) {
+            judge
+                .add(&BUDGET, node, format!("{} is neither a number nor a percentage", Quoted(text)))
+                .label("expected such as `1` or `50%`, at most `100%`");
+        }
+    }
+    let policies = ["IfHealthyBudget", "AlwaysAllow"];
+    judge.one_of(&BUDGET, spec.get("unhealthyPodEvictionPolicy"), &policies);
+}
+
+fn is_percentage(text: &str) -> bool {
+    text.strip_suffix('%').is_some_and(|number| {
+        !number.is_empty()
+            && number.bytes().all(|b| b.is_ascii_digit())
+            && number.parse::<u64>().is_ok_and(|number| number <= 100)
+    })
+}
+
+fn priority(judge: &mut Judge<'_, '_>) {
+    const KNOWN: [&str; 2] = ["system-cluster-critical", "system-node-critical"];
+    let object = judge.object;
+    judge.one_of(&PRIORITY, object.node.get("preemptionPolicy"), &["PreemptLowerPriority", "Never"]);
+    if !object.name.starts_with("system-") {
+        judge.range(&PRIORITY, object.node.get("value"), i64::MIN..=1_000_000_000);
+    } else if !KNOWN.contains(&object.name)
+        && let Some(name) = object.at(&["metadata", "name"])
+    {
+        judge.add(&PRIORITY, name, "names that begin with `system-` are the cluster's own").help("choose another name");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_percentage;
+
+    #[test]
+    fn percentages() {
+        for text in ["0%", "100%", "050%"] {
+            assert!(is_percentage(text), "{text}");
+        }
+        for text in ["", "%", "101%", "5", "5.5%", "-5%", "+5%", "5 %"] {
+            assert!(!is_percentage(text), "{text}");
+        }
+    }
+}

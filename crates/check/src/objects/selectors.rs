@@ -1,0 +1,143 @@
+//! Label selectors: their syntax, and what they match.
+
+use super::judge::{Judge, QUALIFIED, filled, items};
+use crate::object::Labels;
+use crate::rule::rules;
+use crate::syntax;
+use vigil_yaml::words::{list, nearest};
+use vigil_yaml::{Node, Quoted};
+
+rules! {
+    LABEL "label-syntax" Error "labels have keys and values of the right form"
+    SELECTOR "selector-syntax" Error "every expression of a selector can be understood"
+}
+
+/// What the value of a label looks like.
+const VALUE: &str = "expected at most 63 letters, digits, `-`, `_` and `.`, with a letter or digit at both ends";
+
+/// Operators of label selectors.
+const OPERATORS: &[&str] = &["In", "NotIn", "Exists", "DoesNotExist"];
+
+/// The keys and values of labels, of `matchLabels` or of a `nodeSelector`.
+pub(super) fn labels(judge: &mut Judge<'_, '_>, labels: Option<&Node>) {
+    for entry in labels.map(Node::entries).unwrap_or_default() {
+        let key = entry.key.text.as_str();
+        if !syntax::is_qualified_name(key) {
+            judge.add(&LABEL, entry, format!("{} is no key for a label", Quoted(key))).label(QUALIFIED);
+        }
+        if let Some(text) = entry.value.text().filter(|text| !syntax::is_label_value(text)) {
+            value(judge, &entry.value, text);
+        }
+    }
+}
+
+fn value(judge: &mut Judge<'_, '_>, node: &Node, text: &str) {
+    let finding = judge.add(&LABEL, node, format!("{} is no value for a label", Quoted(text)));
+    finding.label(VALUE);
+    if text.len() > syntax::LONGEST_LABEL {
+        finding.help(format!("it has {} characters; an annotation may hold more", text.len()));
+    }
+}
+
+/// A label selector: `matchLabels` and `matchExpressions`.
+pub(super) fn selector(judge: &mut Judge<'_, '_>, selector: &Node) {
+    labels(judge, selector.get("matchLabels"));
+    for expression in items(selector, "matchExpressions") {
+        requirement(judge, expression, OPERATORS, true);
+    }
+}
+
+/// The terms of a node selector.
+pub(super) fn node_terms(judge: &mut Judge<'_, '_>, term: &Node, strict: bool) {
+    for expression in items(term, "matchExpressions") {
+        requirement(judge, expression, &["In", "NotIn", "Exists", "DoesNotExist", "Gt", "Lt"], strict);
+    }
+    for expression in items(term, "matchFields") {
+        let key = filled(expression, "key");
+        if let Some((node, key)) = key.filter(|(_, key)| *key != "metadata.name") {
+            judge
+                .add(&SELECTOR, node, format!("nodes cannot be selected by the field {}", Quoted(key)))
+                .label("expected `metadata.name`");
+        }
+        operator(judge, expression, &["In", "NotIn"]);
+        if let Some(values) = expression.get("values").filter(|values| values.items().len() != 1) {
+            judge.add(&SELECTOR, values, "a field is compared with one value").label("expected one value");
+        }
+    }
+}
+
+/// One expression; `strict` if its values must be such as labels have.
+fn requirement(judge: &mut Judge<'_, '_>, expression: &Node, operators: &[&str], strict: bool) {
+    if let Some(node) = expression.get("key")
+        && let Some(key) = node.text().filter(|key| !syntax::is_qualified_name(key))
+    {
+        judge.add(&LABEL, node, format!("{} is no key for a label", Quoted(key))).label(QUALIFIED);
+    }
+    operator(judge, expression, operators);
+    let values = items(expression, "values");
+    let Some((node, operator)) = filled(expression, "operator") else { return };
+    match operator {
+        "In" | "NotIn" if values.is_empty() => {
+            judge
+                .add(&SELECTOR, node, format!("{} needs values to compare with", Quoted(operator)))
+                .label("expected `values:` with one or more beside this");
+        }
+        "Exists" | "DoesNotExist" if !values.is_empty() => {
+            judge
+                .add(&SELECTOR, node, format!("{} looks at no values", Quoted(operator)))
+                .help("remove `values:`, or write `In` or `NotIn`");
+        }
+        "Gt" | "Lt" if values.len() != 1 => {
+            judge
+                .add(&SELECTOR, node, format!("{} compares with one value", Quoted(operator)))
+                .label("expected `values:` with one value beside this");
+        }
+        _ => {}
+    }
+    for node in values.iter().filter(|_| strict) {
+        if let Some(text) = node.text().filter(|text| !syntax::is_label_value(text)) {
+            value(judge, node, text);
+        }
+    }
+}
+
+fn operator(judge: &mut Judge<'_, '_>, expression: &Node, operators: &[&str]) {
+    let Some(node) = expression.get("operator") else { return };
+    let Some(text) = node.text().filter(|text| !operators.contains(text)) else { return };
+    let finding = judge.add(&SELECTOR, node, format!("{} is no operator of a selector", Quoted(text)));
+    finding.label(format!("expected {}", list(operators, "or")));
+    if let Some(name) = nearest(text, operators.iter().copied()) {
+        finding.help(format!("write `{name}`"));
+    }
+}
+
+/// Whether a selector selects nothing in particular.
+pub(super) fn is_empty(selector: &Node) -> bool {
+    Labels::of(selector.get("matchLabels")).is_empty() && items(selector, "matchExpressions").is_empty()
+}
+
+/// What in `selector` keeps it from matching `labels`: an entry of `matchLabels`, or an expression. None when it
+/// matches, or when something that another rule speaks of leaves it open.
+pub(super) fn mismatch<'n>(selector: &'n Node, labels: Option<&Node>) -> Option<&'n Node> {
+    let label = |key: &str| labels.and_then(|labels| labels.get(key)).filter(|value| !value.is_null());
+    let differs = |node: &&Node, key: &str| match (label(key), node.text()) {
+        (Some(value), Some(wanted)) => value.text().is_some_and(|text| text != wanted),
+        (None, Some(_)) => true,
+        (_, None) => false,
+    };
+    let entries = selector.get("matchLabels").map(Node::entries).unwrap_or_default();
+    if let Some(entry) = entries.iter().find(|entry| differs(&&entry.value, &entry.key.text)) {
+        return Some(&entry.value);
+    }
+    items(selector, "matchExpressions").iter().find(|expression| {
+        let Some((_, key)) = filled(expression, "key") else { return false };
+        let Some((_, operator)) = filled(expression, "operator") else { return false };
+        let among = |text: &str| items(expression, "values").iter().any(|value| value.text() == Some(text));
+        match (operator, label(key).map(Node::text)) {
+            ("In" | "Exists", None) | ("DoesNotExist", Some(_)) => true,
+            ("In", Some(Some(text))) => !among(text),
+            ("NotIn", Some(Some(text))) => among(text),
+            _ => false,
+        }
+    })
+}

@@ -1,0 +1,67 @@
+//! Objects that are the same one, and the namespaces that objects are in.
+
+use super::index::{Found, Index};
+use crate::finding::Findings;
+use crate::object::Object;
+use crate::rule::rules;
+use std::collections::{HashMap, HashSet};
+use vigil_yaml::Quoted;
+use vigil_yaml::words::nearest;
+
+rules! {
+    TWICE "object-twice" Error "no two objects are the same one"
+    MISSING "namespace-missing" Error "every namespace is among those that the set makes"
+    ASSUMED "namespace-assumed" Note "namespaces that the cluster must have are known"
+}
+
+/// Judges identities.
+pub(crate) fn check(index: &Index<'_>, findings: &mut Findings) {
+    twice(index, findings);
+    namespaces(index, findings);
+}
+
+fn twice(index: &Index<'_>, findings: &mut Findings) {
+    let mut first: HashMap<_, &Object<'_>> = HashMap::with_capacity(index.set.objects.len());
+    for object in index.set.objects.iter().filter(|object| !object.name.is_empty()) {
+        let identity = (object.group, object.kind, object.namespace, object.name);
+        let Some(other) = first.get(&identity) else {
+            first.insert(identity, object);
+            continue;
+        };
+        let (line, _) = other.node.span.line_column();
+        let at = object.at(&["metadata", "name"]).unwrap_or(object.node);
+        findings
+            .add(&TWICE, object, at, format!("{object} is there twice"))
+            .label(format!("the first one is at {}:{line}", other.node.span.source.name))
+            .help("remove one of them; of two, the one that is applied last wins");
+    }
+}
+
+fn namespaces(index: &Index<'_>, findings: &mut Findings) {
+    let made: Vec<&str> = index.set.of_kind("", "Namespace").map(|namespace| namespace.name).collect();
+    let mut told = HashSet::new();
+    for object in &index.set.objects {
+        let namespace = object.namespace;
+        // The one that the caller named is there; and Argo CD's objects are where Argo CD is.
+        let is_there =
+            namespace.is_empty() || namespace == index.set.options.namespace || object.group == "argoproj.io";
+        if is_there || !told.insert(namespace) || !matches!(index.find("", "Namespace", "", namespace), Found::Nowhere)
+        {
+            continue;
+        }
+        let at = object.at(&["metadata", "namespace"]).unwrap_or(object.node);
+        let message = format!("nothing in the set makes the namespace {}", Quoted(namespace));
+        let how = format!(
+            "if the cluster has it already, list `Namespace {namespace}` under `checks.provided` in stack.yaml"
+        );
+        if made.is_empty() {
+            findings.add(&ASSUMED, object, at, message).help(how);
+            continue;
+        }
+        let finding = findings.add(&MISSING, object, at, message);
+        if let Some(near) = nearest(namespace, made.iter().copied().take(200)) {
+            finding.label(format!("did you mean {}?", Quoted(near)));
+        }
+        finding.help(format!("correct it, or add the Namespace; {how}"));
+    }
+}

@@ -1,0 +1,119 @@
+//! Bindings: the role they give, and to whom.
+
+use super::index::{Found, Index, Wanted};
+use super::{items, provided, text};
+use crate::finding::Findings;
+use crate::rule::rules;
+use vigil_yaml::Quoted;
+
+rules! {
+    ROLE "binding-role" Error "every role that a binding gives is there"
+    SUBJECT "binding-subject" Error "every service account that a binding gives a role to is there"
+}
+
+const GROUP: &str = "rbac.authorization.k8s.io";
+
+/// Judges bindings.
+pub(crate) fn check(index: &Index<'_>, findings: &mut Findings) {
+    for kind in ["RoleBinding", "ClusterRoleBinding"] {
+        for binding in index.judged(GROUP, kind) {
+            if let (Some(role), Some(at)) = (text(binding.node, &["roleRef", "kind"]), binding.at(&["roleRef", "name"]))
+            {
+                let namespace = if role == "Role" { binding.namespace } else { "" };
+                let name = at.text().unwrap_or_default();
+                let is_role = matches!(role, "Role" | "ClusterRole") && !name.is_empty();
+                let wanted = Wanted { group: GROUP, kind: role, namespace, name };
+                match index.find(GROUP, role, namespace, name) {
+                    Found::Nowhere if is_role => {
+                        index.missing(findings, &ROLE, binding, at, wanted);
+                    }
+                    Found::Elsewhere(_) if is_role => {
+                        let own = index.set.of_kind(GROUP, role).filter(|role| role.namespace == namespace);
+                        let mut known = provided::SYSTEM_ROLES.to_vec();
+                        known.extend(own.take(200).map(|role| role.name));
+                        if let Some(meant) = provided::meant(name, &known) {
+                            let finding = index.missing(findings, &ROLE, binding, at, wanted);
+                            finding.label(format!("did you mean {}?", Quoted(meant)));
+                        }
+                    }
+                    _ => {}
+                }
+            }
+            for subject in items(binding.node, &["subjects"]) {
+                if text(subject, &["kind"]) != Some("ServiceAccount") {
+                    continue;
+                }
+                let namespace = text(subject, &["namespace"]).unwrap_or(binding.namespace);
+                let Some((at, name)) = subject.get("name").and_then(|at| Some((at, at.text()?))) else { continue };
+                // A binding of the cluster without a namespace is refused, and another rule says so.
+                if namespace.is_empty() || name.is_empty() {
+                    continue;
+                }
+                if matches!(index.find("", "ServiceAccount", namespace, name), Found::Nowhere) {
+                    let wanted = Wanted { group: "", kind: "ServiceAccount", namespace, name };
+                    index.missing(findings, &SUBJECT, binding, at, wanted);
+                }
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::broken;
+
+    #[test]
+    fn bindings() {
+        let binding = |kind: &str, namespace: &str, role: &str, subject: &str| {
+            format!(
+                "{{apiVersion: rbac.authorization.k8s.io/v1, kind: {kind}, metadata: {{name: b{namespace}}}, roleRef: \
+                 {{{role}}}, subjects: [{{{subject}}}]}}\n"
+            )
+        };
+        let system = ", namespace: kube-system";
+        for (kind, namespace, role, subject, expected) in [
+            ("ClusterRoleBinding", "", "kind: ClusterRole, name: view", "kind: Group, name: devs", ""),
+            ("ClusterRoleBinding", "", "kind: ClusterRole, name: viewer", "kind: User, name: me", "binding-role"),
+            ("ClusterRoleBinding", "", "kind: ClusterRole, name: 'system:auth-delegator'", "kind: User, name: me", ""),
+            (
+                "ClusterRoleBinding",
+                "",
+                "kind: ClusterRole, name: 'system:auth-delegater'",
+                "kind: User, name: me",
+                "binding-role",
+            ),
+            (
+                "ClusterRoleBinding",
+                "",
+                "kind: ClusterRole, name: 'system:of-a-distribution'",
+                "kind: User, name: me",
+                "",
+            ),
+            (
+                "RoleBinding",
+                system,
+                "kind: Role, name: extension-apiserver-authentication-reader",
+                "kind: User, name: m",
+                "",
+            ),
+            (
+                "RoleBinding",
+                "",
+                "kind: Role, name: extension-apiserver-authentication-reader",
+                "kind: User, name: me",
+                "binding-role",
+            ),
+            ("RoleBinding", "", "kind: ClusterRole, name: edit", "kind: ServiceAccount, name: default", ""),
+            ("RoleBinding", "", "kind: ClusterRole, name: edit", "kind: ServiceAccount, name: ci", "binding-subject"),
+            (
+                "RoleBinding",
+                "",
+                "kind: ClusterRole, name: edit",
+                "kind: ServiceAccount, name: deployment-controller, namespace: kube-system",
+                "",
+            ),
+        ] {
+            assert_eq!(broken(&binding(kind, namespace, role, subject)).join(" "), expected, "{role} {subject}");
+        }
+    }
+}

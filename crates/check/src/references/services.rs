@@ -1,0 +1,437 @@
+//! Services: the pods behind them, and who counts on them.
+
+use super::index::{Found, Index, Port, Wanted, protocol};
+use super::selector::Selector;
+use super::{items, text};
+use crate::finding::Findings;
+use crate::object::Object;
+use crate::rule::{Rule, rules};
+use std::collections::HashMap;
+use vigil_yaml::words::{list, nearest};
+use vigil_yaml::{Node, Quoted};
+
+rules! {
+    SELECTOR "service-selector" Error "every Service selects pods"
+    TARGET_PORT "service-target-port" Error "every named port that a Service leads to is one of the pods' ports"
+    UNDECLARED "service-port-undeclared" Note "ports that Services lead to are declared by the pods"
+    GOVERNING "statefulset-service" Warning "every StatefulSet names the Service of its pods"
+    BACKEND "ingress-service" Error "every Ingress and every route leads to a Service and to a port that it has"
+    WEBHOOK "webhook-service" Error "every Service that the API server calls is there, with the port it calls"
+}
+
+/// Judges Services and what refers to them.
+pub(crate) fn check(index: &Index<'_>, findings: &mut Findings) {
+    for service in index.judged("", "Service") {
+        selected(index, service, findings);
+    }
+    governing(index, findings);
+    for ingress in index.judged("networking.k8s.io", "Ingress") {
+        let rules = items(ingress.node, &["spec", "rules"]).iter().flat_map(|rule| items(rule, &["http", "paths"]));
+        let backends = rules.filter_map(|path| path.get("backend"));
+        for backend in ingress.at(&["spec", "defaultBackend"]).into_iter().chain(backends) {
+            if let Some(to) = backend.get("service") {
+                self::backend(index, ingress, to, findings);
+            }
+        }
+    }
+    for kind in ["HTTPRoute", "GRPCRoute", "TLSRoute", "TCPRoute", "UDPRoute"] {
+        for route in index.judged("gateway.networking.k8s.io", kind) {
+            let rules = items(route.node, &["spec", "rules"]);
+            for to in rules.iter().flat_map(|rule| items(rule, &["backendRefs"])) {
+                gateway_backend(index, route, to, findings);
+            }
+        }
+    }
+    for (object, to) in called(index) {
+        let namespace = text(to, &["namespace"]).unwrap_or_default();
+        let Some(at) = to.get("name") else { continue };
+        let Some(Found::Here(service)) = service(index, &WEBHOOK, object, at, namespace, findings) else { continue };
+        let number = to.get("port").map_or(Some(443), Node::integer);
+        if let Some(number) = number.filter(|number| !has_port(service, |port| integer(port, "port") == Some(*number)))
+        {
+            no_port(&WEBHOOK, object, to.get("port").unwrap_or(at), service, &number.to_string(), findings);
+        }
+    }
+}
+
+/// The Services that the API server calls, as `{namespace, name, port}`, and the objects that say so.
+pub(crate) fn called<'a>(index: &Index<'a>) -> Vec<(&'a Object<'a>, &'a Node)> {
+    let mut called = Vec::new();
+    for kind in ["ValidatingWebhookConfiguration", "MutatingWebhookConfiguration"] {
+        for object in index.judged("admissionregistration.k8s.io", kind) {
+            let hooks = items(object.node, &["webhooks"]);
+            called.extend(hooks.iter().filter_map(|hook| Some((object, hook.at(&["clientConfig", "service"])?))));
+        }
+    }
+    for (group, kind, path) in [
+        ("apiregistration.k8s.io", "APIService", &["spec", "service"][..]),
+        (
+            "apiextensions.k8s.io",
+            "CustomResourceDefinition",
+            &["spec", "conversion", "webhook", "clientConfig", "service"],
+        ),
+    ] {
+        called.extend(index.judged(group, kind).filter_map(|object| Some((object, object.at(path)?))));
+    }
+    called
+}
+
+/// What becomes of a port of a Service: the port of the pods, by number or by name.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Target<'a> {
+    Number(i64),
+    Name(&'a str),
+}
+
+impl<'a> Target<'a> {
+    /// The target of a port of a Service.
+    pub(crate) fn of(port: &'a Node) -> Option<Self> {
+        let target = port.get("targetPort").filter(|target| !target.is_null());
+        let target = target.or_else(|| port.get("port"))?;
+        target.integer().map(Self::Number).or_else(|| target.text().map(Self::Name))
+    }
+}
+
+/// A Service's pods and their ports.
+fn selected(index: &Index<'_>, service: &Object<'_>, findings: &mut Findings) {
+    let Some(node) = service.at(&["spec", "selector"]).filter(|node| !node.entries().is_empty()) else { return };
+    if text(service.node, &["spec", "type"]) == Some("ExternalName") {
+        return;
+    }
+    let selector = Selector::plain(node);
+    let pods = index.select(service.namespace, selector);
+    if pods.is_empty() {
+        if !index.is_operated(service.namespace, selector) {
+            nothing_selected(index, &SELECTOR, service, service.namespace, node, selector, findings);
+        }
+        return;
+    }
+    if pods.iter().any(|pod| !index.pods[*pod].ports_known) {
+        return;
+    }
+    let ports = || pods.iter().flat_map(|pod| &index.pods[*pod].ports);
+    for port in items(service.node, &["spec", "ports"]) {
+        let protocol = protocol(port);
+        match Target::of(port) {
+            Some(Target::Name(name))
+                if name.bytes().any(|byte| byte.is_ascii_alphabetic())
+                    && !ports().any(|port| port.name == name && port.protocol == protocol) =>
+            {
+                let at = port.get("targetPort").unwrap_or(port);
+                no_target(service, at, name, protocol, ports(), findings);
+            }
+            Some(Target::Number(number)) => {
+                let is_declared = ports().any(|port| port.number == number && port.protocol == protocol);
+                if !is_declared && ports().next().is_some() {
+                    let at = port.get("targetPort").or_else(|| port.get("port")).unwrap_or(port);
+                    findings
+                        .add(&UNDECLARED, service, at, format!("no container declares the port {number}/{protocol}"))
+                        .label(format!("those declared are {}", numbers(ports())))
+                        .help("correct it if it is wrong; otherwise declare it, so that a reader finds it");
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// StatefulSets that name another Service than the headless one that selects their pods. Many name one that is not
+/// there and do without, which is nobody's trouble.
+fn governing(index: &Index<'_>, findings: &mut Findings) {
+    let mut headless: HashMap<*const (), &str> = HashMap::new();
+    for service in index.judged("", "Service") {
+        let is_headless = text(service.node, &["spec", "clusterIP"]) == Some("None");
+        let Some(node) = service.at(&["spec", "selector"]).filter(|node| is_headless && !node.entries().is_empty())
+        else {
+            continue;
+        };
+        for pod in index.select(service.namespace, Selector::plain(node)) {
+            if let Some(object) = index.pods[pod].object {
+                headless.insert(std::ptr::from_ref(object).cast(), service.name);
+            }
+        }
+    }
+    for set in index.judged("apps", "StatefulSet") {
+        let Some(at) = set.at(&["spec", "serviceName"]) else { continue };
+        let Some(name) = at.text().filter(|name| !name.is_empty()) else { continue };
+        let Some(other) = headless.get(&std::ptr::from_ref(set).cast()) else { continue };
+        if matches!(index.find("", "Service", set.namespace, name), Found::Nowhere) {
+            let wanted = Wanted { group: "", kind: "Service", namespace: set.namespace, name };
+            let finding = index.missing(findings, &GOVERNING, set, at, wanted);
+            finding.label(format!("its pods are those of {}", Quoted(other)));
+        }
+    }
+}
+
+/// Says that a selector selects no pods, and which of its labels is to blame.
+pub(super) fn nothing_selected(
+    index: &Index<'_>,
+    rule: &'static Rule,
+    object: &Object<'_>,
+    namespace: &str,
+    at: &Node,
+    selector: Selector<'_>,
+    findings: &mut Findings,
+) {
+    let strange = selector.labels().iter().find(|(key, value)| !index.has_label(namespace, key, value));
+    let message = format!("no pods in namespace {} are selected", Quoted(namespace));
+    let finding = findings.add(rule, object, at, message);
+    match strange {
+        Some((key, value)) => {
+            let values = index.values_of(namespace, key);
+            let near = nearest(value, values.iter().copied());
+            let near = near.map(|near| format!("; did you mean {}?", Quoted(near))).unwrap_or_default();
+            finding.label(format!("no pod there has {}{near}", Quoted(&format!("{key}: {value}"))));
+        }
+        None => {
+            finding.label("no pod there has all of these");
+        }
+    }
+    finding.help("make it match the labels of the pods' template, or add what makes the pods to what is checked");
+}
+
+fn no_target<'a>(
+    service: &Object<'_>,
+    at: &Node,
+    name: &str,
+    protocol: &str,
+    ports: impl Iterator<Item = &'a Port<'a>>,
+    findings: &mut Findings,
+) {
+    let mut names: Vec<&str> =
+        ports.filter(|port| port.protocol == protocol && !port.name.is_empty()).map(|port| port.name).collect();
+    names.sort_unstable();
+    names.dedup();
+    let message = format!("the pods have no port called {} ({protocol})", Quoted(name));
+    let finding = findings.add(&TARGET_PORT, service, at, message);
+    if let Some(near) = nearest(name, names.iter().copied()) {
+        finding.label(format!("did you mean {}?", Quoted(near)));
+    } else if !names.is_empty() && names.len() <= 8 {
+        finding.label(format!("theirs are {}", list(&names, "and")));
+    }
+    finding.help("give a container's port this name, or use one that is there; without it the Service leads nowhere");
+}
+
+fn numbers<'a>(ports: impl Iterator<Item = &'a Port<'a>>) -> String {
+    let mut numbers: Vec<_> = ports.map(|port| (port.number, port.protocol)).collect();
+    numbers.sort_unstable();
+    numbers.dedup();
+    let texts: Vec<_> = numbers.iter().take(8).map(|(number, protocol)| format!("{number}/{protocol}")).collect();
+    texts.join(", ") + if numbers.len() > 8 { ", …" } else { "" }
+}
+
+/// Where the Service is that `at` names; says so when it is nowhere.
+fn service<'a>(
+    index: &Index<'a>,
+    rule: &'static Rule,
+    object: &Object<'_>,
+    at: &Node,
+    namespace: &str,
+    findings: &mut Findings,
+) -> Option<Found<'a>> {
+    let name = at.text().filter(|name| !name.is_empty())?;
+    let found = index.find("", "Service", namespace, name);
+    if matches!(found, Found::Nowhere) {
+        index.missing(findings, rule, object, at, Wanted { group: "", kind: "Service", namespace, name });
+    }
+    Some(found)
+}
+
+fn backend(index: &Index<'_>, ingress: &Object<'_>, to: &Node, findings: &mut Findings) {
+    // An action of the AWS load balancer controller, which annotations describe; no Service has its name.
+    if text(to, &["port", "name"]) == Some("use-annotation") {
+        return;
+    }
+    let Some(at) = to.get("name") else { return };
+    let Some(Found::Here(service)) = service(index, &BACKEND, ingress, at, ingress.namespace, findings) else { return };
+    let number = to.at(&["port", "number"]).and_then(|at| Some((at, at.integer()?)));
+    let name = to.at(&["port", "name"]).and_then(|at| Some((at, at.text()?)));
+    if let Some((at, number)) =
+        number.filter(|(_, wanted)| !has_port(service, |port| integer(port, "port") == Some(*wanted)))
+    {
+        no_port(&BACKEND, ingress, at, service, &number.to_string(), findings);
+    }
+    if let Some((at, name)) =
+        name.filter(|(_, wanted)| !has_port(service, |port| text(port, &["name"]) == Some(wanted)))
+    {
+        no_port(&BACKEND, ingress, at, service, name, findings);
+    }
+}
+
+/// The same for a route of the Gateway API, which may lead to other kinds and to other namespaces.
+fn gateway_backend(index: &Index<'_>, route: &Object<'_>, to: &Node, findings: &mut Findings) {
+    let is_service = text(to, &["kind"]).is_none_or(|kind| kind == "Service") && text(to, &["group"]).is_none();
+    let Some(at) = to.get("name").filter(|_| is_service) else { return };
+    let namespace = text(to, &["namespace"]).unwrap_or(index.set.home(route));
+    let Some(Found::Here(service)) = service(index, &BACKEND, route, at, namespace, findings) else { return };
+    let Some((at, number)) = to.get("port").and_then(|at| Some((at, at.integer()?))) else { return };
+    if !has_port(service, |port| integer(port, "port") == Some(number)) {
+        no_port(&BACKEND, route, at, service, &number.to_string(), findings);
+    }
+}
+
+fn integer(node: &Node, key: &str) -> Option<i64> {
+    node.get(key)?.integer()
+}
+
+fn has_port(service: &Object<'_>, is_it: impl Fn(&Node) -> bool) -> bool {
+    items(service.node, &["spec", "ports"]).iter().any(is_it)
+}
+
+/// Says that a Service has not the port that somebody calls.
+fn no_port(
+    rule: &'static Rule,
+    object: &Object<'_>,
+    at: &Node,
+    service: &Object<'_>,
+    wanted: &str,
+    findings: &mut Findings,
+) {
+    let ports = items(service.node, &["spec", "ports"]).iter().filter_map(|port| {
+        let number = integer(port, "port")?;
+        Some(text(port, &["name"]).map_or_else(|| number.to_string(), |name| format!("{number} ({name})")))
+    });
+    let ports: Vec<String> = ports.take(8).collect();
+    let message = format!("the Service {} has no port {}", Quoted(service.name), Quoted(wanted));
+    let finding = findings.add(rule, object, at, message);
+    if !ports.is_empty() {
+        finding.label(format!("its ports are {}", ports.join(", ")));
+    }
+    finding.help("use a port of the Service, not one of the pods, or add this one to the Service");
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{broken, deployment};
+
+    fn service(selector: &str, port: &str) -> String {
+        format!(
+            "{{apiVersion: v1, kind: Service, metadata: {{name: web}}, spec: {{selector: {selector}, ports: [{port}]}}}}\n"
+        )
+    }
+
+    #[test]
+    fn services_and_their_pods() {
+        let pods = "initContainers: [{name: s, restartPolicy: Always, ports: [{name: side, containerPort: 9}]}, \
+                    {name: i, ports: [{name: init, containerPort: 8}]}], containers: [{name: c, ports: [{name: http, \
+                    containerPort: 80}, {name: dns, containerPort: 53, protocol: UDP}]}]";
+        for (selector, port, expected) in [
+            ("{app: web}", "{port: 1, targetPort: http}", ""),
+            ("{app: web}", "{port: 80}", ""),
+            ("{app: web}", "{port: 81}", "service-port-undeclared"),
+            ("{app: web}", "{port: 53}", "service-port-undeclared"),
+            ("{app: web}", "{port: 53, protocol: UDP}", ""),
+            ("{app: web}", "{port: 1, targetPort: dns}", "service-target-port"),
+            ("{app: web}", "{port: 1, targetPort: dns, protocol: UDP}", ""),
+            ("{app: web}", "{port: 1, targetPort: side}", ""),
+            ("{app: web}", "{port: 1, targetPort: init}", "service-target-port"),
+            ("{app: web, tier: a}", "{port: 80}", "service-selector"),
+            ("{app: api}", "{port: 80}", "service-selector"),
+            ("{app: web, pod-template-hash: abc}", "{port: 80}", ""),
+            ("{}", "{port: 80}", ""),
+            ("null", "{port: 80}", ""),
+        ] {
+            let text = deployment("web", pods) + &service(selector, port);
+            assert_eq!(broken(&text).join(" "), expected, "{selector} {port}");
+        }
+    }
+
+    #[test]
+    fn pods_that_no_workload_of_kubernetes_makes() {
+        for (text, expected) in [
+            (
+                "{apiVersion: monitoring.coreos.com/v1, kind: Prometheus, metadata: {name: p}, spec: {portName: web-ui}}\n"
+                    .to_owned()
+                    + &service("{prometheus: p, operator.prometheus.io/shard: '0'}", "{port: 1, targetPort: web-ui}"),
+                "",
+            ),
+            (
+                "{apiVersion: monitoring.coreos.com/v1, kind: Prometheus, metadata: {name: p}, spec: {listenLocal: true}}\n"
+                    .to_owned()
+                    + &service("{prometheus: p}", "{port: 1, targetPort: web}"),
+                "service-target-port",
+            ),
+            (
+                "{apiVersion: monitoring.coreos.com/v1, kind: Alertmanager, metadata: {name: a}, spec: {podMetadata: \
+                 {labels: {x: z, alertmanager: other}}}}\n"
+                    .to_owned()
+                    + &service("{alertmanager: a, x: z}", "{port: 1, targetPort: mesh-udp, protocol: UDP}"),
+                "",
+            ),
+            (
+                "{apiVersion: monitoring.coreos.com/v1, kind: ThanosRuler, metadata: {name: t}, spec: {}}\n".to_owned()
+                    + &service("{thanos-ruler: t, app.kubernetes.io/name: thanos-ruler}", "{port: 10901, targetPort: grpc}"),
+                "",
+            ),
+            // An operator that is not known makes pods of an object with this name.
+            (
+                "{apiVersion: kafka.strimzi.io/v1, kind: Kafka, metadata: {name: events}, spec: {}}\n".to_owned()
+                    + &service("{strimzi.io/cluster: events}", "{port: 9092}"),
+                "",
+            ),
+            (
+                "{apiVersion: argoproj.io/v1alpha1, kind: Rollout, metadata: {name: r}, spec: {template: {metadata: {labels: \
+                 {app: r}}, spec: {containers: [{name: c}]}}}}\n"
+                    .to_owned()
+                    + &service("{app: r}", "{port: 80}"),
+                "",
+            ),
+            (
+                "{apiVersion: apps/v1, kind: StatefulSet, metadata: {name: db}, spec: {template: {metadata: {labels: {app: \
+                 db}}, spec: {containers: [{name: c}]}}}}\n"
+                    .to_owned()
+                    + &service("{statefulset.kubernetes.io/pod-name: db-0}", "{port: 80}"),
+                "",
+            ),
+            (
+                "{apiVersion: apps/v1, kind: StatefulSet, metadata: {name: db}, spec: {template: {metadata: {labels: {app: \
+                 db}}, spec: {containers: [{name: c}]}}}}\n"
+                    .to_owned()
+                    + &service("{statefulset.kubernetes.io/pod-name: bd-0}", "{port: 80}"),
+                "service-selector",
+            ),
+            (service("{k8s-app: kube-dns}", "{port: 53}").replace("{name: web}", "{name: x, namespace: kube-system}"), ""),
+            (
+                service("{k8s-app: kube-dnss}", "{port: 53}").replace("{name: web}", "{name: x, namespace: kube-system}"),
+                "service-selector",
+            ),
+        ] {
+            assert_eq!(broken(&text).join(" "), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn what_leads_to_services() {
+        let set = deployment("web", "containers: [{ports: [{name: http, containerPort: 80}]}]")
+            + &service("{app: web}", "{name: http, port: 80}");
+        let ingress = |backend: &str| {
+            format!(
+                "{{apiVersion: networking.k8s.io/v1, kind: Ingress, metadata: {{name: i}}, spec: {{rules: [{{http: {{paths: \
+                 [{{path: /, backend: {{{backend}}}}}]}}}}]}}}}\n"
+            )
+        };
+        let route = |backend: &str| {
+            format!(
+                "{{apiVersion: gateway.networking.k8s.io/v1, kind: HTTPRoute, metadata: {{name: r}}, spec: {{rules: \
+                 [{{backendRefs: [{{{backend}}}]}}]}}}}\n"
+            )
+        };
+        for (text, expected) in [
+            (ingress("service: {name: web, port: {number: 80}}"), ""),
+            (ingress("service: {name: web, port: {name: http}}"), ""),
+            (ingress("service: {name: web, port: {number: 81}}"), "ingress-service"),
+            (ingress("service: {name: web, port: {name: https}}"), "ingress-service"),
+            (ingress("service: {name: api, port: {number: 80}}"), "ingress-service"),
+            (ingress("service: {name: redirect, port: {name: use-annotation}}"), ""),
+            (ingress("resource: {kind: Bucket, name: b}"), ""),
+            (route("name: web, port: 80"), ""),
+            (route("name: web, port: 81"), "ingress-service"),
+            (route("name: api, port: 80"), "ingress-service"),
+            (route("name: web, namespace: other, port: 80"), "ingress-service"),
+            (route("name: b, kind: Bucket, group: example.com"), ""),
+            (route("name: kubernetes, port: 443"), ""),
+        ] {
+            assert_eq!(broken(&(set.clone() + &text)).join(" "), expected, "{text}");
+        }
+    }
+}

@@ -1,0 +1,70 @@
+//! The schemas that CustomResourceDefinitions hold.
+
+use super::builtin::{self, Builtin};
+use super::compile::Compiler;
+use super::rules::Rules;
+use super::{Id, Kind, Schemas, validate};
+use crate::finding::{Finding, Findings};
+use crate::object::Object;
+use std::collections::HashMap;
+use std::sync::OnceLock;
+use vigil_yaml::Node;
+
+/// A version of a custom resource, as its definition has it.
+#[derive(Clone, Copy)]
+pub(crate) struct Definition<'a> {
+    pub(crate) group: &'a str,
+    pub(crate) version: &'a str,
+    pub(crate) kind: &'a str,
+    pub(crate) namespaced: bool,
+    /// `openAPIV3Schema`; a definition without one lets everything pass.
+    pub(crate) schema: Option<&'a Node>,
+}
+
+/// The versions that a CustomResourceDefinition defines and serves.
+pub(crate) fn definitions(crd: &Node) -> impl Iterator<Item = Definition<'_>> {
+    let text = |path: &[&str]| crd.at(path).and_then(Node::text);
+    let versions = crd.at(&["spec", "versions"]).map(Node::items).unwrap_or_default();
+    versions.iter().filter_map(move |version| {
+        Some(Definition {
+            group: text(&["spec", "group"])?,
+            version: version.get("name")?.text()?,
+            kind: text(&["spec", "names", "kind"])?,
+            namespaced: text(&["spec", "scope"]) == Some("Namespaced"),
+            schema: version.at(&["schema", "openAPIV3Schema"]),
+        })
+    })
+}
+
+/// Adds the schema of a custom resource.
+pub(crate) fn add(
+    definition: Definition<'_>,
+    schemas: &mut Schemas,
+    named: &mut HashMap<String, Id>,
+    builtin: &Builtin,
+) {
+    let json = definition.schema.map_or_else(
+        || serde_json::json!({ "type": "object", "x-kubernetes-preserve-unknown-fields": true }),
+        Node::to_json,
+    );
+    let first = schemas.arena.len();
+    let schema = Compiler { schemas, named, builtin }.resource(&json);
+    if schemas.arena[first..].iter().any(|schema| schema.has_rules) {
+        schemas.rules.insert(schema, Rules::new(json));
+    }
+    let kind = Kind { schema, namespaced: definition.namespaced, custom: true };
+    let Definition { group, version, kind: name, .. } = definition;
+    schemas.insert((group, version, name), kind);
+}
+
+/// What keeps `value`, a part of `object`, from being one that `schema` takes.
+pub(crate) fn misfits(schema: &Node, value: &Node, object: &Object<'_>) -> Vec<Finding> {
+    // What is embedded has the metadata of any version.
+    static BUILTIN: OnceLock<Builtin> = OnceLock::new();
+    let builtin = BUILTIN.get_or_init(|| Builtin::new(builtin::versions().1));
+    let mut schemas = Schemas::default();
+    let id = Compiler { schemas: &mut schemas, named: &mut HashMap::new(), builtin }.add(&schema.to_json());
+    let mut findings = Findings::default();
+    validate::value(&schemas, id, value, object, &mut findings);
+    findings.list
+}

@@ -1,0 +1,256 @@
+//! Texts and numbers with a form, and the limits of JSON schemas.
+
+use super::Limits;
+use base64::Engine as _;
+use std::net::{Ipv4Addr, Ipv6Addr};
+use vigil_yaml::plain::Plain;
+use vigil_yaml::{Data, Node, Quoted};
+
+/// A quantity as resource.Quantity of apimachinery reads it: a sign, a decimal number, and a suffix or an exponent.
+pub(crate) fn is_quantity(text: &str) -> bool {
+    let text = text.strip_prefix(['+', '-']).unwrap_or(text);
+    let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
+    let (number, suffix) = text.split_at(end);
+    let digits = number.bytes().filter(u8::is_ascii_digit).count();
+    let points = number.len() - digits;
+    let exponent = |rest: &str| {
+        let digits = rest.strip_prefix(['+', '-']).unwrap_or(rest);
+        !digits.is_empty() && digits.len() < 10 && digits.bytes().all(|b| b.is_ascii_digit())
+    };
+    let known = matches!(
+        suffix,
+        "" | "n" | "u" | "m" | "k" | "M" | "G" | "T" | "P" | "E" | "Ki" | "Mi" | "Gi" | "Ti" | "Pi" | "Ei"
+    );
+    digits > 0 && points < 2 && (known || suffix.strip_prefix(['e', 'E']).is_some_and(exponent))
+}
+
+/// RFC 3339 with a time zone, as Go's `time.RFC3339` takes it.
+pub(crate) fn is_date_time(text: &str) -> bool {
+    let Some((date, time)) = text.split_once('T') else { return false };
+    let Some(end) = time.find(['Z', '+', '-']) else { return false };
+    let (clock, zone) = time.split_at(end);
+    let (clock, fraction) = clock.split_once('.').unwrap_or((clock, "0"));
+    let numbers = |text: &str, widths: &[usize], separator: char, most: &[u32]| {
+        let parts: Vec<&str> = text.split(separator).collect();
+        parts.len() == widths.len()
+            && parts.iter().zip(widths).zip(most).all(|((part, width), most)| {
+                part.len() == *width
+                    && part.bytes().all(|b| b.is_ascii_digit())
+                    && part.parse::<u32>().is_ok_and(|value| value <= *most)
+            })
+    };
+    is_date(date)
+        && numbers(clock, &[2, 2, 2], ':', &[23, 59, 59])
+        && !fraction.is_empty()
+        && fraction.bytes().all(|b| b.is_ascii_digit())
+        && (zone == "Z" || numbers(&zone[1..], &[2, 2], ':', &[24, 60]))
+}
+
+/// A day of the calendar, as 2026-01-31.
+pub(crate) fn is_date(text: &str) -> bool {
+    let parts: Vec<&str> = text.split('-').collect();
+    let [year, month, day] = parts.as_slice() else { return false };
+    if (year.len(), month.len(), day.len()) != (4, 2, 2) || !text.bytes().all(|b| b.is_ascii_digit() || b == b'-') {
+        return false;
+    }
+    let (Ok(year), Ok(month), Ok(day)) = (year.parse::<u32>(), month.parse::<u32>(), day.parse::<u32>()) else {
+        return false;
+    };
+    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let days = match month {
+        4 | 6 | 9 | 11 => 30,
+        2 if leap => 29,
+        2 => 28,
+        1..=12 => 31,
+        _ => 0,
+    };
+    (1..=days).contains(&day)
+}
+
+/// Standard base64 with padding; Go's reader passes over line breaks.
+pub(crate) fn is_base64(text: &str) -> bool {
+    let text: String = text.chars().filter(|c| !matches!(c, '\n' | '\r')).collect();
+    base64::engine::general_purpose::STANDARD.decode(text).is_ok()
+}
+
+/// A length of time as Go writes it: `1h30m`.
+pub(crate) fn is_go_duration(text: &str) -> bool {
+    let mut rest = text.strip_prefix(['+', '-']).unwrap_or(text);
+    if rest == "0" {
+        return true;
+    }
+    if rest.is_empty() {
+        return false;
+    }
+    while !rest.is_empty() {
+        let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
+        let (number, unit) = rest.split_at(end);
+        if number.matches('.').count() > 1 || !number.bytes().any(|b| b.is_ascii_digit()) {
+            return false;
+        }
+        let Some(unit) =
+            ["ns", "us", "µs", "μs", "ms", "h", "m", "s"].into_iter().find(|known| unit.starts_with(known))
+        else {
+            return false;
+        };
+        rest = &rest[end + unit.len()..];
+    }
+    true
+}
+
+/// An address and the length of its prefix.
+fn is_cidr(text: &str) -> bool {
+    let Some((address, prefix)) = text.split_once('/') else { return false };
+    let widest = match (address.parse::<Ipv4Addr>(), address.parse::<Ipv6Addr>()) {
+        (Ok(_), _) => 32,
+        (_, Ok(_)) => 128,
+        _ => return false,
+    };
+    prefix.parse::<u8>().is_ok_and(|prefix| prefix <= widest) && (prefix == "0" || !prefix.starts_with(['0', '+']))
+}
+
+/// The formats that API servers know of those that a definition can name; any other is taken for a remark.
+fn has_format(text: &str, format: &str) -> bool {
+    match format {
+        "date-time" | "datetime" => is_date_time(text),
+        "date" => is_date(text),
+        "byte" => is_base64(text),
+        "duration" => is_go_duration(text),
+        "ipv4" => text.parse::<Ipv4Addr>().is_ok(),
+        "ipv6" => text.parse::<Ipv6Addr>().is_ok(),
+        "cidr" => is_cidr(text),
+        "uuid" => {
+            let hex: String = text.chars().filter(|c| *c != '-').collect();
+            hex.len() == 32 && hex.bytes().all(|b| b.is_ascii_hexdigit())
+        }
+        _ => true,
+    }
+}
+
+/// The limits that `node` breaks: what is wrong, and what was expected.
+pub(super) fn broken(node: &Node, limits: &Limits) -> Vec<(String, String)> {
+    let mut broken = Vec::new();
+    match &node.data {
+        Data::Scalar(scalar) => match node.scalar() {
+            Some(Plain::Text) => text(&scalar.text, limits, &mut broken),
+            Some(Plain::Integer(value)) => {
+                #[expect(
+                    clippy::cast_precision_loss,
+                    reason = "limits are far below the numbers that floats cannot hold"
+                )]
+                number(value as f64, &scalar.text, limits, &mut broken);
+            }
+            Some(Plain::Float(value)) => number(value, &scalar.text, limits, &mut broken),
+            _ => {}
+        },
+        Data::List(items) => {
+            count(items.len(), ("item", "items"), limits.min_items, limits.max_items, &mut broken);
+        }
+        Data::Map(entries) => {
+            count(entries.len(), ("key", "keys"), limits.min_properties, limits.max_properties, &mut broken);
+        }
+    }
+    broken
+}
+
+fn text(text: &str, limits: &Limits, broken: &mut Vec<(String, String)>) {
+    count(text.chars().count(), ("character", "characters"), limits.min_length, limits.max_length, broken);
+    if let Some(pattern) = limits.pattern.as_ref().filter(|pattern| !pattern.matches(text)) {
+        let expected = format!("expected a match of {}", Quoted(&pattern.text));
+        broken.push((format!("{} does not match the pattern of its field", Quoted(text)), expected));
+    }
+    if let Some(format) = limits.format.as_deref().filter(|format| !has_format(text, format)) {
+        broken
+            .push((format!("{} does not have the format of its field", Quoted(text)), format!("expected `{format}`")));
+    }
+}
+
+fn number(value: f64, text: &str, limits: &Limits, broken: &mut Vec<(String, String)>) {
+    let small = limits.minimum.filter(|least| value < *least || limits.exclusive_minimum && value <= *least);
+    let large = limits.maximum.filter(|most| value > *most || limits.exclusive_maximum && value >= *most);
+    if let Some(least) = small {
+        let what = if limits.exclusive_minimum { "more than" } else { "at least" };
+        broken.push((format!("{} is too small", Quoted(text)), format!("expected {what} {least}")));
+    }
+    if let Some(most) = large {
+        let what = if limits.exclusive_maximum { "less than" } else { "at most" };
+        broken.push((format!("{} is too large", Quoted(text)), format!("expected {what} {most}")));
+    }
+    if let Some(factor) = limits.multiple_of.filter(|factor| *factor > 0.0 && (value / factor).fract() != 0.0) {
+        broken.push((format!("{} is no multiple", Quoted(text)), format!("expected a multiple of {factor}")));
+    }
+}
+
+fn count(
+    found: usize,
+    (one, many): (&str, &str),
+    least: Option<usize>,
+    most: Option<usize>,
+    broken: &mut Vec<(String, String)>,
+) {
+    let noun = |count: usize| if count == 1 { one.to_owned() } else { many.to_owned() };
+    if let Some(least) = least.filter(|least| found < *least) {
+        broken.push((
+            format!("{found} {} are too few", noun(found)),
+            format!("expected at least {least} {}", noun(least)),
+        ));
+    }
+    if let Some(most) = most.filter(|most| found > *most) {
+        broken
+            .push((format!("{found} {} are too many", noun(found)), format!("expected at most {most} {}", noun(most))));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn quantities() {
+        for text in ["0", "1", "-1", "+1.5", ".5", "5.", "100m", "1Gi", "1e3", "1E-3", "12E", "1k", "0.1n"] {
+            assert!(is_quantity(text), "{text}");
+        }
+        for text in ["", "m", "1KB", "1gi", "1 Gi", "1.2.3", "1e", "1K", "0x1", "1Mib", "--1", ".", "1GiB"] {
+            assert!(!is_quantity(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn times() {
+        for text in ["2026-01-31T12:00:00Z", "2024-02-29T23:59:59.123+01:00"] {
+            assert!(is_date_time(text), "{text}");
+        }
+        for text in [
+            "2026-01-31",
+            "2026-02-29T00:00:00Z",
+            "2026-01-31T24:00:00Z",
+            "2026-01-31T12:00:00",
+            "T",
+            "2026-1-31T00:00:00Z",
+        ] {
+            assert!(!is_date_time(text), "{text}");
+        }
+        for text in ["0", "1h30m", "1.5s", "-3ms", "1µs"] {
+            assert!(is_go_duration(text), "{text}");
+        }
+        for text in ["", "1", "1d", "s", "1h30", "."] {
+            assert!(!is_go_duration(text), "{text}");
+        }
+    }
+
+    #[test]
+    fn other_formats() {
+        for (format, right, wrong) in [
+            ("ipv4", "10.0.0.1", "10.0.0.256"),
+            ("ipv6", "::1", "10.0.0.1"),
+            ("cidr", "10.0.0.0/8", "10.0.0.0/33"),
+            ("uuid", "12345678-1234-1234-1234-123456789abc", "12345678"),
+            ("byte", "aGVsbG8=", "aGVsbG8"),
+            ("date", "2026-01-31", "2026-01-32"),
+        ] {
+            assert!(has_format(right, format), "{right}");
+            assert!(!has_format(wrong, format), "{wrong}");
+        }
+        assert!(has_format("anything", "no-such-format"));
+    }
+}

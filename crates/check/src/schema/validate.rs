@@ -1,0 +1,374 @@
+//! An object against its schema.
+//!
+//! Nothing here is stricter than an API server with strict field validation: null is the same as absent, a whole number
+//! may be written as a float, a field with a default may be missing.
+
+use super::{
+    Additional, DUPLICATE_ITEM, Form, Id, Limits, List, REQUIRED, Schema, Schemas, TYPE, UNKNOWN_FIELD, VALUE,
+};
+use super::{formats, leniency};
+use crate::finding::Findings;
+use crate::object::Object;
+use crate::rule::Rule;
+use serde_json::Value;
+use std::collections::HashMap;
+use vigil_yaml::plain::Plain;
+use vigil_yaml::words::{list, nearest};
+use vigil_yaml::{Data, Entry, Node, Quoted};
+
+/// Judges `object` by the schema `id`.
+pub(crate) fn validate(schemas: &Schemas, id: Id, custom: bool, object: &Object<'_>, findings: &mut Findings) {
+    let mut walk = Walk { schemas, custom, object, findings };
+    walk.value(object.node, id);
+}
+
+/// Judges a part of `object` by the schema `id` of a custom resource.
+pub(super) fn value(schemas: &Schemas, id: Id, node: &Node, object: &Object<'_>, findings: &mut Findings) {
+    Walk { schemas, custom: true, object, findings }.value(node, id);
+}
+
+struct Walk<'a> {
+    schemas: &'a Schemas,
+    /// By a CustomResourceDefinition: formats, limits and list types count as they stand there.
+    custom: bool,
+    object: &'a Object<'a>,
+    findings: &'a mut Findings,
+}
+
+impl Walk<'_> {
+    fn value(&mut self, node: &Node, id: Id) {
+        let schema = self.schemas.get(id);
+        if node.is_null() {
+            // Only in a list does a null stay; to a schema with nothing to require it is the empty value.
+            if !schema.required.is_empty() && !schema.nullable {
+                self.wrong_type(node, "a mapping");
+            }
+            return;
+        }
+        if !self.has_form(node, schema) {
+            return;
+        }
+        match &node.data {
+            Data::Map(entries) => self.mapping(node, entries, schema),
+            Data::List(items) => self.list(node, items, schema),
+            Data::Scalar(_) => {}
+        }
+        if !schema.values.is_empty() {
+            self.one_of(node, &schema.values);
+        }
+        if let Some(limits) = schema.limits.as_deref().filter(|_| self.custom) {
+            self.limits(node, limits);
+        }
+        if let Some(combined) = &schema.combined {
+            self.combined(node, combined);
+        }
+    }
+
+    fn add(&mut self, rule: &'static Rule, node: &Node, message: String) -> &mut crate::Finding {
+        self.findings.add(rule, self.object, node, message)
+    }
+
+    fn wrong_type(&mut self, node: &Node, expected: &str) -> &mut crate::Finding {
+        let found = described(node);
+        self.add(&TYPE, node, format!("expected {expected}, found {found}"))
+    }
+
+    /// Whether the value is of the type; says so if not.
+    fn has_form(&mut self, node: &Node, schema: &Schema) -> bool {
+        let scalar = node.scalar();
+        match schema.form {
+            Form::Any => true,
+            Form::Object if matches!(node.data, Data::Map(_)) => true,
+            Form::Object => {
+                self.wrong_type(node, "a mapping").help("write `key: value` lines below it");
+                false
+            }
+            Form::Array if matches!(node.data, Data::List(_)) => true,
+            Form::Array => {
+                self.wrong_type(node, "a list").help("put `- ` before each item");
+                false
+            }
+            Form::String | Form::Time | Form::Bytes if scalar == Some(Plain::Text) => self.text(node, schema.form),
+            Form::String | Form::Time | Form::Bytes => {
+                let finding = self.wrong_type(node, "a string");
+                if scalar.is_some() {
+                    finding.help("put quotes around it");
+                }
+                false
+            }
+            Form::Boolean if matches!(scalar, Some(Plain::Bool(_))) => true,
+            Form::Boolean => {
+                let quoted = is_quoted(node, |text| matches!(text, "true" | "false"));
+                let finding = self.wrong_type(node, "a boolean");
+                finding.help(if quoted { "remove the quotes" } else { "write `true` or `false`" });
+                false
+            }
+            Form::Integer(bits) => self.integer(node, scalar, bits),
+            Form::Number if matches!(scalar, Some(Plain::Integer(_) | Plain::Unsigned(_) | Plain::Float(_))) => true,
+            Form::Number => {
+                self.wrong_type(node, "a number");
+                false
+            }
+            Form::IntOrString if scalar == Some(Plain::Text) => true,
+            Form::IntOrString if scalar.is_some_and(|scalar| whole(&scalar)) => {
+                self.integer(node, node.scalar(), if self.custom { 0 } else { 32 })
+            }
+            Form::IntOrString => {
+                self.wrong_type(node, "a whole number or a string");
+                false
+            }
+            Form::Quantity => self.quantity(node, scalar),
+        }
+    }
+
+    fn text(&mut self, node: &Node, form: Form) -> bool {
+        let text = node.text().unwrap_or_default();
+        let (right, expected, help) = match form {
+            // To Go's types, and without a type no server refuses anything here.
+            Form::Time => (formats::is_date_time(text), "a time", "write it as 2026-01-31T12:00:00Z"),
+            Form::Bytes => (formats::is_base64(text), "base64", "encode it, or use `stringData` where it is a Secret"),
+            _ => return true,
+        };
+        if !right {
+            self.add(&VALUE, node, format!("{} is not {expected}", Quoted(text))).help(help);
+        }
+        right
+    }
+
+    fn integer(&mut self, node: &Node, scalar: Option<Plain>, bits: u8) -> bool {
+        let fits = match scalar {
+            Some(Plain::Integer(value)) => bits != 32 || i32::try_from(value).is_ok(),
+            Some(Plain::Unsigned(_)) => bits == 0,
+            Some(Plain::Float(value)) if value.fract() == 0.0 => {
+                let largest = if bits == 32 { f64::from(i32::MAX) } else { 9.2e18 };
+                value.abs() <= largest
+            }
+            _ => {
+                let quoted = is_quoted(node, |text| text.parse::<i64>().is_ok());
+                let finding = self.wrong_type(node, "a whole number");
+                if quoted {
+                    finding.help("remove the quotes");
+                }
+                return false;
+            }
+        };
+        if !fits {
+            let text = scalar_text(node);
+            self.add(&VALUE, node, format!("{} does not fit into {bits} bits", Quoted(text)));
+        }
+        fits
+    }
+
+    fn quantity(&mut self, node: &Node, scalar: Option<Plain>) -> bool {
+        let text = scalar_text(node);
+        match scalar {
+            Some(Plain::Integer(_) | Plain::Unsigned(_) | Plain::Float(_)) => true,
+            Some(Plain::Text) if formats::is_quantity(text) => true,
+            Some(Plain::Text) => {
+                self.add(&VALUE, node, format!("{} is no quantity", Quoted(text)))
+                    .label("expected a number with a unit, such as `500m`, `2`, `128Mi` or `1G`")
+                    .help("the units are n, u, m, k, M, G, T, P, E and Ki, Mi, Gi, Ti, Pi, Ei");
+                false
+            }
+            _ => {
+                self.wrong_type(node, "a quantity");
+                false
+            }
+        }
+    }
+
+    fn mapping(&mut self, node: &Node, entries: &[Entry], schema: &Schema) {
+        for entry in entries {
+            let key = entry.key.text.as_str();
+            match schema.properties.binary_search_by(|(name, _)| (**name).cmp(key)) {
+                Ok(at) => self.value(&entry.value, schema.properties[at].1),
+                Err(_) => match schema.additional {
+                    Additional::Open => {}
+                    Additional::Each(id) => self.value(&entry.value, id),
+                    Additional::Closed if schema.form == Form::Any => {}
+                    Additional::Closed => self.unknown(entry, schema),
+                },
+            }
+        }
+        for name in &schema.required {
+            if node.get(name).is_none_or(Node::is_null) && !self.is_spared(name, schema) {
+                self.missing(node, name);
+            }
+        }
+    }
+
+    /// Whether a required field may be missing after all.
+    fn is_spared(&self, name: &str, schema: &Schema) -> bool {
+        let defaulted = || {
+            let at = schema.properties.binary_search_by(|(known, _)| (**known).cmp(name)).ok()?;
+            Some(self.schemas.get(schema.properties[at].1).has_default)
+        };
+        if self.custom { defaulted() == Some(true) } else { leniency::is_optional(self.object.kind, name) }
+    }
+
+    fn unknown(&mut self, entry: &Entry, schema: &Schema) {
+        let names: Vec<&str> = schema.properties.iter().map(|(name, _)| &**name).collect();
+        let key = &entry.key.text;
+        let finding = self.findings.add(&UNKNOWN_FIELD, self.object, entry, format!("unknown field {}", Quoted(key)));
+        if let Some(name) = nearest(key, names.iter().copied()) {
+            finding.label(format!("did you mean `{name}`?"));
+        }
+        match names.as_slice() {
+            [] => finding.help("no field may stand here"),
+            [only] => finding.help(format!("the only field here is `{only}`")),
+            names if names.len() <= 12 => finding.help(format!("the fields here are {}", list(names, "and"))),
+            _ => finding.help("an API server refuses it, or drops it without a word; correct or remove it"),
+        };
+    }
+
+    fn missing(&mut self, node: &Node, name: &str) {
+        // The first key says best which mapping is meant; all of the mapping would be too much.
+        let message = format!("the field `{name}` is missing");
+        let finding = match node.entries().first() {
+            Some(entry) => self.findings.add(&REQUIRED, self.object, entry, message),
+            None => self.findings.add(&REQUIRED, self.object, node, message),
+        };
+        finding.label("expected beside this").help(format!("add `{name}:`"));
+        if let Some((path, _)) = finding.path.rsplit_once('.').filter(|_| !node.entries().is_empty()) {
+            finding.path = path.to_owned();
+        } else if !node.entries().is_empty() {
+            finding.path = String::new();
+        }
+    }
+
+    fn list(&mut self, node: &Node, items: &[Node], schema: &Schema) {
+        if let Some(id) = schema.items {
+            for item in items {
+                self.value(item, id);
+            }
+        }
+        if !self.custom {
+            return;
+        }
+        let identity: Box<dyn Fn(&Node) -> Option<String>> = match &schema.list {
+            List::Atomic => return,
+            List::Set => Box::new(|item| Some(item.to_json().to_string())),
+            List::Map(keys) => Box::new(|item| {
+                let values: Vec<_> = keys.iter().map(|key| item.get(key).map(Node::to_json)).collect();
+                values.iter().any(Option::is_some).then(|| format!("{values:?}"))
+            }),
+        };
+        let mut seen = HashMap::new();
+        for item in items {
+            let Some(key) = identity(item) else { continue };
+            if seen.insert(key, ()).is_some() {
+                let message = match &schema.list {
+                    List::Map(keys) => {
+                        let keys: Vec<_> = keys.iter().map(|key| &**key).collect();
+                        format!("an earlier item has the same {}", list(&keys, "and"))
+                    }
+                    _ => "an earlier item is the same".to_owned(),
+                };
+                self.add(&DUPLICATE_ITEM, item, message).help("keep one of the two");
+            }
+        }
+        let _ = node;
+    }
+
+    fn one_of(&mut self, node: &Node, values: &[Value]) {
+        let found = node.map_json(&mut as_kubectl, &mut str::to_owned);
+        if values.contains(&found) {
+            return;
+        }
+        let names: Vec<String> =
+            values.iter().map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned)).collect();
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        let text = scalar_text(node);
+        let finding = self.add(&VALUE, node, format!("{} is not allowed here", Quoted(text)));
+        finding.label(format!("expected {}", list(&names, "or")));
+        if let Some(name) = nearest(text, names.iter().copied()) {
+            finding.help(format!("write `{name}`"));
+        }
+    }
+
+    fn limits(&mut self, node: &Node, limits: &Limits) {
+        for (message, expected) in formats::broken(node, limits) {
+            self.add(&VALUE, node, message).label(expected);
+        }
+    }
+
+    /// What is said of `node` by the schema `id`, kept apart.
+    fn aside(&mut self, node: &Node, id: Id) -> Findings {
+        let mut findings = Findings::default();
+        Walk { schemas: self.schemas, custom: self.custom, object: self.object, findings: &mut findings }
+            .value(node, id);
+        findings
+    }
+
+    fn combined(&mut self, node: &Node, combined: &super::Combined) {
+        for id in &combined.all {
+            self.value(node, *id);
+        }
+        let holds =
+            |walk: &mut Self, ids: &[Id]| ids.iter().filter(|id| walk.aside(node, **id).list.is_empty()).count();
+        if !combined.any.is_empty() && holds(self, &combined.any) == 0 {
+            self.add(&VALUE, node, "none of the alternatives that the schema names is fulfilled".to_owned());
+        }
+        if !combined.one.is_empty() {
+            match holds(self, &combined.one) {
+                1 => {}
+                0 => {
+                    self.add(&VALUE, node, "none of the alternatives that the schema names is fulfilled".to_owned());
+                }
+                _ => {
+                    self.add(&VALUE, node, "more than one of the alternatives that exclude each other".to_owned());
+                }
+            }
+        }
+        if let Some(id) = combined.not
+            && self.aside(node, id).list.is_empty()
+        {
+            self.add(&VALUE, node, "a value that the schema excludes".to_owned());
+        }
+    }
+}
+
+fn whole(scalar: &Plain) -> bool {
+    match scalar {
+        Plain::Integer(_) | Plain::Unsigned(_) => true,
+        Plain::Float(value) => value.fract() == 0.0,
+        _ => false,
+    }
+}
+
+/// A scalar as kubectl reads it.
+pub(super) fn as_kubectl(scalar: &vigil_yaml::Scalar) -> Value {
+    let node_value = if scalar.plain { vigil_yaml::plain::resolve_as_kubectl(&scalar.text) } else { Plain::Text };
+    match node_value {
+        Plain::Null => Value::Null,
+        Plain::Bool(value) => value.into(),
+        Plain::Integer(value) => value.into(),
+        Plain::Unsigned(value) => value.into(),
+        Plain::Float(value) => serde_json::Number::from_f64(value).map_or(Value::Null, Value::Number),
+        Plain::Text => scalar.text.clone().into(),
+    }
+}
+
+/// The text of a scalar as it is written.
+fn scalar_text(node: &Node) -> &str {
+    match &node.data {
+        Data::Scalar(scalar) => &scalar.text,
+        _ => "",
+    }
+}
+
+fn is_quoted(node: &Node, meant: impl Fn(&str) -> bool) -> bool {
+    matches!(&node.data, Data::Scalar(scalar) if !scalar.plain && meant(&scalar.text))
+}
+
+fn described(node: &Node) -> &'static str {
+    match (&node.data, node.scalar()) {
+        (Data::List(_), _) => "a list",
+        (Data::Map(_), _) => "a mapping",
+        (_, Some(Plain::Bool(_))) => "a boolean",
+        (_, Some(Plain::Integer(_) | Plain::Unsigned(_))) => "a whole number",
+        (_, Some(Plain::Float(_))) => "a number",
+        (_, Some(Plain::Null)) => "nothing",
+        _ => "a string",
+    }
+}

@@ -1,0 +1,191 @@
+//! Breaks every reference of every stack, one at a time, and expects each to be found.
+//!
+//! `cargo test --test references -- --nocapture` prints how many there are of each class.
+
+#![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
+
+mod support;
+
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use vigil_check::{Options, Report, check};
+use vigil_yaml::{Severity, Source};
+
+/// A class of references: which values of which objects name something else.
+struct Class {
+    name: &'static str,
+    /// The kinds of objects that have it; any when empty.
+    kinds: &'static [&'static str],
+    /// The end of the values' path; `*` is any key or index.
+    end: &'static [&'static str],
+    /// What the value becomes; nothing when it cannot be broken this way.
+    broken: fn(&Value) -> Option<Value>,
+}
+
+/// A name that nothing has.
+fn nobody(value: &Value) -> Option<Value> {
+    value.as_str().filter(|text| !text.is_empty()).map(|_| json!("nobody"))
+}
+
+/// The name of a port that nothing has; a number needs none.
+fn no_port(value: &Value) -> Option<Value> {
+    value.as_str().map(|_| json!("no-port"))
+}
+
+/// A text in which one host became another.
+fn no_host(value: &Value) -> Option<Value> {
+    let text = value.as_str()?;
+    ["http://loki-stack.", "http://kube-prometheus-stack-prometheus.", "http://kube-prometheus-stack-alertmanager."]
+        .into_iter()
+        .find(|host| text.contains(*host))
+        .map(|host| json!(text.replace(host, "http://nobody.")))
+}
+
+const CLASSES: &[Class] = &[
+    Class { name: "Service selector", kinds: &["Service"], end: &["spec", "selector", "*"], broken: nobody },
+    Class { name: "Service targetPort", kinds: &["Service"], end: &["ports", "*", "targetPort"], broken: no_port },
+    Class {
+        name: "ServiceMonitor selector",
+        kinds: &["ServiceMonitor"],
+        end: &["selector", "matchLabels", "*"],
+        broken: nobody,
+    },
+    Class {
+        name: "ServiceMonitor namespace",
+        kinds: &["ServiceMonitor"],
+        end: &["namespaceSelector", "matchNames", "*"],
+        broken: nobody,
+    },
+    Class { name: "ServiceMonitor port", kinds: &["ServiceMonitor"], end: &["endpoints", "*", "port"], broken: no_port },
+    Class { name: "ConfigMap volume", kinds: &[], end: &["volumes", "*", "configMap", "name"], broken: nobody },
+    Class { name: "Secret volume", kinds: &[], end: &["volumes", "*", "secret", "secretName"], broken: nobody },
+    Class { name: "claim", kinds: &[], end: &["persistentVolumeClaim", "claimName"], broken: nobody },
+    Class { name: "ConfigMap of a variable", kinds: &[], end: &["configMapKeyRef", "name"], broken: nobody },
+    Class { name: "Secret of a variable", kinds: &[], end: &["secretKeyRef", "name"], broken: nobody },
+    Class { name: "pull Secret", kinds: &[], end: &["imagePullSecrets", "*", "name"], broken: nobody },
+    Class { name: "ServiceAccount", kinds: &[], end: &["serviceAccountName"], broken: nobody },
+    Class { name: "PriorityClass", kinds: &[], end: &["priorityClassName"], broken: nobody },
+    Class { name: "Role", kinds: &["RoleBinding", "ClusterRoleBinding"], end: &["roleRef", "name"], broken: nobody },
+    Class {
+        name: "subject",
+        kinds: &["RoleBinding", "ClusterRoleBinding"],
+        end: &["subjects", "*", "name"],
+        broken: nobody,
+    },
+    Class {
+        name: "namespace of a subject",
+        kinds: &["RoleBinding", "ClusterRoleBinding"],
+        end: &["subjects", "*", "namespace"],
+        broken: nobody,
+    },
+    Class {
+        name: "PodDisruptionBudget selector",
+        kinds: &["PodDisruptionBudget"],
+        end: &["selector", "matchLabels", "*"],
+        broken: nobody,
+    },
+    Class { name: "Ingress backend", kinds: &["Ingress"], end: &["backend", "service", "name"], broken: nobody },
+    Class { name: "Ingress port", kinds: &["Ingress"], end: &["service", "port", "name"], broken: no_port },
+    Class { name: "Ingress TLS Secret", kinds: &["Ingress"], end: &["tls", "*", "secretName"], broken: nobody },
+    Class { name: "APIService", kinds: &["APIService"], end: &["spec", "service", "name"], broken: nobody },
+    Class { name: "webhook", kinds: &[], end: &["clientConfig", "service", "name"], broken: nobody },
+    Class { name: "Alertmanager of Prometheus", kinds: &["Prometheus"], end: &["alertmanagers", "*", "name"], broken: nobody },
+    Class {
+        name: "port of an Alertmanager",
+        kinds: &["Prometheus"],
+        end: &["alertmanagers", "*", "port"],
+        broken: no_port,
+    },
+    Class { name: "Alertmanager configuration", kinds: &["Alertmanager"], end: &["spec", "configSecret"], broken: nobody },
+    Class { name: "StatefulSet service", kinds: &["StatefulSet"], end: &["spec", "serviceName"], broken: nobody },
+    Class { name: "namespace", kinds: &[], end: &["metadata", "namespace"], broken: nobody },
+    Class { name: "address in a file", kinds: &["ConfigMap"], end: &["data", "*"], broken: no_host },
+    Class { name: "port in a file", kinds: &["ConfigMap"], end: &["data", "*"], broken: |value| {
+        let text = value.as_str()?;
+        text.contains("loki-stack.myloki:3100").then(|| json!(text.replace("loki-stack.myloki:3100", "loki-stack.myloki:3111")))
+    } },
+];
+
+/// Every value below `value` whose path ends as `end`, as JSON pointers.
+fn places(value: &Value, end: &[&str]) -> Vec<String> {
+    fn walk(value: &Value, path: &mut Vec<String>, end: &[&str], found: &mut Vec<String>) {
+        let ends = path.len() >= end.len()
+            && path[path.len() - end.len()..].iter().zip(end).all(|(step, wanted)| *wanted == "*" || step == wanted);
+        if ends && !path.is_empty() {
+            let escaped = path.iter().map(|step| format!("/{}", step.replace('~', "~0").replace('/', "~1")));
+            found.push(escaped.collect());
+        }
+        let mut below = |key: String, value: &Value| {
+            path.push(key);
+            walk(value, path, end, found);
+            path.pop();
+        };
+        match value {
+            Value::Object(entries) => entries.iter().for_each(|(key, value)| below(key.clone(), value)),
+            Value::Array(items) => items.iter().enumerate().for_each(|(at, value)| below(at.to_string(), value)),
+            _ => {}
+        }
+    }
+    let mut found = Vec::new();
+    walk(value, &mut Vec::new(), end, &mut found);
+    found
+}
+
+fn name(value: &Value) -> String {
+    format!("{} {}", value["kind"].as_str().unwrap(), value["metadata"]["name"].as_str().unwrap())
+}
+
+/// Errors and warnings, each in one line.
+fn told(report: &Report) -> Vec<String> {
+    let counts = report.findings.iter().filter(|finding| finding.severity() != Severity::Note);
+    counts.map(|finding| format!("{}: {}", finding.rule.id, finding.problem().one_line())).collect()
+}
+
+#[test]
+fn every_broken_reference_is_found() {
+    let mut rates: BTreeMap<&str, (usize, Vec<String>)> = BTreeMap::new();
+    for (stack, path) in support::stacks() {
+        let options = support::options(&path);
+        let objects: Vec<Value> = support::render(&path)
+            .objects
+            .iter()
+            // The definitions are known without being there, and take their time.
+            .filter(|object| object.component != "crds")
+            .map(|object| Value::clone(&object.value))
+            .collect();
+        let sources: Vec<Arc<Source>> = objects
+            .iter()
+            .enumerate()
+            .map(|(index, object)| Source::new(format!("{index:03}"), vigil_yaml::write(object)))
+            .collect();
+        let whole = told(&check(&sources, &options));
+        assert!(whole.is_empty(), "{stack} does not check clean: {whole:#?}");
+        for class in CLASSES {
+            for (index, object) in objects.iter().enumerate() {
+                if !class.kinds.is_empty() && !class.kinds.contains(&object["kind"].as_str().unwrap()) {
+                    continue;
+                }
+                for place in places(object, class.end) {
+                    let Some(broken) = (class.broken)(object.pointer(&place).unwrap()) else { continue };
+                    let mut copy = object.clone();
+                    *copy.pointer_mut(&place).unwrap() = broken;
+                    let mut changed = sources.clone();
+                    changed[index] = Source::new(format!("{index:03}"), vigil_yaml::write(&copy));
+                    let rate = rates.entry(class.name).or_default();
+                    rate.0 += 1;
+                    if told(&check(&changed, &options)).is_empty() {
+                        rate.1.push(format!("{stack}: {}{place}", name(object)));
+                    }
+                }
+            }
+        }
+    }
+    let mut missed = Vec::new();
+    for class in CLASSES {
+        let Some((count, not_found)) = rates.get(class.name) else { panic!("no stack has a {}", class.name) };
+        println!("{:<30} {:>4} of {count:>4} found", class.name, count - not_found.len());
+        missed.extend(not_found.iter().map(|what| format!("{}: {what}", class.name)));
+    }
+    assert!(missed.is_empty(), "{} references were broken and not missed: {missed:#?}", missed.len());
+}

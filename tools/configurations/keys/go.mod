@@ -1,0 +1,3 @@
+module vigil/tools/configurations/keys
+
+go 1.24

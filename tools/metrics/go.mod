@@ -1,0 +1,3 @@
+module vigil/tools/metrics
+
+go 1.24

@@ -1,0 +1,3 @@
+module vigil/tools/schemas
+
+go 1.24.0
