@@ -57,7 +57,12 @@ const CLASSES: &[Class] = &[
         end: &["namespaceSelector", "matchNames", "*"],
         broken: nobody,
     },
-    Class { name: "ServiceMonitor port", kinds: &["ServiceMonitor"], end: &["endpoints", "*", "port"], broken: no_port },
+    Class {
+        name: "ServiceMonitor port",
+        kinds: &["ServiceMonitor"],
+        end: &["endpoints", "*", "port"],
+        broken: no_port,
+    },
     Class { name: "ConfigMap volume", kinds: &[], end: &["volumes", "*", "configMap", "name"], broken: nobody },
     Class { name: "Secret volume", kinds: &[], end: &["volumes", "*", "secret", "secretName"], broken: nobody },
     Class { name: "claim", kinds: &[], end: &["persistentVolumeClaim", "claimName"], broken: nobody },
@@ -90,21 +95,37 @@ const CLASSES: &[Class] = &[
     Class { name: "Ingress TLS Secret", kinds: &["Ingress"], end: &["tls", "*", "secretName"], broken: nobody },
     Class { name: "APIService", kinds: &["APIService"], end: &["spec", "service", "name"], broken: nobody },
     Class { name: "webhook", kinds: &[], end: &["clientConfig", "service", "name"], broken: nobody },
-    Class { name: "Alertmanager of Prometheus", kinds: &["Prometheus"], end: &["alertmanagers", "*", "name"], broken: nobody },
+    Class {
+        name: "Alertmanager of Prometheus",
+        kinds: &["Prometheus"],
+        end: &["alertmanagers", "*", "name"],
+        broken: nobody,
+    },
     Class {
         name: "port of an Alertmanager",
         kinds: &["Prometheus"],
         end: &["alertmanagers", "*", "port"],
         broken: no_port,
     },
-    Class { name: "Alertmanager configuration", kinds: &["Alertmanager"], end: &["spec", "configSecret"], broken: nobody },
+    Class {
+        name: "Alertmanager configuration",
+        kinds: &["Alertmanager"],
+        end: &["spec", "configSecret"],
+        broken: nobody,
+    },
     Class { name: "StatefulSet service", kinds: &["StatefulSet"], end: &["spec", "serviceName"], broken: nobody },
     Class { name: "namespace", kinds: &[], end: &["metadata", "namespace"], broken: nobody },
     Class { name: "address in a file", kinds: &["ConfigMap"], end: &["data", "*"], broken: no_host },
-    Class { name: "port in a file", kinds: &["ConfigMap"], end: &["data", "*"], broken: |value| {
-        let text = value.as_str()?;
-        text.contains("loki-stack.myloki:3100").then(|| json!(text.replace("loki-stack.myloki:3100", "loki-stack.myloki:3111")))
-    } },
+    Class {
+        name: "port in a file",
+        kinds: &["ConfigMap"],
+        end: &["data", "*"],
+        broken: |value| {
+            let text = value.as_str()?;
+            text.contains("loki-stack.myloki:3100")
+                .then(|| json!(text.replace("loki-stack.myloki:3100", "loki-stack.myloki:3111")))
+        },
+    },
 ];
 
 /// Every value below `value` whose path ends as `end`, as JSON pointers.

@@ -86,10 +86,13 @@ fn issue(plane: &ControlPlane, stack: &Rendered) -> Result<()> {
 
 /// Makes the Secrets that custom resources name, and that the stack leaves to its user.
 fn credentials(plane: &ControlPlane, stack: &Rendered) -> Result<()> {
+    let authority = fs::read_to_string(plane.authority()).context("the authority")?;
     let mut secrets: BTreeMap<(&str, String), BTreeMap<String, &str>> = BTreeMap::new();
+    // A certificate is looked into, a password is not.
+    let value = |key: &str| if key.starts_with("ca") { authority.as_str() } else { "x" };
     for object in stack.objects.iter().filter(|object| object.api_version().starts_with("monitoring.coreos.com/")) {
         selected(&object.value, &mut |name, key| {
-            secrets.entry((object.namespace(), name.to_owned())).or_default().insert(key.to_owned(), "x");
+            secrets.entry((object.namespace(), name.to_owned())).or_default().insert(key.to_owned(), value(key));
         });
     }
     for ((namespace, name), data) in secrets {
