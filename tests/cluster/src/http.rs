@@ -2,6 +2,7 @@
 
 use crate::failure::{Context, Failure, Result};
 use serde_json::Value;
+use std::thread::sleep;
 use std::time::Duration;
 use ureq::Agent;
 use ureq::http::Request;
@@ -50,8 +51,20 @@ impl Http {
         self.send("GET", path, "application/json", "")
     }
 
-    /// Sends a body that is already text.
+    /// Sends a body that is already text, again when the server asks for a moment.
     pub(crate) fn send(&self, method: &str, path: &str, content_type: &str, body: &str) -> Result<Answer> {
+        let mut answer = self.send_once(method, path, content_type, body)?;
+        for _ in 0..30 {
+            if answer.status != 429 {
+                break;
+            }
+            sleep(Duration::from_secs(1));
+            answer = self.send_once(method, path, content_type, body)?;
+        }
+        Ok(answer)
+    }
+
+    fn send_once(&self, method: &str, path: &str, content_type: &str, body: &str) -> Result<Answer> {
         let url = format!("{}{path}", self.base);
         let mut request = Request::builder().method(method).uri(&url).header("accept", "application/json");
         if !body.is_empty() {
