@@ -44,8 +44,13 @@ pub(crate) fn prove(release: &Release, corpus: &Path, definitions: &[PathBuf], c
     let folder = workplace::folder("corpus-")?;
     let cases = cases(corpus, folder.path())?;
     let plane = ControlPlane::start(release)?;
-    if !definitions.is_empty() {
-        plane.kubectl.define(definitions.iter().map(PathBuf::as_path))?;
+    let mut files = Vec::new();
+    for path in definitions {
+        collect(path, &mut files)?;
+    }
+    files.retain(|path| !path.ends_with("kustomization.yaml"));
+    if !files.is_empty() {
+        plane.kubectl.define(files.iter().map(PathBuf::as_path))?;
     }
     namespaces(&plane, &cases)?;
     let server = Server::new(&plane.api)?;

@@ -3,7 +3,7 @@
 //! ```text
 //! tools/cluster/build ─► programs ─ assets ─┐
 //! stacks/*.yaml ─ stacks ─► manifests/ ─────┴► control_plane ─► apply, upgrade, controllers, story ─┐
-//! corpus, checker ──────────────────────────────────────────► agreement ─────────────────────────────┴► docs/proof.md
+//! corpus, a checker ────────────────────────────────────────► agreement ─────────────────────────────┴► docs/proof.md
 //! ```
 
 mod agreement;
@@ -11,6 +11,7 @@ mod apply;
 mod assets;
 mod control_plane;
 mod controllers;
+mod corpus;
 mod failure;
 mod http;
 mod inventory;
@@ -98,11 +99,14 @@ enum What {
 #[derive(clap::Args)]
 #[command(after_help = "\
 Example:
-  vigil-cluster agree --objects corpus --definitions manifests/crds/prometheuses.yaml -- vigil check --objects-only")]
+  vigil-cluster agree --definitions manifests/crds -- vigil check --objects-only --crds manifests/crds")]
 struct Agree {
-    /// The objects: YAML files, and folders of them
+    /// The objects: a YAML file, or a folder of them; without it those of the stacks, each broken in many ways
     #[arg(long, value_name = "PATH")]
-    objects: PathBuf,
+    objects: Option<PathBuf>,
+    /// How often each object of the stacks is broken
+    #[arg(long, value_name = "COUNT", default_value_t = 8, conflicts_with = "objects")]
+    mutants: usize,
     /// Custom resource definitions that the API server shall know
     #[arg(long, value_name = "PATH")]
     definitions: Vec<PathBuf>,
@@ -172,7 +176,15 @@ fn prove(arguments: &Prove) -> Result<bool> {
 fn agree(arguments: &Agree) -> Result<bool> {
     let _folder = workplace::open()?;
     let release = release(arguments.kubernetes.as_deref())?;
-    let proof = agreement::prove(&release, &arguments.objects, &arguments.definitions, &arguments.checker)?;
+    let generated = workplace::folder("generated-")?;
+    let objects = match &arguments.objects {
+        Some(path) => path,
+        None => {
+            corpus::write(&stacks::rendered(&[])?, arguments.mutants, generated.path())?;
+            generated.path()
+        }
+    };
+    let proof = agreement::prove(&release, objects, &arguments.definitions, &arguments.checker)?;
     publish(&proof, &arguments.page)?;
     Ok(!proof.findings.is_empty())
 }
