@@ -3,8 +3,9 @@
 use crate::assets::Release;
 use crate::control_plane::ControlPlane;
 use crate::failure::{Context, Failure, Result};
-use crate::http::Http;
+use crate::http::{Http, encoded};
 use crate::kubectl::Said;
+use crate::parallel::parallel;
 use crate::process::wait_for;
 use crate::proof::Proof;
 use crate::workplace;
@@ -14,8 +15,6 @@ use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 use vigil_yaml::{Limits, Source};
 
@@ -54,8 +53,9 @@ pub(crate) fn prove(release: &Release, corpus: &Path, definitions: &[PathBuf], c
     }
     namespaces(&plane, &cases)?;
     let server = Server::new(&plane.api)?;
-    let by_server = parallel(&cases, |case| server.judges(case))?;
-    let by_checker = parallel(&cases, |case| checks(checker, &case.path))?;
+    let threads = std::thread::available_parallelism().map_or(1, Into::into);
+    let by_server = parallel(threads, &cases, |case| server.judges(case))?;
+    let by_checker = parallel(threads, &cases, |case| checks(checker, &case.path))?;
 
     let words: Vec<_> = checker.iter().map(|word| word.to_string_lossy()).collect();
     let method = format!(
@@ -229,7 +229,7 @@ impl<'a> Server<'a> {
         let namespace = match (namespaced, text("/metadata/namespace")) {
             (false, _) => String::new(),
             (true, "") => "/namespaces/default".to_owned(),
-            (true, name) => format!("/namespaces/{name}"),
+            (true, name) => format!("/namespaces/{}", encoded(name)),
         };
         let path = format!("{path}{namespace}/{resource}");
         let strict = "dryRun=All&fieldValidation=Strict";
@@ -237,7 +237,7 @@ impl<'a> Server<'a> {
         let mut answer = self.api.send("POST", &format!("{path}?{strict}"), yaml, &case.text)?;
         if answer.status == 409 && answer.text.contains("AlreadyExists") {
             // It is there, as a definition that was brought is: may it be replaced by this?
-            let path = format!("{path}/{}", text("/metadata/name"));
+            let path = format!("{path}/{}", encoded(text("/metadata/name")));
             let there = self.api.get(&path)?.ok(&path)?;
             let mut value = case.value.clone();
             value["metadata"]["resourceVersion"] = there["metadata"]["resourceVersion"].clone();
@@ -269,31 +269,6 @@ fn checks(checker: &[OsString], path: &Path) -> Result<Verdict> {
         1 => Ok(Some(lines.take(2).collect::<Vec<_>>().join(" "))),
         status => Err(Failure::new(format!("{} (exit {status}):\n{all}", program.display()))),
     }
-}
-
-/// Judges all cases on every core, in their order.
-fn parallel(cases: &[Case], judge: impl Fn(&Case) -> Result<Verdict> + Sync) -> Result<Vec<Verdict>> {
-    let next = AtomicUsize::new(0);
-    let verdicts: Vec<_> = cases.iter().map(|_| Mutex::new(Ok(None))).collect();
-    let threads = std::thread::available_parallelism().map_or(1, Into::into);
-    std::thread::scope(|scope| {
-        for _ in 0..threads {
-            scope.spawn(|| {
-                while let Some((case, verdict)) = {
-                    let index = next.fetch_add(1, Ordering::Relaxed);
-                    cases.get(index).zip(verdicts.get(index))
-                } {
-                    let judged = judge(case);
-                    if let Ok(mut verdict) = verdict.lock() {
-                        *verdict = judged;
-                    }
-                }
-            });
-        }
-    });
-    let taken =
-        verdicts.into_iter().map(|verdict| verdict.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner));
-    taken.collect()
 }
 
 #[cfg(test)]

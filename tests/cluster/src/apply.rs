@@ -5,6 +5,7 @@ use crate::control_plane::ControlPlane;
 use crate::failure::Result;
 use crate::inventory::inventory;
 use crate::kubectl::Said;
+use crate::parallel::parallel;
 use crate::prerequisites;
 use crate::process::wait_for;
 use crate::proof::Proof;
@@ -32,6 +33,9 @@ const COLUMNS: [&str; 8] = [
     "left after `delete -k`",
 ];
 
+/// They wait for each other more than they work.
+const AT_A_TIME: usize = 3;
+
 /// How long controllers may take to act on what was asked.
 const CONTROLLERS: Duration = Duration::from_secs(90);
 
@@ -43,23 +47,30 @@ const CLAIMS_CONFLICT: &str =
     "1 conflict: conflict with \"kubectl-client-side-apply\" using apps/v1: .spec.volumeClaimTemplates";
 
 pub(crate) fn prove(releases: &[Release], stacks: &[Rendered]) -> Result<Proof> {
+    let trials: Vec<_> = releases.iter().flat_map(|release| stacks.iter().map(move |stack| (release, stack))).collect();
     let mut proof = Proof::new("A stack comes, stays and goes", METHOD, &COLUMNS);
-    for release in releases {
-        for stack in stacks {
-            eprintln!("  Kubernetes {}, {}", release.version, stack.name);
-            let plane = ControlPlane::start(release)?;
-            prerequisites::bring(&plane, stack)?;
-            let title = format!("Kubernetes {}, {}", release.version, stack.name);
-            let row = Trial { proof: &mut proof, plane: &plane, stack, title }.carry_out()?;
-            proof.row([release.version.clone(), stack.name.clone()].into_iter().chain(row));
-        }
-    }
+    proof.take(parallel(AT_A_TIME, &trials, |(release, stack)| {
+        let title = format!("Kubernetes {}, {}", release.version, stack.name);
+        eprintln!("  {title}");
+        let mut proof = Proof::default();
+        let row = Trial { proof: &mut proof, plane: &virgin(release, stack)?, release, stack, title }.carry_out()?;
+        proof.row([release.version.clone(), stack.name.clone()].into_iter().chain(row));
+        Ok(proof)
+    })?);
     Ok(proof)
+}
+
+/// A control plane that has nothing but what the stack asks for.
+fn virgin(release: &Release, stack: &Rendered) -> Result<ControlPlane> {
+    let plane = ControlPlane::start(release)?;
+    prerequisites::bring(&plane, stack)?;
+    Ok(plane)
 }
 
 struct Trial<'a> {
     proof: &'a mut Proof,
     plane: &'a ControlPlane,
+    release: &'a Release,
     stack: &'a Rendered,
     title: String,
 }
@@ -86,27 +97,9 @@ impl Trial<'_> {
             format!("{}: server-side apply changes, each time, {}", self.title, changed.join(", "))
         });
         let written = changes(&applied, &settled).len();
-        let mut left = self.delete(&before)?;
-
-        // The first of a virgin cluster stops at kinds that it does not know.
-        let first = self.plane.kubectl.run(&["apply", "-k", &self.path()])?;
-        for line in first.stderr.lines() {
-            let known = line.contains("no matches for kind")
-                || line.contains("ensure CRDs are installed first")
-                || line.contains("v1beta1.metrics.k8s.io")
-                || line.contains("metrics.k8s.io/v1beta1");
-            self.proof.expect(known, || format!("{}: plain kubectl apply -k: {line}", self.title));
-        }
-        self.run("plain kubectl apply -k, the second time", &["apply", "-k"])?;
-        self.unchanged("plain kubectl apply -k, the third time")?;
-        left += self.delete(&before)?;
-
-        let server_side = recipe::script("apply")?.replace("kubectl apply", "kubectl apply --server-side");
-        let said = self.plane.kubectl.shell(&server_side, self.stack.directory.path())?;
-        self.accepted("just apply, server-side", &said);
-        self.no_difference("kubectl diff --server-side -k", &["diff", "--server-side", "-k"])?;
-        left += self.delete(&before)?;
-
+        let left = self.delete(&before)?;
+        self.on(&virgin(self.release, self.stack)?).plainly()?;
+        self.on(&virgin(self.release, self.stack)?).server_side()?;
         Ok(vec![
             self.stack.objects.len().to_string(),
             took,
@@ -115,6 +108,30 @@ impl Trial<'_> {
             format!("{written}, then {}", changed.len()),
             left.to_string(),
         ])
+    }
+
+    /// The same on another control plane.
+    fn on<'b>(&'b mut self, plane: &'b ControlPlane) -> Trial<'b> {
+        Trial { proof: self.proof, plane, release: self.release, stack: self.stack, title: self.title.clone() }
+    }
+
+    /// Without the steps of `just apply`, the first run stops at kinds that the API server does not know yet.
+    fn plainly(mut self) -> Result<()> {
+        let first = self.plane.kubectl.run(&["apply", "-k", &self.path()])?;
+        for line in first.stderr.lines() {
+            let known = ["no matches for kind", "ensure CRDs are installed first", "metrics.k8s.io"];
+            let known = known.iter().any(|known| line.contains(known));
+            self.proof.expect(known, || format!("{}: plain kubectl apply -k: {line}", self.title));
+        }
+        self.run("plain kubectl apply -k, the second time", &["apply", "-k"])?;
+        self.unchanged("plain kubectl apply -k, the third time").map(drop)
+    }
+
+    fn server_side(mut self) -> Result<()> {
+        let script = recipe::script("apply")?.replace("kubectl apply", "kubectl apply --server-side");
+        let said = self.plane.kubectl.shell(&script, self.stack.directory.path())?;
+        self.accepted("just apply, server-side", &said);
+        self.no_difference("kubectl diff --server-side -k", &["diff", "--server-side", "-k"])
     }
 
     fn path(&self) -> String {

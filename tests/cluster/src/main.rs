@@ -17,6 +17,7 @@ mod http;
 mod inventory;
 mod kubectl;
 mod nodes;
+mod parallel;
 mod pki;
 mod prerequisites;
 mod process;

@@ -47,6 +47,16 @@ impl Proof {
         }
     }
 
+    /// Takes over what its parts came to.
+    pub(crate) fn take(&mut self, parts: Vec<Self>) {
+        for part in parts {
+            self.rows.extend(part.rows);
+            self.findings.extend(part.findings);
+            let new: Vec<_> = part.skipped.into_iter().filter(|why| !self.skipped.contains(why)).collect();
+            self.skipped.extend(new);
+        }
+    }
+
     /// A finding unless `holds`.
     pub(crate) fn expect(&mut self, holds: bool, finding: impl FnOnce() -> String) {
         if !holds {

@@ -3,6 +3,7 @@
 use crate::assets::Release;
 use crate::control_plane::ControlPlane;
 use crate::failure::{Context, Failure, Result};
+use crate::parallel::parallel;
 use crate::prerequisites;
 use crate::proof::Proof;
 use crate::recipe;
@@ -41,33 +42,39 @@ pub(crate) fn prove(releases: &[Release], stacks: &[Rendered]) -> Result<Proof> 
     let mut proof = Proof::new("From one stack to another", METHOD, &COLUMNS);
     let path = root().join("docs/upgrade.md");
     let known = known(&fs::read_to_string(&path).context(path.display())?)?;
-    let mut seen = BTreeSet::new();
-    for release in releases {
-        eprintln!("  Kubernetes {}", release.version);
-        let plane = ControlPlane::start(release)?;
-        for stack in stacks {
-            prerequisites::bring(&plane, stack)?;
-        }
-        let walk = walk(stacks.len());
-        if let Some(&first) = walk.first() {
-            plane.kubectl.shell(&recipe::script("apply")?, stacks[first].directory.path())?.ok("the first stack")?;
-        }
-        for step in walk.windows(2) {
-            let (from, to) = (&stacks[step[0]], &stacks[step[1]]);
-            eprintln!("    {} to {}", from.name, to.name);
-            let title = format!("Kubernetes {}, {} to {}", release.version, from.name, to.name);
-            let refused = Step { plane: &plane, from, to, known: &known, title }.carry_out(&mut proof, &mut seen)?;
-            let removed = prune(&plane, from, to)?;
-            let row = [&release.version, &from.name, &to.name, &refused, &removed.to_string()];
-            proof.row(row.map(String::to_owned));
-        }
-    }
+    let walks = parallel(releases.len(), releases, |release| way(release, stacks, &known))?;
+    let (parts, seen): (Vec<_>, Vec<_>) = walks.into_iter().unzip();
+    proof.take(parts);
+    let seen: BTreeSet<_> = seen.into_iter().flatten().collect();
     for (index, known) in known.iter().enumerate().filter(|(index, _)| !seen.contains(index)) {
         let Known { kind, name, messages, .. } = known;
         let messages = messages.join(" or ");
         proof.finding(format!("docs/upgrade.md, refusal {}: nobody refused {kind} {name}: {messages}", index + 1));
     }
     Ok(proof)
+}
+
+/// Goes all ways with one release; gives also the indices of the refusals that came.
+fn way(release: &Release, stacks: &[Rendered], known: &[Known]) -> Result<(Proof, BTreeSet<usize>)> {
+    let (mut proof, mut seen) = (Proof::default(), BTreeSet::new());
+    let plane = ControlPlane::start(release)?;
+    for stack in stacks {
+        prerequisites::bring(&plane, stack)?;
+    }
+    let walk = walk(stacks.len());
+    if let Some(&first) = walk.first() {
+        plane.kubectl.shell(&recipe::script("apply")?, stacks[first].directory.path())?.ok("the first stack")?;
+    }
+    for step in walk.windows(2) {
+        let (from, to) = (&stacks[step[0]], &stacks[step[1]]);
+        let title = format!("Kubernetes {}, {} to {}", release.version, from.name, to.name);
+        eprintln!("  {title}");
+        let refused = Step { plane: &plane, from, to, known, title }.carry_out(&mut proof, &mut seen)?;
+        let removed = prune(&plane, from, to)?;
+        let row = [&release.version, &from.name, &to.name, &refused, &removed.to_string()];
+        proof.row(row.map(String::to_owned));
+    }
+    Ok((proof, seen))
 }
 
 struct Step<'a> {
