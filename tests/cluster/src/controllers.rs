@@ -28,9 +28,16 @@ const COLUMNS: [&str; 5] = ["Kubernetes", "stack", "program", "version", "shown"
 
 const LIMIT: Duration = Duration::from_secs(90);
 
-/// Events that tell of machines that are not there, such as volumes, and of the API server's own repairs.
-const NOT_OURS: [&str; 5] =
-    ["ProvisioningFailed", "FailedBinding", "FailedScheduling", "FailedMount", "ClusterIPNotAllocated"];
+/// Events that tell of machines that are not there, such as volumes, of the API server's own repairs, and of
+/// Kubernetes' controllers that come second to what the operator has made.
+const NOT_OURS: [&str; 6] = [
+    "ProvisioningFailed",
+    "FailedBinding",
+    "FailedScheduling",
+    "FailedMount",
+    "ClusterIPNotAllocated",
+    "FailedToCreateEndpoint",
+];
 
 pub(crate) fn prove(releases: &[Release], stacks: &[Rendered]) -> Result<Proof> {
     let mut proof = Proof::new("The stack's controllers and their rights", METHOD, &COLUMNS);
