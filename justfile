@@ -37,7 +37,10 @@ diff: _cluster
 apply: _cluster
     @if [[ -d manifests/crds ]]; then \
         kubectl apply -k manifests/crds; \
-        kubectl wait --for condition=established --timeout=60s -k manifests/crds; \
+        for _ in 1 2 3; do \
+            kubectl kustomize manifests/crds | kubectl wait --for condition=established --timeout=60s -f - && break; \
+            sleep 1; \
+        done; \
     fi
     kubectl apply -k manifests
 
@@ -121,6 +124,12 @@ schemas:
 [group('code')]
 bench *arguments:
     cargo bench {{ arguments }}
+
+# Prove the stacks on a real control plane and with the real programs, and write docs/proof.md; needs Go and python3
+[group('code')]
+e2e *arguments:
+    tools/cluster/build
+    cargo run --quiet -p vigil-cluster -- prove --date "$(date +%F)" --write docs/proof.md {{ arguments }}
 
 # Format the code
 [group('code')]

@@ -1,0 +1,447 @@
+//! The stack's own controllers, as processes with their arguments and the rights of their ServiceAccounts.
+
+use crate::assets::{self, Release, program};
+use crate::control_plane::ControlPlane;
+use crate::failure::{Context, Failure, Result};
+use crate::prerequisites::{self, NODE};
+use crate::process::{Process, free_port, wait_for};
+use crate::proof::Proof;
+use crate::recipe;
+use crate::stacks::Rendered;
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsStr;
+use std::fs;
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+use vigil_render::Object;
+
+const METHOD: &str = "\
+After `just apply`, prometheus-operator and metrics-server run as processes with the arguments of their Deployments and
+the token of their ServiceAccounts, so that a right that is missing shows. The operator makes the StatefulSets and the
+configuration of Prometheus and Alertmanager, which promtool and amtool then check. What only reads the API is asked
+with its token for everything that its arguments name.";
+
+const COLUMNS: [&str; 5] = ["Kubernetes", "stack", "program", "version", "shown"];
+
+const LIMIT: Duration = Duration::from_secs(90);
+
+/// Events that tell of machines that are not there, such as volumes, of the API server's own repairs, and of
+/// Kubernetes' controllers that come second to what the operator has made.
+const NOT_OURS: [&str; 6] = [
+    "ProvisioningFailed",
+    "FailedBinding",
+    "FailedScheduling",
+    "FailedMount",
+    "ClusterIPNotAllocated",
+    "FailedToCreateEndpoint",
+];
+
+pub(crate) fn prove(releases: &[Release], stacks: &[Rendered]) -> Result<Proof> {
+    let mut proof = Proof::new("The stack's controllers and their rights", METHOD, &COLUMNS);
+    for release in releases {
+        for stack in stacks {
+            eprintln!("  Kubernetes {}, {}", release.version, stack.name);
+            let plane = ControlPlane::start(release)?;
+            prerequisites::bring(&plane, stack)?;
+            plane.kubectl.shell(&recipe::script("apply")?, stack.directory.path())?.ok("just apply")?;
+            let title = format!("Kubernetes {}, {}", release.version, stack.name);
+            issue(&plane, stack)?;
+            credentials(&plane, stack)?;
+            let mut trial = Trial { proof: &mut proof, plane: &plane, stack, release, title };
+            if stack.has("prometheus-operator") {
+                let operator = trial.operator()?;
+                trial.generated("prometheus", "Prometheus")?;
+                trial.generated("alertmanager", "Alertmanager")?;
+                trial.quiet("prometheus-operator", &operator);
+                trial.events()?;
+            }
+            if stack.has("metrics-server") {
+                trial.metrics_server()?;
+            }
+            trial.readers()?;
+            trial.password()?;
+        }
+    }
+    Ok(proof)
+}
+
+/// Puts a certificate where cert-manager would.
+fn issue(plane: &ControlPlane, stack: &Rendered) -> Result<()> {
+    let [certificate, key] = plane.serving_certificate();
+    let text = |path: &Path| fs::read_to_string(path).context(path.display());
+    for object in stack.objects.iter().filter(|object| object.kind() == "Certificate") {
+        let Some(name) = object.value.pointer("/spec/secretName").and_then(Value::as_str) else { continue };
+        let secret = json!({
+            "apiVersion": "v1",
+            "kind": "Secret",
+            "type": "kubernetes.io/tls",
+            "metadata": { "name": name },
+            "stringData": {
+                "tls.crt": text(&certificate)?,
+                "tls.key": text(&key)?,
+                "ca.crt": text(&plane.authority())?,
+            },
+        });
+        let path = format!("/api/v1/namespaces/{}/secrets", object.namespace());
+        plane.api.send("POST", &path, "application/json", &secret.to_string())?.ok(name)?;
+    }
+    Ok(())
+}
+
+/// Makes the Secrets that custom resources name, and that the stack leaves to its user.
+fn credentials(plane: &ControlPlane, stack: &Rendered) -> Result<()> {
+    let authority = fs::read_to_string(plane.authority()).context("the authority")?;
+    let mut secrets: BTreeMap<(&str, String), BTreeMap<String, &str>> = BTreeMap::new();
+    // A certificate is looked into, a password is not.
+    let value = |key: &str| if key.starts_with("ca") { authority.as_str() } else { "x" };
+    for object in stack.objects.iter().filter(|object| object.api_version().starts_with("monitoring.coreos.com/")) {
+        selected(&object.value, &mut |name, key| {
+            secrets.entry((object.namespace(), name.to_owned())).or_default().insert(key.to_owned(), value(key));
+        });
+    }
+    for ((namespace, name), data) in secrets {
+        let metadata = json!({ "name": name });
+        let secret = json!({ "apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": data });
+        let path = format!("/api/v1/namespaces/{namespace}/secrets");
+        let answer = plane.api.send("POST", &path, "application/json", &secret.to_string())?;
+        if answer.status != 409 {
+            answer.ok(&name)?;
+        }
+    }
+    Ok(())
+}
+
+/// Calls `see` with every name and key that select a value of a Secret.
+fn selected(value: &Value, see: &mut impl FnMut(&str, &str)) {
+    match value {
+        Value::Object(map) => {
+            if let (Some(Value::String(name)), Some(Value::String(key))) = (map.get("name"), map.get("key")) {
+                see(name, key);
+            }
+            map.values().for_each(|value| selected(value, see));
+        }
+        Value::Array(items) => items.iter().for_each(|value| selected(value, see)),
+        _ => {}
+    }
+}
+
+/// Starts prometheus-operator as its Deployment would.
+pub(crate) fn start_operator(plane: &ControlPlane, stack: &Rendered) -> Result<Process> {
+    let deployment = stack.object("prometheus-operator", "Deployment")?;
+    let kubeconfig = plane.kubeconfig_of(deployment.namespace(), account(deployment)?)?;
+    let mut arguments = arguments(deployment);
+    let port = free_port()?;
+    // What cert-manager would have made.
+    let [certificate, key] = plane.serving_certificate();
+    for (flag, file) in [("--web.cert-file=", certificate), ("--web.key-file=", key)] {
+        for argument in arguments.iter_mut().filter(|argument| argument.starts_with(flag)) {
+            *argument = format!("{flag}{}", file.display());
+        }
+    }
+    arguments.retain(|argument| !argument.starts_with("--web.listen-address="));
+    arguments.push(format!("--web.listen-address=127.0.0.1:{port}"));
+    let environment = [("KUBECONFIG", kubeconfig.as_os_str()), ("GOGC", OsStr::new("30"))];
+    let binary = program("prometheus-operator", "operator")?;
+    let mut process = Process::start("operator", &binary, arguments, &environment, plane.directory())?;
+    process.wait_until(LIMIT, || TcpStream::connect(("127.0.0.1", port)).is_ok())?;
+    Ok(process)
+}
+
+/// The text of a configuration that the operator keeps compressed in a Secret.
+pub(crate) fn unpacked(plane: &ControlPlane, namespace: &str, secret: &str, key: &str) -> Result<Option<String>> {
+    let path = format!("/api/v1/namespaces/{namespace}/secrets/{secret}");
+    let there = wait_for(LIMIT, || {
+        let answer = plane.api.get(&path).and_then(|answer| answer.ok(&path));
+        answer.is_ok_and(|secret| secret["data"][key].is_string())
+    });
+    if !there {
+        return Ok(None);
+    }
+    let key = key.replace('.', "\\.");
+    let script = format!(
+        "kubectl get secret --namespace {namespace} {secret} -o jsonpath='{{.data.{key}}}' | base64 -d | gzip -d"
+    );
+    plane.kubectl.shell(&script, plane.directory())?.ok(secret).map(Some)
+}
+
+/// The arguments of a workload's first container.
+pub(crate) fn arguments(object: &Object) -> Vec<String> {
+    let arguments = object.value.pointer("/spec/template/spec/containers/0/args").and_then(Value::as_array);
+    arguments.into_iter().flatten().filter_map(Value::as_str).map(str::to_owned).collect()
+}
+
+/// The ServiceAccount of a workload.
+pub(crate) fn account(object: &Object) -> Result<&str> {
+    let account = object.value.pointer("/spec/template/spec/serviceAccountName").and_then(Value::as_str);
+    account.ok_or_else(|| Failure::new(format!("{}: no ServiceAccount", object.title())))
+}
+
+/// Runs a checker on a text.
+pub(crate) fn checked(plane: &ControlPlane, module: &str, name: &str, words: &[&str], text: &str) -> Result<String> {
+    let file = plane.directory().join(format!("checked-by-{name}.yaml"));
+    fs::write(&file, text).context(file.display())?;
+    let output = Command::new(program(module, name)?).args(words).arg(&file).output().context(name)?;
+    if output.status.success() {
+        return Ok(String::new());
+    }
+    Ok(format!("{}{}", String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr)))
+}
+
+struct Trial<'a> {
+    proof: &'a mut Proof,
+    plane: &'a ControlPlane,
+    stack: &'a Rendered,
+    release: &'a Release,
+    title: String,
+}
+
+impl Trial<'_> {
+    fn row(&mut self, program: &str, version: &str, shown: String) {
+        let (kubernetes, stack) = (self.release.version.clone(), self.stack.name.clone());
+        self.proof.row([kubernetes, stack, program.to_owned(), version.to_owned(), shown]);
+    }
+
+    fn operator(&mut self) -> Result<Process> {
+        // An address of nobody, for the kubelets' Endpoints; the operator talks to none of them.
+        self.node("192.0.2.1", 10250)?;
+        let operator = start_operator(self.plane, self.stack)?;
+        let mut sets = 0;
+        for object in &self.stack.objects {
+            if !matches!(object.kind(), "Prometheus" | "Alertmanager") {
+                continue;
+            }
+            let plural = if object.kind() == "Prometheus" { "prometheuses" } else { "alertmanagers" };
+            let (namespace, name) = (object.namespace(), object.name());
+            let path = format!("/apis/monitoring.coreos.com/v1/namespaces/{namespace}/{plural}/{name}");
+            let mut said = String::new();
+            let reconciled = wait_for(LIMIT, || {
+                let object = self.plane.api.get(&path).and_then(|answer| answer.ok(&path)).unwrap_or_default();
+                let conditions = object["status"]["conditions"].as_array().cloned().unwrap_or_default();
+                let reconciled = conditions.iter().find(|condition| condition["type"] == "Reconciled");
+                said = reconciled.map(Value::to_string).unwrap_or_default();
+                reconciled.is_some_and(|condition| condition["status"] == "True")
+            });
+            let title = object.title();
+            self.proof.expect(reconciled, || format!("{}: {title} is not reconciled: {said}", self.title));
+            let shards = object.value.pointer("/spec/shards").and_then(Value::as_u64).unwrap_or(1);
+            for shard in 0..shards {
+                let kind = object.kind().to_lowercase();
+                let suffix = if shard == 0 { String::new() } else { format!("-shard-{shard}") };
+                let path = format!("/apis/apps/v1/namespaces/{namespace}/statefulsets/{kind}-{name}{suffix}");
+                // Its first pod shows that the namespace's pod security takes what the operator makes.
+                let made = wait_for(LIMIT, || {
+                    let set = self.plane.api.get(&path).and_then(|answer| answer.ok(&path)).unwrap_or_default();
+                    let pods = set["status"]["replicas"].as_u64().unwrap_or(0);
+                    !set.is_null() && (pods > 0 || !self.plane.has_controllers())
+                });
+                self.proof.expect(made, || format!("{}: no pods of {path}", self.title));
+                sets += usize::from(made);
+            }
+        }
+        let endpoints = "/api/v1/namespaces/kube-system/endpoints/kube-prometheus-stack-kubelet";
+        let kubelet = wait_for(LIMIT, || {
+            let endpoints = self.plane.api.get(endpoints).and_then(|answer| answer.ok(endpoints)).unwrap_or_default();
+            endpoints["subsets"][0]["addresses"][0]["ip"] == "192.0.2.1"
+        });
+        self.proof.expect(kubelet, || format!("{}: the operator made no Endpoints of the kubelets", self.title));
+        let version = assets::version("prometheus-operator")?;
+        let shown =
+            format!("{sets} StatefulSets with pods, the kubelets' Endpoints, no error in its log, no warning event");
+        self.row("prometheus-operator", &version, shown);
+        Ok(operator)
+    }
+
+    /// The configuration that the operator made of an object is one that its program takes.
+    fn generated(&mut self, component: &str, kind: &str) -> Result<()> {
+        if !self.stack.has(component) {
+            return Ok(());
+        }
+        let object = self.stack.object(component, kind)?;
+        let (namespace, name) = (object.namespace().to_owned(), object.name().to_owned());
+        let prometheus = ("prometheus", "promtool", ["check", "config", "--syntax-only"].as_slice());
+        let alertmanager = ("alertmanager", "amtool", ["check-config"].as_slice());
+        let (secret, (module, checker, words)) = match kind {
+            "Prometheus" => (format!("prometheus-{name}"), prometheus),
+            _ => (format!("alertmanager-{name}-generated"), alertmanager),
+        };
+        let key = &format!("{module}.yaml.gz");
+        let Some(text) = unpacked(self.plane, &namespace, &secret, key)? else {
+            self.proof.finding(format!("{}: the operator made no Secret {secret}", self.title));
+            return Ok(());
+        };
+        let problems = checked(self.plane, module, checker, words, &text)?;
+        self.proof.expect(problems.is_empty(), || format!("{}: {checker} refuses {secret}:\n{problems}", self.title));
+        let lines = text.lines().count();
+        self.row(checker, &assets::version(module)?, format!("takes the operator's configuration of {lines} lines"));
+        Ok(())
+    }
+
+    /// Nothing in a log tells of an error or a right that is missing.
+    fn quiet(&mut self, name: &str, process: &Process) {
+        let log = process.log();
+        let bad = |line: &&str| {
+            let line = line.to_lowercase();
+            // Whether it listens was asked without TLS.
+            let knocking = line.contains("tls handshake error from 127.0.0.1");
+            !knocking && ["forbidden", "level=error", "cannot list resource"].iter().any(|bad| line.contains(bad))
+        };
+        let lines: BTreeSet<_> = log.lines().filter(bad).collect();
+        for line in lines.into_iter().take(5) {
+            self.proof.finding(format!("{}: {name}: {line}", self.title));
+        }
+    }
+
+    /// No event warns of our objects.
+    fn events(&mut self) -> Result<()> {
+        let path = "/api/v1/events?fieldSelector=type%3DWarning";
+        let events = self.plane.api.get(path)?.ok("events")?;
+        let all = events["items"].as_array().into_iter().flatten();
+        let text = |event: &Value, pointer: &str| {
+            event.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned()
+        };
+        let told: BTreeSet<_> = all
+            .filter(|event| !NOT_OURS.contains(&text(event, "/reason").as_str()))
+            .map(|event| {
+                let object = [text(event, "/involvedObject/kind"), text(event, "/involvedObject/name")].join(" ");
+                format!("{object}: {}: {}", text(event, "/reason"), text(event, "/message"))
+            })
+            .collect();
+        for event in told {
+            self.proof.finding(format!("{}: event: {event}", self.title));
+        }
+        Ok(())
+    }
+
+    fn metrics_server(&mut self) -> Result<()> {
+        // A kubelet that does not answer: all that matters here happens between metrics-server and the API.
+        self.node("127.0.0.1", free_port()?)?;
+        let deployment = self.stack.object("metrics-server", "Deployment")?;
+        let namespace = deployment.namespace();
+        let kubeconfig = self.plane.kubeconfig_of(namespace, account(deployment)?)?;
+        let config = kubeconfig.display();
+        let port = free_port()?;
+        let replaced = ["--secure-port=", "--cert-dir="];
+        let mut arguments = arguments(deployment);
+        arguments.retain(|argument| !replaced.iter().any(|flag| argument.starts_with(flag)));
+        arguments.extend([
+            format!("--secure-port={port}"),
+            "--bind-address=127.0.0.1".to_owned(),
+            format!("--cert-dir={}", self.plane.directory().join("metrics-server").display()),
+            format!("--kubeconfig={config}"),
+            format!("--authentication-kubeconfig={config}"),
+            format!("--authorization-kubeconfig={config}"),
+        ]);
+        let binary = program("metrics-server", "metrics-server")?;
+        let mut process = Process::start("metrics-server", &binary, arguments, &[], self.plane.directory())?;
+
+        // A reader of the API's own role `view`, into which metrics-server's role is aggregated.
+        let reader = "kubectl create namespace readers && kubectl create serviceaccount reader -n readers && \
+            kubectl create clusterrolebinding reader --clusterrole view --serviceaccount readers:reader";
+        self.plane.kubectl.shell(reader, self.plane.directory())?.ok("a reader")?;
+        let reader = self.plane.kubectl.with(self.plane.kubeconfig_of("readers", "reader")?);
+        let server = format!("--server=https://127.0.0.1:{port}");
+        let mut said = String::new();
+        let path = "/apis/metrics.k8s.io/v1beta1/pods";
+        let ask = ["get", "--raw", path, &server, "--insecure-skip-tls-verify"];
+        process.wait_until(LIMIT, || {
+            let answer = reader.run(&ask);
+            said = answer.as_ref().map_or_else(ToString::to_string, |answer| answer.stderr.clone());
+            answer.is_ok_and(|answer| answer.stdout.contains("PodMetricsList")) || said.contains("orbidden")
+        })?;
+        self.proof.expect(!said.contains("orbidden"), || format!("{}: metrics-server: {said}", self.title));
+        let kubelets = format!("auth can-i get nodes --subresource metrics --as system:serviceaccount:{namespace}:");
+        let kubelets = format!("{kubelets}{}", account(deployment)?);
+        let words: Vec<_> = kubelets.split(' ').collect();
+        let may = self.plane.kubectl.run(&words)?.stdout;
+        self.proof.expect(may.trim() == "yes", || format!("{}: metrics-server may not read kubelets", self.title));
+        let log = process.log();
+        let bad = log.lines().filter(|line| line.contains("forbidden") || line.contains("unknown flag"));
+        for line in bad.take(5) {
+            self.proof.finding(format!("{}: metrics-server: {line}", self.title));
+        }
+        let shown =
+            "starts with its arguments, knows the caller, answers a reader of the role `view`; may read kubelets";
+        self.row("metrics-server", &assets::version("metrics-server")?, shown.to_owned());
+        Ok(())
+    }
+
+    /// Programs that read the API and are not to be had here: everything that they ask for is theirs to list and watch.
+    fn readers(&mut self) -> Result<()> {
+        if self.stack.has("kube-state-metrics") {
+            let deployment = self.stack.object("kube-state-metrics", "Deployment")?;
+            let arguments = arguments(deployment);
+            let resources = arguments.iter().find_map(|argument| argument.strip_prefix("--resources="));
+            let resources = resources.ok_or_else(|| Failure::new("kube-state-metrics without --resources"))?.to_owned();
+            let count = self.reads(deployment, &resources)?;
+            let shown = format!("not run, but its ServiceAccount lists and may watch all {count} of its `--resources`");
+            self.row("kube-state-metrics", "none", shown);
+        }
+        if self.stack.has("grafana") {
+            self.reads(self.stack.object("grafana", "Deployment")?, "configmaps")?;
+            let shown = "not run, but its side-cars' ServiceAccount lists and may watch ConfigMaps";
+            self.row("Grafana", "none", shown.to_owned());
+        }
+        Ok(())
+    }
+
+    /// What runs before Grafana starts makes its Secret once, with the rights that it has, and `just password` reads it.
+    fn password(&mut self) -> Result<()> {
+        const SCRIPT: &str = "create-admin-secret.py";
+        let script = |object: &Object| object.value.pointer("/data")?[SCRIPT].as_str().map(str::to_owned);
+        let Some(script) = self.stack.objects.iter().find_map(script) else { return Ok(()) };
+        let deployment = self.stack.object("grafana", "Deployment")?;
+        let place = self.plane.directory().join("grafana");
+        fs::create_dir_all(&place).context(place.display())?;
+        let kubeconfig = self.plane.kubeconfig_of(deployment.namespace(), account(deployment)?)?;
+        self.plane.write_rights(&kubeconfig, &place)?;
+        let file = place.join(SCRIPT);
+        fs::write(&file, script).context(file.display())?;
+        for answer in ["created the Secret", "is there, and stays as it is"] {
+            let mut command = Command::new("python3");
+            command.arg("-B").arg(&file).envs(self.plane.in_cluster()).env("SERVICE_ACCOUNT_DIR", &place);
+            command.env("NAMESPACE", deployment.namespace()).env("SECRET_NAME", deployment.name());
+            let output = command.output().context("python3")?;
+            let said = [output.stdout, output.stderr].concat();
+            let said = String::from_utf8_lossy(&said);
+            self.proof.expect(said.contains(answer), || format!("{}: {SCRIPT}: {}", self.title, said.trim()));
+        }
+        let said = self.plane.kubectl.shell(&recipe::script("password")?, self.stack.directory.path())?;
+        let password = said.ok("just password")?;
+        let length = password.trim().len();
+        self.proof.expect(length == 40, || format!("{}: just password gives {length} characters", self.title));
+        let shown =
+            "its administrator's Secret is made with the rights of its ServiceAccount, once; `just password` reads it";
+        self.row("Grafana's init container", "none", shown.to_owned());
+        Ok(())
+    }
+
+    fn reads(&mut self, workload: &Object, resources: &str) -> Result<usize> {
+        let account = account(workload)?;
+        let kubectl = self.plane.kubectl.with(self.plane.kubeconfig_of(workload.namespace(), account)?);
+        let said = kubectl.run(&["get", resources, "--all-namespaces", "--output", "name"])?;
+        let problem = said.stderr.lines().filter(|line| !line.contains("metrics.k8s.io")).collect::<Vec<_>>();
+        self.proof.expect(said.status == 0, || format!("{}: {account}: {}", self.title, problem.join("; ")));
+        let mut count = 0;
+        for resource in resources.split(',') {
+            count += 1;
+            let may = kubectl.run(&["auth", "can-i", "watch", resource, "--all-namespaces"])?;
+            let yes = may.stdout.trim() == "yes";
+            self.proof.expect(yes, || format!("{}: {account} may not watch {resource}", self.title));
+        }
+        Ok(count)
+    }
+
+    /// Gives the node an address and its kubelet a port.
+    fn node(&self, address: &str, port: u16) -> Result<()> {
+        let status = json!({ "status": {
+            "addresses": [{ "type": "InternalIP", "address": address }],
+            "daemonEndpoints": { "kubeletEndpoint": { "Port": port } },
+        }});
+        let path = format!("/api/v1/nodes/{NODE}/status");
+        let merge = "application/merge-patch+json";
+        self.plane.api.send("PATCH", &path, merge, &status.to_string())?.ok("the node's address").map(drop)
+    }
+}

@@ -1,0 +1,61 @@
+//! What the documentation says that a stack expects of its cluster.
+
+use crate::assets::program;
+use crate::control_plane::ControlPlane;
+use crate::failure::Result;
+use crate::stacks::Rendered;
+use serde_json::json;
+
+/// The only node of a control plane. Nobody speaks for it but [`crate::nodes`].
+pub(crate) const NODE: &str = "proof";
+
+/// Brings what a stack asks for: a node, namespaces of others, classes of pods and volumes, cert-manager's definitions.
+pub(crate) fn bring(plane: &ControlPlane, stack: &Rendered) -> Result<()> {
+    let node = json!({
+        "apiVersion": "v1",
+        "kind": "Node",
+        "metadata": {
+            "name": NODE,
+            "labels": { "kubernetes.io/os": "linux", "kubernetes.io/arch": "amd64", "kubernetes.io/hostname": NODE },
+        },
+    });
+    create(plane, "/api/v1/nodes", &node)?;
+    // A new node is taken for one that is not ready.
+    let ready = json!({ "spec": { "taints": null } }).to_string();
+    let path = format!("/api/v1/nodes/{NODE}");
+    plane.api.send("PATCH", &path, "application/merge-patch+json", &ready)?.ok("the node")?;
+    for name in stack.foreign_namespaces() {
+        let namespace = json!({ "apiVersion": "v1", "kind": "Namespace", "metadata": { "name": name } });
+        create(plane, "/api/v1/namespaces", &namespace)?;
+    }
+    for name in stack.named("priorityClassName").iter().filter(|name| !name.starts_with("system-")) {
+        let class = json!({
+            "apiVersion": "scheduling.k8s.io/v1",
+            "kind": "PriorityClass",
+            "metadata": { "name": name },
+            "value": 1000,
+        });
+        create(plane, "/apis/scheduling.k8s.io/v1/priorityclasses", &class)?;
+    }
+    for name in stack.named("storageClassName") {
+        let class = json!({
+            "apiVersion": "storage.k8s.io/v1",
+            "kind": "StorageClass",
+            "metadata": { "name": name },
+            "provisioner": "kubernetes.io/no-provisioner",
+        });
+        create(plane, "/apis/storage.k8s.io/v1/storageclasses", &class)?;
+    }
+    if stack.needs_cert_manager() {
+        plane.kubectl.define([program("cert-manager", "")?.as_path()])?;
+    }
+    Ok(())
+}
+
+fn create(plane: &ControlPlane, path: &str, object: &serde_json::Value) -> Result<()> {
+    let answer = plane.api.send("POST", path, "application/json", &object.to_string())?;
+    if answer.status == 409 {
+        return Ok(());
+    }
+    answer.ok(path).map(drop)
+}

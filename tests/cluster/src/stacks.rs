@@ -1,0 +1,112 @@
+//! The repository's stacks, rendered into folders that kubectl can be pointed to.
+
+use crate::failure::{Context, Failure, Result};
+use crate::workplace;
+use serde_json::Value;
+use std::collections::BTreeSet;
+use std::fs;
+use std::path::{Path, PathBuf};
+use vigil_render::{Object, Rendering};
+use vigil_stack::Stack;
+use vigil_yaml::{Problem, Source};
+
+/// A stack of the repository.
+pub(crate) struct Rendered {
+    /// Its file's name without the ending.
+    pub(crate) name: String,
+    /// Its objects, those that `kubectl apply -k` applies.
+    pub(crate) objects: Vec<Object>,
+    /// The folder that holds `manifests/`.
+    pub(crate) directory: tempfile::TempDir,
+}
+
+impl Rendered {
+    /// The folder that is applied.
+    pub(crate) fn manifests(&self) -> PathBuf {
+        self.directory.path().join("manifests")
+    }
+
+    /// The only object of this kind in a component.
+    pub(crate) fn object(&self, component: &str, kind: &str) -> Result<&Object> {
+        let mut found = self.objects.iter().filter(|object| object.component == component && object.kind() == kind);
+        match (found.next(), found.next()) {
+            (Some(object), None) => Ok(object),
+            _ => Err(Failure::new(format!("{}: no single {kind} of {component}", self.name))),
+        }
+    }
+
+    /// Whether the stack has a component.
+    pub(crate) fn has(&self, component: &str) -> bool {
+        self.objects.iter().any(|object| object.component == component)
+    }
+
+    /// Every string that stands under a key somewhere in the objects.
+    pub(crate) fn named(&self, key: &str) -> BTreeSet<String> {
+        let mut names = BTreeSet::new();
+        for object in &self.objects {
+            collect(&object.value, key, &mut names);
+        }
+        names
+    }
+
+    /// Namespaces that it puts objects into and does not make.
+    pub(crate) fn foreign_namespaces(&self) -> BTreeSet<&str> {
+        let made = |name: &str| self.objects.iter().any(|object| object.kind() == "Namespace" && object.name() == name);
+        let used = self.objects.iter().map(Object::namespace);
+        used.filter(|name| !name.is_empty() && !made(name)).collect()
+    }
+
+    /// Whether it has objects of cert-manager.
+    pub(crate) fn needs_cert_manager(&self) -> bool {
+        self.objects.iter().any(|object| object.api_version().starts_with("cert-manager.io/"))
+    }
+}
+
+/// The repository's folder.
+pub(crate) fn root() -> &'static Path {
+    Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
+}
+
+/// `stack.yaml` and every file of `stacks/`, or those of them that are named.
+pub(crate) fn rendered(only: &[String]) -> Result<Vec<Rendered>> {
+    let folder = root().join("stacks");
+    let entries = fs::read_dir(&folder).context(folder.display())?;
+    let mut paths: Vec<_> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "yaml"));
+    paths.sort();
+    paths.insert(0, root().join("stack.yaml"));
+    let stacks: Vec<_> = paths.iter().map(|path| (name(path), path)).collect();
+    if let Some(unknown) = only.iter().find(|name| !stacks.iter().any(|(known, _)| known == *name)) {
+        let known: Vec<_> = stacks.iter().map(|(name, _)| name.as_str()).collect();
+        return Err(Failure::new(format!("there is no stack `{unknown}`; there are {}", known.join(", "))));
+    }
+    let wanted = stacks.into_iter().filter(|(name, _)| only.is_empty() || only.contains(name));
+    wanted.map(|(name, path)| render(name, path)).collect()
+}
+
+fn name(path: &Path) -> String {
+    path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default()
+}
+
+fn render(name: String, path: &Path) -> Result<Rendered> {
+    let failure = |problems: Vec<Problem>| Failure::new(problems.iter().map(|p| p.draw(false)).collect::<String>());
+    let source = Source::read(path, Stack::LIMITS.bytes).map_err(|problem| failure(vec![*problem]))?;
+    let stack = Stack::load(&source, path).map_err(failure)?.stack;
+    let Rendering { files, mut objects, .. } = vigil_render::render(&stack, &vigil::TEMPLATES).map_err(failure)?;
+    objects.retain(Object::is_applied);
+    let directory = workplace::folder("stack-")?;
+    vigil_directory::write(&directory.path().join("manifests"), &files).context(&name)?;
+    Ok(Rendered { name, objects, directory })
+}
+
+/// Every string that stands under `key` somewhere in a value.
+fn collect(value: &Value, key: &str, into: &mut BTreeSet<String>) {
+    match value {
+        Value::Object(map) => {
+            into.extend(map.get(key).and_then(Value::as_str).map(str::to_owned));
+            map.values().for_each(|value| collect(value, key, into));
+        }
+        Value::Array(items) => items.iter().for_each(|value| collect(value, key, into)),
+        _ => {}
+    }
+}
