@@ -125,6 +125,11 @@ schemas:
 bench *arguments:
     cargo bench {{ arguments }}
 
+# Fuzz the YAML reader, stack.yaml or the checker (reader, stack, check) for ten minutes; needs cargo-fuzz
+[group('code')]
+fuzz target seconds="600":
+    RUSTC_BOOTSTRAP=1 cargo fuzz run --fuzz-dir fuzz {{ target }} fuzz/corpus/{{ target }} stacks -- -max_total_time={{ seconds }} -max_len=4096
+
 # Prove the stacks on a real control plane and with the real programs, and write docs/proof.md; needs Go and python3
 [group('code')]
 e2e *arguments:

@@ -42,6 +42,11 @@ fn no_host(value: &Value) -> Option<Value> {
         .map(|host| json!(text.replace(host, "http://nobody.")))
 }
 
+/// A rule of a NetworkPolicy that lets nobody in.
+fn no_peer() -> Value {
+    json!({ "from": [{ "podSelector": { "matchLabels": { "app.kubernetes.io/name": "nobody" } } }] })
+}
+
 const CLASSES: &[Class] = &[
     Class { name: "Service selector", kinds: &["Service"], end: &["spec", "selector", "*"], broken: nobody },
     Class { name: "Service targetPort", kinds: &["Service"], end: &["ports", "*", "targetPort"], broken: no_port },
@@ -113,6 +118,12 @@ const CLASSES: &[Class] = &[
         broken: nobody,
     },
     Class { name: "StatefulSet service", kinds: &["StatefulSet"], end: &["spec", "serviceName"], broken: nobody },
+    Class {
+        name: "who may come in",
+        kinds: &["NetworkPolicy"],
+        end: &["spec", "ingress", "*"],
+        broken: |_| Some(no_peer()),
+    },
     Class { name: "namespace", kinds: &[], end: &["metadata", "namespace"], broken: nobody },
     Class { name: "address in a file", kinds: &["ConfigMap"], end: &["data", "*"], broken: no_host },
     Class {

@@ -34,7 +34,115 @@ pub(crate) fn flows<'a>(index: &Index<'a>) -> Vec<Flow<'a>> {
     calls(index, &mut flows);
     scrapes(index, &mut flows);
     meshes(index, &mut flows);
+    alerts(index, &mut flows);
+    addresses(index, &mut flows);
     flows
+}
+
+/// Where Prometheus sends alerts: the operator has it find the pods behind a Service by the API, not by name.
+fn alerts<'a>(index: &Index<'a>, flows: &mut Vec<Flow<'a>>) {
+    for (from, pod) in index.pods.iter().enumerate() {
+        let Some(because) = pod.object.filter(|object| object.is(operator::GROUP, "Prometheus")) else { continue };
+        for to in items(because.node, &["spec", "alerting", "alertmanagers"]) {
+            let namespace = text(to, &["namespace"]).unwrap_or(because.namespace);
+            let (Some(name), Some(wanted)) = (text(to, &["name"]), to.get("port")) else { continue };
+            let is_wanted = |port: &Node| match wanted.integer() {
+                Some(number) => port.get("port").and_then(Node::integer) == Some(number),
+                None => wanted.text().is_some() && text(port, &["name"]) == wanted.text(),
+            };
+            leads(index, Lead { from, namespace, name, by_name: false, because }, is_wanted, flows);
+        }
+    }
+}
+
+/// What the files of ConfigMaps name as `http://service.namespace:port`: whoever reads the file will call it. That is
+/// who mounts the ConfigMap, and Grafana for its data sources.
+fn addresses<'a>(index: &Index<'a>, flows: &mut Vec<Flow<'a>>) {
+    for config in index.set.of_kind("", "ConfigMap") {
+        let files = config.at(&["data"]).map(Node::entries).unwrap_or_default();
+        let called: Vec<Address<'a>> =
+            files.iter().filter_map(|file| file.value.text()).flat_map(Address::all).collect();
+        if called.is_empty() {
+            continue;
+        }
+        let is_source = config.labels().get("grafana_datasource").is_some();
+        for (from, pod) in index.pods.iter().enumerate() {
+            let Some(spec) = pod.spec else { continue };
+            let mounts = || {
+                let volumes = items(spec, &["volumes"]).iter();
+                pod.namespace == config.namespace
+                    && volumes.filter_map(|volume| text(volume, &["configMap", "name"])).any(|name| name == config.name)
+            };
+            let is_grafana = || {
+                items(spec, &["containers"]).iter().filter_map(|container| text(container, &["image"])).any(|image| {
+                    let program = image.rsplit('/').next().unwrap_or_default();
+                    program.split([':', '@']).next() == Some("grafana")
+                })
+            };
+            if if is_source { !is_grafana() } else { !mounts() } {
+                continue;
+            }
+            for Address { name, namespace, port } in &called {
+                let namespace = namespace.unwrap_or(pod.namespace);
+                let is_wanted = |known: &Node| known.get("port").and_then(Node::integer) == Some(*port);
+                leads(index, Lead { from, namespace, name, by_name: true, because: config }, is_wanted, flows);
+            }
+        }
+    }
+}
+
+/// A Service that somebody calls.
+struct Lead<'a> {
+    from: usize,
+    namespace: &'a str,
+    name: &'a str,
+    by_name: bool,
+    because: &'a Object<'a>,
+}
+
+/// Adds the way to the pods behind those ports of a Service that are wanted.
+fn leads<'a>(index: &Index<'a>, lead: Lead<'a>, is_wanted: impl Fn(&Node) -> bool, flows: &mut Vec<Flow<'a>>) {
+    let Found::Here(service) = index.find("", "Service", lead.namespace, lead.name) else { return };
+    for port in items(service.node, &["spec", "ports"]).iter().filter(|port| is_wanted(port)) {
+        flows.extend(behind(index, service, port).into_iter().map(|(to, port)| Flow {
+            from: Some(lead.from),
+            to,
+            port,
+            protocol: "TCP",
+            by_name: lead.by_name,
+            because: lead.because,
+        }));
+    }
+}
+
+/// A Service as a URL names it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Address<'a> {
+    name: &'a str,
+    /// None for the namespace of who calls.
+    namespace: Option<&'a str>,
+    port: i64,
+}
+
+impl<'a> Address<'a> {
+    /// The URLs in a text whose host can be a Service's.
+    fn all(text: &'a str) -> impl Iterator<Item = Self> {
+        text.match_indices("://").filter_map(move |(at, separator)| {
+            let usual = if text[..at].ends_with("https") { 443 } else { 80 };
+            let rest = &text[at + separator.len()..];
+            let is_host = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | ':');
+            let host = &rest[..rest.find(|c| !is_host(c)).unwrap_or(rest.len())];
+            let (host, port) =
+                host.split_once(':').map_or((host, Some(usual)), |(host, port)| (host, port.parse().ok()));
+            let host = host.strip_suffix(".svc.cluster.local").or(host.strip_suffix(".svc")).unwrap_or(host);
+            let (name, namespace) = match host.split_once('.') {
+                None => (host, None),
+                Some((name, namespace)) if !namespace.contains('.') => (name, Some(namespace)),
+                Some(_) => return None,
+            };
+            Some(Self { name, namespace, port: port? }).filter(|address| !address.name.is_empty())
+        })
+    }
 }
 
 /// What Alertmanagers tell each other.
@@ -190,4 +298,19 @@ fn container_port(ports: &[Port<'_>], endpoint: &Node) -> Option<i64> {
         ports.iter().find(|port| port.name == name).map(|port| port.number)
     };
     named("port").or_else(|| number("portNumber")).or_else(|| number("targetPort")).or_else(|| named("targetPort"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::Address;
+
+    #[test]
+    fn addresses_in_texts() {
+        let found = |text| Address::all(text).map(|it| (it.name, it.namespace, it.port)).collect::<Vec<_>>();
+        assert_eq!(
+            found("url: http://loki.logs:3100/loki/api\nb: \"https://web\" grpc://a.b.svc.cluster.local:1\n"),
+            [("loki", Some("logs"), 3100), ("web", None, 443), ("a", Some("b"), 1)]
+        );
+        assert_eq!(found("https://grafana.example.com/x and :// alone http://a:b"), []);
+    }
 }
