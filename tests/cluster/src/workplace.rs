@@ -7,6 +7,7 @@ use signal_hook::iterator::Signals;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
+use std::time::Duration;
 use tempfile::TempDir;
 
 static PLACE: OnceLock<PathBuf> = OnceLock::new();
@@ -20,7 +21,8 @@ pub(crate) fn open() -> Result<TempDir> {
     std::thread::spawn(move || {
         if let Some(signal) = signals.forever().next() {
             process::kill_all();
-            let _ = fs::remove_dir_all(&path);
+            // Those who have been ended may still be writing.
+            process::wait_for(Duration::from_secs(3), || fs::remove_dir_all(&path).is_ok());
             std::process::exit(128 + signal);
         }
     });
