@@ -147,6 +147,9 @@ fn matched(judge: &mut Judge<'_, '_>, rule: &'static Rule, node: &Node) {
             judge.add(rule, all, "`*` beside others, which it stands for too").help("keep `*` alone, or the others");
         }
     }
+    for resource in items(node, "resources").iter().filter(|it| it.is_null() || it.text() == Some("")) {
+        judge.add(rule, resource, "a resource without a name").help("name it, or remove the item");
+    }
     for operation in items(node, "operations") {
         judge.one_of(rule, Some(operation), &["CREATE", "UPDATE", "DELETE", "CONNECT", "*"]);
     }
@@ -244,7 +247,10 @@ fn levels(judge: &mut Judge<'_, '_>) {
         match mode {
             "enforce" | "audit" | "warn" => {
                 judge.one_of(&LEVEL, Some(&entry.value), &["privileged", "baseline", "restricted"]);
-                judge.not_empty(&LEVEL, labels, &entry.key.text);
+                // To the server, null is an empty text here.
+                if entry.value.is_null() || entry.value.text() == Some("") {
+                    judge.add(&LEVEL, entry, "a level that is empty").help("name one, or remove the label");
+                }
             }
             "enforce-version" | "audit-version" | "warn-version" => {
                 if let Some(text) = entry.value.text().filter(|text| !is_version(text)) {

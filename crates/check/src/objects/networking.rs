@@ -2,11 +2,13 @@
 
 use super::address::{cidr, ip, is_within};
 use super::judge::{Form, Judge, PORTS, PROTOCOLS, filled_text, given, items, text};
+use super::selectors;
 use super::services::PORT_NAME;
 use crate::finding::Findings;
 use crate::object::Object;
 use crate::rule::rules;
 use crate::syntax::{is_dns1123_label, is_dns1123_subdomain};
+use vigil_yaml::plain::Plain;
 use vigil_yaml::{Node, Quoted};
 
 rules! {
@@ -99,6 +101,7 @@ fn host(judge: &mut Judge<'_, '_>, node: Option<&Node>, no_address: bool) {
 
 fn path_of(judge: &mut Judge<'_, '_>, node: &Node) {
     judge.one_of(&PATH, node.get("pathType"), &["Exact", "Prefix", "ImplementationSpecific"]);
+    judge.not_empty(&PATH, node, "pathType");
     let (Some(kind), Some(path)) = (node.get("pathType").and_then(Node::text), text(node, "path")) else { return };
     let literal = matches!(kind, "Exact" | "Prefix");
     if !literal && kind != "ImplementationSpecific" {
@@ -206,6 +209,9 @@ fn is_domain_path(text: &str) -> bool {
 }
 
 fn policy(judge: &mut Judge<'_, '_>, spec: &Node) {
+    if let Some(selector) = spec.get("podSelector") {
+        selectors::selector(judge, selector);
+    }
     for (direction, peers) in [("ingress", "from"), ("egress", "to")] {
         for rule in items(spec, direction) {
             for node in items(rule, "ports") {
@@ -217,6 +223,9 @@ fn policy(judge: &mut Judge<'_, '_>, spec: &Node) {
         }
     }
     for kind in items(spec, "policyTypes") {
+        if filled_text(kind).is_none() && kind.scalar().is_some_and(|it| matches!(it, Plain::Text | Plain::Null)) {
+            judge.add(&POLICY_TYPE, kind, "an empty type").label("expected `Ingress` or `Egress`");
+        }
         judge.one_of(&POLICY_TYPE, Some(kind), &["Ingress", "Egress"]);
     }
     if let Some(third) = items(spec, "policyTypes").get(2) {
@@ -247,8 +256,11 @@ fn policy_port(judge: &mut Judge<'_, '_>, node: &Node) {
 }
 
 fn peer(judge: &mut Judge<'_, '_>, node: &Node) {
-    let selectors = ["podSelector", "namespaceSelector"];
-    let selects = selectors.iter().any(|key| given(node, key).is_some());
+    let keys = ["podSelector", "namespaceSelector"];
+    let selects = keys.iter().any(|key| given(node, key).is_some());
+    for selector in keys.iter().filter_map(|key| node.get(key)) {
+        selectors::selector(judge, selector);
+    }
     let Some(block) = given(node, "ipBlock") else {
         if !selects {
             judge

@@ -73,7 +73,9 @@ fn binding(judge: &mut Judge<'_, '_>, namespaced: bool) {
     }
     for subject in items(node, "subjects") {
         judge.one_of(&BINDING, subject.get("kind"), &["ServiceAccount", "User", "Group"]);
-        judge.not_empty(&BINDING, subject, "name");
+        for key in ["kind", "name"] {
+            judge.not_empty(&BINDING, subject, key);
+        }
         match subject.get("kind").and_then(Node::text) {
             Some("ServiceAccount") => {
                 judge.form(&BINDING, subject.get("name"), ACCOUNT);

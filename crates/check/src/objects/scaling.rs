@@ -2,6 +2,7 @@
 //! PriorityClasses.
 
 use super::judge::{Form, Judge, amount, given, items};
+use super::selectors;
 use crate::finding::Findings;
 use crate::object::Object;
 use crate::rule::rules;
@@ -125,6 +126,9 @@ fn behaviour(judge: &mut Judge<'_, '_>, rules: &Node) {
 
 fn budget(judge: &mut Judge<'_, '_>) {
     let Some(spec) = judge.object.at(&["spec"]) else { return };
+    if let Some(selector) = spec.get("selector") {
+        selectors::selector(judge, selector);
+    }
     let limits = ["minAvailable", "maxUnavailable"];
     if limits.iter().all(|key| given(spec, key).is_some())
         && let Some(entry) = spec.entry("maxUnavailable")

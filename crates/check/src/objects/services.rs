@@ -2,6 +2,7 @@
 
 use super::address::{cidr, ip};
 use super::judge::{Form, Judge, PORTS, PROTOCOLS, filled_text, given, items, text};
+use super::selectors;
 use crate::finding::Findings;
 use crate::object::Object;
 use crate::rule::{Rule, rules};
@@ -53,6 +54,7 @@ fn service(judge: &mut Judge<'_, '_>) {
             .label("expected `ports`")
             .help("name a port, or make the Service headless with `clusterIP: None`");
     }
+    selectors::labels(judge, spec.get("selector"));
     ports(judge, spec, kind);
     of_type(judge, spec, kind, headless);
     addresses(judge, spec, kind);
@@ -80,6 +82,7 @@ fn ports(judge: &mut Judge<'_, '_>, spec: &Node, kind: &str) {
         judge.one_of(&PORT, port.get("protocol"), PROTOCOLS);
         judge.range(&PORT, port.get("port"), PORTS);
         judge.form(&PORT, port.get("appProtocol"), QUALIFIED);
+        judge.not_empty(&PORT, port, "appProtocol");
         // Zero is taken for the port itself.
         judge.range(&PORT, port.get("targetPort"), 0..=65535);
         judge.form(&PORT, port.get("targetPort"), PORT_NAME);

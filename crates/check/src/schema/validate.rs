@@ -253,7 +253,12 @@ impl Walk<'_> {
     fn list(&mut self, items: &[Node], schema: &Schema) {
         if let Some(id) = schema.items {
             for item in items {
-                self.value(item, id);
+                // Of a custom resource's lists, a server takes no null out.
+                if self.custom && item.is_null() && !self.schemas.get(id).nullable {
+                    self.wrong_type(item, "a value").help("remove the item, or write what it should be");
+                } else {
+                    self.value(item, id);
+                }
             }
         }
         if !self.custom {

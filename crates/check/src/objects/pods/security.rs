@@ -42,6 +42,7 @@ fn both(judge: &mut Judge<'_, '_>, context: &Node) {
     for key in ["seccompProfile", "appArmorProfile"] {
         let Some(profile) = given(context, key) else { continue };
         judge.one_of(&SECURITY, profile.get("type"), &["Localhost", "RuntimeDefault", "Unconfined"]);
+        judge.not_empty(&SECURITY, profile, "type");
         let is_local = filled(profile, "type").is_some_and(|(_, text)| text == "Localhost");
         match given(profile, "localhostProfile") {
             None if is_local => judge.required(&SECURITY, profile, "localhostProfile"),
