@@ -18,7 +18,7 @@ struct Place {
 
 const BREAKS: [Break; 8] = [
     |object, place| rename(object, place, |key| key.chars().skip(1).collect()),
-    |object, place| rename(object, place, |key| key.to_uppercase()),
+    |object, place| rename(object, place, str::to_uppercase),
     remove,
     |object, place| replace(object, place, |_| Value::Null),
     |object, place| replace(object, place, of_another_type),

@@ -178,12 +178,11 @@ fn agree(arguments: &Agree) -> Result<bool> {
     let _folder = workplace::open()?;
     let release = release(arguments.kubernetes.as_deref())?;
     let generated = workplace::folder("generated-")?;
-    let objects = match &arguments.objects {
-        Some(path) => path,
-        None => {
-            corpus::write(&stacks::rendered(&[])?, arguments.mutants, generated.path())?;
-            generated.path()
-        }
+    let objects = if let Some(path) = &arguments.objects {
+        path
+    } else {
+        corpus::write(&stacks::rendered(&[])?, arguments.mutants, generated.path())?;
+        generated.path()
     };
     let proof = agreement::prove(&release, objects, &arguments.definitions, &arguments.checker)?;
     publish(&proof, &arguments.page)?;

@@ -50,7 +50,7 @@ fn alerts<'a>(index: &Index<'a>, flows: &mut Vec<Flow<'a>>) {
                 Some(number) => port.get("port").and_then(Node::integer) == Some(number),
                 None => wanted.text().is_some() && text(port, &["name"]) == wanted.text(),
             };
-            leads(index, Lead { from, namespace, name, by_name: false, because }, is_wanted, flows);
+            leads(index, &Lead { from, namespace, name, by_name: false, because }, is_wanted, flows);
         }
     }
 }
@@ -85,7 +85,7 @@ fn addresses<'a>(index: &Index<'a>, flows: &mut Vec<Flow<'a>>) {
             for Address { name, namespace, port } in &called {
                 let namespace = namespace.unwrap_or(pod.namespace);
                 let is_wanted = |known: &Node| known.get("port").and_then(Node::integer) == Some(*port);
-                leads(index, Lead { from, namespace, name, by_name: true, because: config }, is_wanted, flows);
+                leads(index, &Lead { from, namespace, name, by_name: true, because: config }, is_wanted, flows);
             }
         }
     }
@@ -101,7 +101,7 @@ struct Lead<'a> {
 }
 
 /// Adds the way to the pods behind those ports of a Service that are wanted.
-fn leads<'a>(index: &Index<'a>, lead: Lead<'a>, is_wanted: impl Fn(&Node) -> bool, flows: &mut Vec<Flow<'a>>) {
+fn leads<'a>(index: &Index<'a>, lead: &Lead<'a>, is_wanted: impl Fn(&Node) -> bool, flows: &mut Vec<Flow<'a>>) {
     let Found::Here(service) = index.find("", "Service", lead.namespace, lead.name) else { return };
     for port in items(service.node, &["spec", "ports"]).iter().filter(|port| is_wanted(port)) {
         flows.extend(behind(index, service, port).into_iter().map(|(to, port)| Flow {
