@@ -196,12 +196,11 @@ fn every_broken_reference_is_found() {
         let whole = told(&check(&sources, &options));
         assert!(whole.is_empty(), "{stack} does not check clean: {whole:#?}");
         for class in CLASSES {
+            // Every object has one, and Argo CD's are where Argo CD is: those of the default stack will do.
+            if class.name == "namespace" && stack != "stack" {
+                continue;
+            }
             for (index, object) in objects.iter().enumerate() {
-                // Argo CD's objects are where Argo CD is, which is no part of a stack.
-                let elsewhere = class.name == "namespace" && object["apiVersion"] == "argoproj.io/v1alpha1";
-                if elsewhere {
-                    continue;
-                }
                 if !class.kinds.is_empty() && !class.kinds.contains(&object["kind"].as_str().unwrap()) {
                     continue;
                 }
