@@ -241,10 +241,10 @@ fn dropped_fields() -> Vec<Mutation> {
         places(&object, &mut Vec::new(), &mut all);
         for path in all.iter().filter(|path| REQUIRED.iter().any(|end| ends_with(path, end))) {
             let (Step::Key(key), parent) = path.split_last().unwrap() else { continue };
-            // Some do without a selector, and `metadata` of a template is no object's.
+            // Some do without a selector, and what stands deeper is no object's own.
             let top = path.len() == 1;
             let optional = ["Service", "PodDisruptionBudget"].contains(&object["kind"].as_str().unwrap());
-            if (optional && key == "selector") || (key == "metadata" && !top) {
+            if (optional && key == "selector") || (["metadata", "apiVersion"].contains(&key.as_str()) && !top) {
                 continue;
             }
             let mut copy = object.clone();
