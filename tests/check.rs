@@ -10,6 +10,7 @@ use std::fs;
 use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
+use support::{approved, text};
 use tempfile::TempDir;
 
 const GOOD: &str = "apiVersion: v1\nkind: Namespace\nmetadata:\n  name: shop\n";
@@ -58,19 +59,6 @@ fn vigil_reading(folder: &Path, arguments: &[&str], input: &[u8]) -> Output {
 
 fn vigil(folder: &Path, arguments: &[&str]) -> Output {
     vigil_reading(folder, arguments, b"")
-}
-
-fn text(output: &Output) -> String {
-    format!(
-        "{}\n--- stderr\n{}\n--- exit status {}\n",
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr),
-        output.status.code().unwrap()
-    )
-}
-
-fn approved(name: &str, output: &Output) {
-    support::snapshot(&support::root().join("golden/cli"), name, &text(output));
 }
 
 fn status(output: &Output, expected: i32) {

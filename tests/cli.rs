@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
+use support::{approved, text};
 use tempfile::TempDir;
 use walkdir::WalkDir;
 
@@ -25,19 +26,6 @@ fn elsewhere() -> TempDir {
     let folder = tempfile::tempdir().unwrap();
     fs::copy(support::root().join("stack.yaml"), folder.path().join("stack.yaml")).unwrap();
     folder
-}
-
-fn text(output: &Output) -> String {
-    format!(
-        "{}\n--- stderr\n{}\n--- exit status {}\n",
-        String::from_utf8_lossy(&output.stdout),
-        String::from_utf8_lossy(&output.stderr),
-        output.status.code().unwrap()
-    )
-}
-
-fn approved(name: &str, output: &Output) {
-    support::snapshot(&support::root().join("golden/cli"), name, &text(output));
 }
 
 /// Every file below `directory`, with its text and the time of its last change.

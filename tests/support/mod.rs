@@ -5,6 +5,7 @@
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+use std::process::Output;
 use vigil_render::Rendering;
 use vigil_stack::Stack;
 use vigil_yaml::Source;
@@ -44,6 +45,21 @@ pub(crate) fn snapshot(folder: &Path, name: &str, text: &str) {
     settings.set_prepend_module_to_snapshot(false);
     settings.set_omit_expression(true);
     settings.bind(|| insta::assert_snapshot!(name, text));
+}
+
+/// What a program said, and how it ended.
+pub(crate) fn text(output: &Output) -> String {
+    format!(
+        "{}\n--- stderr\n{}\n--- exit status {}\n",
+        String::from_utf8_lossy(&output.stdout),
+        String::from_utf8_lossy(&output.stderr),
+        output.status.code().unwrap()
+    )
+}
+
+/// Compares what a program said with the approved snapshot in `golden/cli`.
+pub(crate) fn approved(name: &str, output: &Output) {
+    snapshot(&root().join("golden/cli"), name, &text(output));
 }
 
 /// Tells that a check needs what is not there: an error under CI and a loud word elsewhere, since the tests pass on a
