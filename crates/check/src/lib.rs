@@ -203,6 +203,9 @@ pub fn check(sources: &[Arc<Source>], options: &Options) -> Report {
     let (findings, waived) = waivers::apply(&set, followed, findings.into_sorted(options));
     let judged = |object: &object::Object<'_>| Judged { object: object.to_string(), span: object.node.span.clone() };
     let objects = set.objects.iter().map(judged).collect();
+    // Nobody has to wait until the trees of a large set are gone.
+    drop(set);
+    rayon::spawn(|| drop((documents, definitions)));
     Report { findings, waived, objects, kubernetes: options.kubernetes.clone(), followed }
 }
 
