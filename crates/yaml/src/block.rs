@@ -340,8 +340,8 @@ impl<'a> Reader<'a> {
         match self.byte(at) {
             None
             | Some(
-                b' ' | b'\n' | b'\t' | b',' | b'[' | b']' | b'{' | b'}' | b'#' | b'&' | b'*' | b'!' | b'|' | b'>' | b'\''
-                | b'"' | b'%' | b'@' | b'`',
+                b' ' | b'\n' | b'\t' | b',' | b'[' | b']' | b'{' | b'}' | b'#' | b'&' | b'*' | b'!' | b'|' | b'>'
+                | b'\'' | b'"' | b'%' | b'@' | b'`',
             ) => false,
             Some(b'-') if in_flow => self.byte(at + 1).is_some_and(|byte| byte.is_ascii_alphanumeric()),
             Some(b'-' | b'?' | b':') => !in_flow && !self.is_gap(at + 1) && self.byte(at + 1) != Some(b'\t'),
@@ -423,9 +423,10 @@ impl<'a> Reader<'a> {
         let mut text = String::new();
         let mut begin = self.at + 1;
         loop {
-            let length = self.bytes.get(begin..)?.iter().position(|byte| {
-                *byte == quote || matches!(byte, b'\n' | b'\t') || *byte == b'\\' && quote == b'"'
-            })?;
+            let length =
+                self.bytes.get(begin..)?.iter().position(|byte| {
+                    *byte == quote || matches!(byte, b'\n' | b'\t') || *byte == b'\\' && quote == b'"'
+                })?;
             let at = begin + length;
             text.push_str(&self.text[begin..at]);
             let escaped = match (self.bytes[at], self.byte(at + 1)) {
@@ -436,7 +437,8 @@ impl<'a> Reader<'a> {
                 (b'\\', Some(escaped @ (b'"' | b'\\' | b'/'))) => escaped.into(),
                 (b'\\', Some(b'u')) => {
                     // Half of a surrogate pair is no character.
-                    let digits = self.text.get(at + 2..at + 6).filter(|it| it.bytes().all(|it| it.is_ascii_hexdigit()))?;
+                    let digits =
+                        self.text.get(at + 2..at + 6).filter(|it| it.bytes().all(|it| it.is_ascii_hexdigit()))?;
                     text.push(char::from_u32(u32::from_str_radix(digits, 16).ok()?)?);
                     begin = at + 6;
                     continue;
@@ -474,7 +476,11 @@ impl<'a> Reader<'a> {
                         return None;
                     };
                     let is_odd = plain && (text == "<<" || plain::resolve(&text) == Plain::Null);
-                    if is_odd || span.range.len() > LONGEST_KEY || self.byte(self.at) != Some(b':') || plain && !self.is_gap(self.at + 1) {
+                    if is_odd
+                        || span.range.len() > LONGEST_KEY
+                        || self.byte(self.at) != Some(b':')
+                        || plain && !self.is_gap(self.at + 1)
+                    {
                         return None;
                     }
                     let key = Key { text, plain, span };
@@ -671,7 +677,7 @@ mod tests {
                     folders.push(path);
                 } else if path.extension().is_some_and(|extension| extension == "yaml") {
                     files += 1;
-                    if agrees(&std::fs::read_to_string(&path).unwrap()) {read_here+=1} else {println!("{path:?}")}
+                    if agrees(&std::fs::read_to_string(&path).unwrap()) { read_here += 1 } else { println!("{path:?}") }
                 }
             }
         }
@@ -682,9 +688,10 @@ mod tests {
     /// Texts that are nearly manifests.
     fn texts() -> impl Strategy<Value = String> {
         const ODD: &[&str] = &[
-            "-", "- ", "--", "---", "...", ":", "a:", "\"a\"", "'a'", "\"a", "''", "{}", "[]", "{a: b}", "[a, b]", "[a,",
-            "]", "}", "{\"a\":", ",\n", "[\n", "-1", ".", "|", "|-", "|+", "|2", ">", "#", " #", "# a", "&a", "*a", "!a", "<<", "~", "null", "\t", "\\", "\"\\n\"",
-            "?", "? ", "%", "@", "`", ",", "ä", "\u{85}", "\u{a0}", "\u{feff}", "\r", "\u{2028}",
+            "-", "- ", "--", "---", "...", ":", "a:", "\"a\"", "'a'", "\"a", "''", "{}", "[]", "{a: b}", "[a, b]",
+            "[a,", "]", "}", "{\"a\":", ",\n", "[\n", "-1", ".", "|", "|-", "|+", "|2", ">", "#", " #", "# a", "&a",
+            "*a", "!a", "<<", "~", "null", "\t", "\\", "\"\\n\"", "?", "? ", "%", "@", "`", ",", "ä", "\u{85}",
+            "\u{a0}", "\u{feff}", "\r", "\u{2028}",
         ];
         let word = prop_oneof![6 => "[a-c]", 1 => prop::sample::select(ODD).prop_map(str::to_owned)];
         let end = prop::sample::select(&["", "", ": ", ":", " ", "\n"][..]);

@@ -57,7 +57,7 @@ impl<'a> Index<'a> {
         };
         for (number, object) in set.objects.iter().enumerate() {
             // The first of two counts; that there are two is told elsewhere.
-            index.names.entry((object.group, object.kind, object.namespace, object.name)).or_insert(number);
+            index.names.entry(object.identity()).or_insert(number);
             if object.is("", "Service") {
                 index.services.add(number, object.namespace, object.labels().iter());
             }

@@ -10,7 +10,7 @@ mod autoscaling;
 mod backends;
 mod config;
 mod flows;
-mod identity;
+pub(crate) mod identity;
 pub(crate) mod index;
 mod makers;
 mod monitoring;
@@ -54,7 +54,7 @@ pub(crate) fn rules() -> Vec<&'static Rule> {
 /// Judges one sort of reference.
 type Check = fn(&Index<'_>, &mut Findings);
 
-/// Follows every reference in the set.
+/// Follows every reference in a set without an object that is there twice.
 pub(crate) fn check(set: &Set<'_>, findings: &mut Findings) {
     let index = Index::new(set);
     let checks: &[Check] = &[
