@@ -2,12 +2,12 @@
 
 use super::makers::{Keys, Makers};
 use super::pods::{Pod, is_foreign, pods_of, varies};
-use super::selector::{Label, Labelled, Selector};
 use super::uses::{self, Use};
 use super::{operator, provided};
 use crate::finding::{Finding, Findings};
 use crate::object::Object;
 use crate::rule::Rule;
+use crate::selector::{Label, Labelled, Selector};
 use crate::set::Set;
 use std::collections::{HashMap, HashSet};
 use vigil_yaml::words::nearest;

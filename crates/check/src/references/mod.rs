@@ -1,7 +1,7 @@
 //! What objects say of each other: one module for each sort of reference.
 //!
 //! - [`index`]: finding objects by name, and pods and Services by label, in one pass over the set.
-//! - [`pods`], [`selector`]: the pods that there will be, and what selects them.
+//! - [`pods`]: the pods that there will be.
 //! - [`uses`]: every ConfigMap, Secret and so on that anything asks for.
 //! - [`flows`]: the connections that the set needs.
 //! - [`provided`], [`makers`], [`operator`]: what is in the cluster without being in the set.
@@ -21,7 +21,6 @@ mod pods;
 mod ports;
 mod provided;
 mod rbac;
-pub(crate) mod selector;
 mod services;
 mod unused;
 mod uses;
