@@ -1,9 +1,9 @@
-//! The YAML reader: any text is read or refused with places inside it, whole and cut into its documents alike, and what
-//! the canonical writer makes of it reads the same.
+//! The YAML reader: any text is read or refused with places inside it, whole and cut into its documents alike, by the
+//! reader of ordinary manifests as by the full parser, and what the canonical writer makes of it reads the same.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
-use vigil_yaml::{Limits, Source, read, salvage_all, write};
+use vigil_yaml::{Limits, Node, Source, read, salvage_all, write};
 
 fuzz_target!(|text: &str| {
     let source = Source::new("fuzz", text);
@@ -15,6 +15,7 @@ fuzz_target!(|text: &str| {
     for part in source.documents() {
         let _ = salvage_all(&part, &limits);
     }
+    by_the_full_parser(&source, &limits);
     if !problems.is_empty() {
         return;
     }
@@ -29,3 +30,30 @@ fuzz_target!(|text: &str| {
         }
     }
 });
+
+/// Texts with a directive are left to the full parser: behind one, the same text means the same, at the same places.
+fn by_the_full_parser(source: &Source, limits: &Limits) {
+    let text = &*source.text;
+    if text.starts_with(['%', '\u{feff}']) || text.contains("\n%") {
+        return;
+    }
+    let starts =
+        text.strip_prefix("---").is_some_and(|rest| rest.is_empty() || rest.starts_with([' ', '\t', '\r', '\n']));
+    let directive = if starts { "%YAML 1.2\n" } else { "%YAML 1.2\n---\n" };
+    let limits = Limits { bytes: limits.bytes + directive.len(), ..*limits };
+    let behind = Source::new("behind", format!("{directive}{text}"));
+    let ((ours, problems), (full, others)) =
+        (salvage_all(&Source::new("fuzz", text), &limits), salvage_all(&behind, &limits));
+    assert_eq!(problems.len(), others.len());
+    let drawn = |nodes: &[Node], shift: usize| {
+        let mut drawn = Vec::new();
+        for node in nodes {
+            node.visit_texts(&mut |text, plain, span| {
+                drawn.push((text.to_owned(), plain, span.range.start - shift..span.range.end - shift));
+            });
+            drawn.push((node.to_json().to_string(), false, node.span.range.start - shift..node.span.range.end - shift));
+        }
+        drawn
+    };
+    assert_eq!(drawn(&ours, 0), drawn(&full, directive.len()));
+}

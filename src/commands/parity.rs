@@ -88,5 +88,5 @@ fn differences(path: Option<&Path>) -> Result<Differences, Vec<Problem>> {
     for file in &files {
         sources.push(Source::read(file, Limits::default().bytes).map_err(|problem| vec![*problem])?);
     }
-    Differences::parse(sources.iter().map(|source| (source.name.as_str(), source.text.as_str())))
+    Differences::parse(sources.iter().map(|source| (source.name.as_str(), &*source.text)))
 }

@@ -131,7 +131,7 @@ fn is_name(c: char) -> bool {
 
 /// Cuts the text into words, and finds the tokens.
 fn lex(source: &Arc<Source>) -> Result<(Vec<Lexeme>, Vec<Slot>), Box<Problem>> {
-    let text = source.text.as_str();
+    let text: &str = &source.text;
     let error = |message: &str, range| Err(Box::new(Problem::error(message, Span::new(source, range))));
     let mut lexemes: Vec<Lexeme> = Vec::new();
     let mut slots = Vec::new();
@@ -234,7 +234,7 @@ fn token(text: &str, start: usize) -> Option<(usize, usize)> {
 
 /// The end of the string literal that starts at `start`.
 fn string(source: &Arc<Source>, start: usize, slots: &mut Vec<Slot>) -> Result<usize, Box<Problem>> {
-    let text = source.text.as_str();
+    let text: &str = &source.text;
     let error = |message: &str, range| Err(Box::new(Problem::error(message, Span::new(source, range))));
     let mut at = start + 1;
     loop {

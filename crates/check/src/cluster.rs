@@ -2,7 +2,7 @@
 
 use crate::object::Object;
 use crate::pods::PodTemplate;
-use crate::selector;
+use crate::selector::Selector;
 use crate::set::Set;
 use std::collections::{HashMap, HashSet};
 use vigil_yaml::words::nearest;
@@ -219,7 +219,7 @@ impl<'a> Cluster<'a> {
         let found = found.into_iter().filter_map(|index| self.services.get(index));
         found
             .filter(|service| namespaces.contain(service.namespace))
-            .filter(|service| selector::selects(selector, |key| service.label(key)))
+            .filter(|service| Selector::of(selector).selects_labels(|key| service.label(key)))
             .collect()
     }
 
@@ -229,7 +229,7 @@ impl<'a> Cluster<'a> {
         let found = found.into_iter().filter_map(|index| self.pods.get(index));
         found
             .filter(|pods| namespaces.contain(pods.namespace))
-            .filter(|pods| selector::selects(selector, |key| pods.label(key)))
+            .filter(|pods| Selector::of(selector).selects_labels(|key| pods.label(key)))
             .collect()
     }
 

@@ -186,7 +186,7 @@ pub fn check(sources: &[Arc<Source>], options: &Options) -> Report {
         .map(|object| {
             let mut findings = Findings::default();
             if !object.damaged {
-                for schemas in &set.schemas {
+                for schemas in &*set.schemas {
                     judge(object, schemas, options, &mut findings);
                 }
                 objects::check(object, &mut findings);
@@ -195,14 +195,22 @@ pub fn check(sources: &[Arc<Source>], options: &Options) -> Report {
         })
         .collect();
     findings.list.extend(apart.into_iter().flat_map(|findings| findings.list));
+    // Of two that are the same the first counts; otherwise a set that is there a hundred times would be followed from
+    // each copy to each.
+    let distinct = followed.then(|| set.distinct()).flatten();
+    let firsts = distinct.as_ref().unwrap_or(&set);
     if followed {
-        references::check(&set, &mut findings);
+        references::identity::twice(&set, &mut findings);
+        references::check(firsts, &mut findings);
     }
-    embedded::check(&set, &mut findings);
+    embedded::check(firsts, &mut findings);
 
     let (findings, waived) = waivers::apply(&set, followed, findings.into_sorted(options));
     let judged = |object: &object::Object<'_>| Judged { object: object.to_string(), span: object.node.span.clone() };
-    let objects = set.objects.iter().map(judged).collect();
+    let objects = set.objects.par_iter().map(judged).collect();
+    // Nobody has to wait until the trees of a large set are gone.
+    drop((distinct, set));
+    rayon::spawn(|| drop((documents, definitions)));
     Report { findings, waived, objects, kubernetes: options.kubernetes.clone(), followed }
 }
 

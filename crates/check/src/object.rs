@@ -28,6 +28,11 @@ impl<'a> Object<'a> {
         self.kind == kind && self.group == group
     }
 
+    /// What no other object of a cluster has: group, kind, namespace and name.
+    pub(crate) fn identity(&self) -> (&'a str, &'a str, &'a str, &'a str) {
+        (self.group, self.kind, self.namespace, self.name)
+    }
+
     /// The value at a path of keys.
     pub(crate) fn at(&self, path: &[&str]) -> Option<&'a Node> {
         self.node.at(path)

@@ -6,7 +6,8 @@ use crate::rule::{Rule, rules};
 use crate::schema::builtin::Builtin;
 use crate::schema::{self, Schemas, custom, lifecycle};
 use crate::{Options, Version};
-use std::collections::HashMap;
+use rayon::prelude::*;
+use std::collections::{HashMap, HashSet};
 use std::fmt::Write as _;
 use std::sync::{Arc, OnceLock};
 use vigil_yaml::words::{list, nearest};
@@ -17,14 +18,25 @@ rules! {
     IDENTITY "object-identity" Error "every object says what it is"
 }
 
+const DEFINITION: &str = "CustomResourceDefinition";
+
 /// What a text holds.
 pub(crate) struct Documents {
     nodes: Vec<Node>,
     problems: Vec<Problem>,
 }
 
-#[cfg(test)]
 impl Documents {
+    /// The objects in them, and what is wrong with what is none.
+    fn objects(&self) -> (Vec<Object<'_>>, Findings) {
+        let (mut objects, mut findings) = (Vec::new(), Findings::default());
+        for node in &self.nodes {
+            collect(node, !self.problems.is_empty(), &mut objects, &mut findings);
+        }
+        (objects, findings)
+    }
+
+    #[cfg(test)]
     pub(crate) fn nodes(&self) -> &[Node] {
         &self.nodes
     }
@@ -41,7 +53,7 @@ pub(crate) struct Set<'a> {
     /// All of them, in the order of the texts.
     pub(crate) objects: Vec<Object<'a>>,
     /// Their schemas, for each version of Kubernetes.
-    pub(crate) schemas: Vec<Schemas>,
+    pub(crate) schemas: Arc<Vec<Schemas>>,
     /// Every document could be read.
     pub(crate) whole: bool,
     /// What the caller asked for.
@@ -58,8 +70,6 @@ impl<'a> Set<'a> {
         options: &'a Options,
         findings: &mut Findings,
     ) -> Self {
-        let mut objects = Vec::new();
-        let mut whole = true;
         for document in documents.iter().chain(definitions) {
             for problem in &document.problems {
                 let finding = findings.add_outside(&YAML, problem.place.clone(), problem.message.clone());
@@ -67,22 +77,20 @@ impl<'a> Set<'a> {
                 finding.help.clone_from(&problem.help);
             }
         }
-        for document in documents {
-            whole &= document.problems.is_empty() || !document.nodes.is_empty();
-            for node in &document.nodes {
-                collect(node, !document.problems.is_empty(), &mut objects, findings);
-            }
+        let whole = documents.iter().all(|document| document.problems.is_empty() || !document.nodes.is_empty());
+        let collected: Vec<_> = documents.par_iter().map(Documents::objects).collect();
+        let mut objects: Vec<Object<'a>> = Vec::with_capacity(collected.len());
+        for (some, found) in collected {
+            objects.extend(some);
+            findings.list.extend(found.list);
         }
-        let own = objects.iter().map(|object: &Object<'a>| object.node);
+        let own = objects.iter().filter(|object| object.kind == DEFINITION).map(|object| object.node);
         let others = definitions.iter().flat_map(|document| &document.nodes);
-        let custom: Vec<_> = own
-            .chain(others)
-            .filter(|node| node.get("kind").and_then(Node::text) == Some("CustomResourceDefinition"))
-            .flat_map(custom::definitions)
-            .collect();
+        let others = others.filter(|node| node.get("kind").and_then(Node::text) == Some(DEFINITION));
+        let custom: Vec<_> = own.chain(others).flat_map(custom::definitions).collect();
         let (schemas, judged): (Vec<Schemas>, Vec<Judged<'a>>) =
             options.kubernetes.iter().map(|version| schemas(&objects, &custom, *version, options)).unzip();
-        for object in &mut objects {
+        objects.par_iter_mut().for_each(|object| {
             let kind = schemas.iter().find_map(|all| all.kind(object.group, object.version, object.kind));
             object.namespace = match object.at(&["metadata", "namespace"]).and_then(Node::text) {
                 _ if kind.is_some_and(|kind| !kind.namespaced) => "",
@@ -90,7 +98,7 @@ impl<'a> Set<'a> {
                 _ if kind.is_some() => &options.namespace,
                 _ => "",
             };
-        }
+        });
         for (version, judged) in options.kubernetes.iter().zip(&judged) {
             for object in &objects {
                 if let Some(Some(unserved)) = judged.get(&(object.group, object.version, object.kind)) {
@@ -99,11 +107,20 @@ impl<'a> Set<'a> {
                 }
             }
         }
-        let mut kinds: HashMap<&str, Vec<usize>> = HashMap::new();
-        for (index, object) in objects.iter().enumerate() {
-            kinds.entry(object.kind).or_default().push(index);
+        let kinds = by_kind(&objects);
+        Self { objects, schemas: Arc::new(schemas), whole, options, kinds }
+    }
+
+    /// The set without those objects that are the same as one before; `None` when there are none of them.
+    pub(crate) fn distinct(&self) -> Option<Self> {
+        let mut seen = HashSet::with_capacity(self.objects.len());
+        let is_first = |object: &&Object<'a>| object.name.is_empty() || seen.insert(object.identity());
+        let objects: Vec<_> = self.objects.iter().filter(is_first).copied().collect();
+        if objects.len() == self.objects.len() {
+            return None;
         }
-        Self { objects, schemas, whole, options, kinds }
+        let kinds = by_kind(&objects);
+        Some(Self { objects, schemas: Arc::clone(&self.schemas), whole: self.whole, options: self.options, kinds })
     }
 
     /// The namespace of an object; of one without a schema that names none, the one that it would be put in.
@@ -116,6 +133,14 @@ impl<'a> Set<'a> {
         let indices = self.kinds.get(kind).map(Vec::as_slice).unwrap_or_default();
         indices.iter().map(|index| &self.objects[*index]).filter(move |object| object.group == group)
     }
+}
+
+fn by_kind<'a>(objects: &[Object<'a>]) -> HashMap<&'a str, Vec<usize>> {
+    let mut kinds: HashMap<&str, Vec<usize>> = HashMap::new();
+    for (index, object) in objects.iter().enumerate() {
+        kinds.entry(object.kind).or_default().push(index);
+    }
+    kinds
 }
 
 /// Adds the object that `node` is, or those in it when it is a `List`.

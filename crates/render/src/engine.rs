@@ -155,7 +155,7 @@ impl<'t> Engine<'t> {
                 // A script is what its interpreter takes.
                 _ => {}
             }
-            return Ok(Some(source.text.clone()));
+            return Ok(Some(source.text.to_string()));
         }
         let text = self.text(path, &values.context).map_err(|problem| vec![*problem])?;
         if name.rsplit_once('.').is_some_and(|(_, format)| format == "ini") {
@@ -224,7 +224,7 @@ fn compile(name: &str, source: &Arc<Source>) -> Result<Template, Box<Problem>> {
         let span = Span::new(source, at..at + OPEN.len_utf8());
         return Err(Box::new(Problem::error("a character that templates cannot hold: U+E000 or U+E001", span)));
     }
-    Template::compile_with_name(&source.text, name.to_owned()).map_err(|error| {
+    Template::compile_with_name(&*source.text, name.to_owned()).map_err(|error| {
         let place = error.pos().map_or(0..0, |(line, column)| at(&source.text, line, column));
         let message = format!("the template is malformed: {}", error.reason());
         Box::new(Problem::error(message, Span::new(source, place)))

@@ -75,7 +75,7 @@ impl Templates {
 
     /// All templates, as (path, text).
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.sources.iter().map(|(path, source)| (path.as_str(), source.text.as_str()))
+        self.sources.iter().map(|(path, source)| (path.as_str(), &*source.text))
     }
 
     pub(crate) fn get(&self, path: &str) -> Option<&Arc<Source>> {

@@ -58,7 +58,7 @@ impl Stack {
         let folder = path.parent().unwrap_or(Path::new(""));
         Self::parse_with(source, &|file| {
             let source = Source::read(&folder.join(file), beside::LIMIT).map_err(|problem| problem.message)?;
-            Ok(source.text.clone())
+            Ok(source.text.to_string())
         })
     }
 

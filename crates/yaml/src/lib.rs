@@ -9,6 +9,7 @@
 //! - [`words`]: what was probably meant.
 //! - [`Problem`]: an error or a warning with its place, drawn with the source line and a marker.
 
+mod block;
 pub mod node;
 pub mod plain;
 pub mod problem;

@@ -1,5 +1,6 @@
 //! Text to trees.
 
+use crate::block;
 use crate::node::{Data, Entry, Key, Node, Scalar};
 use crate::plain::{self, Plain};
 use crate::problem::Problem;
@@ -74,6 +75,14 @@ pub fn salvage_all(source: &Arc<Source>, limits: &Limits) -> (Vec<Node>, Vec<Pro
         let problem = Problem::error(message, place).help("check that it is the text you mean");
         return (Vec::new(), vec![problem]);
     }
+    match block::read(source, limits) {
+        Some(documents) => (documents, Vec::new()),
+        None => parse(source, limits),
+    }
+}
+
+/// As [`salvage_all`], by the full parser.
+pub(crate) fn parse(source: &Arc<Source>, limits: &Limits) -> (Vec<Node>, Vec<Problem>) {
     let options = granit_parser::options! { emit_comments: false, emit_unresolved_aliases: true };
     let mut composer = Composer {
         source,
@@ -110,7 +119,7 @@ struct Cost {
 
 /// The keys of a mapping so far, to tell when one comes again.
 #[derive(Default)]
-struct Keys {
+pub(crate) struct Keys {
     /// Those without an entry.
     left_out: Vec<Key>,
     /// All of them, once there are too many to look through.
@@ -122,7 +131,7 @@ impl Keys {
     const FEW: usize = 24;
 
     /// The place of the first `key`, if this is not it. The keys before it are those of `entries`, and the left out.
-    fn find(&mut self, key: &Key, entries: &[Entry]) -> Option<Span> {
+    pub(crate) fn find(&mut self, key: &Key, entries: &[Entry]) -> Option<Span> {
         let known = || entries.iter().map(|entry| &entry.key).chain(&self.left_out);
         if self.index.is_empty() {
             if entries.len() + self.left_out.len() < Self::FEW {

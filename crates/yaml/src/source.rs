@@ -4,7 +4,7 @@ use crate::problem::Problem;
 use std::fmt;
 use std::fs::File;
 use std::io::Read;
-use std::ops::Range;
+use std::ops::{Deref, Range};
 use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
@@ -13,7 +13,7 @@ pub struct Source {
     /// The path as the user wrote it, or a word in angle brackets such as `<stdin>`.
     pub name: String,
     /// The whole text, or that of the part.
-    pub text: String,
+    pub text: Text,
     /// The 1-based line of the file at which the text starts; more than 1 for a part of a file.
     pub first_line: usize,
     /// Where its lines start, once somebody asks.
@@ -31,10 +31,10 @@ impl Eq for Source {}
 impl Source {
     /// A source, ready to be shared by the spans that point into it.
     pub fn new(name: impl Into<String>, text: impl Into<String>) -> Arc<Self> {
-        Self::part(name.into(), text.into(), 1)
+        Self::part(name.into(), Text::from(text.into()), 1)
     }
 
-    fn part(name: String, text: String, first_line: usize) -> Arc<Self> {
+    fn part(name: String, text: Text, first_line: usize) -> Arc<Self> {
         Arc::new(Self { name, text, first_line, lines: OnceLock::new() })
     }
 
@@ -62,7 +62,7 @@ impl Source {
             .zip(ends)
             .filter(|(start, end)| start < end)
             .map(|(start, end)| {
-                let text = self.text[start..end].to_owned();
+                let text = self.text.part(start..end);
                 let first_line = line;
                 line += breaks(text.as_bytes());
                 Self::part(self.name.clone(), text, first_line)
@@ -87,7 +87,8 @@ impl Source {
                 _ => problem,
             }
         })?;
-        Self::read_from(file, &name, limit)
+        let size = file.metadata().map_or(0, |data| usize::try_from(data.len()).unwrap_or(limit));
+        Self::read_sized(file, size, &name, limit)
     }
 
     /// Reads all of a stream as UTF-8 text, and calls it `name`.
@@ -95,8 +96,14 @@ impl Source {
     /// # Errors
     /// A stream that fails or holds more than `limit` bytes, bytes that are not UTF-8.
     pub fn read_from(stream: impl Read, name: &str, limit: usize) -> Result<Arc<Self>, Box<Problem>> {
+        Self::read_sized(stream, 0, name, limit)
+    }
+
+    /// As [`Self::read_from`], for a stream that should have `size` bytes.
+    fn read_sized(stream: impl Read, size: usize, name: &str, limit: usize) -> Result<Arc<Self>, Box<Problem>> {
         let problem = |message: &str| Problem::in_file(message, name);
-        let mut bytes = Vec::new();
+        // One more, to see the end without more room.
+        let mut bytes = Vec::with_capacity(size.min(limit) + 1);
         // One byte more than the limit tells a stream that is too large from one that just fits, however it grows.
         if let Err(error) = stream.take(limit as u64 + 1).read_to_end(&mut bytes) {
             return Err(Box::new(problem(&format!("cannot be read: {error}"))));
@@ -113,6 +120,40 @@ impl Source {
                     .help("save the file as UTF-8"),
             )
         })
+    }
+}
+
+/// A text, or a part of one: however many documents a text is cut into, it is there once.
+#[derive(Clone)]
+pub struct Text {
+    whole: Arc<String>,
+    range: Range<usize>,
+}
+
+impl Text {
+    fn part(&self, range: Range<usize>) -> Self {
+        let from = self.range.start;
+        Self { whole: Arc::clone(&self.whole), range: from + range.start..from + range.end }
+    }
+}
+
+impl From<String> for Text {
+    fn from(text: String) -> Self {
+        Self { range: 0..text.len(), whole: Arc::new(text) }
+    }
+}
+
+impl Deref for Text {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        &self.whole[self.range.clone()]
+    }
+}
+
+impl PartialEq for Text {
+    fn eq(&self, other: &Self) -> bool {
+        **self == **other
     }
 }
 
@@ -231,7 +272,7 @@ mod tests {
             ("a: |\n  ---\n  b\n", vec![(1, "a: |\n  ---\n  b\n")]),
         ] {
             let documents = Source::new("t", text).documents();
-            let found: Vec<_> = documents.iter().map(|part| (part.first_line, part.text.as_str())).collect();
+            let found: Vec<_> = documents.iter().map(|part| (part.first_line, &*part.text)).collect();
             assert_eq!(found, expected, "{text:?}");
         }
         let documents = Source::new("t", "a\n---\nb\nc\n").documents();

@@ -20,6 +20,7 @@ use crate::set::Set;
 use file::File;
 use query::{Parsing, Targets};
 use readers::{Readers, grafanas};
+use std::cell::LazyCell;
 use std::collections::HashSet;
 
 /// The rules of all modules.
@@ -55,7 +56,7 @@ pub(crate) fn check(set: &Set<'_>, findings: &mut Findings) {
     rule_groups::check(set, &mut queries, &mut recorded, findings);
 
     let followed = !set.options.objects_only && set.whole;
-    let cluster = Cluster::new(set);
+    let cluster = LazyCell::new(|| Cluster::new(set));
     let loaded = if followed { grafana::load(&read, &grafanas(set), &readers, findings) } else { Vec::new() };
     if followed {
         push::check(&read, &readers, &cluster, findings);

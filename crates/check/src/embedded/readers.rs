@@ -54,8 +54,12 @@ pub(crate) struct Readers<'a>(HashMap<(&'static str, &'a str, &'a str), Vec<Read
 impl<'a> Readers<'a> {
     pub(super) fn new(set: &Set<'a>) -> Self {
         let mut readers: HashMap<_, Vec<Reader<'a>>> = HashMap::new();
+        let mut seen = HashSet::new();
         for object in &set.objects {
             let Some(template) = PodTemplate::of(object) else { continue };
+            if !object.name.is_empty() && !seen.insert(object.identity()) {
+                continue;
+            }
             for volume in template.volumes() {
                 let Some(name) = volume.get("name").and_then(Node::text) else { continue };
                 let projected = volume.at(&["projected", "sources"]).map(Node::items).unwrap_or_default();

@@ -1,12 +1,12 @@
 //! Disruption budgets and autoscalers: the pods and workloads they are for.
 
 use super::index::{Found, Index, Wanted};
-use super::selector::Selector;
 use super::services::nothing_selected;
 use super::text;
 use crate::finding::Findings;
 use crate::object::Object;
 use crate::rule::rules;
+use crate::selector::Selector;
 
 rules! {
     BUDGET "disruption-budget-selector" Warning "every disruption budget selects pods"

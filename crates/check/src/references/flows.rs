@@ -2,10 +2,10 @@
 
 use super::index::{Found, Index};
 use super::pods::{Pod, Port, protocol};
-use super::selector::{Label, Selector};
 use super::services::Target;
 use super::{backends, items, operator, text};
 use crate::object::{Labels, Object};
+use crate::selector::{Label, Selector};
 use vigil_yaml::Node;
 
 /// A connection that something needs.

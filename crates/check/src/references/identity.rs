@@ -4,6 +4,7 @@ use super::index::{Found, Index};
 use crate::finding::Findings;
 use crate::object::Object;
 use crate::rule::rules;
+use crate::set::Set;
 use std::collections::{HashMap, HashSet};
 use vigil_yaml::Quoted;
 use vigil_yaml::words::nearest;
@@ -14,18 +15,12 @@ rules! {
     ASSUMED "namespace-assumed" Note "namespaces that the cluster must have are known"
 }
 
-/// Judges identities.
-pub(crate) fn check(index: &Index<'_>, findings: &mut Findings) {
-    twice(index, findings);
-    namespaces(index, findings);
-}
-
-fn twice(index: &Index<'_>, findings: &mut Findings) {
-    let mut first: HashMap<_, &Object<'_>> = HashMap::with_capacity(index.set.objects.len());
-    for object in index.set.objects.iter().filter(|object| !object.name.is_empty()) {
-        let identity = (object.group, object.kind, object.namespace, object.name);
-        let Some(other) = first.get(&identity) else {
-            first.insert(identity, object);
+/// Tells of every object that is the same as one before.
+pub(crate) fn twice(set: &Set<'_>, findings: &mut Findings) {
+    let mut first: HashMap<_, &Object<'_>> = HashMap::with_capacity(set.objects.len());
+    for object in set.objects.iter().filter(|object| !object.name.is_empty()) {
+        let Some(other) = first.get(&object.identity()) else {
+            first.insert(object.identity(), object);
             continue;
         };
         let (line, _) = other.node.span.line_column();
@@ -37,7 +32,8 @@ fn twice(index: &Index<'_>, findings: &mut Findings) {
     }
 }
 
-fn namespaces(index: &Index<'_>, findings: &mut Findings) {
+/// Judges the namespaces that objects are in.
+pub(crate) fn check(index: &Index<'_>, findings: &mut Findings) {
     let made: Vec<&str> = index.set.of_kind("", "Namespace").map(|namespace| namespace.name).collect();
     let mut told = HashSet::new();
     for object in &index.set.objects {

@@ -2,12 +2,12 @@
 
 use super::makers::{Keys, Makers};
 use super::pods::{Pod, is_foreign, pods_of, varies};
-use super::selector::{Label, Labelled, Selector};
 use super::uses::{self, Use};
 use super::{operator, provided};
 use crate::finding::{Finding, Findings};
 use crate::object::Object;
 use crate::rule::Rule;
+use crate::selector::{Label, Labelled, Selector};
 use crate::set::Set;
 use std::collections::{HashMap, HashSet};
 use vigil_yaml::words::nearest;
@@ -57,7 +57,7 @@ impl<'a> Index<'a> {
         };
         for (number, object) in set.objects.iter().enumerate() {
             // The first of two counts; that there are two is told elsewhere.
-            index.names.entry((object.group, object.kind, object.namespace, object.name)).or_insert(number);
+            index.names.entry(object.identity()).or_insert(number);
             if object.is("", "Service") {
                 index.services.add(number, object.namespace, object.labels().iter());
             }

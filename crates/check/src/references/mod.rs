@@ -1,7 +1,7 @@
 //! What objects say of each other: one module for each sort of reference.
 //!
 //! - [`index`]: finding objects by name, and pods and Services by label, in one pass over the set.
-//! - [`pods`], [`selector`]: the pods that there will be, and what selects them.
+//! - [`pods`]: the pods that there will be.
 //! - [`uses`]: every ConfigMap, Secret and so on that anything asks for.
 //! - [`flows`]: the connections that the set needs.
 //! - [`provided`], [`makers`], [`operator`]: what is in the cluster without being in the set.
@@ -10,7 +10,7 @@ mod autoscaling;
 mod backends;
 mod config;
 mod flows;
-mod identity;
+pub(crate) mod identity;
 pub(crate) mod index;
 mod makers;
 mod monitoring;
@@ -21,7 +21,6 @@ mod pods;
 mod ports;
 mod provided;
 mod rbac;
-pub(crate) mod selector;
 mod services;
 mod unused;
 mod uses;
@@ -54,7 +53,7 @@ pub(crate) fn rules() -> Vec<&'static Rule> {
 /// Judges one sort of reference.
 type Check = fn(&Index<'_>, &mut Findings);
 
-/// Follows every reference in the set.
+/// Follows every reference in a set without an object that is there twice.
 pub(crate) fn check(set: &Set<'_>, findings: &mut Findings) {
     let index = Index::new(set);
     let checks: &[Check] = &[

@@ -4,11 +4,11 @@ use super::flows::{Flow, NAME, flows, namespace_label};
 use super::index::Index;
 use super::items;
 use super::pods::{Pod, protocol};
-use super::selector::Selector;
 use super::services::nothing_selected;
 use crate::finding::Findings;
 use crate::object::Object;
 use crate::rule::rules;
+use crate::selector::Selector;
 use std::collections::HashSet;
 use vigil_yaml::Node;
 

@@ -1,9 +1,9 @@
 //! The pods that there will be: their labels and their ports.
 
 use super::operator;
-use super::selector::Label;
 use crate::object::Object;
 use crate::pods::PodTemplate;
+use crate::selector::Label;
 use vigil_yaml::Node;
 
 /// Pods of one workload, or of the cluster itself.

@@ -2,11 +2,11 @@
 
 use super::index::{Found, Index, Wanted};
 use super::pods::{Port, protocol};
-use super::selector::Selector;
 use super::{items, text};
 use crate::finding::Findings;
 use crate::object::Object;
 use crate::rule::{Rule, rules};
+use crate::selector::Selector;
 use std::collections::HashMap;
 use vigil_yaml::words::{list, nearest};
 use vigil_yaml::{Node, Quoted};

@@ -4,7 +4,7 @@ use super::{JOB_LABEL, PORT, SELECTOR};
 use crate::cluster::{Cluster, MONITORING, Namespaces, Pods, Service};
 use crate::finding::Findings;
 use crate::object::Object;
-use crate::selector;
+use crate::selector::Selector;
 use crate::set::Set;
 use std::collections::BTreeSet;
 use vigil_yaml::words::{list, nearest};
@@ -95,7 +95,8 @@ fn nothing<'f>(
     namespaces: &Namespaces<'_>,
     findings: &'f mut Findings,
 ) -> &'f mut crate::Finding {
-    let message = format!("no {kind} in {} matches {}", namespaces.shown(), Quoted(&selector::shown(&entry.value)));
+    let message =
+        format!("no {kind} in {} matches {}", namespaces.shown(), Quoted(&Selector::of(&entry.value).to_string()));
     findings.add(&SELECTOR, object, entry, message).help(format!(
         "correct the selector or the {kind}'s labels; a {kind} of another namespace needs `namespaceSelector`"
     ))

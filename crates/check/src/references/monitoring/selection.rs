@@ -4,7 +4,7 @@ use super::UNSELECTED;
 use crate::cluster::MONITORING;
 use crate::finding::Findings;
 use crate::object::{Labels, Object};
-use crate::selector;
+use crate::selector::Selector;
 use crate::set::Set;
 use std::collections::HashMap;
 use vigil_yaml::{Node, Quoted};
@@ -30,7 +30,7 @@ impl<'a> NamespaceLabels<'a> {
     /// Whether a selector selects a namespace. One whose labels nobody knows could be selected.
     fn selects(&self, selector: &Node, namespace: &str) -> bool {
         let Some(labels) = self.0.get(namespace) else { return true };
-        selector::selects(selector, |key| match key {
+        Selector::of(selector).selects_labels(|key| match key {
             "kubernetes.io/metadata.name" => Some(namespace),
             _ => labels.get(key),
         })
@@ -69,7 +69,7 @@ pub(crate) fn selects(
 ) -> bool {
     let selector = |key| owner.at(&["spec", key]).filter(|node| !node.is_null());
     let own = || owner.namespace == object.namespace;
-    selector(by_labels).is_some_and(|node| selector::selects(node, |key| object.labels().get(key)))
+    selector(by_labels).is_some_and(|node| Selector::of(node).selects_labels(|key| object.labels().get(key)))
         && selector(by_namespace).map_or_else(own, |node| namespaces.selects(node, object.namespace))
 }
 
@@ -84,11 +84,11 @@ fn why(
     let selector = |key| owner.at(&["spec", key]).filter(|node| !node.is_null());
     match (selector(by_labels), selector(by_namespace)) {
         (None, _) => format!("{owner} has no `{by_labels}`, and so selects none"),
-        (Some(labels), _) if !selector::selects(labels, |key| object.labels().get(key)) => {
-            format!("{owner} selects {}", Quoted(&selector::shown(labels)))
+        (Some(labels), _) if !Selector::of(labels).selects_labels(|key| object.labels().get(key)) => {
+            format!("{owner} selects {}", Quoted(&Selector::of(labels).to_string()))
         }
         (_, Some(node)) if !namespaces.selects(node, object.namespace) => {
-            format!("{owner} selects namespaces by {}", Quoted(&selector::shown(node)))
+            format!("{owner} selects namespaces by {}", Quoted(&Selector::of(node).to_string()))
         }
         _ => format!("{owner} selects in its own namespace"),
     }
