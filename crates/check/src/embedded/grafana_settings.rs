@@ -151,7 +151,8 @@ fn ini(file: &File<'_>, findings: &mut Findings) {
             Line::Key { key, at, value, value_at } => {
                 let Some(keys) = keys else { continue };
                 let Some(sort) = settings.sort(section, keys, key) else {
-                    let place = if section.is_empty() { "above all sections".to_owned() } else { format!("in `[{section}]`") };
+                    let place =
+                        if section.is_empty() { "above all sections".to_owned() } else { format!("in `[{section}]`") };
                     let message = format!("Grafana has no key {} {place}", Quoted(key));
                     let finding = file.add_at(&KEY, &Span::new(&file.source, at), message, findings);
                     suggest(finding, nearest(key, keys.keys().copied()));
@@ -226,7 +227,8 @@ fn fits(value: &str, sort: &str) -> Result<(), String> {
         "number" => is(value.parse::<f64>().is_ok(), "a number"),
         "duration" => is(is_duration(value), "a time with its unit, such as `30s`"),
         "url" => is(
-            value.starts_with('/') || value.split_once("://").is_some_and(|(scheme, rest)| !scheme.is_empty() && !rest.is_empty()),
+            value.starts_with('/')
+                || value.split_once("://").is_some_and(|(scheme, rest)| !scheme.is_empty() && !rest.is_empty()),
             "a URL, such as `https://host`",
         ),
         words => {
@@ -286,7 +288,8 @@ pub(super) fn check_provisioning(loaded: &[Loaded<'_, '_, '_>], findings: &mut F
         if !is_newest || !judged.insert(std::ptr::from_ref(*root)) {
             continue;
         }
-        let mut walk = Walk::new(file, root, keys, &KEY, "remove it; Grafana passes over what it does not know", findings);
+        let mut walk =
+            Walk::new(file, root, keys, &KEY, "remove it; Grafana passes over what it does not know", findings);
         walk.value(root, None, keys.root);
         for source in root.get("datasources").map(Node::items).unwrap_or_default() {
             let kind = source.get("type").and_then(Node::text).unwrap_or_default();
@@ -315,7 +318,10 @@ mod tests {
         let keys = provisioning().unwrap();
         for value in keys.types.values().flat_map(|keys| keys.values().copied()).chain([keys.root]) {
             let name = value.trim_start_matches(['[', '{']);
-            assert!(matches!(name, "" | "." | "bool" | "int" | "bool-text" | "int-text") || keys.types.contains_key(name), "{value}");
+            assert!(
+                matches!(name, "" | "." | "bool" | "int" | "bool-text" | "int-text") || keys.types.contains_key(name),
+                "{value}"
+            );
         }
     }
 

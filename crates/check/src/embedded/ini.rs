@@ -70,7 +70,8 @@ mod tests {
 
     #[test]
     fn places_and_values() {
-        let text = "top = 1\r\n[a.b] ; c\n  key=\"v\" # why\n# no\nlong = \"\"\"x\n[y]\nz\"\"\"\nbare\n[open\nlast: a;b\n";
+        let text =
+            "top = 1\r\n[a.b] ; c\n  key=\"v\" # why\n# no\nlong = \"\"\"x\n[y]\nz\"\"\"\nbare\n[open\nlast: a;b\n";
         let found: Vec<(String, String)> = lines(text)
             .into_iter()
             .map(|line| match line {
@@ -82,8 +83,15 @@ mod tests {
                 Line::Wrong { at, .. } => ("!".to_owned(), text[at].to_owned()),
             })
             .collect();
-        let expected =
-            [("top=1", "top"), ("a.b", "a.b"), ("key=v", "key"), ("long=x", "long"), ("!", "bare"), ("!", "[open"), ("last=a", "last")];
+        let expected = [
+            ("top=1", "top"),
+            ("a.b", "a.b"),
+            ("key=v", "key"),
+            ("long=x", "long"),
+            ("!", "bare"),
+            ("!", "[open"),
+            ("last=a", "last"),
+        ];
         assert_eq!(found, expected.map(|(meaning, place)| (meaning.to_owned(), place.to_owned())));
     }
 }

@@ -8,6 +8,7 @@ mod file;
 mod grafana;
 mod grafana_settings;
 mod ini;
+mod labels;
 mod push;
 mod query;
 mod readers;
@@ -32,6 +33,7 @@ pub(crate) fn rules() -> Vec<&'static Rule> {
         configuration::RULES,
         grafana::RULES,
         grafana_settings::RULES,
+        labels::RULES,
         push::RULES,
         query::RULES,
         rule_groups::RULES,
@@ -83,4 +85,5 @@ pub(crate) fn check(set: &Set<'_>, findings: &mut Findings) {
     query::check(&queries, &parsing, &targets, findings);
     let scraped = targets.jobs.as_ref().and_then(|_| catalogue::scraped(set, &cluster));
     catalogue::check(&queries, &parsing, &recorded, scraped.as_ref(), findings);
+    labels::check(&queries, &parsing, &targets, findings);
 }

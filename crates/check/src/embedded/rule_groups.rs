@@ -36,7 +36,8 @@ pub(super) fn check<'w, 'a>(
                 if let Some(node) = rule.get("expr")
                     && let Some(text) = node.text()
                 {
-                    queries.push(Query { text, node, place: Where::Object(object), variables: false });
+                    let place = Where::Object(object);
+                    queries.push(Query { text, node, place, variables: false, rule: Some(rule) });
                 }
             }
             // Prometheus takes a sample for the newest one for five minutes.
