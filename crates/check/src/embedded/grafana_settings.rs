@@ -78,8 +78,8 @@ impl Settings {
     /// The keys of a section of this name.
     fn keys(&self, name: &str) -> Option<&Section> {
         let matching = || {
-            let parents = name.match_indices('.').map(|(at, _)| &name[..at]).rev();
-            parents.filter_map(|parent| self.sections.get(format!("{parent}.*").as_str())).next()
+            let mut parents = name.match_indices('.').map(|(at, _)| &name[..at]).rev();
+            parents.find_map(|parent| self.sections.get(format!("{parent}.*").as_str()))
         };
         let own = self.sections.get(name).or_else(matching)?;
         let shared = own.get("*").filter(|value| value.starts_with('['));

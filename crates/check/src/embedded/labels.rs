@@ -41,6 +41,51 @@ enum Series<'a> {
     Known(Known<'a>),
 }
 
+impl Series<'_> {
+    /// Judges what series are selected by.
+    fn selected(&self, matcher: &Matcher, wrong: &mut Vec<Wrong>) {
+        let is_variable = matcher.value.contains(VARIABLE);
+        let (is_idle, is_for_none) = match &matcher.op {
+            // What has no such label has an empty one.
+            MatchOp::Equal => (matcher.value.is_empty(), true),
+            MatchOp::NotEqual => (false, matcher.value.is_empty()),
+            MatchOp::Re(regex) => (regex.is_match(""), true),
+            MatchOp::NotRe(regex) => (false, regex.is_match("")),
+        };
+        let effect = if is_for_none { "nothing is selected" } else { "everything is selected" };
+        self.has(&matcher.name, is_idle || is_variable, "here", effect, wrong);
+    }
+
+    /// Judges whether series have a label. A `doubtful` one, which may be left out or is a variable's, may be missing.
+    fn has(&self, label: &str, doubtful: bool, here: &str, effect: &str, wrong: &mut Vec<Wrong>) {
+        let Self::Known(known) = self else { return };
+        let exported = label.strip_prefix("exported_");
+        // `v` is what stands for a variable of Grafana's.
+        let is_fine = known.labels.contains(label)
+            || exported.is_some_and(|label| known.labels.contains(label))
+            || label.starts_with("__")
+            || label == "v"
+            || ELSEWHERE.contains(&label);
+        let near = || known.labels.iter().copied().find(|other| is_near(label, other));
+        if is_fine || ((doubtful || !known.whole) && near().is_none()) {
+            return;
+        }
+        let message = match known.metric {
+            Some(metric) => format!("{} has no label {}, and {effect}", Quoted(metric), Quoted(label)),
+            None => format!("no series {here} has a label {}, and {effect}", Quoted(label)),
+        };
+        let own: Vec<&str> = known
+            .labels
+            .iter()
+            .copied()
+            .filter(|label| !TARGET.contains(label) && !matches!(*label, "le" | "quantile"))
+            .collect();
+        let suggestion = near().or_else(|| nearest(label, known.labels.iter().copied()));
+        let help = (!own.is_empty() && own.len() < 12).then(|| format!("there are {}", list(&own, "and")));
+        wrong.push(Wrong { message, label: suggestion.map(|near| format!("did you mean `{near}`?")), help });
+    }
+}
+
 #[derive(Clone, Debug)]
 struct Known<'a> {
     /// The metric, if it is one alone.
@@ -148,7 +193,7 @@ impl<'a> World<'a> {
         let series = selector.name.as_deref().map_or(Series::Any, |name| self.metric(name));
         if selector.matchers.or_matchers.is_empty() {
             for matcher in &selector.matchers.matchers {
-                self.matcher(&series, matcher, wrong);
+                series.selected(matcher, wrong);
             }
         }
         series
@@ -168,19 +213,6 @@ impl<'a> World<'a> {
         Series::Known(Known { metric: Some(name), labels, whole: self.targets.jobs.is_some() })
     }
 
-    fn matcher(&self, series: &Series<'a>, matcher: &Matcher, wrong: &mut Vec<Wrong>) {
-        let is_variable = matcher.value.contains(VARIABLE);
-        let (is_idle, is_for_none) = match &matcher.op {
-            // What has no such label has an empty one.
-            MatchOp::Equal => (matcher.value.is_empty(), true),
-            MatchOp::NotEqual => (false, matcher.value.is_empty()),
-            MatchOp::Re(regex) => (regex.is_match(""), true),
-            MatchOp::NotRe(regex) => (false, regex.is_match("")),
-        };
-        let effect = if is_for_none { "nothing is selected" } else { "everything is selected" };
-        self.has(series, &matcher.name, is_idle || is_variable, "here", effect, wrong);
-    }
-
     fn aggregate(&self, aggregate: &'a AggregateExpr, wrong: &mut Vec<Wrong>) -> Series<'a> {
         let inner = self.walk(&aggregate.expr, wrong);
         if let Some(parameter) = &aggregate.param {
@@ -189,7 +221,7 @@ impl<'a> World<'a> {
         let operator = aggregate.op.to_string();
         let modifier = aggregate.modifier.as_ref();
         for label in modifier.iter().flat_map(|modifier| &modifier.labels().labels) {
-            self.has(&inner, label, false, "here", &format!("`{operator}` does not group by it"), wrong);
+            inner.has(label, false, "here", &format!("`{operator}` does not group by it"), wrong);
         }
         if PICKING.contains(&operator.as_str()) {
             return inner;
@@ -227,9 +259,9 @@ impl<'a> World<'a> {
                 let effect = "`on` matches by it";
                 // Where neither has it, it is the same on both.
                 let before = wrong.len();
-                self.has(&left, label, false, "on the left", effect, wrong);
+                left.has(label, false, "on the left", effect, wrong);
                 if wrong.len() == before {
-                    self.has(&right, label, false, "on the right", effect, wrong);
+                    right.has(label, false, "on the right", effect, wrong);
                 }
             }
         } else if let (Some(LabelModifier::Exclude(labels)), Series::Known(one), Series::Known(other)) =
@@ -237,7 +269,7 @@ impl<'a> World<'a> {
         {
             let both = Series::Known(one.clone().and(other));
             for label in &labels.labels {
-                self.has(&both, label, false, "on either side", "`ignoring` leaves it out", wrong);
+                both.has(label, false, "on either side", "`ignoring` leaves it out", wrong);
             }
         }
         let mut many = &left;
@@ -250,7 +282,7 @@ impl<'a> World<'a> {
             };
             many = if is_left { &left } else { &right };
             for label in &labels.labels {
-                self.has(one, label, false, here, effect, wrong);
+                one.has(label, false, here, effect, wrong);
             }
             taken = Some(labels);
         }
@@ -291,7 +323,7 @@ impl<'a> World<'a> {
                 let last = if call.func.name == "label_replace" { 4 } else { call.args.args.len() };
                 let sources = (3..last).filter_map(text);
                 for label in sources.filter(|label| !label.is_empty()) {
-                    self.has(&of, label, false, "here", &format!("`{}` reads it", call.func.name), wrong);
+                    of.has(label, false, "here", &format!("`{}` reads it", call.func.name), wrong);
                 }
                 match (of, text(1)) {
                     (Series::Known(known), Some(label)) => {
@@ -304,35 +336,6 @@ impl<'a> World<'a> {
             "absent" | "absent_over_time" | "info" => Series::Any,
             _ => of,
         }
-    }
-
-    /// Judges whether series have a label. A `doubtful` one, which may be left out or is a variable's, may be missing.
-    fn has(&self, series: &Series<'a>, label: &str, doubtful: bool, here: &str, effect: &str, wrong: &mut Vec<Wrong>) {
-        let Series::Known(known) = series else { return };
-        let exported = label.strip_prefix("exported_");
-        // `v` is what stands for a variable of Grafana's.
-        let is_fine = known.labels.contains(label)
-            || exported.is_some_and(|label| known.labels.contains(label))
-            || label.starts_with("__")
-            || label == "v"
-            || ELSEWHERE.contains(&label);
-        let near = || known.labels.iter().copied().find(|other| is_near(label, other));
-        if is_fine || ((doubtful || !known.whole) && near().is_none()) {
-            return;
-        }
-        let message = match known.metric {
-            Some(metric) => format!("{} has no label {}, and {effect}", Quoted(metric), Quoted(label)),
-            None => format!("no series {here} has a label {}, and {effect}", Quoted(label)),
-        };
-        let own: Vec<&str> = known
-            .labels
-            .iter()
-            .copied()
-            .filter(|label| !TARGET.contains(label) && !matches!(*label, "le" | "quantile"))
-            .collect();
-        let suggestion = near().or_else(|| nearest(label, known.labels.iter().copied()));
-        let help = (!own.is_empty() && own.len() < 12).then(|| format!("there are {}", list(&own, "and")));
-        wrong.push(Wrong { message, label: suggestion.map(|near| format!("did you mean `{near}`?")), help });
     }
 }
 
