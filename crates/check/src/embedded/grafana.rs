@@ -21,9 +21,6 @@ rules! {
     UID "dashboard-uid" Error "every dashboard has a uid of its own"
 }
 
-/// What provisioning files hold, each one of these.
-const PROVISIONING: [&str; 4] = ["datasources", "deleteDatasources", "providers", "apps"];
-
 /// A data source, as a provisioning file gives it.
 pub(super) struct DataSource<'r, 'f, 'a> {
     file: &'f File<'a>,
@@ -113,9 +110,7 @@ impl<'r, 'f, 'a> Loaded<'r, 'f, 'a> {
             if !has(root, "apiVersion") {
                 continue;
             }
-            if PROVISIONING.iter().any(|key| has(root, key)) {
-                self.provisioning.push((file, root));
-            }
+            self.provisioning.push((file, root));
             for node in root.get("datasources").map(Node::items).unwrap_or_default() {
                 let text = |key: &str| node.get(key).and_then(Node::text);
                 let Some(name) = text("name") else { continue };
