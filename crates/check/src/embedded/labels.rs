@@ -4,7 +4,7 @@
 //! target has, and what functions make of them. Of a metric that is not listed, or not wholly, nothing is said.
 
 use super::catalogue::{Catalogue, is_near};
-use super::query::{Parsing, Query, Targets, VARIABLE};
+use super::query::{Parsed, Parsing, Query, Targets, VARIABLE};
 use crate::finding::Findings;
 use crate::rule::rules;
 use promql_parser::label::{MatchOp, Matcher};
@@ -116,7 +116,6 @@ struct World<'a> {
 }
 
 /// A label that is asked for in vain.
-#[derive(PartialEq, Eq)]
 struct Wrong {
     message: String,
     label: Option<String>,
@@ -131,47 +130,38 @@ pub(super) fn check<'w>(
     findings: &mut Findings,
 ) {
     let mut world = World { catalogue: Catalogue::get(), targets, recorded: HashMap::new() };
-    for (name, rule, expression) in queries.iter().filter_map(|query| {
-        let rule = query.rule?;
-        Some((rule.get("record")?.text()?, rule, parsing.of(query)?.expression.as_ref()))
-    }) {
-        let made = expression.map_or(Series::Any, |expression| world.silently(expression));
-        let own = rule.get("labels").map(Node::entries).unwrap_or_default();
-        let made = match made {
-            Series::Known(known) => {
-                let more = Known::of(own.iter().map(|entry| entry.key.text.as_str()));
-                Series::Known(Known { metric: None, ..known.and(&more) })
-            }
-            other => other,
-        };
-        let made = match (world.recorded.remove(name), made) {
-            (Some(Series::Known(first)), Series::Known(second)) => Series::Known(first.and(&second)),
-            (Some(_), _) => Series::Any,
-            (None, made) => made,
-        };
-        world.recorded.insert(name, made);
+    for query in queries {
+        if let Some(rule) = query.rule
+            && let Some(name) = rule.get("record").and_then(Node::text)
+        {
+            world.record(name, rule, parsing.of(query).and_then(|parsed| parsed.expression.as_ref()));
+        }
     }
-    let found: Vec<Vec<Wrong>> = queries
-        .par_iter()
-        .map(|query| {
-            let mut wrong = Vec::new();
-            if let Some(expression) = parsing.of(query).and_then(|parsed| parsed.expression.as_ref()) {
-                world.walk(expression, &mut wrong);
-            }
-            wrong.dedup();
-            wrong
-        })
-        .collect();
-    for (query, wrong) in queries.iter().zip(found) {
-        for Wrong { message, label, help } in wrong {
-            query.place.add(&LABEL, query.node, message, findings).append(label, help);
+    let judge = |(text, parsed): (&'w (&str, bool), &'w Parsed)| {
+        let mut wrong = Vec::new();
+        world.walk(parsed.expression.as_ref()?, &mut wrong);
+        (!wrong.is_empty()).then_some((*text, wrong))
+    };
+    let found: HashMap<(&str, bool), Vec<Wrong>> = parsing.all().filter_map(judge).collect();
+    for query in queries {
+        for Wrong { message, label, help } in found.get(&(query.text, query.variables)).into_iter().flatten() {
+            query.place.add(&LABEL, query.node, message, findings).append(label.clone(), help.clone());
         }
     }
 }
 
 impl<'a> World<'a> {
-    fn silently(&self, expression: &'a Expr) -> Series<'a> {
-        self.walk(expression, &mut Vec::new())
+    /// Adds what a rule records to what other rules record under the same name.
+    fn record(&mut self, name: &'a str, rule: &'a Node, expression: Option<&'a Expr>) {
+        let made = expression.map_or(Series::Any, |expression| self.walk(expression, &mut Vec::new()));
+        let own = rule.get("labels").map(Node::entries).unwrap_or_default();
+        let own = Known::of(own.iter().map(|entry| entry.key.text.as_str()));
+        let made = match (made, self.recorded.remove(name)) {
+            (Series::Known(known), None) => Series::Known(known.and(&own)),
+            (Series::Known(known), Some(Series::Known(other))) => Series::Known(known.and(&own).and(&other)),
+            _ => Series::Any,
+        };
+        self.recorded.insert(name, made);
     }
 
     fn walk(&self, expression: &'a Expr, wrong: &mut Vec<Wrong>) -> Series<'a> {

@@ -61,6 +61,11 @@ impl<'w> Parsing<'w> {
         Self(texts.into_par_iter().map(|(text, variables)| ((text, variables), parse(text, variables))).collect())
     }
 
+    /// Every text once, with what is known of it.
+    pub(super) fn all(&self) -> impl ParallelIterator<Item = (&(&'w str, bool), &Parsed)> {
+        self.0.par_iter()
+    }
+
     pub(super) fn of(&self, query: &Query<'w, '_>) -> Option<&Parsed> {
         self.0.get(&(query.text, query.variables))
     }
