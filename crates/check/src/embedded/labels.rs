@@ -331,6 +331,7 @@ impl<'a> World<'a> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::query::LONGEST;
     use super::*;
 
     fn wrong(text: &str, whole: bool) -> Vec<String> {
@@ -390,6 +391,17 @@ mod tests {
             ("sum by (a) (absent(x{a=\"b\"}))", false),
         ] {
             assert_eq!(!wrong(text, true).is_empty(), is_wrong, "{text}: {:?}", wrong(text, true));
+        }
+    }
+
+    #[test]
+    fn deep_queries_end() {
+        for (start, end) in
+            [("(", "up"), ("up+", "up"), ("-", "up"), ("sum(", "up"), ("sum by(a)(", "up"), ("up or ", "up")]
+        {
+            let count = (LONGEST - end.len()) / (start.len() + 1);
+            let text = start.repeat(count) + end + &")".repeat(if start.contains('(') { count } else { 0 });
+            wrong(&text, true);
         }
     }
 

@@ -21,7 +21,7 @@ rules! {
 pub(super) const VARIABLE: &str = "__grafana_variable__";
 
 /// Bytes of a query that is looked into. The parser and the walk go as deep as a query does, and a thread has one stack.
-const LONGEST: usize = 4096;
+pub(super) const LONGEST: usize = 4096;
 
 /// A query, and where it stands.
 pub(super) struct Query<'w, 'a> {
