@@ -27,6 +27,9 @@ rules! {
 /// The versions of Grafana whose keys are listed.
 const VERSIONS: ((u32, u32), (u32, u32)) = ((10, 0), (12, 3));
 
+/// The levels of what Grafana logs.
+const LEVELS: [&str; 6] = ["trace", "debug", "info", "warn", "error", "critical"];
+
 /// What the image's own script reads.
 const SCRIPT: [&str; 6] =
     ["GF_PATHS_CONFIG", "GF_PATHS_HOME", "GF_INSTALL_PLUGINS", "GF_INSTALL_IMAGE_RENDERER_PLUGIN", "GF_UID", "GF_GID"];
@@ -231,6 +234,7 @@ fn fits(value: &str, sort: &str) -> Result<(), String> {
                 || value.split_once("://").is_some_and(|(scheme, rest)| !scheme.is_empty() && !rest.is_empty()),
             "a URL, such as `https://host`",
         ),
+        "level" => is(LEVELS.contains(&value.to_ascii_lowercase().as_str()), &list(&LEVELS, "or")),
         words => {
             let words: Vec<&str> = words.split('|').collect();
             is(words.contains(&value), &list(&words, "or"))
@@ -310,7 +314,8 @@ mod tests {
         for (name, keys) in &settings.sections {
             assert!(settings.keys(name).is_some_and(|keys| !keys.is_empty()), "{name}");
             for (key, sort) in keys.iter().filter(|(_, sort)| !sort.starts_with('[')) {
-                let is_named = matches!(*sort, "any" | "bool" | "int" | "number" | "duration" | "url" | "redis");
+                let is_named =
+                    matches!(*sort, "any" | "bool" | "int" | "number" | "duration" | "url" | "level" | "redis");
                 assert!(is_named || sort.contains('|'), "[{name}] {key} = {sort}");
             }
         }
@@ -374,6 +379,8 @@ mod tests {
             ("grafana.example.com", "url", false),
             ("lax", "lax|strict", true),
             ("Lax", "lax|strict", false),
+            ("WARN", "level", true),
+            ("loud", "level", false),
         ] {
             assert_eq!(fits(value, sort).is_ok(), expected, "{value}: {sort}");
         }
