@@ -120,6 +120,19 @@ schemas:
     cd tools/schemas && go run .
     cargo test --test schemas
 
+# Generate anew which keys configuration files of programs take; needs Go
+[group('code')]
+configurations:
+    tools/configurations/generate
+    cargo test --package vigil-check --lib embedded
+
+# Generate anew which metrics programs expose, with which labels; needs Go and curl, and builds the programs
+[group('code')]
+metrics:
+    tools/cluster/build alertmanager etcd loki node-exporter prometheus
+    tools/metrics/generate
+    cargo test --package vigil-check --lib embedded
+
 # Measure
 [group('code')]
 bench *arguments:

@@ -214,7 +214,7 @@ pub fn check(sources: &[Arc<Source>], options: &Options) -> Report {
     Report { findings, waived, objects, kubernetes: options.kubernetes.clone(), followed }
 }
 
-/// An object against the schema of its kind.
+/// An object against the schema of its kind, and against what a version asks for beyond it.
 fn judge(object: &object::Object<'_>, schemas: &Schemas, options: &Options, findings: &mut Findings) {
     let before = findings.list.len();
     if let Some(kind) = schemas.kind(object.group, object.version, object.kind) {
@@ -223,6 +223,7 @@ fn judge(object: &object::Object<'_>, schemas: &Schemas, options: &Options, find
             rules.check(object, findings);
         }
     }
+    objects::check_for(object, schemas.version, findings);
     if options.kubernetes.len() > 1 {
         findings.list[before..].iter_mut().for_each(|finding| finding.versions = vec![schemas.version]);
     }

@@ -69,7 +69,16 @@ pub(crate) fn is_port_name(text: &str) -> bool {
         && !text.contains("--")
 }
 
-/// The name of an environment variable, as Kubernetes 1.30 and later read it: printable ASCII without `=`.
+/// The name of an environment variable, as every Kubernetes reads it.
+pub(crate) fn is_strict_env_name(text: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    text.bytes().all(allowed)
+        && text.starts_with(|c: char| !c.is_ascii_digit())
+        && text != "."
+        && !text.starts_with("..")
+}
+
+/// The name of an environment variable, as Kubernetes 1.32 and later read it: printable ASCII without `=`.
 pub(crate) fn is_env_name(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| matches!(byte, b' '..=b'~') && byte != b'=')
 }
@@ -246,6 +255,7 @@ mod tests {
             &["", ".", "a.", ".a", "a..b", "A.b", "a.-b", &format!("{domain}.a")],
         );
         table(is_path_segment, &["system:node", "a b", "..."], &["", ".", "..", "a/b", "50%"]);
+        table(is_strict_env_name, &["A", "a-b.c", "_1", ".a"], &["", "1a", "a b", "..a", ".", "~"]);
         table(is_env_name, &["A", "1a", "a b", "a-b.c", "~"], &["", "a=b", "ä", "a\n", "\u{7f}"]);
     }
 

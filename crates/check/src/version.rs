@@ -10,6 +10,13 @@ pub struct Version {
     minor: u16,
 }
 
+impl Version {
+    /// Kubernetes 1, of this minor version.
+    pub(crate) const fn minor(minor: u16) -> Self {
+        Self { major: 1, minor }
+    }
+}
+
 impl FromStr for Version {
     type Err = String;
 

@@ -129,6 +129,9 @@ fn broken_references_are_found() {
         ("promtail/configmap.yaml", "loki-stack.myloki:3100", "loki.myloki:3100", "collector-url"),
         ("promtail/configmap.yaml", "source_labels", "source_label", "configuration-key"),
         ("grafana/configmap.yaml", "    [security]\n", "    [security\n", "file-syntax"),
+        ("grafana/configmap.yaml", "    [security]\n", "    [securty]\n", "grafana-key"),
+        ("grafana/configmap.yaml", "check_for_updates = false", "check_for_updates = never", "grafana-value"),
+        ("grafana/configmap.yaml", "disableDeletion: false", "disableDeletion: sometimes", "configuration-value"),
     ] {
         let mut files = whole.clone();
         let text = &mut files.iter_mut().find(|(name, _)| name == file).unwrap().1;
@@ -162,5 +165,57 @@ fn other_ways_to_say_the_same_pass() {
         let text = &mut files.iter_mut().find(|(name, _)| name == file).unwrap().1;
         replace_last(text, from, to);
         assert_eq!(found(&files), Vec::<&str>::new(), "{file}: {to}");
+    }
+}
+
+/// What Grafana would pass over.
+#[test]
+fn every_misspelt_key_of_grafana_is_found() {
+    let whole = manifests();
+    let mut count = 0;
+    for (file, text) in whole.iter().filter(|(file, _)| file.starts_with("grafana/")) {
+        let mut start = 0;
+        let mut is_in_file = false;
+        for line in text.split_inclusive('\n') {
+            let at = start;
+            start += line.len();
+            if !line.starts_with("    ") {
+                is_in_file = line.ends_with(".ini: |\n") || line.ends_with(".yaml: |\n");
+                continue;
+            }
+            let trimmed = line.trim_start().trim_start_matches("- ");
+            let end = trimmed.find([':', ' ']).filter(|_| is_in_file && !trimmed.starts_with('['));
+            let Some(key) = end.map(|end| &trimmed[..end]).filter(|key| key.len() > 3 && *key != "apiVersion") else {
+                continue;
+            };
+            let mut files = whole.clone();
+            let changed = &mut files.iter_mut().find(|(name, _)| name == file).unwrap().1;
+            let key_at = at + line.len() - trimmed.len();
+            changed.replace_range(key_at..key_at + key.len(), &format!("{}x{}", &key[..2], &key[3..]));
+            let found = found(&files);
+            assert!(found.contains(&"grafana-key"), "{file}: {key}: {found:?}");
+            count += 1;
+        }
+    }
+    assert!(count > 30, "{count} keys");
+}
+
+#[test]
+fn labels_are_those_of_what_is_scraped() {
+    let whole = manifests();
+    for (expression, expected) in [
+        ("node_cpu_seconds_total{mode='idle'}", None),
+        ("node_cpu_seconds_total{rack='a'}", Some("query-label")),
+        ("sum by (metrics_path) (kubelet_running_pods)", None),
+        ("kube_pod_info * on (namespace, pod) group_left (owner_name) kube_pod_owner", None),
+        ("kube_pod_info * on (namespace, pod) group_left (phase) kube_pod_owner", Some("query-label")),
+        ("up * on (instance) group_left (nodename) node_uname_info", None),
+    ] {
+        let rule = format!(
+            "apiVersion: monitoring.coreos.com/v1\nkind: PrometheusRule\nmetadata: {{name: a, namespace: mymonitoring}}\nspec:\n  groups:\n  - name: a\n    rules:\n    - alert: A\n      expr: \"{expression}\"\n"
+        );
+        let mut files = whole.clone();
+        files.push(("rule.yaml".to_owned(), rule));
+        assert_eq!(found(&files), expected.into_iter().collect::<Vec<_>>(), "{expression}");
     }
 }

@@ -87,6 +87,28 @@ fn what_is_true_for_some_versions_only_says_so() {
 }
 
 #[test]
+fn names_that_only_newer_versions_take() {
+    let service = "apiVersion: v1\nkind: Service\nmetadata: {name: 1st}\nspec: {type: ExternalName, externalName: a.example.com}\n";
+    let pod = |variable: &str| {
+        format!(
+            "apiVersion: v1\nkind: Pod\nmetadata: {{name: a}}\nspec: {{containers: [{{name: a, image: a:1, env: [{variable}]}}]}}\n"
+        )
+    };
+    for (text, version, expected) in [
+        (service.to_owned(), "1.35", Some("object-name")),
+        (service.to_owned(), "1.36", None),
+        (pod("{name: 1st, value: a}"), "1.31", Some("container-env")),
+        (pod("{name: 1st, value: a}"), "1.32", None),
+        (pod("{name: A.b-c_1, value: a}"), "1.29", None),
+    ] {
+        let options = Options { objects_only: true, kubernetes: vec![version.parse().unwrap()], ..Options::default() };
+        let report = check(&[Source::new("t", &text)], &options);
+        let ids = report.findings.iter().filter(|it| it.severity() == Severity::Error).map(|it| it.rule.id);
+        assert_eq!(ids.collect::<Vec<_>>(), expected.into_iter().collect::<Vec<_>>(), "{version}: {text}");
+    }
+}
+
+#[test]
 fn the_documentation_lists_every_rule() {
     let mut text = "\
 # The rules of `vigil check`

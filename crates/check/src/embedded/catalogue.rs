@@ -1,7 +1,7 @@
 //! Metrics: whether anything in the set exposes what queries ask for.
 //!
-//! `crates/check/catalogue` lists the metrics of each program; the first line of a list says where it is from, and
-//! `tools/metrics` writes it.
+//! `crates/check/catalogue` lists the metrics of each program, with their labels where all of them are known; the first
+//! line of a list says where it is from, and `tools/metrics` writes it.
 
 use super::query::{Parsing, Query};
 use crate::cluster::{Cluster, MONITORING, Namespaces};
@@ -34,27 +34,59 @@ static LISTS: [(&str, &str); 10] = [
 /// The API server, the kubelets and the rest of the control plane, which expose much in common.
 const KUBERNETES: &str = "Kubernetes";
 
-/// Programs by the metrics they expose.
-struct Catalogue(HashMap<&'static str, Vec<&'static str>>);
+/// All metrics.
+pub(super) struct Catalogue(HashMap<&'static str, Metric>);
+
+/// A metric.
+#[derive(Default)]
+struct Metric {
+    /// Who exposes it.
+    programs: Vec<&'static str>,
+    /// Its labels, as the lists of its programs have them, and as all metrics of these programs have them.
+    labels: Vec<&'static str>,
+    /// It may have others.
+    open: bool,
+}
 
 impl Catalogue {
-    fn get() -> &'static Self {
+    pub(super) fn get() -> &'static Self {
         static CATALOGUE: OnceLock<Catalogue> = OnceLock::new();
         CATALOGUE.get_or_init(|| {
-            let mut names: HashMap<_, Vec<_>> = HashMap::new();
+            let mut metrics: HashMap<_, Metric> = HashMap::with_capacity(4096);
             for (program, list) in &LISTS {
-                for name in list.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
-                    names.entry(name).or_default().push(*program);
+                let mut shared = "";
+                for line in list.lines().filter(|line| !line.is_empty() && !line.starts_with('#')) {
+                    let (name, labels) = line
+                        .split_once('{')
+                        .map_or((line, None), |(name, rest)| (name, Some(rest.trim_end_matches('}'))));
+                    if name == "*" {
+                        shared = labels.unwrap_or_default();
+                        continue;
+                    }
+                    let metric = metrics.entry(name).or_default();
+                    metric.programs.push(*program);
+                    metric.labels.extend(labels.into_iter().chain([shared]).filter(|labels| !labels.is_empty()));
+                    metric.open |= labels.is_none();
                 }
             }
-            Self(names)
+            Self(metrics)
         })
     }
 
     /// Who exposes a metric, or the histogram that it is a part of.
     fn programs(&self, name: &str) -> Option<&[&'static str]> {
+        self.metric(name).map(|metric| metric.programs.as_slice())
+    }
+
+    /// The labels of a metric, if all are known.
+    pub(super) fn labels(&self, name: &str) -> Option<Vec<&'static str>> {
+        let metric = self.metric(name).filter(|metric| !metric.open)?;
+        Some(metric.labels.iter().flat_map(|labels| labels.split(',')).collect())
+    }
+
+    fn metric(&self, name: &str) -> Option<&Metric> {
         let whole = || ["_bucket", "_sum", "_count"].iter().find_map(|part| name.strip_suffix(part));
-        self.0.get(name).or_else(|| self.0.get(whole()?)).map(Vec::as_slice)
+        self.0.get(name).or_else(|| self.0.get(whole()?))
     }
 
     /// The metric that was meant by a name with a slip of the finger.
@@ -89,7 +121,7 @@ impl Catalogue {
 }
 
 /// Whether one name is the other with one or two slips.
-fn is_near(wanted: &str, known: &str) -> bool {
+pub(super) fn is_near(wanted: &str, known: &str) -> bool {
     let slips = if wanted.len() < 12 { 1 } else { 2 };
     if wanted.len().abs_diff(known.len()) > slips || wanted.as_bytes().first() != known.as_bytes().first() {
         return false;

@@ -8,7 +8,7 @@ use super::syntax::Read;
 use crate::cluster::MONITORING;
 use crate::finding::Findings;
 use crate::object::Object;
-use crate::rule::rules;
+use crate::rule::{Rule, rules};
 use crate::set::Set;
 use serde::Deserialize;
 use std::collections::{BTreeMap, HashMap};
@@ -23,9 +23,9 @@ rules! {
 
 /// The keys of a program's configuration.
 #[derive(Deserialize)]
-struct Keys<'k> {
-    root: &'k str,
-    types: HashMap<&'k str, BTreeMap<&'k str, &'k str>>,
+pub(super) struct Keys<'k> {
+    pub(super) root: &'k str,
+    pub(super) types: HashMap<&'k str, BTreeMap<&'k str, &'k str>>,
 }
 
 /// A program whose configuration is known.
@@ -100,7 +100,8 @@ pub(super) fn check(
             own.find_map(|reader| Program::of(reader.program, reader.version))
         };
         if let Some(keys) = keys {
-            Walk { file, root, keys, findings }.value(root, None, keys.root);
+            let help = "remove it; the program does not start with a key it does not know";
+            Walk::new(file, root, keys, &KEY, help, findings).value(root, None, keys.root);
         }
     }
 }
@@ -111,15 +112,30 @@ fn version_of(object: &Object<'_>) -> Option<(u32, u32)> {
     version(object.at(&["spec", "version"]).and_then(Node::text).or_else(tag)?)
 }
 
-struct Walk<'w, 'f, 'a> {
+/// A walk through a file, beside the keys that it may have.
+pub(super) struct Walk<'w, 'f, 'a> {
     file: &'w File<'a>,
     root: &'w Node,
     keys: &'static Keys<'static>,
+    /// What an unknown key breaks, and what to do with it.
+    unknown: (&'static Rule, &'static str),
     findings: &'f mut Findings,
 }
 
-impl Walk<'_, '_, '_> {
-    fn value(&mut self, node: &Node, entry: Option<&Entry>, wanted: &str) {
+impl<'w, 'f, 'a> Walk<'w, 'f, 'a> {
+    pub(super) fn new(
+        file: &'w File<'a>,
+        root: &'w Node,
+        keys: &'static Keys<'static>,
+        rule: &'static Rule,
+        help: &'static str,
+        findings: &'f mut Findings,
+    ) -> Self {
+        Self { file, root, keys, unknown: (rule, help), findings }
+    }
+
+    /// Judges a value that should be of the sort `wanted`.
+    pub(super) fn value(&mut self, node: &Node, entry: Option<&Entry>, wanted: &str) {
         // What takes its place when the program starts is not known here.
         let is_variable = || matches!(&node.data, Data::Scalar(scalar) if scalar.text.contains("${"));
         if node.is_null() || wanted.is_empty() || is_variable() {
@@ -130,6 +146,12 @@ impl Walk<'_, '_, '_> {
             (".", Data::Scalar(_)) => None,
             (".", _) => wrong("a single value"),
             ("bool", _) => node.boolean().map_or_else(|| wrong("`true` or `false`"), |_| None),
+            // A text with variables, of which comes what is wanted.
+            ("bool-text" | "int-text", Data::Scalar(scalar)) if scalar.text.contains('$') => None,
+            ("bool-text", Data::Scalar(scalar)) if is_true_or_false(&scalar.text) => None,
+            ("bool-text", _) => wrong("`true` or `false`"),
+            ("int-text", Data::Scalar(scalar)) if scalar.text.is_empty() || scalar.text.parse::<i64>().is_ok() => None,
+            ("int-text", _) => wrong("a whole number"),
             ("int", _) => node.integer().map_or_else(|| wrong("a whole number"), |_| None),
             (_, Data::List(items)) if wanted.starts_with('[') => {
                 for item in items {
@@ -164,20 +186,21 @@ impl Walk<'_, '_, '_> {
             if let Some(wanted) = known.get(key) {
                 self.value(&entry.value, Some(entry), wanted);
             } else if !known.contains_key("*") && key != "<<" {
-                let finding = self.file.add(
-                    &KEY,
-                    self.root,
-                    entry,
-                    format!("the key {} is not known", Quoted(key)),
-                    self.findings,
-                );
+                let (rule, help) = self.unknown;
+                let message = format!("the key {} is not known", Quoted(key));
+                let finding = self.file.add(rule, self.root, entry, message, self.findings);
                 match nearest(key, known.keys().copied()) {
                     Some(near) => finding.label(format!("did you mean `{near}`?")),
-                    None => finding.help("remove it; the program does not start with a key it does not know"),
+                    None => finding.help(help),
                 };
             }
         }
     }
+}
+
+/// What a program that reads a text first takes for a boolean.
+fn is_true_or_false(text: &str) -> bool {
+    matches!(text, "" | "1" | "t" | "T" | "TRUE" | "true" | "True" | "0" | "f" | "F" | "FALSE" | "false" | "False")
 }
 
 #[cfg(test)]

@@ -29,7 +29,8 @@ fn panels<'w, 'r: 'w, 'f: 'w, 'a>(
             let Some(text) = node.text().filter(|text| !text.trim().is_empty()) else { continue };
             let named = |holder: &'w Node| holder.get("datasource").filter(|node| !node.is_null());
             if named(target).or_else(|| named(panel)).is_some_and(|source| is_prometheus(loaded, dashboard, source)) {
-                queries.push(Query { text, node, place: Where::File(dashboard.file, dashboard.root), variables: true });
+                let place = Where::File(dashboard.file, dashboard.root);
+                queries.push(Query { text, node, place, variables: true, rule: None });
             }
         }
     }

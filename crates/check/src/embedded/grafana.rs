@@ -4,7 +4,7 @@ use super::file::{File, has};
 use super::readers::{Grafana, Readers, is_grafana};
 use super::syntax::Read;
 use crate::cluster::Cluster;
-use crate::finding::Findings;
+use crate::finding::{At, Findings};
 use crate::object::Object;
 use crate::rule::rules;
 use std::collections::{HashMap, HashSet};
@@ -14,6 +14,7 @@ use vigil_yaml::{Data, Node, Quoted};
 rules! {
     UNWATCHED "grafana-unwatched" Warning "what is labelled for Grafana is where Grafana looks"
     DEFAULT "grafana-default-datasource" Error "one data source is Grafana's default"
+    NO_DEFAULT "grafana-without-default" Note "one of Grafana's data sources is the default"
     TWICE "grafana-datasource-twice" Error "names and uids of data sources are there once"
     URL "grafana-datasource-url" Error "data sources lead to a Service and a port that are there"
     UNKNOWN "dashboard-datasource" Error "dashboards name data sources that are there"
@@ -42,6 +43,8 @@ pub(super) struct Dashboard<'r, 'f, 'a> {
 pub(super) struct Loaded<'r, 'f, 'a> {
     pub(super) sources: Vec<DataSource<'r, 'f, 'a>>,
     pub(super) dashboards: Vec<Dashboard<'r, 'f, 'a>>,
+    /// Documents that say what Grafana has from the start.
+    pub(super) provisioning: Vec<(&'f File<'a>, &'r Node)>,
     namespace: Option<&'a str>,
     /// The sources by name and by uid.
     known: HashMap<&'r str, usize>,
@@ -107,6 +110,7 @@ impl<'r, 'f, 'a> Loaded<'r, 'f, 'a> {
             if !has(root, "apiVersion") {
                 continue;
             }
+            self.provisioning.push((file, root));
             for node in root.get("datasources").map(Node::items).unwrap_or_default() {
                 let text = |key: &str| node.get(key).and_then(Node::text);
                 let Some(name) = text("name") else { continue };
@@ -164,6 +168,13 @@ impl<'r, 'f, 'a> Loaded<'r, 'f, 'a> {
             {
                 source.file.add(&URL, source.root, url, wrong.message, findings).append(wrong.label, wrong.help);
             }
+        }
+        if let (Some(first), None, Some(_)) = (self.sources.first(), default, self.namespace) {
+            let at = first.node.entry("name").map_or(At::Value(first.node), At::Key);
+            first
+                .file
+                .add(&NO_DEFAULT, first.root, at, "no data source is the default", findings)
+                .help("say `isDefault: true` of one; a new panel asks it, and one that names none");
         }
     }
 

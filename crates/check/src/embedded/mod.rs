@@ -6,6 +6,9 @@ mod configuration;
 mod dashboards;
 mod file;
 mod grafana;
+mod grafana_settings;
+mod ini;
+mod labels;
 mod push;
 mod query;
 mod readers;
@@ -30,6 +33,8 @@ pub(crate) fn rules() -> Vec<&'static Rule> {
         catalogue::RULES,
         configuration::RULES,
         grafana::RULES,
+        grafana_settings::RULES,
+        labels::RULES,
         push::RULES,
         query::RULES,
         rule_groups::RULES,
@@ -51,15 +56,22 @@ pub(crate) fn check(set: &Set<'_>, findings: &mut Findings) {
     let operated = configuration::alertmanagers(set);
     configuration::check(&read, &readers, &operated, findings);
     alertmanager::check(set, &read, &readers, &operated, findings);
+    grafana_settings::check(set, &read, &readers, findings);
     let mut queries = Vec::new();
     let mut recorded = HashSet::new();
     rule_groups::check(set, &mut queries, &mut recorded, findings);
 
     let followed = !set.options.objects_only && set.whole;
     let cluster = LazyCell::new(|| Cluster::new(set));
-    let loaded = if followed { grafana::load(&read, &grafanas(set), &readers, findings) } else { Vec::new() };
+    // Who loads what is a reference; what a file of Grafana's holds is not.
+    let mut references = Findings::default();
+    let mut loaded = grafana::load(&read, &grafanas(set), &readers, &mut references);
+    grafana_settings::check_provisioning(&loaded, findings);
     if followed {
+        findings.list.append(&mut references.list);
         push::check(&read, &readers, &cluster, findings);
+    } else {
+        loaded.clear();
     }
     for loaded in &loaded {
         loaded.check_sources(&cluster, findings);
@@ -74,4 +86,5 @@ pub(crate) fn check(set: &Set<'_>, findings: &mut Findings) {
     query::check(&queries, &parsing, &targets, findings);
     let scraped = targets.jobs.as_ref().and_then(|_| catalogue::scraped(set, &cluster));
     catalogue::check(&queries, &parsing, &recorded, scraped.as_ref(), findings);
+    labels::check(&queries, &parsing, &targets, findings);
 }

@@ -18,10 +18,10 @@ rules! {
 }
 
 /// Stands for a variable of Grafana inside a text; matches what nobody writes.
-const VARIABLE: &str = "__grafana_variable__";
+pub(super) const VARIABLE: &str = "__grafana_variable__";
 
 /// Bytes of a query that is looked into. The parser and the walk go as deep as a query does, and a thread has one stack.
-const LONGEST: usize = 4096;
+pub(super) const LONGEST: usize = 4096;
 
 /// A query, and where it stands.
 pub(super) struct Query<'w, 'a> {
@@ -30,11 +30,14 @@ pub(super) struct Query<'w, 'a> {
     pub(super) place: Where<'w, 'a>,
     /// Of a dashboard: it may hold variables.
     pub(super) variables: bool,
+    /// The alert or recording rule that it is a part of.
+    pub(super) rule: Option<&'w Node>,
 }
 
 /// What is known of a query's text.
 pub(super) struct Parsed {
     error: Option<String>,
+    pub(super) expression: Option<Expr>,
     pub(super) selectors: Vec<Selector>,
     /// Functions over a range, and how long that is.
     windows: Vec<(&'static str, Duration)>,
@@ -58,13 +61,18 @@ impl<'w> Parsing<'w> {
         Self(texts.into_par_iter().map(|(text, variables)| ((text, variables), parse(text, variables))).collect())
     }
 
+    /// Every text once, with what is known of it.
+    pub(super) fn all(&self) -> impl ParallelIterator<Item = (&(&'w str, bool), &Parsed)> {
+        self.0.par_iter()
+    }
+
     pub(super) fn of(&self, query: &Query<'w, '_>) -> Option<&Parsed> {
         self.0.get(&(query.text, query.variables))
     }
 }
 
 fn parse(text: &str, variables: bool) -> Parsed {
-    let nothing = |error| Parsed { error, selectors: Vec::new(), windows: Vec::new() };
+    let nothing = |error| Parsed { error, expression: None, selectors: Vec::new(), windows: Vec::new() };
     if text.len() > LONGEST {
         return nothing(None);
     }
@@ -84,6 +92,7 @@ fn parse(text: &str, variables: bool) -> Parsed {
         Ok(expression) => {
             let mut parsed = nothing(None);
             parsed.walk(&expression, None);
+            parsed.expression = Some(expression);
             parsed
         }
         Err(error) if is_beyond(text, &error) => nothing(None),
@@ -216,6 +225,8 @@ pub(super) struct Targets {
     pub(super) jobs: Option<BTreeSet<String>>,
     /// The shortest time between two scrapes, if it is known.
     pub(super) interval: Option<Duration>,
+    /// Labels that targets have besides the usual ones, as far as they are known.
+    pub(super) labels: BTreeSet<String>,
 }
 
 /// Judges all queries.

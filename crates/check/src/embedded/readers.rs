@@ -18,7 +18,8 @@ pub(crate) struct Reader<'a> {
 }
 
 impl<'a> Reader<'a> {
-    fn of(container: &'a Node) -> Option<Self> {
+    /// The program of a container.
+    pub(super) fn of(container: &'a Node) -> Option<Self> {
         let image = container.get("image").and_then(Node::text)?;
         let image = image.split('@').next()?;
         let last = image.rsplit('/').next()?;

@@ -13,6 +13,7 @@ use vigil_yaml::{Node, Quoted};
 rules! {
     SHAPE "rule-shape" Error "a rule is an alert or a recording rule"
     TEMPLATE "rule-template" Error "the braces of templates in labels and annotations close"
+    DURATION "rule-duration" Note "the times of alerts and groups change something"
     INTERVAL "rule-interval" Warning "groups record before what they recorded is forgotten"
 }
 
@@ -29,6 +30,7 @@ pub(super) fn check<'w, 'a>(
             let mut records = false;
             for rule in group.get("rules").map(Node::items).unwrap_or_default() {
                 one(object, rule, findings);
+                times(object, rule, interval.map(|(_, seconds)| seconds), findings);
                 records |= rule.get("record").is_some();
                 if let Some(name) = rule.get("record").and_then(Node::text) {
                     recorded.insert(name);
@@ -36,8 +38,12 @@ pub(super) fn check<'w, 'a>(
                 if let Some(node) = rule.get("expr")
                     && let Some(text) = node.text()
                 {
-                    queries.push(Query { text, node, place: Where::Object(object), variables: false });
+                    let place = Where::Object(object);
+                    queries.push(Query { text, node, place, variables: false, rule: Some(rule) });
                 }
+            }
+            if let Some((node, _)) = interval.filter(|(node, _)| node.text().is_some_and(is_nothing)) {
+                findings.add(&DURATION, object, node, "an interval of nothing is Prometheus' own").help("leave it out");
             }
             // Prometheus takes a sample for the newest one for five minutes.
             if let Some((node, _)) = interval.filter(|(_, seconds)| records && *seconds > 300) {
@@ -45,6 +51,31 @@ pub(super) fn check<'w, 'a>(
                     .add(&INTERVAL, object, node, "the group records less often than every five minutes")
                     .help("take `5m` or less; a sample that is older is none, and what is recorded has gaps");
             }
+        }
+    }
+}
+
+/// Whether a duration is one of no length.
+fn is_nothing(text: &str) -> bool {
+    !text.bytes().any(|byte| matches!(byte, b'1'..=b'9'))
+}
+
+/// Times that are none, or shorter than what they are measured with.
+fn times(object: &Object<'_>, rule: &Node, interval: Option<u64>, findings: &mut Findings) {
+    for key in ["for", "keep_firing_for"] {
+        let Some(node) = rule.get(key) else { continue };
+        let Some(text) = node.text() else { continue };
+        if is_nothing(text) {
+            let message = format!("`{key}: {text}` is what an alert without it has");
+            findings.add(&DURATION, object, node, message).help("leave it out");
+        } else if let (Some(time), Some(interval)) = (seconds(text), interval)
+            && time < interval
+        {
+            let message = format!("`{key}: {text}` is shorter than the interval of the group");
+            findings
+                .add(&DURATION, object, node, message)
+                .label(format!("rules are evaluated every {interval}s"))
+                .help("take a multiple of the interval, or leave it out");
         }
     }
 }

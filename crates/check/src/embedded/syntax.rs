@@ -1,6 +1,7 @@
 //! Whether files are what their names say.
 
 use super::file::{File, Syntax};
+use super::ini::{Line, lines};
 use crate::finding::Findings;
 use crate::rule::rules;
 use rayon::prelude::*;
@@ -93,24 +94,9 @@ fn templated(text: &str, error: &serde_json::Error) -> bool {
 
 /// Lines that Grafana's reader of INI refuses.
 fn ini(file: &File<'_>, findings: &mut Findings) {
-    let mut start = 0;
-    let mut quoted = false;
-    for line in file.source.text.split_inclusive('\n') {
-        let span = start..start + line.trim_end().len();
-        start += line.len();
-        let text = line.trim();
-        // A value in three quotes may go on for some lines.
-        let was_quoted = quoted;
-        quoted ^= text.matches("\"\"\"").count() % 2 == 1;
-        if was_quoted || text.is_empty() || text.starts_with(['#', ';']) || text.contains("{{") {
-            continue;
-        }
-        let wrong = match text.strip_prefix('[') {
-            Some(rest) => (!rest.contains(']')).then_some("expected `]` behind the name of the section"),
-            None => (!text.contains(['=', ':'])).then_some("expected `[section]` or `key = value`"),
-        };
-        if let Some(wrong) = wrong {
-            broken(file, &Span::new(&file.source, span), wrong, findings);
+    for line in lines(&file.source.text) {
+        if let Line::Wrong { why, at } = line {
+            broken(file, &Span::new(&file.source, at), why, findings);
         }
     }
 }

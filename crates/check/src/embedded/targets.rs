@@ -51,8 +51,46 @@ pub(super) fn of(set: &Set<'_>, cluster: &Cluster<'_>) -> Targets {
         let rules = groups.iter().filter_map(|group| group.get("rules")).flat_map(Node::items);
         jobs.extend(rules.filter_map(|rule| rule.at(&["labels", "job"])?.text()).map(str::to_owned));
     }
-    Targets { jobs: (complete && found).then_some(jobs), interval: interval.map(Duration::from_secs) }
+    Targets {
+        jobs: (complete && found).then_some(jobs),
+        interval: interval.map(Duration::from_secs),
+        labels: labels(set),
+    }
 }
+
+/// The labels that Prometheuses and monitors give to targets and to what these expose.
+fn labels(set: &Set<'_>) -> BTreeSet<String> {
+    let mut labels = BTreeSet::new();
+    for owner in ["Prometheus", "PrometheusAgent"].iter().flat_map(|kind| set.of_kind(MONITORING, kind)) {
+        let spec = |key: &str| owner.at(&["spec", key]);
+        let external = spec("externalLabels").map(Node::entries).unwrap_or_default();
+        labels.extend(external.iter().map(|entry| entry.key.text.clone()));
+        let names = ["prometheusExternalLabelName", "replicaExternalLabelName", "enforcedNamespaceLabel"];
+        labels.extend(names.iter().filter_map(|key| spec(key)?.text()).map(str::to_owned));
+    }
+    for object in
+        ["ServiceMonitor", "PodMonitor", "Probe", "ScrapeConfig"].iter().flat_map(|kind| set.of_kind(MONITORING, kind))
+    {
+        let Some(spec) = object.at(&["spec"]) else { continue };
+        for key in ["targetLabels", "podTargetLabels"] {
+            let copied = spec.get(key).map(Node::items).unwrap_or_default().iter().filter_map(Node::text);
+            labels.extend(copied.map(|label| label.replace(|c: char| !c.is_ascii_alphanumeric(), "_")));
+        }
+        let named = spec.at(&["targets", "staticConfig", "labels"]).map(Node::entries).unwrap_or_default();
+        labels.extend(named.iter().map(|entry| entry.key.text.clone()));
+        let ends =
+            ["endpoints", "podMetricsEndpoints"].into_iter().filter_map(|key| spec.get(key)).flat_map(Node::items);
+        let probed = spec.at(&["targets", "staticConfig"]).into_iter().chain(spec.at(&["targets", "ingress"]));
+        for end in ends.chain(probed).chain([spec]) {
+            let rules = RELABELINGS.into_iter().filter_map(|key| end.get(key)).flat_map(Node::items);
+            labels.extend(rules.filter_map(|rule| rule.get("targetLabel")?.text()).map(str::to_owned));
+        }
+    }
+    labels
+}
+
+const RELABELINGS: [&str; 5] =
+    ["relabelings", "metricRelabelings", "relabelConfigs", "metricRelabelConfigs", "relabelingConfigs"];
 
 /// Adds the jobs of a monitor; whether these are all.
 fn jobs(object: &Object<'_>, cluster: &Cluster<'_>, jobs: &mut BTreeSet<String>) -> bool {
@@ -82,7 +120,7 @@ fn jobs(object: &Object<'_>, cluster: &Cluster<'_>, jobs: &mut BTreeSet<String>)
 
 /// Whether an endpoint gives `job` another value, or labels whose names are not known.
 fn relabels_job(endpoint: &Node) -> bool {
-    let rules = ["relabelings", "metricRelabelings", "relabelConfigs"].into_iter().filter_map(|key| endpoint.get(key));
+    let rules = RELABELINGS.into_iter().filter_map(|key| endpoint.get(key));
     rules.flat_map(Node::items).any(|rule| {
         let text = |key: &str| rule.get(key).and_then(Node::text);
         text("targetLabel").is_some_and(|label| label == "job" || label.contains('$'))

@@ -2,9 +2,11 @@
 
 use super::judge::{Judge, LABEL, QUALIFIED, SUBDOMAIN, filled, is_set, items};
 use super::selectors;
+use crate::finding::Findings;
 use crate::object::Object;
 use crate::rule::rules;
 use crate::syntax;
+use crate::version::Version;
 use vigil_yaml::{Node, Quoted};
 
 rules! {
@@ -41,6 +43,19 @@ pub(super) fn check(judge: &mut Judge<'_, '_>) {
         if let Some(metadata) = object.at(path) {
             described(judge, metadata);
         }
+    }
+}
+
+/// Names of Services: those before 1.36 are labels of DNS that begin with a letter.
+pub(super) fn check_for(object: &Object<'_>, version: Version, findings: &mut Findings) {
+    if version < Version::minor(36)
+        && object.is("", "Service")
+        && object.name.starts_with(|c: char| c.is_ascii_digit())
+        && let Some(node) = object.at(&["metadata", "name"])
+    {
+        findings
+            .add(&NAME, object, node, format!("{} is no name for a Service", Quoted(object.name)))
+            .label("expected a letter first; only Kubernetes 1.36 and newer take a digit");
     }
 }
 

@@ -24,6 +24,7 @@ mod workloads;
 use crate::finding::Findings;
 use crate::object::Object;
 use crate::rule::Rule;
+use crate::version::Version;
 use judge::Judge;
 
 /// The rules of all modules.
@@ -66,6 +67,12 @@ pub(crate) fn check(object: &Object<'_>, findings: &mut Findings) {
     pods::check(judge);
     workloads::check(judge);
     jobs::check(judge);
+}
+
+/// Judges one object by what some versions of Kubernetes refuse, and others take.
+pub(crate) fn check_for(object: &Object<'_>, version: Version, findings: &mut Findings) {
+    metadata::check_for(object, version, findings);
+    pods::check_for(object, version, findings);
 }
 
 #[cfg(test)]

@@ -11,8 +11,11 @@ mod settings;
 mod volumes;
 
 use super::judge::{Judge, given, items};
+use crate::finding::Findings;
+use crate::object::Object;
 use crate::pods::PodTemplate;
 use crate::rule::Rule;
+use crate::version::Version;
 use vigil_yaml::{Data, Node};
 
 /// The rules of all modules.
@@ -29,6 +32,11 @@ pub(super) fn rules() -> Vec<&'static Rule> {
         volumes::RULES,
     ]
     .concat()
+}
+
+/// Judges pods by what some versions of Kubernetes refuse, and others take.
+pub(super) fn check_for(object: &Object<'_>, version: Version, findings: &mut Findings) {
+    env::check_for(object, version, findings);
 }
 
 /// What kind of container one is.

@@ -1,0 +1,417 @@
+//! Labels: whether the series that queries work on have those that they are selected, grouped and matched by.
+//!
+//! The labels of an expression are those of its metrics, as the catalogue lists them, those that every series of a
+//! target has, and what functions make of them. Of a metric that is not listed, or not wholly, nothing is said.
+
+use super::catalogue::{Catalogue, is_near};
+use super::query::{Parsed, Parsing, Query, Targets, VARIABLE};
+use crate::finding::Findings;
+use crate::rule::rules;
+use promql_parser::label::{MatchOp, Matcher};
+use promql_parser::parser::token::{T_COUNT_VALUES, T_LAND, T_LOR, T_LUNLESS};
+use promql_parser::parser::{
+    AggregateExpr, BinaryExpr, Call, Expr, LabelModifier, VectorMatchCardinality, VectorSelector,
+};
+use rayon::prelude::*;
+use std::collections::{BTreeSet, HashMap};
+use vigil_yaml::words::{list, nearest};
+use vigil_yaml::{Node, Quoted};
+
+rules! {
+    LABEL "query-label" Warning "queries ask for labels that their metrics have"
+}
+
+/// The labels of every target that a monitor leads to, and of what Prometheus makes of them.
+const TARGET: [&str; 8] = ["job", "instance", "namespace", "pod", "service", "container", "endpoint", "node"];
+
+/// Labels that rules for more than one cluster ask for, in the knowledge that they may not be there.
+const ELSEWHERE: [&str; 5] = ["cluster", "prometheus", "prometheus_replica", "region", "zone"];
+
+/// Aggregations that leave the series as they are.
+const PICKING: [&str; 4] = ["topk", "bottomk", "limitk", "limit_ratio"];
+
+/// Series, as far as they are known.
+#[derive(Clone, Debug)]
+enum Series<'a> {
+    /// Of these nothing is known.
+    Any,
+    /// A number or a text.
+    None,
+    /// Their labels.
+    Known(Known<'a>),
+}
+
+impl Series<'_> {
+    /// Judges what series are selected by.
+    fn selected(&self, matcher: &Matcher, wrong: &mut Vec<Wrong>) {
+        let is_variable = matcher.value.contains(VARIABLE);
+        let (is_idle, is_for_none) = match &matcher.op {
+            // What has no such label has an empty one.
+            MatchOp::Equal => (matcher.value.is_empty(), true),
+            MatchOp::NotEqual => (false, matcher.value.is_empty()),
+            MatchOp::Re(regex) => (regex.is_match(""), true),
+            MatchOp::NotRe(regex) => (false, regex.is_match("")),
+        };
+        let effect = if is_for_none { "nothing is selected" } else { "everything is selected" };
+        self.has(&matcher.name, is_idle || is_variable, "here", effect, wrong);
+    }
+
+    /// Judges whether series have a label. A `doubtful` one, which may be left out or is a variable's, may be missing.
+    fn has(&self, label: &str, doubtful: bool, here: &str, effect: &str, wrong: &mut Vec<Wrong>) {
+        let Self::Known(known) = self else { return };
+        let exported = label.strip_prefix("exported_");
+        // `v` is what stands for a variable of Grafana's.
+        let is_fine = known.labels.contains(label)
+            || exported.is_some_and(|label| known.labels.contains(label))
+            || label.starts_with("__")
+            || label == "v"
+            || ELSEWHERE.contains(&label);
+        let near = || known.labels.iter().copied().find(|other| is_near(label, other));
+        if is_fine || ((doubtful || !known.whole) && near().is_none()) {
+            return;
+        }
+        let message = match known.metric {
+            Some(metric) => format!("{} has no label {}, and {effect}", Quoted(metric), Quoted(label)),
+            None => format!("no series {here} has a label {}, and {effect}", Quoted(label)),
+        };
+        let own: Vec<&str> = known
+            .labels
+            .iter()
+            .copied()
+            .filter(|label| !TARGET.contains(label) && !matches!(*label, "le" | "quantile"))
+            .collect();
+        let suggestion = near().or_else(|| nearest(label, known.labels.iter().copied()));
+        let help = (!own.is_empty() && own.len() < 12).then(|| format!("there are {}", list(&own, "and")));
+        wrong.push(Wrong { message, label: suggestion.map(|near| format!("did you mean `{near}`?")), help });
+    }
+}
+
+#[derive(Clone, Debug)]
+struct Known<'a> {
+    /// The metric, if it is one alone.
+    metric: Option<&'a str>,
+    labels: BTreeSet<&'a str>,
+    /// There are no others; targets may have more if it is not.
+    whole: bool,
+}
+
+impl<'a> Known<'a> {
+    fn of(labels: impl IntoIterator<Item = &'a str>) -> Self {
+        Self { metric: None, labels: labels.into_iter().collect(), whole: true }
+    }
+
+    fn and(mut self, other: &Self) -> Self {
+        self.labels.extend(&other.labels);
+        self.whole &= other.whole;
+        self.metric = self.metric.filter(|_| self.metric == other.metric);
+        self
+    }
+}
+
+/// What is known of all series.
+struct World<'a> {
+    catalogue: &'static Catalogue,
+    targets: &'a Targets,
+    recorded: HashMap<&'a str, Series<'a>>,
+}
+
+/// A label that is asked for in vain.
+struct Wrong {
+    message: String,
+    label: Option<String>,
+    help: Option<String>,
+}
+
+/// Judges the labels in all queries.
+pub(super) fn check<'w>(
+    queries: &[Query<'w, '_>],
+    parsing: &'w Parsing<'_>,
+    targets: &'w Targets,
+    findings: &mut Findings,
+) {
+    let mut world = World { catalogue: Catalogue::get(), targets, recorded: HashMap::new() };
+    for query in queries {
+        if let Some(rule) = query.rule
+            && let Some(name) = rule.get("record").and_then(Node::text)
+        {
+            world.record(name, rule, parsing.of(query).and_then(|parsed| parsed.expression.as_ref()));
+        }
+    }
+    let judge = |(text, parsed): (&'w (&str, bool), &'w Parsed)| {
+        let mut wrong = Vec::new();
+        world.walk(parsed.expression.as_ref()?, &mut wrong);
+        (!wrong.is_empty()).then_some((*text, wrong))
+    };
+    let found: HashMap<(&str, bool), Vec<Wrong>> = parsing.all().filter_map(judge).collect();
+    for query in queries {
+        for Wrong { message, label, help } in found.get(&(query.text, query.variables)).into_iter().flatten() {
+            query.place.add(&LABEL, query.node, message, findings).append(label.clone(), help.clone());
+        }
+    }
+}
+
+impl<'a> World<'a> {
+    /// Adds what a rule records to what other rules record under the same name.
+    fn record(&mut self, name: &'a str, rule: &'a Node, expression: Option<&'a Expr>) {
+        let made = expression.map_or(Series::Any, |expression| self.walk(expression, &mut Vec::new()));
+        let own = rule.get("labels").map(Node::entries).unwrap_or_default();
+        let own = Known::of(own.iter().map(|entry| entry.key.text.as_str()));
+        let made = match (made, self.recorded.remove(name)) {
+            (Series::Known(known), None) => Series::Known(known.and(&own)),
+            (Series::Known(known), Some(Series::Known(other))) => Series::Known(known.and(&own).and(&other)),
+            _ => Series::Any,
+        };
+        self.recorded.insert(name, made);
+    }
+
+    fn walk(&self, expression: &'a Expr, wrong: &mut Vec<Wrong>) -> Series<'a> {
+        match expression {
+            Expr::VectorSelector(it) => self.selector(it, wrong),
+            Expr::MatrixSelector(it) => self.selector(&it.vs, wrong),
+            Expr::Paren(it) => self.walk(&it.expr, wrong),
+            Expr::Unary(it) => self.walk(&it.expr, wrong),
+            Expr::Subquery(it) => self.walk(&it.expr, wrong),
+            Expr::Aggregate(it) => self.aggregate(it, wrong),
+            Expr::Binary(it) => self.binary(it, wrong),
+            Expr::Call(it) => self.call(it, wrong),
+            Expr::NumberLiteral(_) | Expr::StringLiteral(_) => Series::None,
+            Expr::Extension(_) => Series::Any,
+        }
+    }
+
+    fn selector(&self, selector: &'a VectorSelector, wrong: &mut Vec<Wrong>) -> Series<'a> {
+        let series = selector.name.as_deref().map_or(Series::Any, |name| self.metric(name));
+        if selector.matchers.or_matchers.is_empty() {
+            for matcher in &selector.matchers.matchers {
+                series.selected(matcher, wrong);
+            }
+        }
+        series
+    }
+
+    fn metric(&self, name: &'a str) -> Series<'a> {
+        match self.recorded.get(name) {
+            Some(Series::Known(known)) => return Series::Known(Known { metric: Some(name), ..known.clone() }),
+            Some(other) => return other.clone(),
+            None => {}
+        }
+        let is_of_target = name == "up" || name.starts_with("scrape_");
+        let own = if is_of_target { Some(Vec::new()) } else { self.catalogue.labels(name) };
+        let Some(own) = own else { return Series::Any };
+        let added = self.targets.labels.iter().map(String::as_str);
+        let labels = own.into_iter().chain(TARGET).chain(["le", "quantile"]).chain(added).collect();
+        Series::Known(Known { metric: Some(name), labels, whole: self.targets.jobs.is_some() })
+    }
+
+    fn aggregate(&self, aggregate: &'a AggregateExpr, wrong: &mut Vec<Wrong>) -> Series<'a> {
+        let inner = self.walk(&aggregate.expr, wrong);
+        if let Some(parameter) = &aggregate.param {
+            self.walk(parameter, wrong);
+        }
+        let operator = aggregate.op.to_string();
+        let modifier = aggregate.modifier.as_ref();
+        for label in modifier.iter().flat_map(|modifier| &modifier.labels().labels) {
+            inner.has(label, false, "here", &format!("`{operator}` does not group by it"), wrong);
+        }
+        if PICKING.contains(&operator.as_str()) {
+            return inner;
+        }
+        let mut outer = match (modifier, inner) {
+            (None, _) => Known::of([]),
+            (Some(LabelModifier::Include(labels)), _) => Known::of(labels.labels.iter().map(String::as_str)),
+            (Some(LabelModifier::Exclude(labels)), Series::Known(mut known)) => {
+                known.labels.retain(|label| !labels.labels.iter().any(|other| other == label));
+                Known { metric: None, ..known }
+            }
+            (Some(LabelModifier::Exclude(_)), _) => return Series::Any,
+        };
+        if aggregate.op.id() == T_COUNT_VALUES
+            && let Some(Expr::StringLiteral(label)) = aggregate.param.as_deref()
+        {
+            outer.labels.insert(&label.val);
+        }
+        Series::Known(outer)
+    }
+
+    fn binary(&self, binary: &'a BinaryExpr, wrong: &mut Vec<Wrong>) -> Series<'a> {
+        let (left, right) = (self.walk(&binary.lhs, wrong), self.walk(&binary.rhs, wrong));
+        match (&left, &right) {
+            (Series::None, _) => return right,
+            (_, Series::None) => return left,
+            _ => {}
+        }
+        let modifier = binary.modifier.as_ref();
+        let matching = modifier.and_then(|modifier| modifier.matching.as_ref());
+        let card = modifier.map(|modifier| &modifier.card);
+        let mut taken: Option<&'a promql_parser::label::Labels> = None;
+        if let Some(LabelModifier::Include(labels)) = matching {
+            for label in &labels.labels {
+                let effect = "`on` matches by it";
+                // Where neither has it, it is the same on both.
+                let before = wrong.len();
+                left.has(label, false, "on the left", effect, wrong);
+                if wrong.len() == before {
+                    right.has(label, false, "on the right", effect, wrong);
+                }
+            }
+        } else if let (Some(LabelModifier::Exclude(labels)), Series::Known(one), Series::Known(other)) =
+            (matching, &left, &right)
+        {
+            let both = Series::Known(one.clone().and(other));
+            for label in &labels.labels {
+                both.has(label, false, "on either side", "`ignoring` leaves it out", wrong);
+            }
+        }
+        let mut many = &left;
+        if let Some(VectorMatchCardinality::ManyToOne(labels) | VectorMatchCardinality::OneToMany(labels)) = card {
+            let is_left = matches!(card, Some(VectorMatchCardinality::ManyToOne(_)));
+            let (one, here, effect) = if is_left {
+                (&right, "on the right", "`group_left` takes it")
+            } else {
+                (&left, "on the left", "`group_right` takes it")
+            };
+            many = if is_left { &left } else { &right };
+            for label in &labels.labels {
+                one.has(label, false, here, effect, wrong);
+            }
+            taken = Some(labels);
+        }
+        match (binary.op.id(), matching, taken) {
+            (T_LAND | T_LUNLESS, ..) => left,
+            (T_LOR, ..) => match (left, right) {
+                (Series::Known(left), Series::Known(right)) => Series::Known(left.and(&right)),
+                _ => Series::Any,
+            },
+            (_, _, Some(taken)) => match many {
+                Series::Known(known) => {
+                    Series::Known(known.clone().and(&Known::of(taken.labels.iter().map(String::as_str))))
+                }
+                _ => Series::Any,
+            },
+            (_, Some(LabelModifier::Include(labels)), None) if !binary.op.is_comparison_operator() => {
+                Series::Known(Known::of(labels.labels.iter().map(String::as_str)))
+            }
+            _ => left,
+        }
+    }
+
+    fn call(&self, call: &'a Call, wrong: &mut Vec<Wrong>) -> Series<'a> {
+        let arguments: Vec<Series<'a>> = call.args.args.iter().map(|argument| self.walk(argument, wrong)).collect();
+        let text = |index: usize| match call.args.args.get(index).map(Box::as_ref) {
+            Some(Expr::StringLiteral(text)) => Some(text.val.as_str()),
+            _ => None,
+        };
+        let scalars = ["scalar", "time", "pi"];
+        if scalars.contains(&call.func.name) {
+            return Series::None;
+        }
+        let of = arguments.into_iter().find(|argument| !matches!(argument, Series::None));
+        let Some(of) = of else { return Series::Known(Known::of([])) };
+        match call.func.name {
+            "label_replace" | "label_join" => {
+                // `label_replace(series, label, text, source, …)`, `label_join(series, label, separator, source…)`.
+                let last = if call.func.name == "label_replace" { 4 } else { call.args.args.len() };
+                let sources = (3..last).filter_map(text);
+                for label in sources.filter(|label| !label.is_empty()) {
+                    of.has(label, false, "here", &format!("`{}` reads it", call.func.name), wrong);
+                }
+                match (of, text(1)) {
+                    (Series::Known(known), Some(label)) => {
+                        Series::Known(Known { metric: None, ..known.and(&Known::of([label])) })
+                    }
+                    _ => Series::Any,
+                }
+            }
+            // Labels come from what is not there.
+            "absent" | "absent_over_time" | "info" => Series::Any,
+            _ => of,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::query::LONGEST;
+    use super::*;
+
+    fn wrong(text: &str, whole: bool) -> Vec<String> {
+        let targets =
+            Targets { jobs: whole.then(BTreeSet::new), interval: None, labels: BTreeSet::from(["team".to_owned()]) };
+        let expression = promql_parser::parser::parse(text).unwrap();
+        let world = World { catalogue: Catalogue::get(), targets: &targets, recorded: HashMap::new() };
+        let mut wrong = Vec::new();
+        world.walk(&expression, &mut wrong);
+        wrong.into_iter().map(|wrong| wrong.message).collect()
+    }
+
+    #[test]
+    fn labels_of_metrics() {
+        for (text, is_wrong) in [
+            ("node_cpu_seconds_total{mode=\"idle\", team=\"a\", pod!=\"\"}", false),
+            ("node_cpu_seconds_total{mod=\"idle\"}", true),
+            ("node_cpu_seconds_total{state=\"idle\"}", true),
+            ("node_cpu_seconds_total{state=\"\"}", false),
+            ("node_cpu_seconds_total{state=~\"a|\"}", false),
+            ("node_cpu_seconds_total{state!=\"idle\"}", true),
+            ("node_cpu_seconds_total{exported_mode=\"idle\", cluster=\"c\"}", false),
+            ("sum by (mode, state) (rate(node_cpu_seconds_total[5m]))", true),
+            ("sum without (cpus) (node_cpu_seconds_total)", true),
+            ("histogram_quantile(0.9, sum by (le, verb) (rate(apiserver_request_duration_seconds_bucket[5m])))", false),
+            ("somebodys_total{any=\"label\"}", false),
+            ("kube_pod_labels{label_app=\"a\"}", false),
+            ("up{jobb=\"a\"}", true),
+            ("ALERTS{severity=\"warning\"}", false),
+            ("{any=\"label\"}", false),
+        ] {
+            assert_eq!(!wrong(text, true).is_empty(), is_wrong, "{text}: {:?}", wrong(text, true));
+        }
+    }
+
+    #[test]
+    fn labels_of_expressions() {
+        for (text, is_wrong) in [
+            ("sum by (pod) (x) * on (namespace) y", true),
+            ("sum by (pod) (x) * on (pod) group_left (node) sum by (pod) (y)", true),
+            ("sum by (pod) (x) * on (pod) group_left (node) max by (pod, node) (y)", false),
+            ("sum by (pod) (x) * on (pod) group_left (node) kube_pod_info", false),
+            ("sum by (pod) (x) * on (pod) group_left (mode) kube_pod_info", true),
+            ("sum(x) / ignoring (mode) sum by (mode) (x)", false),
+            ("sum(x) / ignoring (mood) sum by (mode) (x)", true),
+            ("sum by (a) (label_replace(x, \"a\", \"$1\", \"b\", \".*\"))", false),
+            ("label_replace(sum by (pod) (x), \"a\", \"$1\", \"pot\", \".*\")", true),
+            ("label_join(sum by (pod) (x), \"a\", \"/\", \"pod\", \"node\")", true),
+            ("sum by (a) (label_replace(sum by (pod) (x), \"a\", \"$1\", \"pod\", \".*\"))", false),
+            ("topk by (pod) (3, sum by (pod, node) (x)) and on (node) y", false),
+            ("sum by (version) (count_values(\"version\", x))", false),
+            ("sum by (a) (x) or sum by (b) (y) unless on (b) z", false),
+            ("sum by (pod) (x) > on (pod) group_right () y", false),
+            ("sum by (pod) (x > 5) / 2", false),
+            ("sum by (pod) (sum by (node) (x))", true),
+            ("max_over_time(sum by (pod) (x)[1h:])", false),
+            ("sum by (a) (absent(x{a=\"b\"}))", false),
+        ] {
+            assert_eq!(!wrong(text, true).is_empty(), is_wrong, "{text}: {:?}", wrong(text, true));
+        }
+    }
+
+    #[test]
+    fn deep_queries_end() {
+        for (start, end) in
+            [("(", "up"), ("up+", "up"), ("-", "up"), ("sum(", "up"), ("sum by(a)(", "up"), ("up or ", "up")]
+        {
+            let count = (LONGEST - end.len()) / (start.len() + 1);
+            let text = start.repeat(count) + end + &")".repeat(if start.contains('(') { count } else { 0 });
+            wrong(&text, true);
+        }
+    }
+
+    #[test]
+    fn where_targets_may_have_more_labels_only_slips_are_told() {
+        assert!(wrong("node_cpu_seconds_total{rack=\"a\"}", false).is_empty());
+        assert_eq!(
+            wrong("node_cpu_seconds_total{mdoe=\"idle\"}", false),
+            ["`node_cpu_seconds_total` has no label `mdoe`, and nothing is selected"]
+        );
+        assert!(!wrong("sum by (pod) (x) * on (rack) y", false).is_empty());
+    }
+}
