@@ -550,6 +550,8 @@ impl<'a> Reader<'a> {
         let end = loop {
             let first = self.behind_spaces(begin);
             match self.byte(first) {
+                // A last line without a break is a matter of its own.
+                None if first - begin > inner => return None,
                 None => break first,
                 Some(b'\n') if first - begin <= inner => {
                     text.push('\n');
@@ -558,7 +560,6 @@ impl<'a> Reader<'a> {
                 Some(_) if first - begin < inner => break first,
                 Some(_) => {
                     let end = self.line_end(first);
-                    // A last line without a break is a matter of its own.
                     self.byte(end)?;
                     text.push_str(&self.text[begin + inner..=end]);
                     begin = end + 1;
@@ -621,6 +622,7 @@ mod tests {
             "a: |\n",
             "a: |2\n   b\n",
             "a: |\n   \n  b\n",
+            "a: |\n b\n  ",
             "a: >\n  b\n",
             "a: b\n  c\n",
             "a:\n  b\n",
