@@ -10,6 +10,13 @@ pub struct Version {
     minor: u16,
 }
 
+impl Version {
+    /// The minor version `minor` of the major version `major`.
+    pub const fn new(major: u16, minor: u16) -> Self {
+        Self { major, minor }
+    }
+}
+
 impl FromStr for Version {
     type Err = String;
 
