@@ -1,5 +1,6 @@
 //! An object of the API, as it stands in a manifest.
 
+use crate::Version;
 use std::fmt;
 use vigil_yaml::{Data, Node};
 
@@ -20,12 +21,24 @@ pub(crate) struct Object<'a> {
     pub(crate) namespace: &'a str,
     /// The text had mistakes, and some values are missing for that: it can be referred to, and not be judged.
     pub(crate) damaged: bool,
+    /// The versions of Kubernetes that shall take it.
+    pub(crate) kubernetes: &'a [Version],
 }
 
 impl<'a> Object<'a> {
     /// Whether it is of this kind, whatever the version.
     pub(crate) fn is(&self, group: &str, kind: &str) -> bool {
         self.kind == kind && self.group == group
+    }
+
+    /// Whether it is for a version of Kubernetes as new as this.
+    pub(crate) fn is_for(&self, minor: u16) -> bool {
+        self.kubernetes.iter().any(|version| *version >= Version::new(1, minor))
+    }
+
+    /// Whether it is for a version of Kubernetes older than this.
+    pub(crate) fn is_for_before(&self, minor: u16) -> bool {
+        self.kubernetes.iter().any(|version| *version < Version::new(1, minor))
     }
 
     /// The value at a path of keys.

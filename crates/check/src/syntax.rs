@@ -74,6 +74,15 @@ pub(crate) fn is_env_name(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|byte| matches!(byte, b' '..=b'~') && byte != b'=')
 }
 
+/// The name of an environment variable, as older servers read it.
+pub(crate) fn is_narrow_env_name(text: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');
+    text.bytes().all(allowed)
+        && text != "."
+        && !text.starts_with("..")
+        && !text.starts_with(|c: char| c.is_ascii_digit())
+}
+
 /// A key of a ConfigMap or Secret.
 pub(crate) fn is_config_key(text: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.');

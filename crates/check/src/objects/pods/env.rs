@@ -51,6 +51,11 @@ pub(super) fn check(judge: &mut Judge<'_, '_>, container: &Node) {
             judge
                 .add(&ENV, node, format!("{} is no name for an environment variable", Quoted(name)))
                 .label("expected printable ASCII without `=`");
+        } else if judge.object.is_for_before(30) && !syntax::is_narrow_env_name(name) {
+            judge
+                .add(&ENV, node, format!("{} is no name for an environment variable", Quoted(name)))
+                .label("expected letters, digits, `-`, `_` and `.`, and no digit first")
+                .help("Kubernetes 1.30 and later take nearly every name");
         } else if !seen.insert(name) && !extends() {
             judge
                 .add(&ENV_TWICE, node, format!("the variable {} is set above already", Quoted(name)))
