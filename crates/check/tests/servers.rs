@@ -167,7 +167,11 @@ fn kinds_of_kubernetes() {
         (object("v1", "ResourceQuota", "spec: {hard: {cpu: 1500m}}"), false, false),
         (object("v1", "LimitRange", "spec: {limits: [{type: Container, max: {cpus: 1}}]}"), true, true),
         (
-            object("flowcontrol.apiserver.k8s.io/v1beta3", "PriorityLevelConfiguration", "spec: {type: Limited, limited: {limitResponse: {type: Reject}}}"),
+            object(
+                "flowcontrol.apiserver.k8s.io/v1beta3",
+                "PriorityLevelConfiguration",
+                "spec: {type: Limited, limited: {limitResponse: {type: Reject}}}",
+            ),
             false,
             true,
         ),

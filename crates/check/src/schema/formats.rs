@@ -86,7 +86,7 @@ pub(super) fn limits_numbers(version: Version) -> bool {
 /// A limit that no number of so many bits can have, which lets no number pass.
 pub(super) fn boundless(limits: &Limits, bits: u8) -> Option<(&'static str, f64)> {
     // The first number that is too large: two to the power of one bit less.
-    let end = 2_f64.powi(i32::from(if bits == 32 { 31 } else { 63 }));
+    let end = 2_f64.powi(if bits == 32 { 31 } else { 63 });
     let fits = |bound: f64| bound.fract() == 0.0 && (-end..end).contains(&bound);
     [("maximum", limits.maximum), ("minimum", limits.minimum), ("multipleOf", limits.multiple_of)]
         .into_iter()
