@@ -1,7 +1,7 @@
 //! What API servers of the oldest and the newest version said of small objects, by a strict dry run, and what is said
 //! here.
 
-#![allow(clippy::panic, reason = "a test that cannot go on has failed")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 use vigil_check::{Options, Version, check};
 use vigil_yaml::{Severity, Source};
