@@ -218,9 +218,9 @@ pub fn check(sources: &[Arc<Source>], options: &Options) -> Report {
 fn judge(object: &object::Object<'_>, schemas: &Schemas, options: &Options, findings: &mut Findings) {
     let before = findings.list.len();
     if let Some(kind) = schemas.kind(object.group, object.version, object.kind) {
-        validate::validate(schemas, kind.schema, kind.custom, object, findings);
+        validate::validate(schemas, kind, object, findings);
         if let Some(rules) = schemas.rules(kind.schema).filter(|_| findings.list.len() == before) {
-            rules.check(object, findings);
+            rules.check(object, kind.drops_status, findings);
         }
     }
     objects::check_for(object, schemas.version, findings);

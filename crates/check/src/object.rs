@@ -1,5 +1,6 @@
 //! An object of the API, as it stands in a manifest.
 
+use crate::Version;
 use std::fmt;
 use vigil_yaml::{Data, Node};
 
@@ -20,6 +21,8 @@ pub(crate) struct Object<'a> {
     pub(crate) namespace: &'a str,
     /// The text had mistakes, and some values are missing for that: it can be referred to, and not be judged.
     pub(crate) damaged: bool,
+    /// The versions of Kubernetes that shall take it.
+    pub(crate) kubernetes: &'a [Version],
 }
 
 impl<'a> Object<'a> {
@@ -31,6 +34,11 @@ impl<'a> Object<'a> {
     /// What no other object of a cluster has: group, kind, namespace and name.
     pub(crate) fn identity(&self) -> (&'a str, &'a str, &'a str, &'a str) {
         (self.group, self.kind, self.namespace, self.name)
+    }
+
+    /// Whether it is for a version of Kubernetes as new as this.
+    pub(crate) fn is_for(&self, minor: u16) -> bool {
+        self.kubernetes.iter().any(|version| *version >= Version::new(1, minor))
     }
 
     /// The value at a path of keys.

@@ -28,10 +28,10 @@ pub(crate) struct Documents {
 
 impl Documents {
     /// The objects in them, and what is wrong with what is none.
-    fn objects(&self) -> (Vec<Object<'_>>, Findings) {
+    fn objects<'a>(&'a self, kubernetes: &'a [Version]) -> (Vec<Object<'a>>, Findings) {
         let (mut objects, mut findings) = (Vec::new(), Findings::default());
         for node in &self.nodes {
-            collect(node, !self.problems.is_empty(), &mut objects, &mut findings);
+            collect(node, !self.problems.is_empty(), kubernetes, &mut objects, &mut findings);
         }
         (objects, findings)
     }
@@ -78,7 +78,7 @@ impl<'a> Set<'a> {
             }
         }
         let whole = documents.iter().all(|document| document.problems.is_empty() || !document.nodes.is_empty());
-        let collected: Vec<_> = documents.par_iter().map(Documents::objects).collect();
+        let collected: Vec<_> = documents.par_iter().map(|document| document.objects(&options.kubernetes)).collect();
         let mut objects: Vec<Object<'a>> = Vec::with_capacity(collected.len());
         for (some, found) in collected {
             objects.extend(some);
@@ -144,7 +144,13 @@ fn by_kind<'a>(objects: &[Object<'a>]) -> HashMap<&'a str, Vec<usize>> {
 }
 
 /// Adds the object that `node` is, or those in it when it is a `List`.
-fn collect<'a>(node: &'a Node, damaged: bool, objects: &mut Vec<Object<'a>>, findings: &mut Findings) {
+fn collect<'a>(
+    node: &'a Node,
+    damaged: bool,
+    kubernetes: &'a [Version],
+    objects: &mut Vec<Object<'a>>,
+    findings: &mut Findings,
+) {
     if !matches!(node.data, Data::Map(_)) {
         findings
             .add_outside(&IDENTITY, node.span.clone(), format!("{} is no object", node.describe()))
@@ -162,7 +168,7 @@ fn collect<'a>(node: &'a Node, damaged: bool, objects: &mut Vec<Object<'a>>, fin
     let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
     if kind.ends_with("List") && node.get("items").is_some_and(|items| matches!(items.data, Data::List(_))) {
         for item in node.get("items").map(Node::items).unwrap_or_default() {
-            collect(item, damaged, objects, findings);
+            collect(item, damaged, kubernetes, objects, findings);
         }
         return;
     }
@@ -171,7 +177,7 @@ fn collect<'a>(node: &'a Node, damaged: bool, objects: &mut Vec<Object<'a>>, fin
         return;
     }
     let name = node.at(&["metadata", "name"]).and_then(Node::text).unwrap_or_default();
-    let object = Object { node, group, version, kind, name, namespace: "", damaged };
+    let object = Object { node, group, version, kind, name, namespace: "", damaged, kubernetes };
     let generated = || node.at(&["metadata", "generateName"]).is_some_and(|name| !name.is_null());
     if name.is_empty() && !damaged && !generated() {
         let at = node.entry("metadata").or_else(|| node.entry("kind"));
@@ -181,7 +187,41 @@ fn collect<'a>(node: &'a Node, damaged: bool, objects: &mut Vec<Object<'a>>, fin
         };
         finding.label("expected `metadata.name`").help("add `name:` to `metadata:`");
     }
+    unreadable(node, &object, findings);
     objects.push(object);
+}
+
+/// What YAML has and kubectl does not read: numbers that JSON cannot hold, and an escape that came with YAML 1.2.
+fn unreadable(node: &Node, object: &Object<'_>, findings: &mut Findings) {
+    match &node.data {
+        Data::Map(entries) => entries.iter().for_each(|entry| unreadable(&entry.value, object, findings)),
+        Data::List(items) => items.iter().for_each(|item| unreadable(item, object, findings)),
+        Data::Scalar(scalar) if scalar.plain => {
+            let number = scalar.text.strip_prefix(['+', '-']).unwrap_or(&scalar.text);
+            let is_infinite = matches!(number, ".inf" | ".Inf" | ".INF");
+            if is_infinite || matches!(scalar.text.as_str(), ".nan" | ".NaN" | ".NAN") {
+                findings
+                    .add(&YAML, object, node, format!("{} is a number that JSON does not have", Quoted(&scalar.text)))
+                    .help("put quotes around it, if it is meant as a text");
+            }
+        }
+        Data::Scalar(_) => {
+            if escapes_slash(node.span.text()) {
+                findings.add(&YAML, object, node, "kubectl does not know the escape `\\/`").help("write `/` alone");
+            }
+        }
+    }
+}
+
+/// Whether a text in double quotes has `\/` in it.
+fn escapes_slash(text: &str) -> bool {
+    let mut escaped = false;
+    text.starts_with('"')
+        && text.bytes().any(|b| {
+            let found = escaped && b == b'/';
+            escaped = b == b'\\' && !escaped;
+            found
+        })
 }
 
 fn incomplete(node: &Node, findings: &mut Findings) {
@@ -219,13 +259,18 @@ fn schemas<'a>(
         let gvk = (object.group, object.version, object.kind);
         judged.entry(gvk).or_insert_with(|| {
             let own = || custom.iter().find(|custom| (custom.group, custom.version, custom.kind) == gvk);
-            let is_known = if let Some(definition) = own().copied().or_else(|| shipped(gvk)) {
+            // Who brings the definition of a kind means that one, with its versions.
+            let is_brought = || custom.iter().any(|custom| (custom.group, custom.kind) == (gvk.0, gvk.2));
+            let shipped = || if is_brought() { None } else { shipped(gvk) };
+            let known = if let Some(definition) = own().copied().or_else(shipped) {
                 custom::add(definition, &mut schemas, &mut named, &builtin);
-                true
+                Known::Custom
+            } else if builtin.add(&mut schemas, &mut named, gvk) {
+                Known::Builtin
             } else {
-                builtin.add(&mut schemas, &mut named, gvk)
+                Known::Not
             };
-            unserved(object, version, is_known, options, &builtin)
+            unserved(object, version, known, options, &builtin)
         });
     }
     (schemas, judged)
@@ -280,17 +325,60 @@ impl Unserved {
     }
 }
 
+/// Whose kind one is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Known {
+    /// Defined by a CustomResourceDefinition.
+    Custom,
+    /// Kubernetes' own.
+    Builtin,
+    Not,
+}
+
+/// Whether a version of Kubernetes' own is one that API servers serve only where they are told to: since 1.24, every
+/// new alpha and beta. Of those from before, one outlived 1.28.
+fn is_off(object: &Object<'_>) -> bool {
+    let is_unstable = object.version.contains("alpha") || object.version.contains("beta");
+    is_unstable && (object.group, object.version) != ("flowcontrol.apiserver.k8s.io", "v1beta3")
+}
+
+/// The stable version of a kind, if there is one.
+fn stable(object: &Object<'_>, builtin: &Builtin) -> Option<String> {
+    builtin
+        .kinds()
+        .filter(|(group, version, kind)| {
+            (*group, *kind) == (object.group, object.kind) && !version.contains("alpha") && !version.contains("beta")
+        })
+        .map(|(group, version, _)| format!("{group}/{version}"))
+        .max()
+}
+
 /// Whether the kind of `object` is served by `version`, and for how long.
 fn unserved(
     object: &Object<'_>,
     version: Version,
-    is_known: bool,
+    known: Known,
     options: &Options,
     builtin: &Builtin,
 ) -> Option<Unserved> {
     let api = object.api_version();
     let lifecycle = lifecycle::of(object.group, object.version, object.kind);
-    if is_known {
+    let full = format!("{api}/{}", object.kind);
+    let is_allowed = || options.allowed_kinds.iter().any(|allowed| *allowed == object.kind || *allowed == full);
+    if known == Known::Builtin && !is_allowed() && is_off(object) {
+        let message = format!("Kubernetes {version} serves {} of `{api}` only where it is switched on", object.kind);
+        return Some(Unserved {
+            rule: &schema::DISABLED,
+            key: "apiVersion",
+            message,
+            label: stable(object, builtin).map(|stable| format!("expected `{stable}`")),
+            help: format!(
+                "API servers leave alpha and beta versions out; with `--runtime-config={api}=true` in the cluster, \
+                 check with `--allow-kind {full}`"
+            ),
+        });
+    }
+    if known != Known::Not {
         let lifecycle = lifecycle.filter(|it| it.deprecated.is_some_and(|since| since <= version))?;
         let mut message = format!("{} of `{api}` is deprecated", object.kind);
         if let Some(removed) = lifecycle.removed {
@@ -307,8 +395,7 @@ fn unserved(
         let rule = &schema::REMOVED;
         return Some(Unserved { rule, key: "apiVersion", message, label: None, help: lifecycle.remedy() });
     }
-    let full = format!("{api}/{}", object.kind);
-    if options.allowed_kinds.iter().any(|allowed| *allowed == object.kind || *allowed == full) {
+    if is_allowed() {
         return None;
     }
     // The same kind elsewhere, or the same API version with a kind that looks like it.

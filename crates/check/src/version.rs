@@ -11,9 +11,9 @@ pub struct Version {
 }
 
 impl Version {
-    /// Kubernetes 1, of this minor version.
-    pub(crate) const fn minor(minor: u16) -> Self {
-        Self { major: 1, minor }
+    /// The minor version `minor` of the major version `major`.
+    pub const fn new(major: u16, minor: u16) -> Self {
+        Self { major, minor }
     }
 }
 

@@ -13,7 +13,7 @@ use std::sync::OnceLock;
 use vigil_yaml::{Node, Quoted};
 
 rules! {
-    UNKNOWN "query-unknown-metric" Error "queries ask for metrics that something exposes"
+    UNKNOWN "query-unknown-metric" Warning "queries ask for metrics that something exposes"
     UNLISTED "query-unlisted-metric" Note "the metrics of known programs are in their lists"
 }
 

@@ -2,6 +2,7 @@
 //! of namespaces.
 
 use super::judge::{Form, Judge, PORTS, filled_text, given, items, text};
+use super::selectors;
 use crate::finding::Findings;
 use crate::object::Object;
 use crate::rule::{Rule, rules};
@@ -21,6 +22,7 @@ rules! {
 
 const LABEL: Form = (is_dns1123_label, "the name of a handler", "at most 63 of `a-z`, `0-9` and `-`");
 const VERSION: Form = (is_dns1035_label, "a version", "such as `v1` or `v1beta1`");
+const NAME: Form = (is_dns1123_subdomain, "the name of a policy", "`a-z`, `0-9`, `-` and `.`");
 const SUBDOMAIN: Form = (is_dns1123_subdomain, "a DNS name", "`a-z`, `0-9`, `-` and `.`");
 
 /// Judges one object.
@@ -30,8 +32,10 @@ pub(super) fn check(object: &Object<'_>, findings: &mut Findings) {
         ("admissionregistration.k8s.io", "ValidatingWebhookConfiguration" | "MutatingWebhookConfiguration") => {
             webhooks(&mut judge);
         }
-        ("admissionregistration.k8s.io", "ValidatingAdmissionPolicy") => policy(&mut judge),
-        ("admissionregistration.k8s.io", "ValidatingAdmissionPolicyBinding") => policy_binding(&mut judge),
+        ("admissionregistration.k8s.io", "ValidatingAdmissionPolicy" | "MutatingAdmissionPolicy") => policy(&mut judge),
+        ("admissionregistration.k8s.io", "ValidatingAdmissionPolicyBinding" | "MutatingAdmissionPolicyBinding") => {
+            policy_binding(&mut judge);
+        }
         ("apiregistration.k8s.io", "APIService") => api_service(&mut judge),
         ("", "Namespace") => levels(&mut judge),
         ("node.k8s.io", "RuntimeClass") => {
@@ -84,6 +88,9 @@ fn webhook(judge: &mut Judge<'_, '_>, hook: &Node) {
         let mut seen = HashSet::new();
         for version in entry.value.items() {
             judge.form(&WEBHOOK, Some(version), VERSION);
+            if version.is_null() || version.text() == Some("") {
+                judge.add(&WEBHOOK, version, "a version without a name").help("name it, or remove the item");
+            }
             if version.text().is_some_and(|text| !seen.insert(text)) {
                 judge.add(&WEBHOOK, version, "the same version twice").help("name each once");
             }
@@ -91,6 +98,14 @@ fn webhook(judge: &mut Judge<'_, '_>, hook: &Node) {
     }
     for rule in items(hook, "rules") {
         matched(judge, &WEBHOOK, rule);
+    }
+    selectors_of(judge, hook);
+}
+
+/// Which namespaces and objects something is about.
+fn selectors_of(judge: &mut Judge<'_, '_>, node: &Node) {
+    for selector in ["namespaceSelector", "objectSelector"].into_iter().filter_map(|key| given(node, key)) {
+        selectors::selector(judge, selector);
     }
 }
 
@@ -150,9 +165,17 @@ fn matched(judge: &mut Judge<'_, '_>, rule: &'static Rule, node: &Node) {
     for resource in items(node, "resources").iter().filter(|it| it.is_null() || it.text() == Some("")) {
         judge.add(rule, resource, "a resource without a name").help("name it, or remove the item");
     }
-    for operation in items(node, "operations") {
-        judge.one_of(rule, Some(operation), &["CREATE", "UPDATE", "DELETE", "CONNECT", "*"]);
+    let resources = items(node, "resources");
+    let is_plain = |item: &&Node| item.text().is_some_and(|text| text != "*" && !text.contains('/'));
+    if let Some(all) = resources.iter().find(|item| item.text() == Some("*"))
+        && resources.iter().any(|item| is_plain(&item))
+    {
+        judge.add(rule, all, "`*` beside others, which it stands for too").help("keep `*` alone, or the others");
     }
+    for version in items(node, "apiVersions").iter().filter(|it| it.is_null() || it.text() == Some("")) {
+        judge.add(rule, version, "a version without a name").help("name it, or remove the item");
+    }
+    judge.each_of(rule, items(node, "operations"), &["CREATE", "UPDATE", "DELETE", "CONNECT", "*"]);
     judge.one_of(rule, node.get("scope"), &["Cluster", "Namespaced", "*"]);
 }
 
@@ -165,13 +188,11 @@ fn policy(judge: &mut Judge<'_, '_>) {
         }
         Some(constraints) => {
             judge.need(&POLICY, constraints, "resourceRules");
-            judge.one_of(&POLICY, constraints.get("matchPolicy"), &["Equivalent", "Exact"]);
-            for key in ["resourceRules", "excludeResourceRules"] {
-                for rule in items(constraints, key) {
-                    matched(judge, &POLICY, rule);
-                }
-            }
+            resources(judge, constraints);
         }
+    }
+    if judge.object.kind == "MutatingAdmissionPolicy" {
+        return;
     }
     if items(spec, "validations").is_empty() && items(spec, "auditAnnotations").is_empty() {
         judge
@@ -180,14 +201,36 @@ fn policy(judge: &mut Judge<'_, '_>) {
     }
 }
 
+/// The resources that a policy or a binding is about.
+fn resources(judge: &mut Judge<'_, '_>, node: &Node) {
+    judge.one_of(&POLICY, node.get("matchPolicy"), &["Equivalent", "Exact"]);
+    for rule in ["resourceRules", "excludeResourceRules"].into_iter().flat_map(|key| items(node, key)) {
+        matched(judge, &POLICY, rule);
+        let mut seen = HashSet::new();
+        for name in items(rule, "resourceNames") {
+            if name.text().is_some_and(|text| !seen.insert(text)) {
+                judge.add(&POLICY, name, "the same name twice").help("name each once");
+            }
+        }
+    }
+    selectors_of(judge, node);
+}
+
 fn policy_binding(judge: &mut Judge<'_, '_>) {
     let Some(spec) = judge.object.at(&["spec"]) else { return };
-    judge.not_empty(&POLICY, spec, "policyName");
+    judge.need(&POLICY, spec, "policyName");
+    judge.form(&POLICY, spec.get("policyName"), NAME);
+    if let Some(resources_of) = given(spec, "matchResources") {
+        resources(judge, resources_of);
+    }
+    if judge.object.kind == "MutatingAdmissionPolicyBinding" {
+        return;
+    }
     judge.need(&POLICY, spec, "validationActions");
     let actions = items(spec, "validationActions");
+    judge.each_of(&POLICY, actions, &["Deny", "Warn", "Audit"]);
     let mut seen = HashSet::new();
     for action in actions {
-        judge.one_of(&POLICY, Some(action), &["Deny", "Warn", "Audit"]);
         let text = action.text().unwrap_or_default();
         let other = match text {
             "Deny" => "Warn",
@@ -201,7 +244,10 @@ fn policy_binding(judge: &mut Judge<'_, '_>) {
 }
 
 fn api_service(judge: &mut Judge<'_, '_>) {
-    let Some(spec) = judge.object.at(&["spec"]) else { return };
+    let Some(spec) = judge.object.at(&["spec"]).filter(|spec| !spec.is_null()) else {
+        judge.need(&API_SERVICE, judge.object.node, "spec");
+        return;
+    };
     judge.range(&API_SERVICE, spec.get("groupPriorityMinimum"), 1..=20000);
     judge.range(&API_SERVICE, spec.get("versionPriority"), 1..=1000);
     judge.form(&API_SERVICE, spec.get("version"), VERSION);
@@ -253,7 +299,8 @@ fn levels(judge: &mut Judge<'_, '_>) {
                 }
             }
             "enforce-version" | "audit-version" | "warn-version" => {
-                if let Some(text) = entry.value.text().filter(|text| !is_version(text)) {
+                let text = if entry.value.is_null() { Some("") } else { entry.value.text() };
+                if let Some(text) = text.filter(|text| !is_version(text)) {
                     judge
                         .add(&LEVEL, &entry.value, format!("{} is not a version of Kubernetes", Quoted(text)))
                         .label("expected `latest`, or such as `v1.30`");

@@ -54,7 +54,7 @@ pub(super) fn access(judge: &mut Judge<'_, '_>, rule: &'static Rule, spec: &Node
             .help("`ReadWriteOnce` is what most volumes can do");
     }
     for node in modes {
-        let Some(mode) = node.text() else { continue };
+        let Some(mode) = (if node.is_null() { Some("") } else { node.text() }) else { continue };
         if !MODES.contains(&mode) {
             judge
                 .add(rule, node, format!("{} is no access mode", Quoted(mode)))

@@ -45,6 +45,7 @@ pub(super) fn check(object: &Object<'_>, findings: &mut Findings) {
 
 fn names(judge: &mut Judge<'_, '_>, spec: &Node) {
     judge.one_of(&NAMES, spec.get("scope"), &["Namespaced", "Cluster"]);
+    judge.not_empty(&NAMES, spec, "scope");
     let group = spec.get("group").and_then(filled_text);
     if let (Some(node), Some(group)) = (spec.get("group"), group)
         && (!is_dns1123_subdomain(group) || !group.contains('.'))

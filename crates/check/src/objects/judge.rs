@@ -6,7 +6,7 @@ use crate::rule::Rule;
 use crate::syntax;
 use std::ops::RangeInclusive;
 use vigil_yaml::plain::Plain;
-use vigil_yaml::words::{list, nearest};
+use vigil_yaml::words::{list as list_of, nearest};
 use vigil_yaml::{Data, Entry, Node, Quoted};
 
 /// What a DNS label looks like.
@@ -60,9 +60,20 @@ impl Judge<'_, '_> {
             return;
         }
         let finding = self.add(rule, node, format!("{} is not allowed here", Quoted(text)));
-        finding.label(format!("expected {}", list(values, "or")));
+        finding.label(format!("expected {}", list_of(values, "or")));
         if let Some(name) = nearest(text, values.iter().copied()) {
             finding.help(format!("write `{name}`"));
+        }
+    }
+
+    /// Every text of a list must be one of `values`; null is an empty one, and no more welcome.
+    pub(super) fn each_of(&mut self, rule: &'static Rule, list: &[Node], values: &[&str]) {
+        for node in list {
+            if node.is_null() || node.text() == Some("") {
+                let expected = format!("expected {}", list_of(values, "or"));
+                self.add(rule, node, "an item that says nothing").label(expected).help("remove it");
+            }
+            self.one_of(rule, Some(node), values);
         }
     }
 

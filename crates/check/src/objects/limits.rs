@@ -1,12 +1,12 @@
 //! ResourceQuotas and LimitRanges.
 
-use super::judge::{Judge, amount, given, items};
+use super::judge::{BILLION, Judge, amount, given, items};
 use crate::finding::Findings;
 use crate::object::Object;
 use crate::rule::rules;
 use crate::syntax::is_qualified_name;
 use std::collections::HashSet;
-use vigil_yaml::words::nearest;
+use vigil_yaml::words::{list, nearest};
 use vigil_yaml::{Entry, Node, Quoted};
 
 rules! {
@@ -36,6 +36,9 @@ const COUNTED: [&str; 19] = [
     "services.loadbalancers",
     "services.nodeports",
 ];
+
+/// Resources without a domain, besides pages.
+const STANDARD: [&str; 4] = ["cpu", "memory", "ephemeral-storage", "storage"];
 
 const SCOPES: &[&str] = &[
     "Terminating",
@@ -78,8 +81,14 @@ fn quota(judge: &mut Judge<'_, '_>, spec: &Node) {
                 None => finding.help("count objects of a kind with `count/<plural>.<group>`"),
             };
         }
-        if amount(value).is_some_and(|value| value < 0) {
-            judge.add(&QUOTA, value, "less than nothing").label("expected 0 or more");
+        match amount(value) {
+            Some(value_of) if value_of < 0 => {
+                judge.add(&QUOTA, value, "less than nothing").label("expected 0 or more");
+            }
+            Some(value_of) if value_of % BILLION != 0 && is_whole(name) => {
+                judge.add(&QUOTA, value, format!("a part of one of the {name}")).label("expected a whole number");
+            }
+            _ => {}
         }
     }
     let of_selector = spec.get("scopeSelector").map(|selector| items(selector, "matchExpressions")).unwrap_or_default();
@@ -100,6 +109,23 @@ fn quota(judge: &mut Judge<'_, '_>, spec: &Node) {
     }
 }
 
+/// Whether what is counted comes in whole ones.
+fn is_whole(name: &str) -> bool {
+    name.starts_with("count/")
+        || matches!(
+            name,
+            "configmaps"
+                | "persistentvolumeclaims"
+                | "pods"
+                | "replicationcontrollers"
+                | "resourcequotas"
+                | "secrets"
+                | "services"
+                | "services.loadbalancers"
+                | "services.nodeports"
+        )
+}
+
 fn limits(judge: &mut Judge<'_, '_>, item: &Node) {
     let kind = item.get("type").and_then(Node::text).unwrap_or_default();
     if !kind.contains('/') {
@@ -111,6 +137,24 @@ fn limits(judge: &mut Judge<'_, '_>, item: &Node) {
                 judge
                     .add(&LIMITS, entry, format!("`{}` for a whole pod", entry.key.text))
                     .help("defaults are for containers: use `type: Container`");
+            }
+        }
+    }
+    for field in ["min", "max", "default", "defaultRequest", "maxLimitRequestRatio"] {
+        for entry in given(item, field).map(Node::entries).unwrap_or_default() {
+            let name = entry.key.text.as_str();
+            let known: &[&str] = match kind {
+                "Container" => &["cpu", "memory", "ephemeral-storage"],
+                "Pod" => &["cpu", "memory", "ephemeral-storage", "storage"],
+                "PersistentVolumeClaim" => &["storage"],
+                _ => continue,
+            };
+            if !name.contains('/') && !name.starts_with("hugepages-") && !STANDARD.contains(&name) {
+                let finding = judge.add(&LIMITS, entry, format!("{} is no resource", Quoted(name)));
+                finding.label(format!("expected {}", list(known, "or")));
+                if let Some(near) = nearest(name, known.iter().copied()) {
+                    finding.help(format!("write `{near}`"));
+                }
             }
         }
     }

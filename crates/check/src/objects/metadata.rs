@@ -7,6 +7,7 @@ use crate::object::Object;
 use crate::rule::rules;
 use crate::syntax;
 use crate::version::Version;
+use std::net::IpAddr;
 use vigil_yaml::{Node, Quoted};
 
 rules! {
@@ -25,7 +26,9 @@ const LONGEST_CRON_JOB: usize = 52;
 /// Judges the metadata of an object, and of what it makes.
 pub(super) fn check(judge: &mut Judge<'_, '_>) {
     let object = *judge.object;
-    if let Some(metadata) = object.node.get("metadata") {
+    // Questions that a server answers and keeps nowhere.
+    let is_kept = !matches!(object.group, "authentication.k8s.io" | "authorization.k8s.io");
+    if let Some(metadata) = object.node.get("metadata").filter(|_| is_kept) {
         name(judge, metadata);
         namespace(judge, metadata);
         owners(judge, metadata);
@@ -48,7 +51,7 @@ pub(super) fn check(judge: &mut Judge<'_, '_>) {
 
 /// Names of Services: those before 1.36 are labels of DNS that begin with a letter.
 pub(super) fn check_for(object: &Object<'_>, version: Version, findings: &mut Findings) {
-    if version < Version::minor(36)
+    if version < Version::new(1, 36)
         && object.is("", "Service")
         && object.name.starts_with(|c: char| c.is_ascii_digit())
         && let Some(node) = object.at(&["metadata", "name"])
@@ -90,6 +93,8 @@ enum Form {
     Subdomain,
     /// Whatever may stand in a path.
     Segment,
+    /// An address, as it is written most simply.
+    Address,
 }
 
 impl Form {
@@ -100,8 +105,9 @@ impl Form {
             ("rbac.authorization.k8s.io", _)
             | ("apiregistration.k8s.io", "APIService")
             | ("certificates.k8s.io", "ClusterTrustBundle")
-            | ("networking.k8s.io", "IPAddress")
+            | ("policy", "PodDisruptionBudget")
             | ("" | "events.k8s.io", "Event") => Self::Segment,
+            ("networking.k8s.io", "IPAddress") => Self::Address,
             _ => Self::Subdomain,
         }
     }
@@ -111,6 +117,7 @@ impl Form {
             Self::Label => syntax::is_dns1123_label(name),
             Self::Subdomain => syntax::is_dns1123_subdomain(name),
             Self::Segment => syntax::is_path_segment(name),
+            Self::Address => name.parse::<IpAddr>().is_ok_and(|address| address.to_string() == name),
         }
     }
 
@@ -118,6 +125,7 @@ impl Form {
         match self {
             Self::Label => LABEL,
             Self::Subdomain => SUBDOMAIN,
+            Self::Address => "expected an IP address in its shortest form",
             Self::Segment => "expected anything but `.`, `..`, and names with `/` or `%` in them",
         }
     }
@@ -185,7 +193,7 @@ fn owners(judge: &mut Judge<'_, '_>, metadata: &Node) {
     }
     let finalizers = items(metadata, "finalizers");
     for node in finalizers {
-        let Some(text) = node.text() else { continue };
+        let Some(text) = (if node.is_null() { Some("") } else { node.text() }) else { continue };
         if !syntax::is_qualified_name(text) {
             judge.add(&OWNER, node, format!("{} is no name for a finalizer", Quoted(text))).label(QUALIFIED);
         }

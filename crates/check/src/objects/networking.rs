@@ -1,7 +1,7 @@
 //! Ingresses, their classes, and NetworkPolicies.
 
 use super::address::{cidr, ip, is_within};
-use super::judge::{Form, Judge, PORTS, PROTOCOLS, filled_text, given, items, text};
+use super::judge::{Form, Judge, PORTS, PROTOCOLS, filled_text, given, is_blank, items, text};
 use super::selectors;
 use super::services::PORT_NAME;
 use crate::finding::Findings;
@@ -33,8 +33,16 @@ pub(super) fn check(object: &Object<'_>, findings: &mut Findings) {
     if object.group != "networking.k8s.io" {
         return;
     }
-    let Some(spec) = object.at(&["spec"]) else { return };
     let mut judge = Judge { object, findings };
+    let Some(spec) = given(object.node, "spec") else {
+        let rule = match object.kind {
+            "Ingress" => &BACKEND,
+            "IngressClass" => &CLASS,
+            _ => return,
+        };
+        judge.need(rule, object.node, "spec");
+        return;
+    };
     match object.kind {
         "Ingress" => ingress(&mut judge, spec),
         "IngressClass" => class(&mut judge, spec),
@@ -71,6 +79,9 @@ fn ingress(judge: &mut Judge<'_, '_>, spec: &Node) {
         judge.form(&HOST, tls.get("secretName"), NAME);
     }
     judge.form(&CLASS, spec.get("ingressClassName"), NAME);
+    if is_blank(spec, "ingressClassName") {
+        judge.need(&CLASS, spec, "ingressClassName");
+    }
     let annotation = judge.object.at(&["metadata", "annotations", "kubernetes.io/ingress.class"]);
     if let (Some(annotation), Some(class)) = (annotation, given(spec, "ingressClassName"))
         && let (Some(old), Some(new)) = (annotation.text(), class.text())
@@ -182,6 +193,7 @@ fn backend(judge: &mut Judge<'_, '_>, node: &Node) {
 }
 
 fn class(judge: &mut Judge<'_, '_>, spec: &Node) {
+    judge.need(&CLASS, spec, "controller");
     if let Some((node, controller)) = spec.get("controller").and_then(|node| Some((node, filled_text(node)?)))
         && !is_domain_path(controller)
     {

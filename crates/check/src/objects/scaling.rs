@@ -1,7 +1,7 @@
 //! How many pods there are, and which of them give way: HorizontalPodAutoscalers, PodDisruptionBudgets and
 //! PriorityClasses.
 
-use super::judge::{Form, Judge, amount, given, items};
+use super::judge::{Form, Judge, amount, given, items, text};
 use super::selectors;
 use crate::finding::Findings;
 use crate::object::Object;
@@ -46,6 +46,14 @@ fn autoscaler(judge: &mut Judge<'_, '_>) {
             .label(format!("expected {least} or more"));
     }
     target(judge, spec.get("scaleTargetRef"));
+    if let Some(target) = given(spec, "scaleTargetRef").filter(|_| judge.object.is_for(34))
+        && text(target, "apiVersion").is_some_and(|version| !version.contains('/'))
+    {
+        judge
+            .within(&REPLICAS, target, "what is scaled is named without the group of its API")
+            .label("expected `apiVersion:` with a group, such as `apps/v1`")
+            .help("Kubernetes 1.34 and later refuse the autoscaler without it");
+    }
     judge.range(&METRIC, spec.get("targetCPUUtilizationPercentage"), 1..=i64::MAX);
     for metric in items(spec, "metrics") {
         metric_of(judge, metric);
@@ -88,6 +96,9 @@ fn metric_of(judge: &mut Judge<'_, '_>, metric: &Node) {
         target(judge, source.get("describedObject"));
     }
     judge.form(&METRIC, source.at(&["metric", "name"]), SEGMENT);
+    if *own == "resource" || *own == "containerResource" {
+        judge.not_empty(&METRIC, source, "name");
+    }
     let Some(target) = given(source, "target") else { return };
     judge.one_of(&METRIC, target.get("type"), &["Utilization", "Value", "AverageValue"]);
     judge.range(&METRIC, target.get("averageUtilization"), 1..=i64::MAX);

@@ -120,13 +120,15 @@ pub(super) fn is_empty(selector: &Node) -> bool {
 /// matches, or when something that another rule speaks of leaves it open.
 pub(super) fn mismatch<'n>(selector: &'n Node, labels: Option<&Node>) -> Option<&'n Node> {
     let label = |key: &str| labels.and_then(|labels| labels.get(key)).filter(|value| !value.is_null());
-    let differs = |node: &&Node, key: &str| match (label(key), node.text()) {
+    // To a server, null is an empty text.
+    let wanted = |node: &'n Node| if node.is_null() { Some("") } else { node.text() };
+    let differs = |node: &'n Node, key: &str| match (label(key), wanted(node)) {
         (Some(value), Some(wanted)) => value.text().is_some_and(|text| text != wanted),
         (None, Some(_)) => true,
         (_, None) => false,
     };
     let entries = selector.get("matchLabels").map(Node::entries).unwrap_or_default();
-    if let Some(entry) = entries.iter().find(|entry| differs(&&entry.value, &entry.key.text)) {
+    if let Some(entry) = entries.iter().find(|entry| differs(&entry.value, &entry.key.text)) {
         return Some(&entry.value);
     }
     items(selector, "matchExpressions").iter().find(|expression| {

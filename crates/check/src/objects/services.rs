@@ -166,6 +166,9 @@ fn of_type(judge: &mut Judge<'_, '_>, spec: &Node, kind: &str, headless: bool) {
 }
 
 fn addresses(judge: &mut Judge<'_, '_>, spec: &Node, kind: &str) {
+    for address in items(spec, "externalIPs").iter().filter(|address| address.is_null()) {
+        judge.add(&ADDRESS, address, "an item that says nothing").help("remove it");
+    }
     for address in items(spec, "externalIPs") {
         judge.form(&ADDRESS, Some(address), IP);
     }
@@ -255,8 +258,10 @@ fn slice(judge: &mut Judge<'_, '_>) {
     };
     for endpoint in items(node, "endpoints") {
         judge.need(&ENDPOINTS, endpoint, "addresses");
+        judge.dns_subdomain(&ENDPOINTS, endpoint, "nodeName");
         for address in items(endpoint, "addresses") {
-            let (Some(family), Some(text)) = (family, address.text()) else { continue };
+            let text = if address.is_null() { Some("") } else { address.text() };
+            let (Some(family), Some(text)) = (family, text) else { continue };
             if ip(text).is_none_or(|address| address.is_ipv4() != family) {
                 let what = if family { "an IPv4" } else { "an IPv6" };
                 judge.add(&ENDPOINTS, address, format!("{} is not {what} address", Quoted(text)));

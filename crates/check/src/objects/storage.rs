@@ -1,7 +1,7 @@
 //! Volumes and their classes; claims to them are judged by [`claims`].
 
 use super::claims;
-use super::judge::{Judge, amount};
+use super::judge::{Judge, amount, given};
 use crate::finding::Findings;
 use crate::object::Object;
 use crate::rule::rules;
@@ -10,6 +10,7 @@ use vigil_yaml::{Node, Quoted};
 
 rules! {
     VOLUME "persistent-volume" Error "every PersistentVolume has a size, a way of access and one place where it is"
+    DRIVER "csi-driver" Error "every CSIDriver says with words that exist how it works"
     CLASS "storage-class" Error "every StorageClass has a provisioner, and words that exist"
 }
 
@@ -44,12 +45,18 @@ pub(super) fn check(object: &Object<'_>, findings: &mut Findings) {
     let mut judge = Judge { object, findings };
     match (object.group, object.kind) {
         ("", "PersistentVolumeClaim") => claims::check(&mut judge, object.node),
-        ("", "PersistentVolume") => {
-            if let Some(spec) = object.at(&["spec"]) {
-                volume(&mut judge, spec);
+        ("", "PersistentVolume") => match given(object.node, "spec") {
+            Some(spec) => volume(&mut judge, spec),
+            None => {
+                judge.need(&VOLUME, object.node, "spec");
             }
-        }
+        },
         ("storage.k8s.io", "StorageClass") => class(&mut judge),
+        ("storage.k8s.io", "CSIDriver") => {
+            let modes = object.at(&["spec", "volumeLifecycleModes"]).map(Node::items).unwrap_or_default();
+            judge.each_of(&DRIVER, modes, &["Persistent", "Ephemeral"]);
+            judge.one_of(&DRIVER, object.at(&["spec", "fsGroupPolicy"]), &["ReadWriteOnceWithFSType", "File", "None"]);
+        }
         _ => {}
     }
 }
@@ -63,6 +70,11 @@ fn volume(judge: &mut Judge<'_, '_>, spec: &Node) {
     } else {
         let at = spec.get("capacity").unwrap_or(spec);
         judge.within(&VOLUME, at, "a volume without a size").label("expected `capacity.storage`");
+    }
+    for entry in spec.get("capacity").map(Node::entries).unwrap_or_default() {
+        if entry.key.text != "storage" {
+            judge.add(&VOLUME, entry, format!("a volume has no {}", Quoted(&entry.key.text))).help("remove it");
+        }
     }
     judge.one_of(&VOLUME, spec.get("persistentVolumeReclaimPolicy"), &["Retain", "Delete", "Recycle"]);
     let mut sources = SOURCES.iter().filter_map(|key| spec.entry(key)).filter(|entry| !entry.value.is_null());

@@ -85,7 +85,9 @@ fn replication_controller(judge: &mut Judge<'_, '_>, spec: &Node) {
     selectors::labels(judge, Some(selector));
     for entry in selector.entries() {
         let label = labels.and_then(|labels| labels.get(&entry.key.text)).and_then(Node::text);
-        if entry.value.text().is_some_and(|wanted| label != Some(wanted)) {
+        // To a server, null is an empty text.
+        let wanted = if entry.value.is_null() { Some("") } else { entry.value.text() };
+        if wanted.is_some_and(|wanted| label != Some(wanted)) {
             judge
                 .add(&SELECTOR, &entry.value, "the pods of the template are not selected by this")
                 .label("expected what `template.metadata.labels` says");

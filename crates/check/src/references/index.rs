@@ -201,7 +201,7 @@ impl<'a> Index<'a> {
 }
 
 /// Names beyond which nothing is guessed.
-const MANY: usize = 200;
+pub(crate) const MANY: usize = 200;
 
 /// What is referred to.
 #[derive(Clone, Copy, Debug)]

@@ -1,10 +1,13 @@
 //! Bindings: the role they give, and to whom.
 
-use super::index::{Found, Index, Wanted};
+use super::identity::ASSUMED;
+use super::index::{Found, Index, MANY, Wanted};
 use super::{items, provided, text};
 use crate::finding::Findings;
+use crate::object::Object;
 use crate::rule::rules;
-use vigil_yaml::Quoted;
+use vigil_yaml::words::nearest;
+use vigil_yaml::{Node, Quoted};
 
 rules! {
     ROLE "binding-role" Error "every role that a binding gives is there"
@@ -49,13 +52,48 @@ pub(crate) fn check(index: &Index<'_>, findings: &mut Findings) {
                 if namespace.is_empty() || name.is_empty() {
                     continue;
                 }
-                if matches!(index.find("", "ServiceAccount", namespace, name), Found::Nowhere) {
+                if matches!(index.find("", "ServiceAccount", namespace, name), Found::Nowhere)
+                    && !is_assumed(index, binding, at, (namespace, name), findings)
+                {
                     let wanted = Wanted { group: "", kind: "ServiceAccount", namespace, name };
                     index.missing(findings, &SUBJECT, binding, at, wanted);
                 }
             }
         }
     }
+}
+
+/// Whether an account may well be where a binding looks for it, which is noted: the set's own account of that name says
+/// no namespace, and goes where it is applied to; or nothing of the set is in that namespace, which is somebody else's.
+fn is_assumed(
+    index: &Index<'_>,
+    binding: &Object<'_>,
+    at: &Node,
+    (namespace, name): (&str, &str),
+    findings: &mut Findings,
+) -> bool {
+    let set = index.set;
+    let is_free = |account: &Object<'_>| {
+        account.name == name && account.at(&["metadata", "namespace"]).and_then(Node::text).is_none_or(str::is_empty)
+    };
+    let is_here =
+        |object: &Object<'_>| object.namespace == namespace || object.is("", "Namespace") && object.name == namespace;
+    if set.of_kind("", "ServiceAccount").any(is_free) {
+        let message = format!("the ServiceAccount is looked for in {}, and names no namespace", Quoted(namespace));
+        findings
+            .add(&ASSUMED, binding, at, message)
+            .help(format!("apply it with `kubectl -n {namespace}`, and check it with `--namespace {namespace}`"));
+        return true;
+    }
+    let known = set.objects.iter().map(|object| object.namespace).filter(|known| !known.is_empty());
+    if set.objects.iter().any(is_here) || nearest(namespace, known.take(MANY)).is_some() {
+        return false;
+    }
+    let message = format!("nothing in the set is in the namespace {}", Quoted(namespace));
+    findings
+        .add(&ASSUMED, binding, at, message)
+        .help(format!("see that the cluster has the ServiceAccount {name} there"));
+    true
 }
 
 #[cfg(test)]

@@ -86,8 +86,8 @@ impl Builtin {
     /// Adds the schema of a kind; whether there is one.
     pub(crate) fn add(&self, schemas: &mut Schemas, named: &mut HashMap<String, Id>, gvk: (&str, &str, &str)) -> bool {
         let Some(line) = self.kinds.get(&gvk) else { return false };
-        let schema = Compiler { schemas, named, builtin: self }.definition(line.name);
-        let kind = Kind { schema, namespaced: line.namespaced, custom: false };
+        let schema = Compiler { schemas, named, builtin: self, custom: false }.definition(line.name);
+        let kind = Kind { schema, namespaced: line.namespaced, drops_status: false };
         schemas.insert(gvk, kind);
         true
     }

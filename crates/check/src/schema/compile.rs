@@ -14,6 +14,8 @@ pub(super) struct Compiler<'a> {
     pub(super) schemas: &'a mut Schemas,
     pub(super) named: &'a mut HashMap<String, Id>,
     pub(super) builtin: &'a Builtin,
+    /// Of a CustomResourceDefinition.
+    pub(super) custom: bool,
 }
 
 impl Compiler<'_> {
@@ -27,6 +29,7 @@ impl Compiler<'_> {
         self.named.insert(name.to_owned(), id);
         if special(name).is_none() {
             let text = self.builtin.definition(name).unwrap_or_default();
+            let custom = std::mem::replace(&mut self.custom, false);
             if let Ok(json) = serde_json::from_str::<Value>(text) {
                 let mut schema = self.schema(&json);
                 schema.required.retain(|field| !leniency::is_optional(name, field));
@@ -34,6 +37,7 @@ impl Compiler<'_> {
             } else {
                 self.schemas.arena[id].additional = Additional::Open;
             }
+            self.custom = custom;
         }
         id
     }
@@ -104,12 +108,13 @@ impl Compiler<'_> {
             required: texts(&json["required"]),
             items: json["items"].is_object().then(|| self.add(&json["items"])),
             list: list(json),
-            has_default: !json["default"].is_null(),
+            default: json.get("default").filter(|value| !value.is_null()).cloned(),
             nullable: flag("nullable"),
             values: json["enum"].as_array().cloned().unwrap_or_default(),
             limits: limits(json).map(Box::new),
             combined: is_combined.then(|| Box::new(combined)),
             has_rules: json["x-kubernetes-validations"].is_array(),
+            custom: self.custom,
         };
         if flag("x-kubernetes-embedded-resource") {
             self.own(&mut schema);
@@ -152,8 +157,7 @@ fn form(json: &Value) -> Form {
         Some("string") if format == "byte" => Form::Bytes,
         Some("string") => Form::String,
         Some("integer") if format == "int32" => Form::Integer(32),
-        Some("integer") if format == "int64" => Form::Integer(64),
-        Some("integer") => Form::Integer(0),
+        Some("integer") => Form::Integer(64),
         Some("number") => Form::Number,
         Some("boolean") => Form::Boolean,
         _ if json["properties"].is_object() => Form::Object,

@@ -17,6 +17,8 @@ pub(crate) struct Definition<'a> {
     pub(crate) version: &'a str,
     pub(crate) kind: &'a str,
     pub(crate) namespaced: bool,
+    /// Its status is written apart from the rest.
+    pub(crate) drops_status: bool,
     /// `openAPIV3Schema`; a definition without one lets everything pass.
     pub(crate) schema: Option<&'a Node>,
 }
@@ -25,12 +27,14 @@ pub(crate) struct Definition<'a> {
 pub(crate) fn definitions(crd: &Node) -> impl Iterator<Item = Definition<'_>> {
     let text = |path: &[&str]| crd.at(path).and_then(Node::text);
     let versions = crd.at(&["spec", "versions"]).map(Node::items).unwrap_or_default();
-    versions.iter().filter_map(move |version| {
+    let served = |version: &&Node| version.get("served").and_then(Node::boolean) != Some(false);
+    versions.iter().filter(served).filter_map(move |version| {
         Some(Definition {
             group: text(&["spec", "group"])?,
             version: version.get("name")?.text()?,
             kind: text(&["spec", "names", "kind"])?,
             namespaced: text(&["spec", "scope"]) == Some("Namespaced"),
+            drops_status: version.at(&["subresources", "status"]).is_some_and(|status| !status.is_null()),
             schema: version.at(&["schema", "openAPIV3Schema"]),
         })
     })
@@ -48,11 +52,11 @@ pub(crate) fn add(
         Node::to_json,
     );
     let first = schemas.arena.len();
-    let schema = Compiler { schemas, named, builtin }.resource(&json);
+    let schema = Compiler { schemas, named, builtin, custom: true }.resource(&json);
     if schemas.arena[first..].iter().any(|schema| schema.has_rules) {
         schemas.rules.insert(schema, Rules::new(json));
     }
-    let kind = Kind { schema, namespaced: definition.namespaced, custom: true };
+    let kind = Kind { schema, namespaced: definition.namespaced, drops_status: definition.drops_status };
     let Definition { group, version, kind: name, .. } = definition;
     schemas.insert((group, version, name), kind);
 }
@@ -63,7 +67,8 @@ pub(crate) fn misfits(schema: &Node, value: &Node, object: &Object<'_>) -> Vec<F
     static BUILTIN: OnceLock<Builtin> = OnceLock::new();
     let builtin = BUILTIN.get_or_init(|| Builtin::new(builtin::versions().1));
     let mut schemas = Schemas::default();
-    let id = Compiler { schemas: &mut schemas, named: &mut HashMap::new(), builtin }.add(&schema.to_json());
+    let id =
+        Compiler { schemas: &mut schemas, named: &mut HashMap::new(), builtin, custom: true }.add(&schema.to_json());
     let mut findings = Findings::default();
     validate::value(&schemas, id, value, object, &mut findings);
     findings.list

@@ -1,7 +1,10 @@
 //! Texts and numbers with a form, and the limits of JSON schemas.
 
 use super::Limits;
+use crate::Version;
 use base64::Engine as _;
+use base64::alphabet::STANDARD;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
 use std::net::{Ipv4Addr, Ipv6Addr};
 use vigil_yaml::plain::Plain;
 use vigil_yaml::{Data, Node, Quoted};
@@ -67,10 +70,27 @@ pub(crate) fn is_date(text: &str) -> bool {
     (1..=days).contains(&day)
 }
 
-/// Standard base64 with padding; Go's reader passes over line breaks.
+/// Standard base64 with padding; Go's reader passes over line breaks, and over bits that no byte has room for.
 pub(crate) fn is_base64(text: &str) -> bool {
+    const LENIENT: GeneralPurpose =
+        GeneralPurpose::new(&STANDARD, GeneralPurposeConfig::new().with_decode_allow_trailing_bits(true));
     let text: String = text.chars().filter(|c| !matches!(c, '\n' | '\r')).collect();
-    base64::engine::general_purpose::STANDARD.decode(text).is_ok()
+    LENIENT.decode(text).is_ok()
+}
+
+/// Whether a server holds the numbers of custom resources to their `format`.
+pub(super) fn limits_numbers(version: Version) -> bool {
+    version >= Version::new(1, 36)
+}
+
+/// A limit that no number of so many bits can have, which lets no number pass.
+pub(super) fn boundless(limits: &Limits, bits: u8) -> Option<(&'static str, f64)> {
+    // The first number that is too large: two to the power of one bit less.
+    let end = 2_f64.powi(if bits == 32 { 31 } else { 63 });
+    let fits = |bound: f64| bound.fract() == 0.0 && (-end..end).contains(&bound);
+    [("maximum", limits.maximum), ("minimum", limits.minimum), ("multipleOf", limits.multiple_of)]
+        .into_iter()
+        .find_map(|(key, bound)| Some((key, bound.filter(|bound| !fits(*bound))?)))
 }
 
 /// A length of time as Go writes it: `1h30m`.

@@ -33,6 +33,7 @@ rules! {
     RULE "schema-rule" Error "every custom resource fulfils the rules of its definition"
     DUPLICATE_ITEM "schema-duplicate-item" Error "no two items of a list are the same one"
     UNKNOWN_KIND "kind-unknown" Error "every kind has a schema"
+    DISABLED "api-disabled" Error "every API version is one that API servers serve as they come"
     REMOVED "api-removed" Error "every API version is still served"
     DEPRECATED "api-deprecated" Warning "no API version is about to be removed"
 }
@@ -59,8 +60,8 @@ pub(crate) struct Kind {
     pub(crate) schema: Id,
     /// Whether its objects live in namespaces.
     pub(crate) namespaced: bool,
-    /// Defined by a CustomResourceDefinition.
-    pub(crate) custom: bool,
+    /// A server drops the status when an object is made, and looks at nothing but its fields before that.
+    pub(crate) drops_status: bool,
 }
 
 impl Schemas {
@@ -105,8 +106,8 @@ pub(crate) struct Schema {
     pub(crate) items: Option<Id>,
     /// Which items of a list are the same one.
     pub(crate) list: List,
-    /// The API server fills it in when it is missing.
-    pub(crate) has_default: bool,
+    /// What the API server fills in when it is missing.
+    pub(crate) default: Option<Value>,
     /// May be null and stay so.
     pub(crate) nullable: bool,
     /// The values that are allowed; empty for any.
@@ -117,6 +118,8 @@ pub(crate) struct Schema {
     pub(crate) combined: Option<Box<Combined>>,
     /// Rules in CEL.
     pub(crate) has_rules: bool,
+    /// From a CustomResourceDefinition: formats, limits and list types count as they stand there.
+    pub(crate) custom: bool,
 }
 
 /// A type.
@@ -127,7 +130,7 @@ pub(crate) enum Form {
     Object,
     Array,
     String,
-    /// With the number of bits; 0 for as many as it takes.
+    /// With the number of bits.
     Integer(u8),
     Number,
     Boolean,

@@ -25,21 +25,26 @@ const STACK: usize = 64 << 20;
 #[derive(Debug)]
 pub(crate) struct Rules {
     schema: Value,
-    compiled: OnceLock<Option<CompiledSchema>>,
+    compiled: OnceLock<CompiledSchema>,
 }
 
 impl Rules {
     /// Those in `schema`.
-    pub(super) fn new(schema: Value) -> Self {
+    pub(super) fn new(mut schema: Value) -> Self {
+        drop_large(&mut schema);
         Self { schema, compiled: OnceLock::new() }
     }
 
     /// Judges `object`, whose schema is fulfilled.
-    pub(crate) fn check(&self, object: &Object<'_>, findings: &mut Findings) {
-        let json = object.node.map_json(&mut validate::as_kubectl, &mut str::to_owned);
+    pub(crate) fn check(&self, object: &Object<'_>, drops_status: bool, findings: &mut Findings) {
+        let mut json = object.node.map_json(&mut validate::as_kubectl, &mut str::to_owned);
+        drop_nulls(&mut json);
+        if drops_status && let Some(fields) = json.as_object_mut() {
+            fields.remove("status");
+        }
         let broken = apart(|| {
-            let compiled = self.compiled.get_or_init(|| are_small(&self.schema).then(|| compile_schema(&self.schema)));
-            let broken = Validator::new().validate_compiled(compiled.as_ref()?, &json, None).err()?;
+            let compiled = self.compiled.get_or_init(|| compile_schema(&self.schema));
+            let broken = Validator::new().validate_compiled(compiled, &json, None).err()?;
             Some(broken.into_vec())
         });
         for broken in broken.flatten().unwrap_or_default() {
@@ -57,6 +62,18 @@ impl Rules {
             let node = find(object.node, &broken.field_path);
             findings.add(&RULE, object, node, message).help(help);
         }
+    }
+}
+
+/// Takes out what is null, as a server does before it fills in defaults.
+fn drop_nulls(value: &mut Value) {
+    match value {
+        Value::Object(fields) => {
+            fields.retain(|_, value| !value.is_null());
+            fields.values_mut().for_each(drop_nulls);
+        }
+        Value::Array(items) => items.iter_mut().for_each(drop_nulls),
+        _ => {}
     }
 }
 
@@ -94,15 +111,18 @@ fn is_small(expression: &str) -> bool {
         })
 }
 
-/// Whether all expressions in a schema are.
-fn are_small(schema: &Value) -> bool {
+/// Leaves out the rules whose expressions are not small.
+fn drop_large(schema: &mut Value) {
     match schema {
-        Value::Object(entries) => entries.iter().all(|(key, value)| match (key.as_str(), value.as_str()) {
-            ("rule" | "messageExpression", Some(text)) => is_small(text),
-            _ => are_small(value),
-        }),
-        Value::Array(items) => items.iter().all(are_small),
-        _ => true,
+        Value::Object(entries) => {
+            if let Some(Value::Array(rules)) = entries.get_mut("x-kubernetes-validations") {
+                let is_fine = |rule: &Value, key: &str| rule[key].as_str().is_none_or(is_small);
+                rules.retain(|rule| is_fine(rule, "rule") && is_fine(rule, "messageExpression"));
+            }
+            entries.values_mut().for_each(drop_large);
+        }
+        Value::Array(items) => items.iter_mut().for_each(drop_large),
+        _ => {}
     }
 }
 

@@ -5,7 +5,7 @@
 
 use super::formats;
 use super::{
-    Additional, DUPLICATE_ITEM, Form, Id, Limits, List, REQUIRED, Schema, Schemas, TYPE, UNKNOWN_FIELD, VALUE,
+    Additional, DUPLICATE_ITEM, Form, Id, Kind, Limits, List, REQUIRED, Schema, Schemas, TYPE, UNKNOWN_FIELD, VALUE,
 };
 use crate::finding::Findings;
 use crate::object::Object;
@@ -14,35 +14,41 @@ use serde_json::Value;
 use std::collections::HashSet;
 use vigil_yaml::plain::Plain;
 use vigil_yaml::words::{list, nearest};
-use vigil_yaml::{Data, Entry, Node, Quoted};
+use vigil_yaml::{Data, Entry, Key, Node, Quoted, Scalar};
 
-/// Judges `object` by the schema `id`.
-pub(crate) fn validate(schemas: &Schemas, id: Id, custom: bool, object: &Object<'_>, findings: &mut Findings) {
-    let mut walk = Walk { schemas, custom, complete: true, object, findings };
-    walk.value(object.node, id);
+/// Judges `object` by the schema of its kind.
+pub(crate) fn validate(schemas: &Schemas, kind: Kind, object: &Object<'_>, findings: &mut Findings) {
+    Walk { schemas, drops_status: kind.drops_status, ..Walk::new(schemas, object, findings) }
+        .value(object.node, kind.schema);
 }
 
-/// Judges a part of `object` by the schema `id` of a custom resource.
+/// Judges a part of `object` by the schema `id`.
 pub(super) fn value(schemas: &Schemas, id: Id, node: &Node, object: &Object<'_>, findings: &mut Findings) {
-    Walk { schemas, custom: true, complete: true, object, findings }.value(node, id);
+    Walk::new(schemas, object, findings).value(node, id);
 }
 
 struct Walk<'a> {
     schemas: &'a Schemas,
-    /// By a CustomResourceDefinition: formats, limits and list types count as they stand there.
-    custom: bool,
+    /// Of the status of a custom resource, a server knows nothing but its fields when the object is made.
+    drops_status: bool,
     /// Required fields must be there.
     complete: bool,
+    /// Fields must be known; alternatives name only those that they are about.
+    closed: bool,
     object: &'a Object<'a>,
     findings: &'a mut Findings,
 }
 
-impl Walk<'_> {
+impl<'a> Walk<'a> {
+    fn new(schemas: &'a Schemas, object: &'a Object<'a>, findings: &'a mut Findings) -> Self {
+        Self { schemas, drops_status: false, complete: true, closed: true, object, findings }
+    }
+
     fn value(&mut self, node: &Node, id: Id) {
         let schema = self.schemas.get(id);
         if node.is_null() {
-            // Only in a list does a null stay; to a schema with nothing to require it is the empty value.
-            if !schema.required.is_empty() && !schema.nullable {
+            // Only in a list does a null stay: to Go's types it is the empty value.
+            if !schema.required.is_empty() && !schema.custom {
                 self.wrong_type(node, "a mapping");
             }
             return;
@@ -58,12 +64,34 @@ impl Walk<'_> {
         if !schema.values.is_empty() {
             self.one_of(node, &schema.values);
         }
-        if let Some(limits) = schema.limits.as_deref().filter(|_| self.custom) {
-            self.limits(node, limits);
+        if let Some(limits) = schema.limits.as_deref().filter(|_| schema.custom) {
+            self.limits(node, limits, schema.form);
         }
         if let Some(combined) = &schema.combined {
-            self.combined(node, combined);
+            // Defaults are there before alternatives are looked at.
+            match self.filled_in(node, schema) {
+                Some(filled) => self.combined(&filled, combined),
+                None => self.combined(node, combined),
+            }
         }
+    }
+
+    /// The mapping with the texts that a server adds to it; nothing when it adds none.
+    fn filled_in(&self, node: &Node, schema: &Schema) -> Option<Node> {
+        let is_missing = |name: &str| node.get(name).is_none_or(Node::is_null);
+        let added = schema.properties.iter().filter(|(name, _)| is_missing(name)).filter_map(|(name, id)| {
+            let text = self.schemas.get(*id).default.as_ref()?.as_str()?;
+            let scalar = Scalar { text: text.to_owned(), plain: false };
+            Some(Entry {
+                key: Key { text: name.to_string(), plain: true, span: node.span.clone() },
+                value: Node { data: Data::Scalar(scalar), span: node.span.clone() },
+            })
+        });
+        let added: Vec<_> = added.collect();
+        let Data::Map(entries) = &node.data else { return None };
+        let kept = entries.iter().filter(|entry| !added.iter().any(|new| new.key.text == entry.key.text)).cloned();
+        (!added.is_empty())
+            .then(|| Node { data: Data::Map(kept.chain(added.iter().cloned()).collect()), span: node.span.clone() })
     }
 
     fn add(&mut self, rule: &'static Rule, node: &Node, message: String) -> &mut crate::Finding {
@@ -90,7 +118,7 @@ impl Walk<'_> {
                 self.wrong_type(node, "a list").help("put `- ` before each item");
                 false
             }
-            Form::String | Form::Time | Form::Bytes if scalar == Some(Plain::Text) => self.text(node, schema.form),
+            Form::String | Form::Time | Form::Bytes if scalar == Some(Plain::Text) => self.text(node, schema),
             Form::String | Form::Time | Form::Bytes => {
                 let finding = self.wrong_type(node, "a string");
                 if scalar.is_some() {
@@ -105,7 +133,7 @@ impl Walk<'_> {
                 finding.help(if quoted { "remove the quotes" } else { "write `true` or `false`" });
                 false
             }
-            Form::Integer(bits) => self.integer(node, scalar, bits),
+            Form::Integer(bits) => self.integer(node, scalar, self.bits(bits, schema)),
             Form::Number if matches!(scalar, Some(Plain::Integer(_) | Plain::Unsigned(_) | Plain::Float(_))) => true,
             Form::Number => {
                 self.wrong_type(node, "a number");
@@ -113,7 +141,7 @@ impl Walk<'_> {
             }
             Form::IntOrString if scalar == Some(Plain::Text) => true,
             Form::IntOrString if scalar.is_some_and(|scalar| whole(&scalar)) => {
-                self.integer(node, node.scalar(), if self.custom { 0 } else { 32 })
+                self.integer(node, node.scalar(), if schema.custom { 64 } else { 32 })
             }
             Form::IntOrString => {
                 self.wrong_type(node, "a whole number or a string");
@@ -123,12 +151,21 @@ impl Walk<'_> {
         }
     }
 
-    fn text(&mut self, node: &Node, form: Form) -> bool {
+    /// How many bits a server gives to a whole number.
+    fn bits(&self, bits: u8, schema: &Schema) -> u8 {
+        if schema.custom && !formats::limits_numbers(self.schemas.version) { 64 } else { bits }
+    }
+
+    fn text(&mut self, node: &Node, schema: &Schema) -> bool {
         let text = node.text().unwrap_or_default();
-        let (right, expected, help) = match form {
+        let (right, expected, help) = match schema.form {
             // To Go's types, and without a type no server refuses anything here.
             Form::Time => (formats::is_date_time(text), "a time", "write it as 2026-01-31T12:00:00Z"),
-            Form::Bytes => (formats::is_base64(text), "base64", "encode it, or use `stringData` where it is a Secret"),
+            Form::Bytes => {
+                let help = "encode it, or use `stringData` where it is a Secret";
+                let right = formats::is_base64(text) && !(schema.custom && (text.is_empty() || text.contains('\n')));
+                (right, "base64", help)
+            }
             _ => return true,
         };
         if !right {
@@ -140,7 +177,7 @@ impl Walk<'_> {
     fn integer(&mut self, node: &Node, scalar: Option<Plain>, bits: u8) -> bool {
         let fits = match scalar {
             Some(Plain::Integer(value)) => bits != 32 || i32::try_from(value).is_ok(),
-            Some(Plain::Unsigned(_)) => bits == 0,
+            Some(Plain::Unsigned(_)) => false,
             Some(Plain::Float(value)) if value.fract() == 0.0 => {
                 let largest = if bits == 32 { f64::from(i32::MAX) } else { 9.2e18 };
                 value.abs() <= largest
@@ -165,7 +202,8 @@ impl Walk<'_> {
         let text = scalar_text(node);
         match scalar {
             Some(Plain::Integer(_) | Plain::Unsigned(_) | Plain::Float(_)) => true,
-            Some(Plain::Text) if formats::is_quantity(text) => true,
+            // Go's type passes over the spaces around it.
+            Some(Plain::Text) if formats::is_quantity(text.trim_matches(' ')) => true,
             Some(Plain::Text) => {
                 self.add(&VALUE, node, format!("{} is no quantity", Quoted(text)))
                     .label("expected a number with a unit, such as `500m`, `2`, `128Mi` or `1G`")
@@ -183,18 +221,16 @@ impl Walk<'_> {
         for entry in entries {
             let key = entry.key.text.as_str();
             match schema.properties.binary_search_by(|(name, _)| (**name).cmp(key)) {
-                // To Go's types, null is absent.
-                Ok(_) if !self.custom && entry.value.is_null() => {}
-                Ok(at) if self.is_status(node, key) => {
-                    self.complete = false;
-                    self.value(&entry.value, schema.properties[at].1);
-                    self.complete = true;
+                // Null is absent.
+                Ok(_) if entry.value.is_null() => {}
+                Ok(at) if key == "status" && std::ptr::eq(node, self.object.node) => {
+                    self.status(&entry.value, schema.properties[at].1, schema.custom);
                 }
                 Ok(at) => self.value(&entry.value, schema.properties[at].1),
                 Err(_) => match schema.additional {
                     Additional::Open => {}
                     Additional::Each(id) => self.value(&entry.value, id),
-                    Additional::Closed if schema.form == Form::Any => {}
+                    Additional::Closed if schema.form == Form::Any || !self.closed => {}
                     Additional::Closed => self.unknown(entry, schema),
                 },
             }
@@ -203,21 +239,35 @@ impl Walk<'_> {
             return;
         }
         for name in &schema.required {
-            if node.get(name).is_none_or(Node::is_null) && !(self.custom && self.has_default(name, schema)) {
+            let value = node.get(name);
+            if value.is_none_or(Node::is_null) && !(schema.custom && self.is_filled_in(name, schema, value.is_some())) {
                 self.missing(node, name);
             }
         }
     }
 
-    /// Whether this is the status of a kind of Kubernetes' own, which a server drops when the object is made.
-    fn is_status(&self, node: &Node, key: &str) -> bool {
-        !self.custom && key == "status" && std::ptr::eq(node, self.object.node)
+    /// The status, which a server drops when the object is made: of Kubernetes' own kinds after Go's types have read
+    /// it, of custom resources after it has looked for unknown fields.
+    fn status(&mut self, node: &Node, id: Id, custom: bool) {
+        if !custom {
+            self.complete = false;
+            self.value(node, id);
+            self.complete = true;
+        } else if self.drops_status {
+            let found = self.aside(node, id, self.closed).list;
+            self.findings.list.extend(found.into_iter().filter(|finding| finding.rule.id == UNKNOWN_FIELD.id));
+        } else {
+            self.value(node, id);
+        }
     }
 
-    /// Whether a required field of a custom resource has a default.
-    fn has_default(&self, name: &str, schema: &Schema) -> bool {
+    /// Whether a required field of a custom resource has a default, or is null and may be.
+    fn is_filled_in(&self, name: &str, schema: &Schema, is_null: bool) -> bool {
         let at = schema.properties.binary_search_by(|(known, _)| (**known).cmp(name));
-        at.is_ok_and(|at| self.schemas.get(schema.properties[at].1).has_default)
+        at.is_ok_and(|at| {
+            let field = self.schemas.get(schema.properties[at].1);
+            field.default.is_some() || is_null && field.nullable
+        })
     }
 
     fn unknown(&mut self, entry: &Entry, schema: &Schema) {
@@ -254,14 +304,15 @@ impl Walk<'_> {
         if let Some(id) = schema.items {
             for item in items {
                 // Of a custom resource's lists, a server takes no null out.
-                if self.custom && item.is_null() && !self.schemas.get(id).nullable {
+                let of = self.schemas.get(id);
+                if of.custom && item.is_null() && !of.nullable && of.form != Form::Any {
                     self.wrong_type(item, "a value").help("remove the item, or write what it should be");
                 } else {
                     self.value(item, id);
                 }
             }
         }
-        if !self.custom {
+        if !schema.custom {
             return;
         }
         let identity = |item: &Node| match &schema.list {
@@ -304,32 +355,35 @@ impl Walk<'_> {
         }
     }
 
-    fn limits(&mut self, node: &Node, limits: &Limits) {
+    fn limits(&mut self, node: &Node, limits: &Limits, form: Form) {
         for (message, expected) in formats::broken(node, limits) {
             self.add(&VALUE, node, message).label(expected);
+        }
+        if let Form::Integer(bits) = form
+            && formats::limits_numbers(self.schemas.version)
+            && let Some((key, bound)) = formats::boundless(limits, bits)
+        {
+            self.add(&VALUE, node, format!("no number is taken here: the definition's `{key}` is {bound}"))
+                .label(format!("expected a `{key}` of {bits} bits in the definition"))
+                .help("a mistake of the definition, which Kubernetes 1.36 and later do not overlook");
         }
     }
 
     /// What is said of `node` by the schema `id`, kept apart.
-    fn aside(&mut self, node: &Node, id: Id) -> Findings {
+    fn aside(&mut self, node: &Node, id: Id, closed: bool) -> Findings {
         let mut findings = Findings::default();
-        Walk {
-            schemas: self.schemas,
-            custom: self.custom,
-            complete: self.complete,
-            object: self.object,
-            findings: &mut findings,
-        }
-        .value(node, id);
+        let apart = Walk { closed, complete: self.complete, ..Walk::new(self.schemas, self.object, &mut findings) };
+        { apart }.value(node, id);
         findings
     }
 
     fn combined(&mut self, node: &Node, combined: &super::Combined) {
         for id in &combined.all {
-            self.value(node, *id);
+            let broken = self.aside(node, *id, false);
+            self.findings.list.extend(broken.list);
         }
         let holds =
-            |walk: &mut Self, ids: &[Id]| ids.iter().filter(|id| walk.aside(node, **id).list.is_empty()).count();
+            |walk: &mut Self, ids: &[Id]| ids.iter().filter(|id| walk.aside(node, **id, false).list.is_empty()).count();
         if !combined.any.is_empty() && holds(self, &combined.any) == 0 {
             self.add(&VALUE, node, "none of the alternatives that the schema names is fulfilled".to_owned());
         }
@@ -345,7 +399,7 @@ impl Walk<'_> {
             }
         }
         if let Some(id) = combined.not
-            && self.aside(node, id).list.is_empty()
+            && self.aside(node, id, false).list.is_empty()
         {
             self.add(&VALUE, node, "a value that the schema excludes".to_owned());
         }

@@ -42,7 +42,7 @@ const RESOURCES: &[&str] = &["cpu", "memory", "ephemeral-storage"];
 
 /// Names of variables: before 1.32 an API server takes what a shell may be given, and no more.
 pub(super) fn check_for(object: &Object<'_>, version: Version, findings: &mut Findings) {
-    let Some(template) = PodTemplate::of(object).filter(|_| version < Version::minor(32)) else { return };
+    let Some(template) = PodTemplate::of(object).filter(|_| version < Version::new(1, 32)) else { return };
     for container in template.containers() {
         let names = items(container, "env").iter().map(|variable| ("name", variable));
         for (key, holder) in names.chain(items(container, "envFrom").iter().map(|source| ("prefix", source))) {

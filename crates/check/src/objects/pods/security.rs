@@ -23,11 +23,12 @@ pub(super) fn check(judge: &mut Judge<'_, '_>, pod: &Pod<'_>) {
         both(judge, context);
         only_pod(judge, context);
     }
+    let shares_users = judge.object.is_for(30) && pod.spec().get("hostUsers").and_then(Node::boolean) != Some(false);
     for (_, container) in &pod.containers {
         let context = given(container, "securityContext");
         if let Some(context) = context {
             both(judge, context);
-            only_container(judge, context);
+            only_container(judge, context, shares_users);
         }
         root(judge, container, [context, of_pod]);
     }
@@ -88,8 +89,14 @@ fn is_sysctl(name: &str) -> bool {
     name.len() <= syntax::LONGEST_SUBDOMAIN && name.split(['.', '/']).all(word)
 }
 
-fn only_container(judge: &mut Judge<'_, '_>, context: &Node) {
+fn only_container(judge: &mut Judge<'_, '_>, context: &Node, shares_users: bool) {
     judge.one_of(&SECURITY, context.get("procMount"), &["Default", "Unmasked"]);
+    if let Some(node) = context.get("procMount").filter(|node| shares_users && node.text() == Some("Unmasked")) {
+        judge
+            .add(&SECURITY, node, "an unmasked `/proc` in a pod that shares the users of its node")
+            .label("expected `hostUsers: false` for the pod")
+            .help("Kubernetes 1.30 and later refuse it otherwise");
+    }
     if let Some(node) = context.get("allowPrivilegeEscalation").filter(|node| node.boolean() == Some(false))
         && is_set(context, "privileged")
     {

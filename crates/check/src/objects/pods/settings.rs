@@ -30,6 +30,7 @@ fn values(judge: &mut Judge<'_, '_>, spec: &Node) {
     judge.one_of(&VALUE, spec.get("restartPolicy"), &["Always", "OnFailure", "Never"]);
     judge.one_of(&VALUE, spec.get("dnsPolicy"), &["ClusterFirst", "ClusterFirstWithHostNet", "Default", "None"]);
     judge.one_of(&VALUE, spec.get("preemptionPolicy"), &["Never", "PreemptLowerPriority"]);
+    priority(judge, spec);
     judge.range(&VALUE, spec.get("activeDeadlineSeconds"), 1..=i64::from(i32::MAX));
     if let Some(os) = given(spec, "os") {
         judge.one_of(&VALUE, os.get("name"), &["linux", "windows"]);
@@ -156,11 +157,31 @@ fn many(judge: &mut Judge<'_, '_>, node: &Node, key: &str, most: usize) {
     }
 }
 
+/// A pod has the priority of its class: another number beside it is refused.
+fn priority(judge: &mut Judge<'_, '_>, spec: &Node) {
+    let expected = match filled(spec, "priorityClassName").map(|(_, name)| name) {
+        // Of other classes, the manifest does not say which number they give.
+        Some("system-cluster-critical") => 2_000_000_000,
+        Some("system-node-critical") => 2_000_001_000,
+        Some(_) => return,
+        None => 0,
+    };
+    if let Some(node) = spec.get("priority").filter(|node| node.integer().is_some_and(|number| number != expected)) {
+        judge
+            .add(&VALUE, node, "a number where the class gives the priority")
+            .label(format!("expected {expected}, or nothing"))
+            .help("name a class with `priorityClassName:`, and leave the number out");
+    }
+}
+
 /// Claims of devices, and which container uses which.
 fn claims(judge: &mut Judge<'_, '_>, spec: &Node) {
     let mut names = HashSet::new();
     for claim in items(spec, "resourceClaims") {
         judge.dns_label(&VALUE, claim, "name");
+        for key in ["resourceClaimName", "resourceClaimTemplateName"] {
+            judge.dns_subdomain(&VALUE, claim, key);
+        }
         if let Some((node, name)) = filled(claim, "name").filter(|(_, name)| !names.insert(*name)) {
             judge.add(&VALUE, node, format!("an earlier claim is called {}", Quoted(name)));
         }
