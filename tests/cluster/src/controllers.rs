@@ -3,7 +3,7 @@
 use crate::assets::{self, Release, program};
 use crate::control_plane::ControlPlane;
 use crate::failure::{Context, Failure, Result};
-use crate::prerequisites::{self, NODE};
+use crate::prerequisites::{self, NODE, create};
 use crate::process::{Process, free_port, wait_for};
 use crate::proof::Proof;
 use crate::recipe;
@@ -69,7 +69,7 @@ pub(crate) fn prove(releases: &[Release], stacks: &[Rendered]) -> Result<Proof> 
 }
 
 /// Puts a certificate where cert-manager would.
-fn issue(plane: &ControlPlane, stack: &Rendered) -> Result<()> {
+pub(crate) fn issue(plane: &ControlPlane, stack: &Rendered) -> Result<()> {
     let [certificate, key] = plane.serving_certificate();
     let text = |path: &Path| fs::read_to_string(path).context(path.display());
     for object in stack.objects.iter().filter(|object| object.kind() == "Certificate") {
@@ -86,13 +86,13 @@ fn issue(plane: &ControlPlane, stack: &Rendered) -> Result<()> {
             },
         });
         let path = format!("/api/v1/namespaces/{}/secrets", object.namespace());
-        plane.api.send("POST", &path, "application/json", &secret.to_string())?.ok(name)?;
+        create(plane, &path, &secret)?;
     }
     Ok(())
 }
 
 /// Makes the Secrets that custom resources name, and that the stack leaves to its user.
-fn credentials(plane: &ControlPlane, stack: &Rendered) -> Result<()> {
+pub(crate) fn credentials(plane: &ControlPlane, stack: &Rendered) -> Result<()> {
     let authority = fs::read_to_string(plane.authority()).context("the authority")?;
     let mut secrets: BTreeMap<(&str, String), BTreeMap<String, &str>> = BTreeMap::new();
     // A certificate is looked into, a password is not.
@@ -106,10 +106,7 @@ fn credentials(plane: &ControlPlane, stack: &Rendered) -> Result<()> {
         let metadata = json!({ "name": name });
         let secret = json!({ "apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": data });
         let path = format!("/api/v1/namespaces/{namespace}/secrets");
-        let answer = plane.api.send("POST", &path, "application/json", &secret.to_string())?;
-        if answer.status != 409 {
-            answer.ok(&name)?;
-        }
+        create(plane, &path, &secret)?;
     }
     Ok(())
 }

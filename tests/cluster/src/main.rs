@@ -2,12 +2,13 @@
 //!
 //! ```text
 //! tools/cluster/build ─► programs ─ assets ─┐
-//! stacks/*.yaml ─ stacks ─► manifests/ ─────┴► control_plane ─► apply, upgrade, controllers, story ─┐
+//! stacks/*.yaml ─ stacks ─► manifests/ ─────┴► control_plane ─► apply, upgrade, controllers, argocd, story ─┐
 //! corpus, a checker ────────────────────────────────────────► agreement ─────────────────────────────┴► docs/proof.md
 //! ```
 
 mod agreement;
 mod apply;
+mod argocd;
 mod assets;
 mod control_plane;
 mod controllers;
@@ -25,6 +26,7 @@ mod proof;
 mod recipe;
 mod stacks;
 mod story;
+mod surroundings;
 mod upgrade;
 mod workplace;
 
@@ -90,6 +92,8 @@ enum What {
     Upgrade,
     /// The stack's controllers run with their arguments and rights
     Controllers,
+    /// Argo CD brings every stack from git, and finds nothing to do afterwards
+    Argocd,
     /// The programs run with their configuration: logs reach Loki, metrics reach Prometheus
     Story,
 }
@@ -166,6 +170,7 @@ fn prove(arguments: &Prove) -> Result<bool> {
             What::Apply => apply::prove(&releases, &stacks)?,
             What::Upgrade => upgrade::prove(&releases, &stacks)?,
             What::Controllers => controllers::prove(&releases, &stacks)?,
+            What::Argocd => argocd::prove(&releases, &stacks)?,
             What::Story => story::prove(&releases, &stacks)?,
         };
         found |= !proof.findings.is_empty();

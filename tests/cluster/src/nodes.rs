@@ -17,8 +17,7 @@ pub(crate) struct Pod {
 
 /// Waits for a pod of a workload, puts it on the node and says that it runs and is ready at an address.
 pub(crate) fn run_one(plane: &ControlPlane, workload: &Object, address: &str) -> Result<Pod> {
-    let namespace = workload.namespace();
-    let pods = format!("/api/v1/namespaces/{namespace}/pods");
+    let pods = format!("/api/v1/namespaces/{}/pods", workload.namespace());
     let labels = workload.value.pointer("/spec/selector/matchLabels").and_then(Value::as_object);
     let ours =
         |pod: &Value| labels.is_some_and(|all| all.iter().all(|(key, is)| &pod["metadata"]["labels"][key] == is));
@@ -29,39 +28,67 @@ pub(crate) fn run_one(plane: &ControlPlane, workload: &Object, address: &str) ->
         found.is_some()
     });
     let pod = found.ok_or_else(|| Failure::new(format!("{} has no pod", workload.title())))?;
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let name = text(&pod["metadata"]["name"]);
+    run(plane, &pod, address)
+}
 
+/// Puts a pod on the node and says that it runs and is ready at an address.
+pub(crate) fn run(plane: &ControlPlane, pod: &Value, address: &str) -> Result<Pod> {
     let binding = json!({
         "apiVersion": "v1",
         "kind": "Binding",
-        "metadata": { "name": name },
+        "metadata": { "name": pod["metadata"]["name"] },
         "target": { "apiVersion": "v1", "kind": "Node", "name": NODE },
     });
-    let path = format!("{pods}/{name}/binding");
+    let path = format!("{}/binding", path(pod));
     plane.api.send("POST", &path, "application/json", &binding.to_string())?.ok("a pod on its node")?;
-    let names = pod["spec"]["containers"].as_array().into_iter().flatten();
-    let containers: Vec<_> = names
-        .map(|container| {
-            json!({
-                "name": container["name"],
-                "image": container["image"],
-                "imageID": "",
-                "ready": true,
-                "restartCount": 0,
-                "state": { "running": {} },
-            })
-        })
-        .collect();
-    let status = json!({ "status": {
+    let status = json!({
         "phase": "Running",
         "podIP": address,
         "podIPs": [{ "ip": address }],
         "conditions": [{ "type": "Ready", "status": "True" }],
-        "containerStatuses": containers,
-    }});
-    let path = format!("{pods}/{name}/status");
+        "containerStatuses": containers(pod, &json!({ "running": {} })),
+    });
+    report(plane, pod, &status)?;
+    let text = |key: &str| pod["metadata"][key].as_str().unwrap_or_default().to_owned();
+    Ok(Pod { namespace: text("namespace"), name: text("name"), uid: text("uid") })
+}
+
+/// Says that all that a pod had to do is done.
+pub(crate) fn succeed(plane: &ControlPlane, pod: &Value) -> Result<()> {
+    let ended = json!({ "terminated": { "exitCode": 0, "reason": "Completed" } });
+    report(plane, pod, &json!({ "phase": "Succeeded", "containerStatuses": containers(pod, &ended) }))
+}
+
+/// Lets a pod go that was asked to.
+pub(crate) fn end(plane: &ControlPlane, pod: &Value) -> Result<()> {
+    let now = json!({ "gracePeriodSeconds": 0 }).to_string();
+    let answer = plane.api.send("DELETE", &path(pod), "application/json", &now)?;
+    if answer.status == 404 { Ok(()) } else { answer.ok("a pod that goes").map(drop) }
+}
+
+fn report(plane: &ControlPlane, pod: &Value, status: &Value) -> Result<()> {
+    let path = format!("{}/status", path(pod));
     let merge = "application/strategic-merge-patch+json";
-    plane.api.send("PATCH", &path, merge, &status.to_string())?.ok("a pod that runs")?;
-    Ok(Pod { namespace: namespace.to_owned(), name, uid: text(&pod["metadata"]["uid"]) })
+    let answer = plane.api.send("PATCH", &path, merge, &json!({ "status": status }).to_string())?;
+    answer.ok("the status of a pod").map(drop)
+}
+
+fn path(pod: &Value) -> String {
+    let text = |key: &str| pod["metadata"][key].as_str().unwrap_or_default();
+    format!("/api/v1/namespaces/{}/pods/{}", text("namespace"), text("name"))
+}
+
+fn containers(pod: &Value, state: &Value) -> Vec<Value> {
+    let ready = state.get("running").is_some();
+    let of = |container: &Value| {
+        json!({
+            "name": container["name"],
+            "image": container["image"],
+            "imageID": "",
+            "ready": ready,
+            "restartCount": 0,
+            "state": state,
+        })
+    };
+    pod["spec"]["containers"].as_array().into_iter().flatten().map(of).collect()
 }

@@ -52,7 +52,8 @@ pub(crate) fn bring(plane: &ControlPlane, stack: &Rendered) -> Result<()> {
     Ok(())
 }
 
-fn create(plane: &ControlPlane, path: &str, object: &serde_json::Value) -> Result<()> {
+/// Makes an object unless it is there.
+pub(crate) fn create(plane: &ControlPlane, path: &str, object: &serde_json::Value) -> Result<()> {
     let answer = plane.api.send("POST", path, "application/json", &object.to_string())?;
     if answer.status == 409 {
         return Ok(());

@@ -14,6 +14,8 @@ use vigil_yaml::{Problem, Source};
 pub(crate) struct Rendered {
     /// Its file's name without the ending.
     pub(crate) name: String,
+    /// What it was rendered from.
+    pub(crate) stack: Stack,
     /// Its objects, those that `kubectl apply -k` applies.
     pub(crate) objects: Vec<Object>,
     /// The folder that holds `manifests/`.
@@ -21,6 +23,13 @@ pub(crate) struct Rendered {
 }
 
 impl Rendered {
+    /// The same stack with something in it changed.
+    pub(crate) fn but(&self, change: impl FnOnce(&mut Stack)) -> Result<Self> {
+        let mut stack = self.stack.clone();
+        change(&mut stack);
+        render(self.name.clone(), stack)
+    }
+
     /// The folder that is applied.
     pub(crate) fn manifests(&self) -> PathBuf {
         self.directory.path().join("manifests")
@@ -81,22 +90,29 @@ pub(crate) fn rendered(only: &[String]) -> Result<Vec<Rendered>> {
         return Err(Failure::new(format!("there is no stack `{unknown}`; there are {}", known.join(", "))));
     }
     let wanted = stacks.into_iter().filter(|(name, _)| only.is_empty() || only.contains(name));
-    wanted.map(|(name, path)| render(name, path)).collect()
+    wanted.map(|(name, path)| render(name, load(path)?)).collect()
 }
 
 fn name(path: &Path) -> String {
     path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
-fn render(name: String, path: &Path) -> Result<Rendered> {
-    let failure = |problems: Vec<Problem>| Failure::new(problems.iter().map(|p| p.draw(false)).collect::<String>());
-    let source = Source::read(path, Stack::LIMITS.bytes).map_err(|problem| failure(vec![*problem]))?;
-    let stack = Stack::load(&source, path).map_err(failure)?.stack;
-    let Rendering { files, mut objects, .. } = vigil_render::render(&stack, &vigil::TEMPLATES).map_err(failure)?;
+fn load(path: &Path) -> Result<Stack> {
+    let source = Source::read(path, Stack::LIMITS.bytes).map_err(|problem| drawn(&[*problem]))?;
+    Ok(Stack::load(&source, path).map_err(|problems| drawn(&problems))?.stack)
+}
+
+fn render(name: String, stack: Stack) -> Result<Rendered> {
+    let rendering = vigil_render::render(&stack, &vigil::TEMPLATES).map_err(|problems| drawn(&problems))?;
+    let Rendering { files, mut objects, .. } = rendering;
     objects.retain(Object::is_applied);
     let directory = workplace::folder("stack-")?;
     vigil_directory::write(&directory.path().join("manifests"), &files).context(&name)?;
-    Ok(Rendered { name, objects, directory })
+    Ok(Rendered { name, stack, objects, directory })
+}
+
+fn drawn(problems: &[Problem]) -> Failure {
+    Failure::new(problems.iter().map(|problem| problem.draw(false)).collect::<String>())
 }
 
 /// Every string that stands under `key` somewhere in a value.
