@@ -3,6 +3,8 @@
 use crate::assets::{self, Release, program};
 use crate::control_plane::ControlPlane;
 use crate::failure::{Context, Failure, Result};
+use crate::http::Http;
+use crate::nodes;
 use crate::prerequisites::{self, NODE, create};
 use crate::process::{Process, free_port, wait_for};
 use crate::proof::Proof;
@@ -19,10 +21,10 @@ use std::time::Duration;
 use vigil_render::Object;
 
 const METHOD: &str = "\
-After `just apply`, prometheus-operator and metrics-server run as processes with the arguments of their Deployments and
-the token of their ServiceAccounts, so that a right that is missing shows. The operator makes the StatefulSets and the
-configuration of Prometheus and Alertmanager, which promtool and amtool then check. What only reads the API is asked
-with its token for everything that its arguments name.";
+After `just apply`, prometheus-operator, metrics-server, kube-state-metrics and Grafana Alloy run as processes with the
+arguments of their workloads and the token of their ServiceAccounts, so that a right that is missing shows. The operator
+makes the StatefulSets and the configuration of Prometheus and Alertmanager, which promtool and amtool then check. What
+Grafana's side-cars read is asked for with their token.";
 
 const COLUMNS: [&str; 5] = ["Kubernetes", "stack", "program", "version", "shown"];
 
@@ -61,7 +63,15 @@ pub(crate) fn prove(releases: &[Release], stacks: &[Rendered]) -> Result<Proof> 
             if stack.has("metrics-server") {
                 trial.metrics_server()?;
             }
-            trial.readers()?;
+            if stack.has("kube-state-metrics") {
+                trial.kube_state_metrics()?;
+            }
+            if stack.has("alloy") {
+                trial.alloy()?;
+            }
+            if stack.has("grafana") {
+                trial.sidecars()?;
+            }
             trial.password()?;
         }
     }
@@ -162,6 +172,95 @@ pub(crate) fn unpacked(plane: &ControlPlane, namespace: &str, secret: &str, key:
         "kubectl get secret --namespace {namespace} {secret} -o jsonpath='{{.data.{key}}}' | base64 -d | gzip -d"
     );
     plane.kubectl.shell(&script, plane.directory())?.ok(secret).map(Some)
+}
+
+/// Starts kube-state-metrics as its Deployment would. The first port tells of the cluster, the second of itself.
+pub(crate) fn start_kube_state_metrics(plane: &ControlPlane, stack: &Rendered) -> Result<(Process, [u16; 2])> {
+    let deployment = stack.object("kube-state-metrics", "Deployment")?;
+    let kubeconfig = plane.kubeconfig_of(deployment.namespace(), account(deployment)?)?;
+    let ports = [free_port()?, free_port()?];
+    let mut arguments = arguments(deployment);
+    arguments.retain(|argument| !argument.starts_with("--port=") && !argument.starts_with("--telemetry-port="));
+    arguments.extend([
+        format!("--port={}", ports[0]),
+        format!("--telemetry-port={}", ports[1]),
+        "--host=127.0.0.1".to_owned(),
+        "--telemetry-host=127.0.0.1".to_owned(),
+        format!("--kubeconfig={}", kubeconfig.display()),
+    ]);
+    let binary = program("kube-state-metrics", "kube-state-metrics")?;
+    let mut process = Process::start("kube-state-metrics", &binary, arguments, &[], plane.directory())?;
+    process.wait_until(LIMIT, || {
+        ["readinessProbe", "livenessProbe"].iter().all(|probe| probed(deployment, probe, &ports))
+    })?;
+    Ok((process, ports))
+}
+
+/// Starts Grafana Alloy as its DaemonSet would, with what is `replaced` in its configuration.
+pub(crate) fn start_alloy(plane: &ControlPlane, stack: &Rendered, replaced: &[(&str, &str)]) -> Result<(Process, u16)> {
+    let daemons = stack.object("alloy", "DaemonSet")?;
+    let kubeconfig = plane.kubeconfig_of(daemons.namespace(), account(daemons)?)?;
+    let text = stack.object("alloy", "ConfigMap")?.value["data"]["config.alloy"].as_str().unwrap_or_default();
+    let discovery = "discovery.kubernetes \"pods\" {\n";
+    // Outside of a pod it is told where the API is.
+    let api = format!("\tkubeconfig_file = \"{}\"\n", kubeconfig.display());
+    let mut text = text.replace(discovery, &format!("{discovery}{api}"));
+    for (from, to) in replaced {
+        text = text.replace(from, to);
+    }
+    let file = plane.directory().join("config.alloy");
+    fs::write(&file, text).context(file.display())?;
+
+    let port = free_port()?;
+    let mut arguments = arguments(daemons);
+    for argument in &mut arguments {
+        let (flag, _) = argument.split_once('=').unwrap_or((argument, ""));
+        *argument = match flag {
+            "/etc/alloy/config.alloy" => file.display().to_string(),
+            "--storage.path" => format!("{flag}={}", plane.directory().join("alloy").display()),
+            "--server.http.listen-addr" => format!("{flag}=127.0.0.1:{port}"),
+            _ => continue,
+        };
+    }
+    let node = [("HOSTNAME", OsStr::new(NODE))];
+    let mut process = Process::start("alloy", &program("alloy", "alloy")?, arguments, &node, plane.directory())?;
+    process.wait_until(LIMIT, || probed(daemons, "readinessProbe", &[port]))?;
+    Ok((process, port))
+}
+
+/// Whether the first container of a workload answers a probe. Its ports are `ports` here, in the same order.
+fn probed(workload: &Object, probe: &str, ports: &[u16]) -> bool {
+    let Some(container) = workload.value.pointer("/spec/template/spec/containers/0") else { return false };
+    let get = &container[probe]["httpGet"];
+    let meant = |port: &Value| port["name"] == get["port"] || port["containerPort"] == get["port"];
+    let place = container["ports"].as_array().and_then(|all| all.iter().position(meant));
+    let port = place.and_then(|place| ports.get(place));
+    matches!((port, get["path"].as_str()), (Some(&port), Some(path)) if Http::at(port).is_ok(path))
+}
+
+/// A kind as the API's paths call it.
+fn plural(kind: &str) -> String {
+    let kind = kind.to_lowercase();
+    match kind.strip_suffix('y') {
+        Some(stem) => format!("{stem}ies"),
+        None if kind.ends_with('s') => format!("{kind}es"),
+        None => format!("{kind}s"),
+    }
+}
+
+/// Whether a series of kube-state-metrics tells of an object.
+fn has_series(text: &str, object: &Object) -> bool {
+    let kind = object.kind().to_lowercase();
+    let family = format!("kube_{kind}_");
+    // `job` is a label of Prometheus itself, and Jobs stand under another one.
+    let label = if kind == "job" { "job_name" } else { &kind };
+    let name = format!("{label}=\"{}\"", object.name());
+    let namespace = format!("namespace=\"{}\"", object.namespace());
+    text.lines().any(|line| {
+        line.starts_with(&family)
+            && line.contains(&name)
+            && (object.namespace().is_empty() || line.contains(&namespace))
+    })
 }
 
 /// The arguments of a workload's first container.
@@ -365,22 +464,85 @@ impl Trial<'_> {
         Ok(())
     }
 
-    /// Programs that read the API and are not to be had here: everything that they ask for is theirs to list and watch.
-    fn readers(&mut self) -> Result<()> {
-        if self.stack.has("kube-state-metrics") {
-            let deployment = self.stack.object("kube-state-metrics", "Deployment")?;
-            let arguments = arguments(deployment);
-            let resources = arguments.iter().find_map(|argument| argument.strip_prefix("--resources="));
-            let resources = resources.ok_or_else(|| Failure::new("kube-state-metrics without --resources"))?.to_owned();
-            let count = self.reads(deployment, &resources)?;
-            let shown = format!("not run, but its ServiceAccount lists and may watch all {count} of its `--resources`");
-            self.row("kube-state-metrics", "none", shown);
+    /// Everything that its arguments name is listed, and of the stack's own objects each is told of.
+    fn kube_state_metrics(&mut self) -> Result<()> {
+        let (process, ports) = start_kube_state_metrics(self.plane, self.stack)?;
+        let [cluster, own] = ports.map(Http::at);
+        let arguments = arguments(self.stack.object("kube-state-metrics", "Deployment")?);
+        let resources = arguments.iter().find_map(|argument| argument.strip_prefix("--resources="));
+        let resources = resources.ok_or_else(|| Failure::new("kube-state-metrics without --resources"))?;
+        let resources: Vec<_> = resources.split(',').collect();
+
+        let lists = |result: &str| {
+            let text = own.get("/metrics").map(|answer| answer.text).unwrap_or_default();
+            let result = format!("result=\"{result}\"");
+            let lists = text.lines().filter(|line| line.starts_with("kube_state_metrics_list_total{"));
+            lists.filter(|line| line.contains(&result)).count()
+        };
+        let all = wait_for(LIMIT, || lists("success") == resources.len());
+        self.proof.expect(all && lists("error") == 0, || {
+            let (listed, refused, all) = (lists("success"), lists("error"), resources.len());
+            format!("{}: kube-state-metrics listed {listed} of {all} kinds, {refused} with errors", self.title)
+        });
+
+        let reported = |object: &&Object| resources.contains(&plural(object.kind()).as_str());
+        let ours: Vec<_> = self.stack.objects.iter().filter(reported).collect();
+        let mut missing = Vec::new();
+        wait_for(LIMIT, || {
+            let text = cluster.get("/metrics").map(|answer| answer.text).unwrap_or_default();
+            missing = ours.iter().filter(|object| !has_series(&text, object)).map(|object| object.title()).collect();
+            missing.is_empty()
+        });
+        for title in missing {
+            self.proof.finding(format!("{}: kube-state-metrics tells nothing of {title}", self.title));
         }
-        if self.stack.has("grafana") {
-            self.reads(self.stack.object("grafana", "Deployment")?, "configmaps")?;
-            let shown = "not run, but its side-cars' ServiceAccount lists and may watch ConfigMaps";
-            self.row("Grafana", "none", shown.to_owned());
+        self.quiet("kube-state-metrics", &process);
+        let (kinds, objects) = (resources.len(), ours.len());
+        let shown = format!(
+            "starts with its arguments, answers its probes; lists all {kinds} of its `--resources`, tells of all \
+             {objects} objects of the stack among them"
+        );
+        self.row("kube-state-metrics", &assets::version("kube-state-metrics")?, shown);
+        Ok(())
+    }
+
+    fn alloy(&mut self) -> Result<()> {
+        let config =
+            self.stack.object("alloy", "ConfigMap")?.value["data"]["config.alloy"].as_str().unwrap_or_default();
+        for words in [["fmt", "--test"].as_slice(), &["validate"]] {
+            let problems = checked(self.plane, "alloy", "alloy", words, config)?;
+            let command = words.join(" ");
+            self.proof.expect(problems.is_empty(), || format!("{}: alloy {command}:\n{problems}", self.title));
         }
+        // The only pod of the node that it looks for.
+        nodes::run_one(self.plane, self.stack.object("alloy", "DaemonSet")?, "192.0.2.12")?;
+        let (process, port) = start_alloy(self.plane, self.stack, &[])?;
+        let http = Http::at(port);
+        let finds = wait_for(LIMIT, || {
+            let text = http.get("/metrics").map(|answer| answer.text).unwrap_or_default();
+            let mut events = text.lines().filter(|line| line.starts_with("prometheus_sd_kubernetes_events_total{"));
+            events.any(|line| line.contains("event=\"add\",role=\"pod\"") && !line.ends_with(" 0"))
+        });
+        self.proof.expect(finds, || format!("{}: alloy finds no pod", self.title));
+        self.quiet("alloy", &process);
+        let shown = "takes its configuration, which `alloy fmt` leaves as it is; starts with its arguments, answers its \
+            probe, finds the pod of its node";
+        self.row("Grafana Alloy", &assets::version("alloy")?, shown.to_owned());
+        Ok(())
+    }
+
+    /// Grafana does not run here: what its side-cars read is asked for in their name.
+    fn sidecars(&mut self) -> Result<()> {
+        let deployment = self.stack.object("grafana", "Deployment")?;
+        let account = account(deployment)?;
+        let kubectl = self.plane.kubectl.with(self.plane.kubeconfig_of(deployment.namespace(), account)?);
+        let said = kubectl.run(&["get", "configmaps", "--all-namespaces", "--output", "name"])?;
+        self.proof.expect(said.status == 0, || format!("{}: {account}: {}", self.title, said.stderr.trim()));
+        let may = kubectl.run(&["auth", "can-i", "watch", "configmaps", "--all-namespaces"])?;
+        let yes = may.stdout.trim() == "yes";
+        self.proof.expect(yes, || format!("{}: {account} may not watch configmaps", self.title));
+        let shown = "not run, but its side-cars' ServiceAccount lists and may watch ConfigMaps";
+        self.row("Grafana", "none", shown.to_owned());
         Ok(())
     }
 
@@ -413,22 +575,6 @@ impl Trial<'_> {
             "its administrator's Secret is made with the rights of its ServiceAccount, once; `just password` reads it";
         self.row("Grafana's init container", "none", shown.to_owned());
         Ok(())
-    }
-
-    fn reads(&mut self, workload: &Object, resources: &str) -> Result<usize> {
-        let account = account(workload)?;
-        let kubectl = self.plane.kubectl.with(self.plane.kubeconfig_of(workload.namespace(), account)?);
-        let said = kubectl.run(&["get", resources, "--all-namespaces", "--output", "name"])?;
-        let problem = said.stderr.lines().filter(|line| !line.contains("metrics.k8s.io")).collect::<Vec<_>>();
-        self.proof.expect(said.status == 0, || format!("{}: {account}: {}", self.title, problem.join("; ")));
-        let mut count = 0;
-        for resource in resources.split(',') {
-            count += 1;
-            let may = kubectl.run(&["auth", "can-i", "watch", resource, "--all-namespaces"])?;
-            let yes = may.stdout.trim() == "yes";
-            self.proof.expect(yes, || format!("{}: {account} may not watch {resource}", self.title));
-        }
-        Ok(count)
     }
 
     /// Gives the node an address and its kubelet a port.

@@ -1,17 +1,20 @@
-//! The tutorial's story: an application writes its log, the collector carries it to Loki, Prometheus scrapes a node.
+//! The tutorial's story: an application writes its log, a collector carries it to Loki, Prometheus scrapes a node.
 
 use crate::assets::{self, Release, program};
 use crate::control_plane::ControlPlane;
-use crate::controllers::{account, arguments, checked, start_operator, unpacked};
+use crate::controllers::{
+    account, arguments, checked, start_alloy, start_kube_state_metrics, start_operator, unpacked,
+};
 use crate::failure::{Context, Failure, Result};
 use crate::http::{Http, encoded};
-use crate::nodes;
+use crate::nodes::{self, Pod};
 use crate::prerequisites::{self, NODE};
 use crate::process::{Process, free_port, wait_for};
 use crate::proof::Proof;
 use crate::recipe;
 use crate::stacks::Rendered;
 use serde_json::{Value, json};
+use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -23,7 +26,9 @@ use vigil_yaml::{Limits, Source};
 const METHOD: &str = "\
 The programs of `stack.yaml` run as processes with the configuration that Vigil rendered, or that the operator made of
 it; only addresses and paths are those of the machine. A scheduler and a kubelet are played: they say of one pod of each
-workload that it runs. The application, a Flask one behind gunicorn, is called ten times.";
+workload that it runs. The application, a Flask one behind gunicorn, is called ten times. Then the stack moves to Grafana
+Alloy as `stack.yaml` says: `promtail.enabled: false`, `alloy.enabled: true`. Alloy is built with those of its components
+that the stacks use. The application is called again, and the streams must be those that Promtail made.";
 
 const COLUMNS: [&str; 4] = ["program", "version", "of the stack", "shown"];
 
@@ -46,23 +51,54 @@ pub(crate) fn prove(releases: &[Release], stacks: &[Rendered]) -> Result<Proof> 
     prerequisites::bring(&plane, stack)?;
     plane.kubectl.shell(&recipe::script("apply")?, stack.directory.path())?.ok("just apply")?;
     let mut story = Story { proof: &mut proof, plane: &plane, stack };
-    let (loki, url) = story.loki()?;
-    story.logs(&loki, &url)?;
-    story.metrics()?;
+    let application = nodes::run_one(&plane, stack.object("flask", "Deployment")?, "192.0.2.20")?;
+    let (before, promtail) = story.logs(&application, Collector::Promtail)?;
+    drop(promtail);
+
+    let moved = stack.but(|stack| {
+        stack.promtail.enabled = false;
+        stack.alloy.enabled = true;
+    })?;
+    plane.kubectl.shell(&recipe::script("apply")?, moved.directory.path())?.ok("just apply, with Alloy")?;
+    story.stack = &moved;
+    let (after, alloy) = story.logs(&application, Collector::Alloy)?;
+    story.proof.expect(!before.is_empty() && before == after, || {
+        format!("Promtail's streams are {before:?}, Alloy's {after:?}")
+    });
+    story.metrics(&alloy)?;
+    drop(alloy);
     story.alertmanager()?;
     for (name, why) in [
         (
             "Grafana",
-            "its module is none that Go's proxy has; its data sources are checked by the tests of the renderer",
+            "Go's module proxy gave no release newer than 6.1; its data sources are checked by the tests of the renderer",
         ),
-        ("Grafana Alloy", "its module is none that Go's proxy has"),
-        ("kube-state-metrics", "its module is none that Go's proxy has"),
         ("nginx", "its configuration stands in the application's image, not in the stack"),
     ] {
         story.proof.skip(format!("{name} does not run here: {why}"));
     }
     Ok(proof)
 }
+
+/// What carries logs to Loki.
+#[derive(Clone, Copy)]
+enum Collector {
+    Promtail,
+    Alloy,
+}
+
+impl Collector {
+    /// Its component.
+    fn name(self) -> &'static str {
+        match self {
+            Self::Promtail => "promtail",
+            Self::Alloy => "alloy",
+        }
+    }
+}
+
+/// The labels of streams.
+type Streams = BTreeSet<String>;
 
 struct Story<'a> {
     proof: &'a mut Proof,
@@ -88,12 +124,12 @@ impl Story<'_> {
         Ok(path)
     }
 
-    fn loki(&mut self) -> Result<((Process, Http), String)> {
+    fn loki(&mut self, collector: Collector) -> Result<(Process, Http, String)> {
         let config = content(self.stack.object("loki", "ConfigMap")?, "loki.yaml")?;
         let problems = checked(self.plane, "loki", "loki", &["-verify-config", "-config.file"], &config)?;
         self.proof.expect(problems.is_empty(), || format!("loki refuses its configuration:\n{problems}"));
 
-        let place = self.place("loki")?;
+        let place = self.place(&format!("loki-{}", collector.name()))?;
         let file = place.join("loki.yaml");
         write(&file, &config.replace("/data/loki", &place.join("data").display().to_string()))?;
         let (port, grpc) = (free_port()?, free_port()?);
@@ -113,14 +149,13 @@ impl Story<'_> {
         let answer = http.get(&query)?.ok("Grafana's question")?;
         let two = answer.pointer("/data/result/0/value/1").and_then(Value::as_str) == Some("2");
         self.proof.expect(two, || format!("loki: vector(1)+vector(1) is {answer}"));
-        self.row("loki", "loki", "loki", "takes its configuration; `vector(1)+vector(1)`, Grafana's question, is 2")?;
-        Ok(((process, http), format!("http://127.0.0.1:{port}")))
+        Ok((process, http, format!("http://127.0.0.1:{port}")))
     }
 
-    fn logs(&mut self, (_, loki): &(Process, Http), url: &str) -> Result<()> {
-        let workload = self.stack.object("flask", "Deployment")?;
-        let pod = nodes::run_one(self.plane, workload, "192.0.2.20")?;
-        let logs = self.place("pods")?;
+    /// A collector, and the streams that it made of what the application's pod said.
+    fn logs(&mut self, pod: &Pod, collector: Collector) -> Result<(Streams, (Process, u16))> {
+        let (_loki, loki, url) = self.loki(collector)?;
+        let logs = self.place(&format!("pods-{}", collector.name()))?;
         let folder = logs.join(format!("{}_{}_{}/flask-web", pod.namespace, pod.name, pod.uid));
         let (port, packages) = (free_port()?, program("flask", "packages")?);
         let app = Path::new(env!("CARGO_MANIFEST_DIR")).join("app");
@@ -143,7 +178,10 @@ impl Story<'_> {
         let http = Http::at(port);
         flask.wait_until(LIMIT, || http.get("/").is_ok())?;
 
-        let promtail = self.promtail(url, &logs)?;
+        let started = match collector {
+            Collector::Promtail => self.promtail(&url, &logs)?,
+            Collector::Alloy => self.alloy(&url, &logs)?,
+        };
         for call in 0..10 {
             let path = if call == 9 { "/test02?fail=1" } else { "/test02" };
             http.get(path)?;
@@ -164,13 +202,37 @@ impl Story<'_> {
             });
             self.proof.expect(found, || format!("loki: {query}: {lines} of {wanted} lines"));
         }
-        self.allowed("promtail", &promtail);
-        let shown = "finds the application's pod, and carries its log: `{pod=…}`, `{namespace=\"default\"}` and \
-            `|= \"error\"` return the ten calls and the one that failed";
-        self.row("promtail", "promtail", "promtail", shown)
+        self.allowed(collector.name(), &started.0);
+        let series = format!("/loki/api/v1/series?match[]={}", encoded(&format!("{{pod=\"{}\"}}", pod.name)));
+        let series = loki.get(&series)?.ok("the streams")?;
+        let streams = series["data"].as_array().into_iter().flatten().map(Value::to_string);
+        let streams = streams.map(|labels| labels.replace(&logs.display().to_string(), "/var/log/pods")).collect();
+        let asked =
+            "`{pod=…}`, `{namespace=\"default\"}` and `|= \"error\"` return the ten calls and the one that failed";
+        match collector {
+            Collector::Promtail => {
+                let shown = "takes its configuration; `vector(1)+vector(1)`, Grafana's question, is 2";
+                self.row("loki", "loki", "loki", shown)?;
+                let shown = format!("finds the application's pod, and carries its log: {asked}");
+                self.row("promtail", "promtail", "promtail", &shown)?;
+            }
+            Collector::Alloy => {
+                let shown = format!(
+                    "starts with its arguments, answers its probe, finds the application's pod, and carries its log \
+                     into streams with Promtail's labels: {asked}; Prometheus scrapes it"
+                );
+                self.row("alloy", "alloy", "alloy", &shown)?;
+            }
+        }
+        Ok((streams, started))
     }
 
-    fn promtail(&mut self, loki: &str, logs: &Path) -> Result<Process> {
+    fn alloy(&mut self, loki: &str, logs: &Path) -> Result<(Process, u16)> {
+        let logs = logs.display().to_string();
+        start_alloy(self.plane, self.stack, &[("http://loki-stack.myloki:3100", loki), ("/var/log/pods", &logs)])
+    }
+
+    fn promtail(&mut self, loki: &str, logs: &Path) -> Result<(Process, u16)> {
         let daemons = self.stack.object("promtail", "DaemonSet")?;
         let kubeconfig = self.plane.kubeconfig_of(daemons.namespace(), account(daemons)?)?;
         let text = content(self.stack.object("promtail", "ConfigMap")?, "promtail.yaml")?;
@@ -197,10 +259,10 @@ impl Story<'_> {
         let http = Http::at(port);
         // Its readiness: there is a file that it reads.
         process.wait_until(LIMIT, || http.is_ok("/ready"))?;
-        Ok(process)
+        Ok((process, port))
     }
 
-    fn metrics(&mut self) -> Result<()> {
+    fn metrics(&mut self, (_, alloy): &(Process, u16)) -> Result<()> {
         let daemons = self.stack.object("node-exporter", "DaemonSet")?;
         nodes::run_one(self.plane, daemons, "192.0.2.10")?;
         let exporter = free_port()?;
@@ -220,28 +282,58 @@ impl Story<'_> {
         node.wait_until(LIMIT, || http.is_ok("/metrics"))?;
         self.row("node-exporter", "node-exporter", "node-exporter", "starts with its arguments")?;
 
+        for (component, kind, address) in
+            [("kube-state-metrics", "Deployment", "192.0.2.11"), ("alloy", "DaemonSet", "192.0.2.12")]
+        {
+            nodes::run_one(self.plane, self.stack.object(component, kind)?, address)?;
+        }
+        let (state, [cluster, own]) = start_kube_state_metrics(self.plane, self.stack)?;
         let operator = start_operator(self.plane, self.stack)?;
-        let (prometheus, http) = self.prometheus(exporter)?;
+        let jobs = [
+            ("node-exporter/0", exporter),
+            ("kube-state-metrics/0", cluster),
+            ("kube-state-metrics/1", own),
+            ("alloy/0", *alloy),
+        ];
+        let (prometheus, http) = self.prometheus(&jobs)?;
         drop(operator);
-        let query = "/api/v1/query?query=node_memory_MemTotal_bytes";
-        let mut answer = Value::Null;
-        let answers = wait_for(LIMIT, || {
-            answer = http.get(query).and_then(|answer| answer.ok(query)).unwrap_or_default();
-            answer.pointer("/data/result/0/value/1").is_some()
-        });
+        let replicas = "kube_deployment_status_replicas{namespace=\"default\"}";
+        let questions = [
+            ("node_memory_MemTotal_bytes", "node-exporter"),
+            (replicas, "kube-state-metrics"),
+            ("kube_state_metrics_list_total", "kube-state-metrics"),
+            ("alloy_build_info", "alloy"),
+        ];
+        for (query, job) in questions {
+            let path = format!("/api/v1/query?query={}", encoded(query));
+            let mut answer = Value::Null;
+            let answers = wait_for(LIMIT, || {
+                answer = http.get(&path).and_then(|answer| answer.ok(query)).unwrap_or_default();
+                answer.pointer("/data/result/0/value/1").is_some()
+            });
+            self.proof.expect(answers, || {
+                let targets = http.get("/api/v1/targets").and_then(|answer| answer.ok("targets")).unwrap_or_default();
+                let targets = targets.pointer("/data/activeTargets").and_then(Value::as_array);
+                let targets = targets.into_iter().flatten();
+                let targets: Vec<_> =
+                    targets.map(|target| format!("{} {}", target["scrapePool"], target["lastError"])).collect();
+                format!("prometheus: {query}: {answer}; its targets: {}", targets.join(", "))
+            });
+            let found = answer.pointer("/data/result/0/metric/job").and_then(Value::as_str).unwrap_or_default();
+            self.proof.expect(found == job, || format!("prometheus: the job of {query} is `{found}`"));
+        }
         self.allowed("prometheus", &prometheus);
-        self.proof.expect(answers, || {
-            let targets = http.get("/api/v1/targets").map_or_else(|failure| failure.to_string(), |answer| answer.text);
-            format!("prometheus: node_memory_MemTotal_bytes: {answer}; its targets: {targets}")
-        });
-        let job = answer.pointer("/data/result/0/metric/job").and_then(Value::as_str).unwrap_or_default();
-        self.proof.expect(job == "node-exporter", || format!("prometheus: node-exporter's job is `{job}`"));
-        let shown = "takes the operator's configuration, finds node-exporter with the rights of its ServiceAccount; \
-            `node_memory_MemTotal_bytes` answers";
+        self.allowed("kube-state-metrics", &state);
+        let shown = "starts with its arguments, answers its probes; \
+            `kube_deployment_status_replicas{namespace=\"default\"}` answers in Prometheus";
+        self.row("kube-state-metrics", "kube-state-metrics", "kube-state-metrics", shown)?;
+        let shown = "takes the operator's configuration, finds node-exporter, kube-state-metrics and Alloy with the \
+            rights of its ServiceAccount; `node_memory_MemTotal_bytes` answers";
         self.row("prometheus", "prometheus", "prometheus", shown)
     }
 
-    fn prometheus(&mut self, exporter: u16) -> Result<(Process, Http)> {
+    /// Prometheus, which finds each of the jobs whose names end so at a port of this machine.
+    fn prometheus(&mut self, jobs: &[(&str, u16)]) -> Result<(Process, Http)> {
         let object = self.stack.object("prometheus", "Prometheus")?;
         let (namespace, name) = (object.namespace(), object.name());
         let text = unpacked(self.plane, namespace, &format!("prometheus-{name}"), "prometheus.yaml.gz")?;
@@ -255,9 +347,10 @@ impl Story<'_> {
         let mut config = parsed("prometheus.yaml", &text.replace(RIGHTS, &place.display().to_string()))?;
         for scrape in config["scrape_configs"].as_array_mut().into_iter().flatten() {
             find_api(&mut scrape["kubernetes_sd_configs"], &kubeconfig);
-            let ours = scrape["job_name"].as_str().is_some_and(|name| name.contains("node-exporter"));
+            let name = scrape["job_name"].as_str().unwrap_or_default();
+            let port = jobs.iter().find(|(job, _)| name.ends_with(job)).map(|&(_, port)| port);
             // Nobody is at the addresses of the others, and nothing leaves this machine.
-            let address = format!("127.0.0.1:{}", if ours { exporter } else { 9 });
+            let address = format!("127.0.0.1:{}", port.unwrap_or(9));
             let rule = json!({ "target_label": "__address__", "replacement": address });
             if let Some(rules) = scrape["relabel_configs"].as_array_mut() {
                 rules.push(rule);
