@@ -96,7 +96,7 @@ impl Line {
     }
 }
 
-impl<'a> Reader<'a> {
+impl Reader<'_> {
     fn byte(&self, at: usize) -> Option<u8> {
         self.bytes.get(at).copied()
     }

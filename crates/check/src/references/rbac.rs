@@ -64,7 +64,8 @@ pub(crate) fn check(index: &Index<'_>, findings: &mut Findings) {
 }
 
 /// Whether an account may well be where a binding looks for it, which is noted: the set's own account of that name says
-/// no namespace, and goes where it is applied to; or nothing of the set is in that namespace, which is somebody else's.
+/// no namespace, and goes where it is applied to; or neither such an account nor that namespace is of the set, and both
+/// are somebody else's.
 fn is_assumed(
     index: &Index<'_>,
     binding: &Object<'_>,
@@ -73,12 +74,12 @@ fn is_assumed(
     findings: &mut Findings,
 ) -> bool {
     let set = index.set;
-    let is_free = |account: &Object<'_>| {
-        account.name == name && account.at(&["metadata", "namespace"]).and_then(Node::text).is_none_or(str::is_empty)
-    };
+    let is_free =
+        |account: &Object<'_>| account.at(&["metadata", "namespace"]).and_then(Node::text).is_none_or(str::is_empty);
     let is_here =
         |object: &Object<'_>| object.namespace == namespace || object.is("", "Namespace") && object.name == namespace;
-    if set.of_kind("", "ServiceAccount").any(is_free) {
+    let accounts = || set.of_kind("", "ServiceAccount").filter(|account| account.name == name);
+    if accounts().any(is_free) {
         let message = format!("the ServiceAccount is looked for in {}, and names no namespace", Quoted(namespace));
         findings
             .add(&ASSUMED, binding, at, message)
@@ -86,7 +87,8 @@ fn is_assumed(
         return true;
     }
     let known = set.objects.iter().map(|object| object.namespace).filter(|known| !known.is_empty());
-    if set.objects.iter().any(is_here) || nearest(namespace, known.take(MANY)).is_some() {
+    if accounts().next().is_some() || set.objects.iter().any(is_here) || nearest(namespace, known.take(MANY)).is_some()
+    {
         return false;
     }
     let message = format!("nothing in the set is in the namespace {}", Quoted(namespace));
