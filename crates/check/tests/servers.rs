@@ -18,7 +18,7 @@ spec:
   - name: v1
     served: true
     storage: true
-    subresources: {status: {}}
+    subresources: {status: {}, scale: {specReplicasPath: .spec.count, statusReplicasPath: .status.b}}
     schema:
       openAPIV3Schema:
         type: object
@@ -38,6 +38,7 @@ spec:
               i32: {type: integer, format: int32}
               i64: {type: integer, format: int64}
               i: {type: integer}
+              count: {type: integer}
               big: {type: integer, format: int32, maximum: 4294967295}
               one:
                 type: object
@@ -99,6 +100,8 @@ fn custom_resources() {
         ("spec: {i: 9223372036854775808}", true, true),
         ("spec: {i: 1.0}", false, false),
         ("spec: {big: 1}", false, true),
+        ("spec: {count: 0}", false, false),
+        ("spec: {count: -1}", true, true),
         ("spec: {one: {value: 10.0.0.1}}", false, false),
         ("spec: {one: {value: a.b}}", true, true),
         ("spec: {one: {type: Name, value: a.b}}", false, false),
@@ -219,6 +222,24 @@ fn kinds_of_kubernetes() {
             ),
             true,
             true,
+        ),
+        (
+            object(
+                "networking.k8s.io/v1",
+                "NetworkPolicy",
+                "spec: {podSelector: {}, ingress: [{ports: [{port: 80, protocol: ''}]}]}",
+            ),
+            true,
+            true,
+        ),
+        (
+            object(
+                "networking.k8s.io/v1",
+                "NetworkPolicy",
+                "spec: {podSelector: {}, ingress: [{ports: [{port: 80}]}]}",
+            ),
+            false,
+            false,
         ),
     ] {
         judged(&text, old, new);

@@ -63,11 +63,12 @@ pub(crate) fn prove(release: &Release, corpus: &Path, definitions: &[PathBuf], c
         release.version,
         words.join(" "),
     );
-    Ok(report(&method, &cases, &by_server, &by_checker))
+    let title = format!("The checker and the API server of Kubernetes {}", release.minor());
+    Ok(report(&title, &method, &cases, &by_server, &by_checker))
 }
 
-fn report(method: &str, cases: &[Case], by_server: &[Verdict], by_checker: &[Verdict]) -> Proof {
-    let mut proof = Proof::new("The checker and the API server", method, &COLUMNS);
+fn report(title: &str, method: &str, cases: &[Case], by_server: &[Verdict], by_checker: &[Verdict]) -> Proof {
+    let mut proof = Proof::new(title, method, &COLUMNS);
     let mut kinds: BTreeMap<&str, [usize; 5]> = BTreeMap::new();
     let mut disagreements = Vec::new();
     for (case, verdicts) in cases.iter().zip(by_server.iter().zip(by_checker)) {
@@ -293,7 +294,7 @@ mod tests {
         };
         let cases = ["a", "b", "c", "d"].map(case);
         let no = || Some("no".to_owned());
-        let proof = report("how", &cases, &[None, no(), no(), None], &[None, no(), None, no()]);
+        let proof = report("title", "how", &cases, &[None, no(), no(), None], &[None, no(), None, no()]);
         let row = |kind: &str| vec![kind.to_owned(), "4".into(), "1".into(), "1".into(), "1".into(), "1".into()];
         assert_eq!(proof.rows, [row("Service"), row("all")]);
         assert!(proof.method.ends_with("agree on 50.00 % of 4 objects; 1 are false alarms."), "{}", proof.method);

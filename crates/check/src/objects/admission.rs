@@ -176,6 +176,7 @@ fn matched(judge: &mut Judge<'_, '_>, rule: &'static Rule, node: &Node) {
         judge.add(rule, version, "a version without a name").help("name it, or remove the item");
     }
     judge.each_of(rule, items(node, "operations"), &["CREATE", "UPDATE", "DELETE", "CONNECT", "*"]);
+    judge.not_empty(rule, node, "scope");
     judge.one_of(rule, node.get("scope"), &["Cluster", "Namespaced", "*"]);
 }
 

@@ -246,6 +246,7 @@ fn policy(judge: &mut Judge<'_, '_>, spec: &Node) {
 }
 
 fn policy_port(judge: &mut Judge<'_, '_>, node: &Node) {
+    judge.not_empty(&POLICY_PORT, node, "protocol");
     judge.one_of(&POLICY_PORT, node.get("protocol"), PROTOCOLS);
     judge.range(&POLICY_PORT, node.get("port"), PORTS);
     judge.form(&POLICY_PORT, node.get("port"), PORT_NAME);

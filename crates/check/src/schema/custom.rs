@@ -6,6 +6,7 @@ use super::rules::Rules;
 use super::{Id, Kind, Schemas, validate};
 use crate::finding::{Finding, Findings};
 use crate::object::Object;
+use serde_json::Value;
 use std::collections::HashMap;
 use std::sync::OnceLock;
 use vigil_yaml::Node;
@@ -19,6 +20,8 @@ pub(crate) struct Definition<'a> {
     pub(crate) namespaced: bool,
     /// Its status is written apart from the rest.
     pub(crate) drops_status: bool,
+    /// The path of the number that `kubectl scale` changes.
+    pub(crate) replicas: Option<&'a str>,
     /// `openAPIV3Schema`; a definition without one lets everything pass.
     pub(crate) schema: Option<&'a Node>,
 }
@@ -35,6 +38,7 @@ pub(crate) fn definitions(crd: &Node) -> impl Iterator<Item = Definition<'_>> {
             kind: text(&["spec", "names", "kind"])?,
             namespaced: text(&["spec", "scope"]) == Some("Namespaced"),
             drops_status: version.at(&["subresources", "status"]).is_some_and(|status| !status.is_null()),
+            replicas: version.at(&["subresources", "scale", "specReplicasPath"]).and_then(Node::text),
             schema: version.at(&["schema", "openAPIV3Schema"]),
         })
     })
@@ -47,10 +51,19 @@ pub(crate) fn add(
     named: &mut HashMap<String, Id>,
     builtin: &Builtin,
 ) {
-    let json = definition.schema.map_or_else(
+    let mut json = definition.schema.map_or_else(
         || serde_json::json!({ "type": "object", "x-kubernetes-preserve-unknown-fields": true }),
         Node::to_json,
     );
+    // Whatever the schema says, a server takes no negative number there.
+    if let Some(path) = definition.replicas
+        && let Some(Value::Object(replicas)) = path
+            .split('.')
+            .filter(|key| !key.is_empty())
+            .try_fold(&mut json, |node, key| node.get_mut("properties")?.get_mut(key))
+    {
+        replicas.entry("minimum").or_insert_with(|| 0.into());
+    }
     let first = schemas.arena.len();
     let schema = Compiler { schemas, named, builtin, custom: true }.resource(&json);
     if schemas.arena[first..].iter().any(|schema| schema.has_rules) {
