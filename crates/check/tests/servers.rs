@@ -126,6 +126,7 @@ fn custom_resources() {
 }
 
 #[test]
+#[allow(clippy::too_many_lines, reason = "a table")]
 fn kinds_of_kubernetes() {
     let pod = |container: &str, pod: &str| {
         format!(

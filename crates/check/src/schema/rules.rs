@@ -18,6 +18,12 @@ const LONGEST: usize = 4 * 1024;
 /// So are deeper ones: the parser's time grows with the square of the depth, and worse.
 const DEEPEST: usize = 24;
 
+/// And so is what takes more steps than this: an API server counts them, the library does not.
+const MOST_STEPS: usize = 2_000_000;
+
+/// What goes through all of a list or a mapping.
+const LOOPS: [&str; 5] = ["all", "exists", "exists_one", "filter", "map"];
+
 /// The library walks expressions by recursion; none of this length needs more.
 const STACK: usize = 64 << 20;
 
@@ -25,14 +31,17 @@ const STACK: usize = 64 << 20;
 #[derive(Debug)]
 pub(crate) struct Rules {
     schema: Value,
+    /// How many loops stand inside each other in a rule.
+    loops: u32,
     compiled: OnceLock<CompiledSchema>,
 }
 
 impl Rules {
     /// Those in `schema`.
     pub(super) fn new(mut schema: Value) -> Self {
-        drop_large(&mut schema);
-        Self { schema, compiled: OnceLock::new() }
+        let mut loops = 0;
+        drop_large(&mut schema, &mut loops);
+        Self { schema, loops, compiled: OnceLock::new() }
     }
 
     /// Judges `object`, whose schema is fulfilled.
@@ -41,6 +50,10 @@ impl Rules {
         drop_nulls(&mut json);
         if drops_status && let Some(fields) = json.as_object_mut() {
             fields.remove("status");
+        }
+        let (values, longest) = size(&json);
+        if values.saturating_mul(longest.saturating_pow(self.loops.saturating_sub(1))) > MOST_STEPS {
+            return;
         }
         let broken = apart(|| {
             let compiled = self.compiled.get_or_init(|| compile_schema(&self.schema));
@@ -111,17 +124,47 @@ fn is_small(expression: &str) -> bool {
         })
 }
 
-/// Leaves out the rules whose expressions are not small.
-fn drop_large(schema: &mut Value) {
+/// How many loops stand inside each other in an expression.
+fn loops(expression: &str) -> u32 {
+    let (mut open, mut depth, mut deepest) = (Vec::new(), 0, 0);
+    for (at, byte) in expression.bytes().enumerate() {
+        match byte {
+            b'(' => {
+                let is_loop = LOOPS.iter().any(|name| expression[..at].ends_with(&format!(".{name}")));
+                open.push(is_loop);
+                depth += u32::from(is_loop);
+                deepest = deepest.max(depth);
+            }
+            b')' => depth -= u32::from(open.pop().unwrap_or_default()),
+            _ => {}
+        }
+    }
+    deepest
+}
+
+/// How many values there are, and how many the longest list or mapping has.
+fn size(value: &Value) -> (usize, usize) {
+    let (length, parts): (usize, Vec<_>) = match value {
+        Value::Object(fields) => (fields.len(), fields.values().map(size).collect()),
+        Value::Array(items) => (items.len(), items.iter().map(size).collect()),
+        _ => (0, Vec::new()),
+    };
+    parts.into_iter().fold((1, length), |(values, longest), (more, long)| (values + more, longest.max(long)))
+}
+
+/// Leaves out the rules whose expressions are not small, and says how many loops stand inside each other in the others.
+fn drop_large(schema: &mut Value, deepest: &mut u32) {
     match schema {
         Value::Object(entries) => {
             if let Some(Value::Array(rules)) = entries.get_mut("x-kubernetes-validations") {
                 let is_fine = |rule: &Value, key: &str| rule[key].as_str().is_none_or(is_small);
                 rules.retain(|rule| is_fine(rule, "rule") && is_fine(rule, "messageExpression"));
+                let found = rules.iter().filter_map(|rule| rule["rule"].as_str()).map(loops).max();
+                *deepest = (*deepest).max(found.unwrap_or_default());
             }
-            entries.values_mut().for_each(drop_large);
+            entries.values_mut().for_each(|value| drop_large(value, deepest));
         }
-        Value::Array(items) => items.iter_mut().for_each(drop_large),
+        Value::Array(items) => items.iter_mut().for_each(|item| drop_large(item, deepest)),
         _ => {}
     }
 }
@@ -152,6 +195,40 @@ fn find<'n>(node: &'n Node, path: &str) -> &'n Node {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn loops_inside_each_other() {
+        for (expression, expected) in [
+            ("self.a > 1", 0),
+            ("self.all(x, x > 1) && self.exists(x, x == 2)", 1),
+            ("self.all(x, (self.map(y, y + 1)).exists_one(z, z == x))", 2),
+            ("self.all(x, self.filter(y, x.list.exists(z, z == y)).size() == 1))", 3),
+            ("size(self) == small(self)", 0),
+        ] {
+            assert_eq!(loops(expression), expected, "{expression}");
+        }
+    }
+
+    /// Eight thousand million steps, if somebody took them.
+    #[test]
+    fn rules_that_take_too_long_are_left_out() {
+        let definition = "apiVersion: apiextensions.k8s.io/v1\nkind: CustomResourceDefinition\nmetadata: {name: as.example.com}\n\
+            spec:\n  group: example.com\n  names: {kind: A, plural: as}\n  scope: Namespaced\n  versions:\n  - name: v1\n    \
+            served: true\n    storage: true\n    schema:\n      openAPIV3Schema:\n        type: object\n        properties:\n          \
+            list:\n            type: array\n            items: {type: integer}\n            x-kubernetes-validations:\n            \
+            - rule: self.all(a, self.all(b, self.all(c, a + b + c > 0)))\n";
+        let options = crate::Options {
+            objects_only: true,
+            definitions: vec![vigil_yaml::Source::new("definition.yaml", definition)],
+            ..crate::Options::default()
+        };
+        for (item, count, findings) in [(1, 20, 0), (-1, 20, 1), (-1, 2000, 0)] {
+            let list = vec![item.to_string(); count].join(", ");
+            let text = format!("apiVersion: example.com/v1\nkind: A\nmetadata: {{name: a}}\nlist: [{list}]\n");
+            let report = crate::check(&[vigil_yaml::Source::new("a.yaml", text)], &options);
+            assert_eq!(report.findings.len(), findings, "{count} times {item}: {:?}", report.findings);
+        }
+    }
 
     #[test]
     fn expressions() {
