@@ -655,6 +655,18 @@ mod tests {
         }
     }
 
+    /// What reached new code in ten minutes of `just fuzz reader`, some of it.
+    #[test]
+    fn what_fuzzing_found() {
+        for line in include_str!("../tests/fuzzed.jsonl").lines() {
+            let text: String = serde_json::from_str(line).unwrap();
+            agrees(&text);
+            for problem in parse(&Source::new("t", text.as_str()), &Limits::default()).1 {
+                assert!(!problem.draw(false).is_empty() && !problem.one_line().contains('\n'), "{text}");
+            }
+        }
+    }
+
     #[test]
     fn limits_are_left_to_the_full_parser() {
         let source = Source::new("t", "a:\n  b:\n    - c\n");

@@ -531,7 +531,7 @@ impl Trial<'_> {
         Ok(())
     }
 
-    /// Grafana does not run here: what its side-cars read is asked for in their name.
+    /// Grafana's side-cars do not run: what they read is asked for in their name.
     fn sidecars(&mut self) -> Result<()> {
         let deployment = self.stack.object("grafana", "Deployment")?;
         let account = account(deployment)?;
