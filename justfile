@@ -12,6 +12,12 @@ default:
 render *arguments:
     cargo run --quiet -- render {{ arguments }}
 
+# Accept what stack.yaml renders to; read `git diff golden/stack` before you commit
+[group('stack')]
+accept:
+    INSTA_UPDATE=always cargo test --quiet --test stack your_stack
+    @git status --short golden/stack
+
 # Fail, with a diff, when manifests/ is not what stack.yaml renders to
 [group('stack')]
 check:
@@ -104,7 +110,7 @@ golden-review:
 # Accept every changed snapshot; read `git diff golden` before you commit
 [group('code')]
 golden-accept:
-    INSTA_UPDATE=always cargo test --workspace
+    INSTA_UPDATE=always cargo test --workspace --no-fail-fast
     @git status --short golden
 
 # Generate the custom resource definitions anew; needs Go

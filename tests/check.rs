@@ -135,8 +135,9 @@ fn sarif_is_what_the_standard_says() {
         sarif["runs"][0]["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"],
         "a%20b/broken.yaml"
     );
-    let manifests = support::root().join("manifests");
-    valid(&["check", manifests.to_str().unwrap(), "--format", "sarif"]);
+    let stack = support::tutorial();
+    status(&vigil(here.path(), &["render", "--stack", stack.to_str().unwrap()]), 0);
+    valid(&["check", "manifests", "--format", "sarif"]);
     let mut wrong = sarif;
     wrong["runs"][0]["results"][0]["level"] = "fatal".into();
     assert!(!validator.is_valid(&wrong), "the schema tells a wrong level");

@@ -544,7 +544,7 @@ fn the_facts_have_strings_to_attack() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 150, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 150, ..ProptestConfig::default() })]
 
     /// Any string in any place changes just the strings that hold it: no key, no type, no other value.
     #[test]

@@ -83,6 +83,7 @@ mod tests {
             "\\PC*",
             "[ \\n\\ta-z:#'\"-]{0,20}",
             "[0-9_.:eExobT+-]{1,8}",
+            "[0-9_.+-]{1,3}[ \\t\u{85}\u{a0}\u{2003}\u{3000}]",
             "[\\x00-\\x7f]{0,6}",
             Just("\u{85}\u{2028}\u{feff}".to_owned()),
             Just("---\n".to_owned()),
@@ -110,7 +111,7 @@ mod tests {
     }
 
     proptest! {
-        #![proptest_config(ProptestConfig { cases: 2000, failure_persistence: None, ..ProptestConfig::default() })]
+        #![proptest_config(ProptestConfig { cases: 2000, ..ProptestConfig::default() })]
         #[test]
         fn reads_back_as_written(value in any_value()) {
             let text = write(&value);

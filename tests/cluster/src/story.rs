@@ -24,10 +24,10 @@ use vigil_render::Object;
 use vigil_yaml::{Limits, Source};
 
 const METHOD: &str = "\
-The programs of `stack.yaml` run as processes with the configuration that Vigil rendered, or that the operator made of
-it; only addresses and paths are those of the machine. A scheduler and a kubelet are played: they say of one pod of each
-workload that it runs. The application, a Flask one behind gunicorn, is called ten times. Then the stack moves to Grafana
-Alloy as `stack.yaml` says: `promtail.enabled: false`, `alloy.enabled: true`. Alloy is built with those of its components
+The programs of `stacks/tutorial.yaml` run as processes with the configuration that Vigil rendered, or that the operator
+made of it; only addresses and paths are those of the machine. A scheduler and a kubelet are played: they say of one pod
+of each workload that it runs. The application, a Flask one behind gunicorn, is called ten times. Then the stack moves to
+Grafana Alloy as its comment says: `promtail.enabled: false`, `alloy.enabled: true`. Alloy is built with those of its components
 that the stacks use. The application is called again, and the streams must be those that Promtail made.";
 
 const COLUMNS: [&str; 4] = ["program", "version", "of the stack", "shown"];
@@ -39,8 +39,8 @@ const RIGHTS: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 
 pub(crate) fn prove(releases: &[Release], stacks: &[Rendered]) -> Result<Proof> {
     let mut proof = Proof::new("The tutorial's story, with the programs", METHOD, &COLUMNS);
-    let (Some(release), Some(stack)) = (releases.last(), stacks.iter().find(|stack| stack.name == "stack")) else {
-        proof.skip("the story needs `stack.yaml`, which was not asked for");
+    let (Some(release), Some(stack)) = (releases.last(), stacks.iter().find(|stack| stack.name == "tutorial")) else {
+        proof.skip("the story needs `stacks/tutorial.yaml`, which was not asked for");
         return Ok(proof);
     };
     if release.controller_manager.is_none() {
