@@ -1,4 +1,4 @@
-//! Small syntaxes of the Kubernetes API: names, keys, ports, paths, amounts and schedules.
+//! Small syntaxes of the Kubernetes API: names, keys, ports, paths and schedules.
 
 /// The longest DNS label, and the longest part of a label's key or value.
 pub(crate) const LONGEST_LABEL: usize = 63;
@@ -101,65 +101,6 @@ pub(crate) fn is_path_segment(text: &str) -> bool {
 /// Whether a path goes up with one of its parts.
 pub(crate) fn goes_up(path: &str) -> bool {
     path.split('/').any(|part| part == "..")
-}
-
-/// `10%`: the number. One too large for 64 bits is as large as one can be.
-pub(crate) fn percent(text: &str) -> Option<u64> {
-    let digits = text.strip_suffix('%')?;
-    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
-        return None;
-    }
-    Some(digits.parse().unwrap_or(u64::MAX))
-}
-
-/// The amount that a quantity names, in billionths; none for what is no quantity, or larger than can be compared.
-pub(crate) fn quantity(text: &str) -> Option<i128> {
-    let (negative, rest) = match text.as_bytes().first()? {
-        b'-' => (true, &text[1..]),
-        b'+' => (false, &text[1..]),
-        _ => (false, text),
-    };
-    let end = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
-    let (number, suffix) = rest.split_at(end);
-    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
-    if fraction.contains('.') || whole.is_empty() && fraction.is_empty() {
-        return None;
-    }
-    let (twos, tens): (u32, i32) = match suffix {
-        "n" => (0, -9),
-        "u" => (0, -6),
-        "m" => (0, -3),
-        "" => (0, 0),
-        "k" => (0, 3),
-        "M" => (0, 6),
-        "G" => (0, 9),
-        "T" => (0, 12),
-        "P" => (0, 15),
-        "E" => (0, 18),
-        "Ki" => (10, 0),
-        "Mi" => (20, 0),
-        "Gi" => (30, 0),
-        "Ti" => (40, 0),
-        "Pi" => (50, 0),
-        "Ei" => (60, 0),
-        _ => (0, suffix.strip_prefix(['e', 'E'])?.parse().ok()?),
-    };
-    // Trailing zeros say nothing, and would only overflow.
-    let fraction = fraction.trim_end_matches('0');
-    let digits = [whole, fraction].concat();
-    let digits: i128 = if digits.is_empty() { 0 } else { digits.parse().ok()? };
-    let amount = digits.checked_mul(1_i128.checked_shl(twos)?)?;
-    let scale = tens.checked_sub(i32::try_from(fraction.len()).ok()?)?.checked_add(9)?;
-    let factor = 10_i128.checked_pow(scale.unsigned_abs());
-    let amount = match (amount, factor) {
-        (0, _) => 0,
-        (amount, Some(factor)) if scale >= 0 => amount.checked_mul(factor)?,
-        // Less than a billionth counts as one, as it does to the API server.
-        (amount, Some(factor)) => amount / factor + i128::from(amount % factor != 0),
-        (_, None) if scale < 0 => 1,
-        (_, None) => return None,
-    };
-    Some(if negative { -amount } else { amount })
 }
 
 /// The fields of a schedule: least, most, and names for the numbers from the least on.
@@ -277,44 +218,13 @@ mod tests {
     }
 
     #[test]
-    fn ports_and_percents() {
+    fn ports_and_paths() {
         table(
             is_port_name,
             &["a", "1a", "http-metrics", "a23456789012345"],
             &["", "1", "a--b", "-a", "a-", "A", "a_b", "a234567890123456"],
         );
-        let percents = [("0%", Some(0)), ("100%", Some(100)), ("%", None), ("1", None), ("-1%", None), ("1.5%", None)];
-        for (text, expected) in percents {
-            assert_eq!(percent(text), expected, "{text}");
-        }
         table(goes_up, &["..", "a/..", "../a", "a/../b"], &["", "a", "..a", "a..", "a/..b"]);
-    }
-
-    #[test]
-    fn quantities_are_compared_by_what_they_are_worth() {
-        for (text, same) in [
-            ("1", "1000m"),
-            ("1.5", "1500m"),
-            ("1Ki", "1024"),
-            ("0.5Gi", "512Mi"),
-            ("1e3", "1k"),
-            ("1E-3", "1m"),
-            ("1E", "1000P"),
-            ("+1", "1.000000000000000000000000000000000000000"),
-            ("0.1n", "1n"),
-            ("0e100", "0"),
-            ("-0", "0"),
-            (".5", "500m"),
-            ("5.", "5"),
-            ("1e-40", "1n"),
-        ] {
-            assert!(quantity(text).is_some(), "{text}");
-            assert_eq!(quantity(text), quantity(same), "{text} and {same}");
-        }
-        assert!(quantity("100m") < quantity("1") && quantity("-1") < quantity("0") && quantity("1G") < quantity("1Gi"));
-        for text in ["", "-", ".", "1.2.3", "1GB", "1e", "1e99", "e3", "1 Gi"] {
-            assert_eq!(quantity(text), None, "{text}");
-        }
     }
 
     #[test]

@@ -1,5 +1,7 @@
 //! Images and quantities that are written differently and mean the same.
 
+use vigil_forms::quantity;
+
 /// An image with its registry and tag spelled out.
 pub(crate) fn image(text: &str) -> String {
     let (first, rest) = text.split_once('/').unwrap_or(("", text));
@@ -25,44 +27,7 @@ pub(crate) fn pull_policy(text: &str) -> &'static str {
 
 /// A quantity in one spelling: `0.1` and `100m`, `1Gi` and `1024Mi`. What is none stays as it is.
 pub(crate) fn quantity(text: &str) -> String {
-    const UNITS: [(&str, u128); 14] = [
-        ("Ei", 1 << 60),
-        ("Pi", 1 << 50),
-        ("Ti", 1 << 40),
-        ("Gi", 1 << 30),
-        ("Mi", 1 << 20),
-        ("Ki", 1 << 10),
-        ("E", 1_000_000_000_000_000_000),
-        ("P", 1_000_000_000_000_000),
-        ("T", 1_000_000_000_000),
-        ("G", 1_000_000_000),
-        ("M", 1_000_000),
-        ("k", 1000),
-        ("m", 0),
-        ("", 1),
-    ];
-    let Some((digits, unit)) = UNITS.iter().find_map(|(suffix, unit)| Some((text.strip_suffix(suffix)?, *unit))) else {
-        return text.to_owned();
-    };
-    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, ""));
-    if fraction.len() > 9 || !fraction.bytes().all(|byte| byte.is_ascii_digit()) || whole.is_empty() {
-        return text.to_owned();
-    }
-    let Ok(number) = format!("{whole}{fraction}").parse::<u64>() else { return text.to_owned() };
-    let scale = 10_u128.pow(u32::try_from(fraction.len()).unwrap_or(0));
-    let times = if unit == 0 { 1 } else { unit * 1000 };
-    let Some(thousandths) = u128::from(number).checked_mul(times).map(|value| value / scale) else {
-        return text.to_owned();
-    };
-    if thousandths % 1000 != 0 {
-        return format!("{thousandths}m");
-    }
-    let value = thousandths / 1000;
-    let binary = UNITS.iter().filter(|(suffix, _)| suffix.ends_with('i'));
-    match binary.into_iter().find(|(_, unit)| value != 0 && value.is_multiple_of(*unit)) {
-        Some((suffix, unit)) => format!("{}{suffix}", value / unit),
-        None => value.to_string(),
-    }
+    quantity::nanos(text).map_or_else(|| text.to_owned(), quantity::spelled)
 }
 
 #[cfg(test)]
@@ -100,7 +65,9 @@ mod tests {
             ("1.5Gi", "1536Mi"),
             ("1G", "1000000000"),
             ("0", "0"),
-            ("18446744073709551615Ei", "18446744073709551615Ei"),
+            ("0.0001", "100u"),
+            ("1e3", "1000"),
+            ("18446744073709551615Ei", "9223372036854775807"),
             ("much", "much"),
             ("", ""),
             ("-1", "-1"),

@@ -5,6 +5,7 @@ use crate::object::Object;
 use crate::rule::Rule;
 use crate::syntax;
 use std::ops::RangeInclusive;
+use vigil_forms::quantity;
 use vigil_yaml::plain::Plain;
 use vigil_yaml::words::{list as list_of, nearest};
 use vigil_yaml::{Data, Entry, Node, Quoted};
@@ -227,9 +228,9 @@ pub(super) const BILLION: i128 = 1_000_000_000;
 /// What a quantity is worth, in billionths.
 pub(super) fn amount(node: &Node) -> Option<i128> {
     match node.scalar()? {
-        Plain::Text => syntax::quantity(written(node)),
+        Plain::Text => quantity::nanos(written(node)),
         Plain::Integer(value) => Some(i128::from(value) * BILLION),
-        Plain::Float(value) => syntax::quantity(&value.to_string()),
+        Plain::Float(value) => quantity::nanos(&value.to_string()),
         _ => None,
     }
 }

@@ -9,24 +9,6 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use vigil_yaml::plain::Plain;
 use vigil_yaml::{Data, Node, Quoted};
 
-/// A quantity as resource.Quantity of apimachinery reads it: a sign, a decimal number, and a suffix or an exponent.
-pub(crate) fn is_quantity(text: &str) -> bool {
-    let text = text.strip_prefix(['+', '-']).unwrap_or(text);
-    let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
-    let (number, suffix) = text.split_at(end);
-    let digits = number.bytes().filter(u8::is_ascii_digit).count();
-    let points = number.len() - digits;
-    let exponent = |rest: &str| {
-        let digits = rest.strip_prefix(['+', '-']).unwrap_or(rest);
-        !digits.is_empty() && digits.len() < 10 && digits.bytes().all(|b| b.is_ascii_digit())
-    };
-    let known = matches!(
-        suffix,
-        "" | "n" | "u" | "m" | "k" | "M" | "G" | "T" | "P" | "E" | "Ki" | "Mi" | "Gi" | "Ti" | "Pi" | "Ei"
-    );
-    digits > 0 && points < 2 && (known || suffix.strip_prefix(['e', 'E']).is_some_and(exponent))
-}
-
 /// RFC 3339 with a time zone, as Go's `time.RFC3339` takes it.
 pub(crate) fn is_date_time(text: &str) -> bool {
     let Some((date, time)) = text.split_once('T') else { return false };
@@ -224,16 +206,6 @@ fn count(
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn quantities() {
-        for text in ["0", "1", "-1", "+1.5", ".5", "5.", "100m", "1Gi", "1e3", "1E-3", "12E", "1k", "0.1n"] {
-            assert!(is_quantity(text), "{text}");
-        }
-        for text in ["", "m", "1KB", "1gi", "1 Gi", "1.2.3", "1e", "1K", "0x1", "1Mib", "--1", ".", "1GiB"] {
-            assert!(!is_quantity(text), "{text}");
-        }
-    }
 
     #[test]
     fn times() {

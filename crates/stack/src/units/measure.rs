@@ -1,6 +1,7 @@
 //! Times, sizes, quantities and versions.
 
 use super::text_unit;
+use vigil_forms::quantity::{self, Wrong};
 
 text_unit! {
     /// A Prometheus duration, as in `model.ParseDuration` of prometheus/common: `1h30m`, units from large to small.
@@ -112,54 +113,18 @@ text_unit! {
     Quantity,
     expected: "a quantity such as `100m`, `0.5` or `256Mi`",
     pattern: r"^([0-9]+\.?[0-9]*|\.[0-9]+)(n|u|m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei|[eE][+-]?[0-9]+)?$",
-    check: |text| {
-        let number = text.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
-        let digits = &text[..text.len() - number.len()];
-        let exponent = number
-            .strip_prefix(['e', 'E'])
-            .map(|power| power.strip_prefix(['+', '-']).unwrap_or(power))
-            .is_some_and(|power| !power.is_empty() && power.len() < 3 && power.bytes().all(|b| b.is_ascii_digit()));
-        let suffixes = ["", "n", "u", "m", "k", "M", "G", "T", "P", "E", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"];
-        let well_formed = digits.bytes().any(|b| b.is_ascii_digit())
-            && digits.bytes().filter(|b| *b == b'.').count() < 2
-            && digits.len() < 20;
-        if text.starts_with('-') {
-            Err("negative")
-        } else if well_formed && number.ends_with('B') {
-            Err("bytes have no `B` here")
-        } else if well_formed && (suffixes.contains(&number) || exponent) {
-            Ok(())
-        } else {
-            Err("")
-        }
+    check: |text| match quantity::Quantity::parse_amount(text) {
+        Ok(_) => Ok(()),
+        Err(Wrong::Sign) if text.starts_with('-') => Err("negative"),
+        Err(Wrong::Unit) if text.ends_with('B') => Err("bytes have no `B` here"),
+        Err(_) => Err(""),
     }
 }
 
 impl Quantity {
     /// The value in thousandths of the unit (CPU milli-cores, thousandths of bytes), for comparing two quantities.
     pub fn as_thousandths(&self) -> f64 {
-        let text = self.as_str();
-        let suffix = text.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
-        let number: f64 = text[..text.len() - suffix.len()].parse().unwrap_or(f64::NAN);
-        let factor = match suffix {
-            "n" => 1e-9,
-            "u" => 1e-6,
-            "m" => 1e-3,
-            "k" => 1e3,
-            "M" => 1e6,
-            "G" => 1e9,
-            "T" => 1e12,
-            "P" => 1e15,
-            "E" => 1e18,
-            "Ki" => 1024.0,
-            "Mi" => 1024.0_f64.powi(2),
-            "Gi" => 1024.0_f64.powi(3),
-            "Ti" => 1024.0_f64.powi(4),
-            "Pi" => 1024.0_f64.powi(5),
-            "Ei" => 1024.0_f64.powi(6),
-            power => power.get(1..).and_then(|power| power.parse().ok()).map_or(1.0, |power| 10.0_f64.powi(power)),
-        };
-        number * factor * 1000.0
+        quantity::Quantity::parse(self.as_str()).map_or(f64::NAN, |quantity| quantity.as_f64() * 1000.0)
     }
 }
 

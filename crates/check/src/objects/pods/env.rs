@@ -8,6 +8,7 @@ use crate::rule::rules;
 use crate::syntax;
 use crate::version::Version;
 use std::collections::HashSet;
+use vigil_forms::quantity;
 use vigil_yaml::words::{list, nearest};
 use vigil_yaml::{Node, Quoted};
 
@@ -204,7 +205,7 @@ fn resource_of_container(judge: &mut Judge<'_, '_>, reference: &Node) {
     } else {
         &["1", "1k", "1M", "1G", "1T", "1P", "1E", "1Ki", "1Mi", "1Gi", "1Ti", "1Pi", "1Ei"]
     };
-    if !units.iter().any(|unit| syntax::quantity(unit) == Some(value)) {
+    if !units.iter().any(|unit| quantity::nanos(unit) == Some(value)) {
         judge
             .add(&DOWNWARD, divisor, format!("{} cannot be told in such parts", Quoted(text)))
             .label(format!("expected {}", list(units, "or")));
