@@ -120,7 +120,7 @@ pub(crate) fn wrong_schedule(text: &str) -> Option<String> {
     }
     if let Some(word) = text.strip_prefix('@') {
         let known = ["yearly", "annually", "monthly", "weekly", "daily", "midnight", "hourly"].contains(&word);
-        let every = word.strip_prefix("every ").is_some_and(crate::schema::formats::is_go_duration);
+        let every = word.strip_prefix("every ").is_some_and(|time| vigil_forms::duration::go(time).is_ok());
         return (!known && !every).then(|| {
             "after `@` may stand yearly, monthly, weekly, daily, midnight, hourly or `every 1h30m`".to_owned()
         });

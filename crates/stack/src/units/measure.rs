@@ -1,70 +1,34 @@
 //! Times, sizes, quantities and versions.
 
 use super::text_unit;
-use vigil_forms::quantity::{self, Wrong};
+use vigil_forms::{duration, quantity};
 
 text_unit! {
     /// A Prometheus duration, as in `model.ParseDuration` of prometheus/common: `1h30m`, units from large to small.
     Duration,
     expected: "a duration such as `10d` or `1h30m` (units y, w, d, h, m, s, ms, from large to small)",
     pattern: r"^(0|(([0-9]+)y)?(([0-9]+)w)?(([0-9]+)d)?(([0-9]+)h)?(([0-9]+)m)?(([0-9]+)s)?(([0-9]+)ms)?)$",
-    check: |text| milliseconds(text).map(drop)
+    check: |text| match duration::prometheus(text) {
+        Ok(_) => Ok(()),
+        Err(duration::Wrong::Empty) => Err("empty"),
+        Err(duration::Wrong::NoUnit) => Err("no unit"),
+        Err(duration::Wrong::TooLong) => Err("longer than 292 years"),
+        Err(duration::Wrong::Form) => Err(""),
+    }
 }
 
 impl Duration {
-    /// The length in milliseconds.
-    pub fn as_millis(&self) -> u64 {
-        milliseconds(self.as_str()).unwrap_or(u64::MAX)
+    /// The length.
+    pub fn length(&self) -> std::time::Duration {
+        duration::prometheus(self.as_str()).unwrap_or(std::time::Duration::MAX)
     }
 
     /// The length in hours as Go's `time.ParseDuration` reads it, for programs that know no days: `7d` is `168h`.
     /// `None` when it is not a whole number of hours.
     pub fn as_hours(&self) -> Option<u64> {
-        const HOUR: u64 = 3_600_000;
-        let millis = self.as_millis();
-        millis.is_multiple_of(HOUR).then_some(millis / HOUR)
+        let length = self.length();
+        (length.subsec_millis() == 0 && length.as_secs().is_multiple_of(3600)).then_some(length.as_secs() / 3600)
     }
-}
-
-fn milliseconds(text: &str) -> Result<u64, &'static str> {
-    const UNITS: [(&str, u64); 7] = [
-        ("y", 31_536_000_000),
-        ("w", 604_800_000),
-        ("d", 86_400_000),
-        ("h", 3_600_000),
-        ("m", 60_000),
-        ("s", 1000),
-        ("ms", 1),
-    ];
-    // Prometheus counts in signed nanoseconds.
-    const LONGEST: u64 = i64::MAX as u64 / 1_000_000;
-    if text == "0" {
-        return Ok(0);
-    }
-    if text.is_empty() {
-        return Err("empty");
-    }
-    if text.bytes().all(|b| b.is_ascii_digit()) {
-        return Err("no unit");
-    }
-    let mut rest = text;
-    let mut units = UNITS.iter();
-    let mut total: u64 = 0;
-    while !rest.is_empty() {
-        let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
-        let (number, tail) = rest.split_at(digits);
-        let unit = &tail[..tail.len() - tail.trim_start_matches(|c: char| c.is_ascii_alphabetic()).len()];
-        let Some((_, millis)) = units.find(|(name, _)| *name == unit) else { return Err("") };
-        if number.is_empty() {
-            return Err("");
-        }
-        // What does not fit in 64 bits is no shorter.
-        let number: u64 = number.parse().unwrap_or(u64::MAX);
-        let part = number.checked_mul(*millis).filter(|part| *part <= LONGEST).ok_or("longer than 292 years")?;
-        total = total.checked_add(part).filter(|total| *total <= LONGEST).ok_or("longer than 292 years")?;
-        rest = &tail[unit.len()..];
-    }
-    Ok(total)
 }
 
 text_unit! {
@@ -115,8 +79,8 @@ text_unit! {
     pattern: r"^([0-9]+\.?[0-9]*|\.[0-9]+)(n|u|m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei|[eE][+-]?[0-9]+)?$",
     check: |text| match quantity::Quantity::parse_amount(text) {
         Ok(_) => Ok(()),
-        Err(Wrong::Sign) if text.starts_with('-') => Err("negative"),
-        Err(Wrong::Unit) if text.ends_with('B') => Err("bytes have no `B` here"),
+        Err(quantity::Wrong::Sign) if text.starts_with('-') => Err("negative"),
+        Err(quantity::Wrong::Unit) if text.ends_with('B') => Err("bytes have no `B` here"),
         Err(_) => Err(""),
     }
 }
