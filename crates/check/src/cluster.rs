@@ -5,6 +5,7 @@ use crate::pods::PodTemplate;
 use crate::selector::Selector;
 use crate::set::Set;
 use std::collections::{HashMap, HashSet};
+use vigil_forms::image::Image;
 use vigil_yaml::words::nearest;
 use vigil_yaml::{Node, Quoted};
 
@@ -532,9 +533,8 @@ fn provided_services<'a>(set: &Set<'a>) -> Vec<Service<'a>> {
     for object in set.of_kind("apps", "Deployment") {
         let containers = object.at(&["spec", "template", "spec", "containers"]).map(Node::items).unwrap_or_default();
         for container in containers {
-            operators |= container.get("image").and_then(Node::text).is_some_and(|image| {
-                image.contains("/prometheus-operator:") || image.contains("/prometheus-operator@")
-            });
+            let image = container.get("image").and_then(Node::text).map(Image::split);
+            operators |= image.is_some_and(|image| image.program() == "prometheus-operator");
             let words = ["command", "args"].into_iter().filter_map(|key| container.get(key)).flat_map(Node::items);
             let flag = |word: &'a Node| word.text()?.trim_start_matches('-').strip_prefix("kubelet-service=");
             let named = words.filter_map(flag).filter_map(|value| value.split_once('/'));

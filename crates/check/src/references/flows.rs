@@ -6,6 +6,7 @@ use super::services::Target;
 use super::{backends, items, operator, text};
 use crate::object::{Labels, Object};
 use crate::selector::{Label, Selector};
+use vigil_forms::image::Image;
 use vigil_yaml::Node;
 
 /// A connection that something needs.
@@ -74,10 +75,8 @@ fn addresses<'a>(index: &Index<'a>, flows: &mut Vec<Flow<'a>>) {
                     && volumes.filter_map(|volume| text(volume, &["configMap", "name"])).any(|name| name == config.name)
             };
             let is_grafana = || {
-                items(spec, &["containers"]).iter().filter_map(|container| text(container, &["image"])).any(|image| {
-                    let program = image.rsplit('/').next().unwrap_or_default();
-                    program.split([':', '@']).next() == Some("grafana")
-                })
+                let images = items(spec, &["containers"]).iter().filter_map(|container| text(container, &["image"]));
+                images.map(Image::split).any(|image| image.program() == "grafana")
             };
             if if is_source { !is_grafana() } else { !mounts() } {
                 continue;
