@@ -9,6 +9,7 @@ use crate::rule::rules;
 use crate::set::Set;
 use std::collections::HashSet;
 use vigil_forms::duration;
+use vigil_forms::name::{is_metric, is_metric_label};
 use vigil_yaml::{Node, Quoted};
 
 rules! {
@@ -92,7 +93,7 @@ fn one(object: &Object<'_>, rule: &Node, findings: &mut Findings) {
             }
         }
         (None, Some(record)) => {
-            if let Some(name) = record.value.text().filter(|name| !is_metric_name(name)) {
+            if let Some(name) = record.value.text().filter(|name| !is_metric(name)) {
                 findings
                     .add(&SHAPE, object, &record.value, format!("{} is no name of a metric", Quoted(name)))
                     .label("expected letters, digits, `_` and `:`");
@@ -113,7 +114,7 @@ fn one(object: &Object<'_>, rule: &Node, findings: &mut Findings) {
     }
     for key in ["labels", "annotations"] {
         for entry in rule.get(key).map(Node::entries).unwrap_or_default() {
-            if !is_label_name(&entry.key.text) {
+            if !is_metric_label(&entry.key.text) || entry.key.text == "__name__" {
                 let message = format!("{} is no name of a label", Quoted(&entry.key.text));
                 findings.add(&SHAPE, object, entry, message).label("expected letters, digits and `_`");
             }
@@ -124,15 +125,6 @@ fn one(object: &Object<'_>, rule: &Node, findings: &mut Findings) {
             }
         }
     }
-}
-
-fn is_metric_name(name: &str) -> bool {
-    let letter = |b: u8| b.is_ascii_alphabetic() || matches!(b, b'_' | b':');
-    name.bytes().next().is_some_and(letter) && name.bytes().all(|b| letter(b) || b.is_ascii_digit())
-}
-
-fn is_label_name(name: &str) -> bool {
-    is_metric_name(name) && !name.contains(':') && name != "__name__"
 }
 
 /// Whether each `{{` of a template has its `}}`. Texts inside of it may hold either.

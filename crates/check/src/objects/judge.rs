@@ -3,8 +3,8 @@
 use crate::finding::{At, Finding, Findings};
 use crate::object::Object;
 use crate::rule::Rule;
-use crate::syntax;
 use std::ops::RangeInclusive;
+use vigil_forms::name;
 use vigil_forms::quantity;
 use vigil_yaml::plain::Plain;
 use vigil_yaml::words::{list as list_of, nearest};
@@ -141,14 +141,14 @@ impl Judge<'_, '_> {
 
     /// A text that must be a DNS label.
     pub(super) fn dns_label(&mut self, rule: &'static Rule, node: &Node, key: &str) {
-        if let Some((value, text)) = filled(node, key).filter(|(_, text)| !syntax::is_dns1123_label(text)) {
+        if let Some((value, text)) = filled(node, key).filter(|(_, text)| !name::is_dns1123_label(text)) {
             self.add(rule, value, format!("{} is no value for `{key}`", Quoted(text))).label(LABEL);
         }
     }
 
     /// A text that must be a DNS subdomain.
     pub(super) fn dns_subdomain(&mut self, rule: &'static Rule, node: &Node, key: &str) {
-        if let Some((value, text)) = filled(node, key).filter(|(_, text)| !syntax::is_dns1123_subdomain(text)) {
+        if let Some((value, text)) = filled(node, key).filter(|(_, text)| !name::is_dns1123_subdomain(text)) {
             self.add(rule, value, format!("{} is no value for `{key}`", Quoted(text))).label(SUBDOMAIN);
         }
     }
@@ -165,7 +165,7 @@ impl Judge<'_, '_> {
     /// A path that must stay below the place where it begins.
     pub(super) fn descending(&mut self, rule: &'static Rule, value: &Node) {
         let Some(text) = value.text() else { return };
-        if text.starts_with('/') || syntax::goes_up(text) {
+        if text.starts_with('/') || name::goes_up(text) {
             self.add(rule, value, format!("{} is no path downwards", Quoted(text)))
                 .label("expected a relative path without `..`");
         }

@@ -7,7 +7,7 @@ use super::services::PORT_NAME;
 use crate::finding::Findings;
 use crate::object::Object;
 use crate::rule::rules;
-use crate::syntax::{is_dns1123_label, is_dns1123_subdomain};
+use vigil_forms::name::{is_dns1123_label, is_dns1123_subdomain};
 use vigil_yaml::plain::Plain;
 use vigil_yaml::{Node, Quoted};
 

@@ -6,7 +6,7 @@ use super::selectors;
 use crate::finding::Findings;
 use crate::object::Object;
 use crate::rule::rules;
-use crate::syntax::is_path_segment;
+use vigil_forms::name::is_path_segment;
 use vigil_forms::quantity::percent;
 use vigil_yaml::{Node, Quoted};
 

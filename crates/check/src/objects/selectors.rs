@@ -3,7 +3,7 @@
 use super::judge::{Judge, QUALIFIED, filled, items};
 use crate::object::Labels;
 use crate::rule::rules;
-use crate::syntax;
+use vigil_forms::name;
 use vigil_yaml::words::{list, nearest};
 use vigil_yaml::{Node, Quoted};
 
@@ -22,10 +22,10 @@ const OPERATORS: &[&str] = &["In", "NotIn", "Exists", "DoesNotExist"];
 pub(super) fn labels(judge: &mut Judge<'_, '_>, labels: Option<&Node>) {
     for entry in labels.map(Node::entries).unwrap_or_default() {
         let key = entry.key.text.as_str();
-        if !syntax::is_qualified_name(key) {
+        if !name::is_qualified_name(key) {
             judge.add(&LABEL, entry, format!("{} is no key for a label", Quoted(key))).label(QUALIFIED);
         }
-        if let Some(text) = entry.value.text().filter(|text| !syntax::is_label_value(text)) {
+        if let Some(text) = entry.value.text().filter(|text| !name::is_label_value(text)) {
             value(judge, &entry.value, text);
         }
     }
@@ -34,7 +34,7 @@ pub(super) fn labels(judge: &mut Judge<'_, '_>, labels: Option<&Node>) {
 fn value(judge: &mut Judge<'_, '_>, node: &Node, text: &str) {
     let finding = judge.add(&LABEL, node, format!("{} is no value for a label", Quoted(text)));
     finding.label(VALUE);
-    if text.len() > syntax::LONGEST_LABEL {
+    if text.len() > name::LONGEST_LABEL {
         finding.help(format!("it has {} characters; an annotation may hold more", text.len()));
     }
 }
@@ -69,7 +69,7 @@ pub(super) fn node_terms(judge: &mut Judge<'_, '_>, term: &Node, strict: bool) {
 /// One expression; `strict` if its values must be such as labels have.
 fn requirement(judge: &mut Judge<'_, '_>, expression: &Node, operators: &[&str], strict: bool) {
     if let Some(node) = expression.get("key")
-        && let Some(key) = node.text().filter(|key| !syntax::is_qualified_name(key))
+        && let Some(key) = node.text().filter(|key| !name::is_qualified_name(key))
     {
         judge.add(&LABEL, node, format!("{} is no key for a label", Quoted(key))).label(QUALIFIED);
     }
@@ -95,7 +95,7 @@ fn requirement(judge: &mut Judge<'_, '_>, expression: &Node, operators: &[&str],
         _ => {}
     }
     for node in values.iter().filter(|_| strict) {
-        if let Some(text) = node.text().filter(|text| !syntax::is_label_value(text)) {
+        if let Some(text) = node.text().filter(|text| !name::is_label_value(text)) {
             value(judge, node, text);
         }
     }

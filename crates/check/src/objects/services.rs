@@ -6,8 +6,8 @@ use super::selectors;
 use crate::finding::Findings;
 use crate::object::Object;
 use crate::rule::{Rule, rules};
-use crate::syntax::{is_dns1123_label, is_dns1123_subdomain, is_port_name, is_qualified_name};
 use std::collections::HashSet;
+use vigil_forms::name::{is_dns1123_label, is_dns1123_subdomain, is_port_name, is_qualified_name};
 use vigil_yaml::{Node, Quoted};
 
 rules! {

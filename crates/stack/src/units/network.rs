@@ -1,8 +1,8 @@
 //! Ports, addresses, URLs and paths.
 
-use super::name::dns_subdomain;
 use super::{number_unit, text_unit};
 use std::net::IpAddr;
+use vigil_forms::name::is_host;
 
 number_unit! {
     /// A TCP or UDP port.
@@ -70,7 +70,9 @@ text_unit! {
             Some(_) => return Err(""),
             None => authority.split_once(':').map_or((authority, None), |(host, port)| (host, Some(port))),
         };
-        dns_subdomain(&host.to_ascii_lowercase()).map_err(|_| "")?;
+        if !is_host(host) {
+            return Err("");
+        }
         match port.map(str::parse::<u16>) {
             None | Some(Ok(1..)) => Ok(()),
             _ => Err("the port is not from 1 to 65535"),
@@ -104,9 +106,4 @@ text_unit! {
             Ok(())
         }
     }
-}
-
-/// A host name, in any case.
-pub(super) fn dns_host(text: &str) -> Result<(), &'static str> {
-    dns_subdomain(&text.to_ascii_lowercase()).map_err(|_| "")
 }

@@ -2,7 +2,7 @@
 
 use super::super::judge::{BILLION, Judge, amount, given, written};
 use crate::rule::rules;
-use crate::syntax;
+use vigil_forms::name;
 use vigil_forms::quantity;
 use vigil_yaml::words::nearest;
 use vigil_yaml::{Entry, Node, Quoted};
@@ -76,9 +76,9 @@ fn is_name(name: &str) -> bool {
     KNOWN.contains(&name)
         || name.starts_with(HUGE_PAGES)
         || name.contains('/')
-            && syntax::is_qualified_name(name)
+            && name::is_qualified_name(name)
             && (is_native(name)
-                || !name.starts_with("requests.") && syntax::is_qualified_name(&format!("requests.{name}")))
+                || !name.starts_with("requests.") && name::is_qualified_name(&format!("requests.{name}")))
 }
 
 fn resource(judge: &mut Judge<'_, '_>, entry: &Entry) {
