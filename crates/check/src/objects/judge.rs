@@ -4,8 +4,7 @@ use crate::finding::{At, Finding, Findings};
 use crate::object::Object;
 use crate::rule::Rule;
 use std::ops::RangeInclusive;
-use vigil_forms::name;
-use vigil_forms::quantity;
+use vigil_forms::{address, name, quantity};
 use vigil_yaml::plain::Plain;
 use vigil_yaml::words::{list as list_of, nearest};
 use vigil_yaml::{Data, Entry, Node, Quoted};
@@ -156,7 +155,7 @@ impl Judge<'_, '_> {
     /// An address; numbers with zeros before them are let pass, as older servers do.
     pub(super) fn address(&mut self, rule: &'static Rule, value: &Node) {
         let Some(text) = value.text() else { return };
-        if super::address::ip(text).is_none() {
+        if address::ip(text).is_none() {
             self.add(rule, value, format!("{} is no address", Quoted(text)))
                 .label("expected an IP address, such as `10.0.0.10`");
         }

@@ -6,8 +6,7 @@ use crate::finding::Findings;
 use crate::object::Object;
 use crate::rule::rules;
 use crate::version::Version;
-use std::net::IpAddr;
-use vigil_forms::name;
+use vigil_forms::{address, name};
 use vigil_yaml::{Node, Quoted};
 
 rules! {
@@ -117,7 +116,7 @@ impl Form {
             Self::Label => name::is_dns1123_label(name),
             Self::Subdomain => name::is_dns1123_subdomain(name),
             Self::Segment => name::is_path_segment(name),
-            Self::Address => name.parse::<IpAddr>().is_ok_and(|address| address.to_string() == name),
+            Self::Address => address::is_canonical_ip(name),
         }
     }
 

@@ -5,8 +5,7 @@ use crate::Version;
 use base64::Engine as _;
 use base64::alphabet::STANDARD;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
-use std::net::{Ipv4Addr, Ipv6Addr};
-use vigil_forms::duration;
+use vigil_forms::{address, duration};
 use vigil_yaml::plain::Plain;
 use vigil_yaml::{Data, Node, Quoted};
 
@@ -76,17 +75,6 @@ pub(super) fn boundless(limits: &Limits, bits: u8) -> Option<(&'static str, f64)
         .find_map(|(key, bound)| Some((key, bound.filter(|bound| !fits(*bound))?)))
 }
 
-/// An address and the length of its prefix.
-fn is_cidr(text: &str) -> bool {
-    let Some((address, prefix)) = text.split_once('/') else { return false };
-    let widest = match (address.parse::<Ipv4Addr>(), address.parse::<Ipv6Addr>()) {
-        (Ok(_), _) => 32,
-        (_, Ok(_)) => 128,
-        _ => return false,
-    };
-    prefix.parse::<u8>().is_ok_and(|prefix| prefix <= widest) && (prefix == "0" || !prefix.starts_with(['0', '+']))
-}
-
 /// The formats that API servers know of those that a definition can name; any other is taken for a remark.
 fn has_format(text: &str, format: &str) -> bool {
     match format {
@@ -94,9 +82,9 @@ fn has_format(text: &str, format: &str) -> bool {
         "date" => is_date(text),
         "byte" => is_base64(text),
         "duration" => duration::is_format(text),
-        "ipv4" => text.parse::<Ipv4Addr>().is_ok(),
-        "ipv6" => text.parse::<Ipv6Addr>().is_ok(),
-        "cidr" => is_cidr(text),
+        "ipv4" => text.contains('.') && address::ip(text).is_some(),
+        "ipv6" => text.contains(':') && address::plain_ip(text).is_some(),
+        "cidr" => address::Network::parse(text).is_ok(),
         "uuid" => {
             let hex: String = text.chars().filter(|c| *c != '-').collect();
             hex.len() == 32 && hex.bytes().all(|b| b.is_ascii_hexdigit())
@@ -205,7 +193,9 @@ mod tests {
         for (format, right, wrong) in [
             ("ipv4", "10.0.0.1", "10.0.0.256"),
             ("ipv6", "::1", "10.0.0.1"),
+            ("ipv4", "010.0.0.1", "::1"),
             ("cidr", "10.0.0.0/8", "10.0.0.0/33"),
+            ("cidr", "10.0.0.0/08", "10.0.0.0/+8"),
             ("uuid", "12345678-1234-1234-1234-123456789abc", "12345678"),
             ("duration", "1 day", "day"),
             ("byte", "aGVsbG8=", "aGVsbG8"),

@@ -1,7 +1,7 @@
 //! Ports, addresses, URLs and paths.
 
 use super::{number_unit, text_unit};
-use std::net::IpAddr;
+use vigil_forms::address::{self, Network};
 use vigil_forms::name::is_host;
 
 number_unit! {
@@ -24,7 +24,7 @@ text_unit! {
     IpAddress,
     expected: "an IP address such as `192.168.1.240`",
     pattern: r"^([0-9]{1,3}(\.[0-9]{1,3}){3}|[0-9a-fA-F:.]*:[0-9a-fA-F:.]*)$",
-    check: |text| text.parse::<IpAddr>().map(drop).map_err(|_| "")
+    check: |text| address::plain_ip(text).map(drop).ok_or("")
 }
 
 text_unit! {
@@ -32,22 +32,12 @@ text_unit! {
     Cidr,
     expected: "a network such as `10.0.0.0/8`",
     pattern: r"^[0-9a-fA-F:.]+/[0-9]{1,3}$",
-    check: |text| {
-        let (address, length) = text.split_once('/').ok_or("no `/` and prefix length")?;
-        let address: IpAddr = address.parse().map_err(|_| "")?;
-        let digits = length.bytes().all(|b| b.is_ascii_digit()) && (length == "0" || !length.starts_with('0'));
-        let length: u32 = length.parse().ok().filter(|_| digits).ok_or("")?;
-        let (bits, width) = match address {
-            IpAddr::V4(address) => (u128::from(address.to_bits()) << 96, 32),
-            IpAddr::V6(address) => (address.to_bits(), 128),
-        };
-        if length > width {
-            Err("the prefix is longer than the address")
-        } else if bits.checked_shl(length).unwrap_or(0) != 0 {
-            Err("the address has bits behind the prefix")
-        } else {
-            Ok(())
-        }
+    check: |text| match Network::parse_plain(text) {
+        Ok(_) => Ok(()),
+        Err(address::Wrong::NoPrefix) => Err("no `/` and prefix length"),
+        Err(address::Wrong::TooLong) => Err("the prefix is longer than the address"),
+        Err(address::Wrong::HostBits) => Err("the address has bits behind the prefix"),
+        Err(address::Wrong::Form) => Err(""),
     }
 }
 

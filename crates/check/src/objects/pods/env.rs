@@ -7,8 +7,7 @@ use crate::pods::PodTemplate;
 use crate::rule::rules;
 use crate::version::Version;
 use std::collections::HashSet;
-use vigil_forms::name;
-use vigil_forms::quantity;
+use vigil_forms::{name, quantity};
 use vigil_yaml::words::{list, nearest};
 use vigil_yaml::{Node, Quoted};
 

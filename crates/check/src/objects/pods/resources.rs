@@ -2,8 +2,7 @@
 
 use super::super::judge::{BILLION, Judge, amount, given, written};
 use crate::rule::rules;
-use vigil_forms::name;
-use vigil_forms::quantity;
+use vigil_forms::{name, quantity};
 use vigil_yaml::words::nearest;
 use vigil_yaml::{Entry, Node, Quoted};
 
