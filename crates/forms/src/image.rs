@@ -1,6 +1,7 @@
 //! Names of container images.
 
 use crate::name::is_host;
+use crate::url::{Authority, port_number};
 use std::fmt;
 
 /// The name of an image: `quay.io/prometheus/prometheus:v3.8.1@sha256:…`.
@@ -155,8 +156,8 @@ fn is_registry(text: &str) -> bool {
 }
 
 fn is_registry_of_dns(text: &str) -> bool {
-    let (host, port) = text.split_once(':').map_or((text, None), |(host, port)| (host, Some(port)));
-    is_host(host) && port.is_none_or(|port| port.parse::<u16>().is_ok_and(|port| port > 0))
+    let Authority { host, port, .. } = Authority::split(text);
+    is_host(host) && port.is_none_or(|port| port_number(port).is_some())
 }
 
 /// A part of a repository: letters and digits, with `.`, `_`, `__` or any number of `-` between them.

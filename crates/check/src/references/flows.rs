@@ -7,6 +7,7 @@ use super::{backends, items, operator, text};
 use crate::object::{Labels, Object};
 use crate::selector::{Label, Selector};
 use vigil_forms::image::Image;
+use vigil_forms::url::Authority;
 use vigil_yaml::Node;
 
 /// A connection that something needs.
@@ -129,17 +130,16 @@ impl<'a> Address<'a> {
         text.match_indices("://").filter_map(move |(at, separator)| {
             let usual = if text[..at].ends_with("https") { 443 } else { 80 };
             let rest = &text[at + separator.len()..];
-            let is_host = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | ':');
-            let host = &rest[..rest.find(|c| !is_host(c)).unwrap_or(rest.len())];
-            let (host, port) =
-                host.split_once(':').map_or((host, Some(usual)), |(host, port)| (host, port.parse().ok()));
+            let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | ':' | '@' | '_' | '%');
+            let authority = Authority::split(&rest[..rest.find(|c| !is_part(c)).unwrap_or(rest.len())]);
+            let (host, port) = authority.named(usual)?;
             let host = host.strip_suffix(".svc.cluster.local").or(host.strip_suffix(".svc")).unwrap_or(host);
             let (name, namespace) = match host.split_once('.') {
                 None => (host, None),
                 Some((name, namespace)) if !namespace.contains('.') => (name, Some(namespace)),
                 Some(_) => return None,
             };
-            Some(Self { name, namespace, port: port? }).filter(|address| !address.name.is_empty())
+            Some(Self { name, namespace, port: port.into() }).filter(|address| !address.name.is_empty())
         })
     }
 }
@@ -311,5 +311,6 @@ mod tests {
             [("loki", Some("logs"), 3100), ("web", None, 443), ("a", Some("b"), 1)]
         );
         assert_eq!(found("https://grafana.example.com/x and :// alone http://a:b"), []);
+        assert_eq!(found("http://user:word@loki.logs:3100"), [("loki", Some("logs"), 3100)]);
     }
 }

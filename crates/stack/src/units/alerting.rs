@@ -2,6 +2,7 @@
 
 use super::text_unit;
 use vigil_forms::name::{is_config_key, is_host, is_metric_label};
+use vigil_forms::url::port_number;
 
 text_unit! {
     /// The name of a label of a metric.
@@ -69,9 +70,10 @@ text_unit! {
     pattern: r"^[A-Za-z0-9.-]+:[0-9]{1,5}$",
     check: |text| {
         let (host, port) = text.split_once(':').ok_or("no port")?;
-        match port.parse::<u16>() {
-            Ok(1..) if port.bytes().all(|b| b.is_ascii_digit()) => if is_host(host) { Ok(()) } else { Err("") },
-            _ => Err("the port is not from 1 to 65535"),
+        match port_number(port) {
+            Some(_) if is_host(host) => Ok(()),
+            Some(_) => Err(""),
+            None => Err("the port is not from 1 to 65535"),
         }
     }
 }

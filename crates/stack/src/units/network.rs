@@ -2,7 +2,7 @@
 
 use super::{number_unit, text_unit};
 use vigil_forms::address::{self, Network};
-use vigil_forms::name::is_host;
+use vigil_forms::url;
 
 number_unit! {
     /// A TCP or UDP port.
@@ -46,36 +46,19 @@ text_unit! {
     Url,
     expected: "a URL such as `https://grafana.example.com/`, without credentials",
     pattern: r"^https?://[^/?#@\s]+([/?#]\S*)?$",
-    check: |text| {
-        let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")).ok_or("")?;
-        let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-        if authority.contains('@') {
-            return Err("credentials do not belong in a file that git keeps");
-        }
-        if !rest.bytes().all(|b| b.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&b)) {
-            return Err("a character that a URL cannot hold");
-        }
-        let (host, port) = match authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-            Some((address, tail)) if address.parse::<std::net::Ipv6Addr>().is_ok() => ("ipv6", tail.strip_prefix(':')),
-            Some(_) => return Err(""),
-            None => authority.split_once(':').map_or((authority, None), |(host, port)| (host, Some(port))),
-        };
-        if !is_host(host) {
-            return Err("");
-        }
-        match port.map(str::parse::<u16>) {
-            None | Some(Ok(1..)) => Ok(()),
-            _ => Err("the port is not from 1 to 65535"),
-        }
+    check: |text| match url::Url::parse_http(text) {
+        Ok(_) => Ok(()),
+        Err(url::Wrong::Credentials) => Err("credentials do not belong in a file that git keeps"),
+        Err(url::Wrong::Character) => Err("a character that a URL cannot hold"),
+        Err(url::Wrong::Port) => Err("the port is not from 1 to 65535"),
+        Err(url::Wrong::Scheme | url::Wrong::Host) => Err(""),
     }
 }
 
 impl Url {
     /// The path, without a slash at its end: empty when there is none.
     pub fn path(&self) -> &str {
-        let rest = self.as_str().split_once("://").map_or("", |(_, rest)| rest);
-        let rest = rest.split(['?', '#']).next().unwrap_or_default();
-        rest.find('/').map_or("", |at| &rest[at..]).trim_end_matches('/')
+        url::Url::split(self.as_str()).map_or("", |url| url.path).trim_end_matches('/')
     }
 }
 
