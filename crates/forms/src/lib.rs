@@ -1,4 +1,4 @@
-//! The small grammars that many files are made of, each once: names, quantities, lengths of time, images, addresses, URLs and schedules.
+//! The small grammars that many files are made of, each once: names, quantities, lengths of time, images, addresses, URLs, schedules and INI.
 //!
 //! Each is read as the program reads it that has the last word, an API server, Prometheus, Docker or Grafana, and the
 //! module says which function that is. Where this project asks for more, a second function beside the first says so.
@@ -8,6 +8,7 @@ pub mod address;
 pub mod cron;
 pub mod duration;
 pub mod image;
+pub mod ini;
 pub mod name;
 pub mod quantity;
 pub mod url;

@@ -6,7 +6,6 @@
 use super::configuration::{Keys, Walk};
 use super::file::{File, Syntax};
 use super::grafana::Loaded;
-use super::ini::{Line, lines};
 use super::readers::{Readers, is_grafana};
 use super::syntax::Read;
 use crate::finding::{Finding, Findings};
@@ -17,6 +16,7 @@ use crate::set::Set;
 use std::collections::{BTreeMap, HashSet};
 use std::sync::OnceLock;
 use vigil_forms::duration;
+use vigil_forms::ini::{self, Says};
 use vigil_yaml::words::{list, nearest};
 use vigil_yaml::{Data, Node, Quoted, Span};
 
@@ -52,16 +52,16 @@ impl Settings {
         SETTINGS.get_or_init(|| {
             let mut sections: BTreeMap<_, Section> = BTreeMap::new();
             let mut current = "";
-            for line in lines(include_str!("../../configurations/grafana.ini")) {
-                match line {
-                    Line::Section { name, .. } => {
+            for line in ini::lines(include_str!("../../configurations/grafana.ini")) {
+                match line.says {
+                    Says::Section { name, .. } => {
                         current = name;
                         sections.entry(name).or_default();
                     }
-                    Line::Key { key, value, .. } => {
+                    Says::Key { key, value, .. } => {
                         sections.entry(current).or_default().insert(key, value);
                     }
-                    Line::Wrong { .. } => {}
+                    Says::OpenSection | Says::NoValue => {}
                 }
             }
             let mut settings = Self { sections, variables: BTreeMap::new(), prefixes: BTreeMap::new() };
@@ -139,10 +139,10 @@ fn ini(file: &File<'_>, findings: &mut Findings) {
     let settings = Settings::get();
     let mut section = "";
     let mut keys = settings.keys(section);
-    for line in lines(&file.source.text) {
-        match line {
-            Line::Wrong { .. } => {}
-            Line::Section { name, at } => {
+    for line in file.ini_lines() {
+        match line.says {
+            Says::OpenSection | Says::NoValue => {}
+            Says::Section { name, at } => {
                 section = if name == "DEFAULT" { "" } else { name };
                 keys = settings.keys(section);
                 if keys.is_none() {
@@ -152,7 +152,7 @@ fn ini(file: &File<'_>, findings: &mut Findings) {
                     suggest(finding, nearest(name, known));
                 }
             }
-            Line::Key { key, at, value, value_at } => {
+            Says::Key { key, at, value, value_at, .. } => {
                 let Some(keys) = keys else { continue };
                 let Some(sort) = settings.sort(section, keys, key) else {
                     let place =
