@@ -5,8 +5,9 @@ use super::pods::{Pod, Port, protocol};
 use super::services::Target;
 use super::{backends, items, operator, text};
 use crate::object::{Labels, Object};
-use crate::selector::{Label, Selector};
+use crate::selector::Selector;
 use vigil_forms::image::Image;
+use vigil_forms::selector::Label;
 use vigil_forms::url::Authority;
 use vigil_yaml::Node;
 
@@ -226,7 +227,7 @@ fn is_chosen(index: &Index<'_>, prometheus: &Object<'_>, field: &str, monitor: &
         Some(selector) => Selector::of(selector).selects(|key| namespace_label(index, monitor.namespace, key)),
     };
     let labels = monitor.labels();
-    in_namespace && Selector::of(selector).selects(|key| labels.get(key).map_or(Label::Absent, Label::Is))
+    in_namespace && Selector::of(selector).selects(|key| Label::of(labels.get(key)))
 }
 
 /// What is known of a label of a namespace; of one that the set does not make, only its name is.
@@ -235,7 +236,7 @@ pub(crate) fn namespace_label<'a>(index: &Index<'a>, namespace: &'a str, key: &s
         return Label::Is(namespace);
     }
     match index.object("", "Namespace", "", namespace) {
-        Some(object) => Labels::of(object.at(&["metadata", "labels"])).get(key).map_or(Label::Absent, Label::Is),
+        Some(object) => Label::of(Labels::of(object.at(&["metadata", "labels"])).get(key)),
         None => Label::Begins(""),
     }
 }
