@@ -5,6 +5,8 @@ use crate::pods::PodTemplate;
 use crate::selector::Selector;
 use crate::set::Set;
 use std::collections::{HashMap, HashSet};
+use vigil_forms::image::Image;
+use vigil_forms::url::{Authority, Url, implied_port};
 use vigil_yaml::words::nearest;
 use vigil_yaml::{Node, Quoted};
 
@@ -391,23 +393,14 @@ struct Address<'u> {
 }
 
 impl<'u> Address<'u> {
-    /// Of `scheme://host:port/path`; nothing when it is no host name or holds variables.
+    /// Of `scheme://host:port/path`, or `host:port` as probers have it; nothing when it is no host name or holds variables.
     fn of(url: &'u str) -> Option<Self> {
-        let (scheme, rest) = url.split_once("://").unwrap_or(("http", url));
-        let implied = match scheme {
-            "http" => 80,
-            "https" => 443,
-            _ => return None,
+        let (scheme, authority) = match Url::split(url) {
+            Some(url) => (url.scheme, url.authority),
+            None => ("http", Authority::split(url.split(['/', '?', '#']).next()?)),
         };
-        let authority = rest.split(['/', '?', '#']).next()?;
-        let authority = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
-        let (host, port) = match authority.split_once(':') {
-            Some((host, port)) => (host, Some(port.parse().ok()?)),
-            None => (authority, None),
-        };
-        let is_name = host.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.'));
-        let is_number = host.bytes().all(|b| b.is_ascii_digit() || b == b'.');
-        (is_name && !is_number).then(|| Self { host, port: port.unwrap_or(implied), is_implied: port.is_none() })
+        let (host, port) = authority.named(implied_port(scheme)?)?;
+        Some(Self { host, port: port.into(), is_implied: authority.port.is_none() })
     }
 }
 
@@ -532,9 +525,8 @@ fn provided_services<'a>(set: &Set<'a>) -> Vec<Service<'a>> {
     for object in set.of_kind("apps", "Deployment") {
         let containers = object.at(&["spec", "template", "spec", "containers"]).map(Node::items).unwrap_or_default();
         for container in containers {
-            operators |= container.get("image").and_then(Node::text).is_some_and(|image| {
-                image.contains("/prometheus-operator:") || image.contains("/prometheus-operator@")
-            });
+            let image = container.get("image").and_then(Node::text).map(Image::split);
+            operators |= image.is_some_and(|image| image.program() == "prometheus-operator");
             let words = ["command", "args"].into_iter().filter_map(|key| container.get(key)).flat_map(Node::items);
             let flag = |word: &'a Node| word.text()?.trim_start_matches('-').strip_prefix("kubelet-service=");
             let named = words.filter_map(flag).filter_map(|value| value.split_once('/'));

@@ -3,7 +3,7 @@
 //! The keys are those of the programs' own Go structs; `tools/configurations` writes them.
 
 use super::file::File;
-use super::readers::{Readers, version};
+use super::readers::Readers;
 use super::syntax::Read;
 use crate::cluster::MONITORING;
 use crate::finding::Findings;
@@ -13,6 +13,7 @@ use crate::set::Set;
 use serde::Deserialize;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::OnceLock;
+use vigil_forms::image::{Image, version};
 use vigil_yaml::words::nearest;
 use vigil_yaml::{Data, Entry, Node, Quoted};
 
@@ -108,7 +109,7 @@ pub(super) fn check(
 
 /// The version of an Alertmanager of the operator, if it says one.
 fn version_of(object: &Object<'_>) -> Option<(u32, u32)> {
-    let tag = || object.at(&["spec", "image"]).and_then(Node::text)?.rsplit_once(':').map(|(_, tag)| tag);
+    let tag = || Image::split(object.at(&["spec", "image"]).and_then(Node::text)?).tag;
     version(object.at(&["spec", "version"]).and_then(Node::text).or_else(tag)?)
 }
 

@@ -7,7 +7,6 @@ mod dashboards;
 mod file;
 mod grafana;
 mod grafana_settings;
-mod ini;
 mod labels;
 mod push;
 mod query;

@@ -4,6 +4,7 @@ use crate::object::{Labels, Object};
 use crate::pods::PodTemplate;
 use crate::set::Set;
 use std::collections::{HashMap, HashSet};
+use vigil_forms::image::{Image, version};
 use vigil_yaml::Node;
 
 /// A container that a ConfigMap or Secret is mounted into.
@@ -20,11 +21,8 @@ pub(crate) struct Reader<'a> {
 impl<'a> Reader<'a> {
     /// The program of a container.
     pub(super) fn of(container: &'a Node) -> Option<Self> {
-        let image = container.get("image").and_then(Node::text)?;
-        let image = image.split('@').next()?;
-        let last = image.rsplit('/').next()?;
-        let (program, tag) = last.split_once(':').unwrap_or((last, ""));
-        Some(Self { program, version: version(tag), container })
+        let image = Image::split(container.get("image").and_then(Node::text)?);
+        Some(Self { program: image.program(), version: image.tag.and_then(version), container })
     }
 
     /// Whether its command names this file as the configuration.
@@ -41,12 +39,6 @@ impl<'a> Reader<'a> {
         }
         false
     }
-}
-
-/// Major and minor of a tag such as `v3.7.8` or `12.3.1-ubuntu`.
-pub(super) fn version(tag: &str) -> Option<(u32, u32)> {
-    let mut parts = tag.trim_start_matches('v').split(['.', '-']);
-    Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
 }
 
 /// All readers, by kind, namespace and name of what they read.
@@ -175,24 +167,4 @@ pub(super) fn grafanas<'a>(set: &Set<'a>) -> Vec<Grafana<'a>> {
 /// Whether an image of this name is Grafana.
 pub(super) fn is_grafana(program: &str) -> bool {
     matches!(program, "grafana" | "grafana-oss" | "grafana-enterprise")
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn versions() {
-        for (tag, expected) in [
-            ("v3.7.8", Some((3, 7))),
-            ("12.3.1-ubuntu", Some((12, 3))),
-            ("2.6", Some((2, 6))),
-            ("latest", None),
-            ("main-0f1e2d3", None),
-            ("", None),
-            ("3", None),
-        ] {
-            assert_eq!(version(tag), expected, "{tag}");
-        }
-    }
 }

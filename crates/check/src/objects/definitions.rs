@@ -6,8 +6,8 @@ use super::structural;
 use crate::finding::Findings;
 use crate::object::Object;
 use crate::rule::rules;
-use crate::syntax::{is_dns1035_label, is_dns1123_subdomain};
 use std::collections::HashSet;
+use vigil_forms::name::{is_dns1035_label, is_dns1123_subdomain};
 use vigil_yaml::words::list;
 use vigil_yaml::{Node, Quoted};
 

@@ -4,8 +4,8 @@ use super::judge::{BILLION, Judge, amount, given, items};
 use crate::finding::Findings;
 use crate::object::Object;
 use crate::rule::rules;
-use crate::syntax::is_qualified_name;
 use std::collections::HashSet;
+use vigil_forms::name::is_qualified_name;
 use vigil_yaml::words::{list, nearest};
 use vigil_yaml::{Entry, Node, Quoted};
 

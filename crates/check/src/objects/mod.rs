@@ -2,7 +2,6 @@
 //!
 //! [`judge`] and [`address`] are what they share.
 
-mod address;
 mod admission;
 mod claims;
 mod config;

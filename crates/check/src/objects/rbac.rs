@@ -4,7 +4,7 @@ use super::judge::{Form, Judge, filled_text, items, text};
 use crate::finding::Findings;
 use crate::object::Object;
 use crate::rule::rules;
-use crate::syntax::{is_dns1123_subdomain, is_path_segment};
+use vigil_forms::name::{is_dns1123_subdomain, is_path_segment};
 use vigil_yaml::{Node, Quoted};
 
 rules! {

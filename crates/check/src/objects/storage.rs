@@ -5,7 +5,7 @@ use super::judge::{Judge, amount, given};
 use crate::finding::Findings;
 use crate::object::Object;
 use crate::rule::rules;
-use crate::syntax::is_qualified_name;
+use vigil_forms::name::is_qualified_name;
 use vigil_yaml::{Node, Quoted};
 
 rules! {

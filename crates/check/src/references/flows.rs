@@ -5,7 +5,10 @@ use super::pods::{Pod, Port, protocol};
 use super::services::Target;
 use super::{backends, items, operator, text};
 use crate::object::{Labels, Object};
-use crate::selector::{Label, Selector};
+use crate::selector::Selector;
+use vigil_forms::image::Image;
+use vigil_forms::selector::Label;
+use vigil_forms::url::Authority;
 use vigil_yaml::Node;
 
 /// A connection that something needs.
@@ -74,10 +77,8 @@ fn addresses<'a>(index: &Index<'a>, flows: &mut Vec<Flow<'a>>) {
                     && volumes.filter_map(|volume| text(volume, &["configMap", "name"])).any(|name| name == config.name)
             };
             let is_grafana = || {
-                items(spec, &["containers"]).iter().filter_map(|container| text(container, &["image"])).any(|image| {
-                    let program = image.rsplit('/').next().unwrap_or_default();
-                    program.split([':', '@']).next() == Some("grafana")
-                })
+                let images = items(spec, &["containers"]).iter().filter_map(|container| text(container, &["image"]));
+                images.map(Image::split).any(|image| image.program() == "grafana")
             };
             if if is_source { !is_grafana() } else { !mounts() } {
                 continue;
@@ -130,17 +131,16 @@ impl<'a> Address<'a> {
         text.match_indices("://").filter_map(move |(at, separator)| {
             let usual = if text[..at].ends_with("https") { 443 } else { 80 };
             let rest = &text[at + separator.len()..];
-            let is_host = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | ':');
-            let host = &rest[..rest.find(|c| !is_host(c)).unwrap_or(rest.len())];
-            let (host, port) =
-                host.split_once(':').map_or((host, Some(usual)), |(host, port)| (host, port.parse().ok()));
+            let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | ':' | '@' | '_' | '%');
+            let authority = Authority::split(&rest[..rest.find(|c| !is_part(c)).unwrap_or(rest.len())]);
+            let (host, port) = authority.named(usual)?;
             let host = host.strip_suffix(".svc.cluster.local").or(host.strip_suffix(".svc")).unwrap_or(host);
             let (name, namespace) = match host.split_once('.') {
                 None => (host, None),
                 Some((name, namespace)) if !namespace.contains('.') => (name, Some(namespace)),
                 Some(_) => return None,
             };
-            Some(Self { name, namespace, port: port? }).filter(|address| !address.name.is_empty())
+            Some(Self { name, namespace, port: port.into() }).filter(|address| !address.name.is_empty())
         })
     }
 }
@@ -227,7 +227,7 @@ fn is_chosen(index: &Index<'_>, prometheus: &Object<'_>, field: &str, monitor: &
         Some(selector) => Selector::of(selector).selects(|key| namespace_label(index, monitor.namespace, key)),
     };
     let labels = monitor.labels();
-    in_namespace && Selector::of(selector).selects(|key| labels.get(key).map_or(Label::Absent, Label::Is))
+    in_namespace && Selector::of(selector).selects(|key| Label::of(labels.get(key)))
 }
 
 /// What is known of a label of a namespace; of one that the set does not make, only its name is.
@@ -236,7 +236,7 @@ pub(crate) fn namespace_label<'a>(index: &Index<'a>, namespace: &'a str, key: &s
         return Label::Is(namespace);
     }
     match index.object("", "Namespace", "", namespace) {
-        Some(object) => Labels::of(object.at(&["metadata", "labels"])).get(key).map_or(Label::Absent, Label::Is),
+        Some(object) => Label::of(Labels::of(object.at(&["metadata", "labels"])).get(key)),
         None => Label::Begins(""),
     }
 }
@@ -312,5 +312,6 @@ mod tests {
             [("loki", Some("logs"), 3100), ("web", None, 443), ("a", Some("b"), 1)]
         );
         assert_eq!(found("https://grafana.example.com/x and :// alone http://a:b"), []);
+        assert_eq!(found("http://user:word@loki.logs:3100"), [("loki", Some("logs"), 3100)]);
     }
 }

@@ -7,9 +7,10 @@ use super::{operator, provided};
 use crate::finding::{Finding, Findings};
 use crate::object::Object;
 use crate::rule::Rule;
-use crate::selector::{Label, Labelled, Selector};
+use crate::selector::{Labelled, Selector};
 use crate::set::Set;
 use std::collections::{HashMap, HashSet};
+use vigil_forms::selector::Label;
 use vigil_yaml::words::nearest;
 use vigil_yaml::{Node, Quoted};
 
@@ -214,5 +215,5 @@ pub(crate) struct Wanted<'a> {
 
 /// What is known of a label of an object.
 fn label_of<'a>(object: &Object<'a>, key: &str) -> Label<'a> {
-    object.labels().get(key).map_or(Label::Absent, Label::Is)
+    Label::of(object.labels().get(key))
 }

@@ -3,7 +3,7 @@
 use super::operator;
 use crate::object::Object;
 use crate::pods::PodTemplate;
-use crate::selector::Label;
+use vigil_forms::selector::Label;
 use vigil_yaml::Node;
 
 /// Pods of one workload, or of the cluster itself.

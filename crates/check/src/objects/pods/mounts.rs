@@ -3,8 +3,8 @@
 use super::super::judge::{Judge, filled, given, is_set, items};
 use super::Pod;
 use crate::rule::rules;
-use crate::syntax;
 use std::collections::HashSet;
+use vigil_forms::name;
 use vigil_yaml::words::{list, nearest};
 use vigil_yaml::{Node, Quoted};
 
@@ -55,7 +55,7 @@ pub(super) fn check(judge: &mut Judge<'_, '_>, pod: &Pod<'_>, container: &Node) 
         if let Some((node, path)) = filled(device, "devicePath") {
             if !places.insert(path) {
                 judge.add(&MOUNT, node, format!("an earlier mount is at {}", Quoted(path)));
-            } else if syntax::goes_up(path) {
+            } else if name::goes_up(path) {
                 judge.add(&MOUNT, node, format!("{} goes up", Quoted(path))).label("expected a path without `..`");
             }
         }

@@ -3,8 +3,8 @@
 use super::super::judge::{Judge, filled, given, is_set, items};
 use super::Pod;
 use crate::rule::rules;
-use crate::syntax;
 use std::collections::HashSet;
+use vigil_forms::name;
 use vigil_yaml::{Node, Quoted};
 
 rules! {
@@ -86,7 +86,7 @@ fn is_sysctl(name: &str) -> bool {
         let edge = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
         word.starts_with(edge) && word.ends_with(edge) && word.chars().all(|c| edge(c) || matches!(c, '-' | '_'))
     };
-    name.len() <= syntax::LONGEST_SUBDOMAIN && name.split(['.', '/']).all(word)
+    name.len() <= name::LONGEST_SUBDOMAIN && name.split(['.', '/']).all(word)
 }
 
 fn only_container(judge: &mut Judge<'_, '_>, context: &Node, shares_users: bool) {
