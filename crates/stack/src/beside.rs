@@ -1,7 +1,7 @@
 //! Files beside the stack: their texts become part of it, so that rendering reads nothing.
 
+use crate::findings::Findings;
 use crate::model::Stack;
-use crate::rules::Findings;
 use serde_json::Value;
 
 /// How much JSON a dashboard may hold, counted as it stands in its object. `kubectl apply` keeps a copy of the

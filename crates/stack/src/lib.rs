@@ -8,11 +8,13 @@
 mod advice;
 mod beside;
 mod decode;
+mod findings;
 pub mod model;
 mod redact;
 mod rules;
 pub mod units;
 
+use findings::Findings;
 pub use model::Stack;
 use std::path::Path;
 use std::sync::Arc;
@@ -34,7 +36,7 @@ impl Parsed {
     /// it does not.
     pub fn place(&self, path: &str) -> Place {
         let file = || Place::File(self.root.span.source.name.clone());
-        rules::find(&self.root, path).map_or_else(file, |(span, _)| Place::Text(span))
+        findings::find(&self.root, path).map_or_else(file, |(span, _)| Place::Text(span))
     }
 }
 
@@ -85,7 +87,7 @@ impl Stack {
         let mut warnings = Vec::new();
         // What the reader left out may be just what a rule would ask for.
         if let Some(stack) = decoded.value.as_mut().filter(|_| problems.is_empty()) {
-            let mut findings = rules::Findings::new(&node, &decoded.doubtful);
+            let mut findings = Findings::new(&node, &decoded.doubtful);
             beside::read(stack, read, &mut findings);
             rules::check(stack, &mut findings);
             (warnings, problems) = findings.split();

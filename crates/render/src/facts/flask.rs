@@ -1,3 +1,4 @@
+use super::workload::Workload;
 use super::{Identity, image, pods, with};
 use serde_json::{Value, json};
 use vigil_stack::Stack;
@@ -8,13 +9,30 @@ const APP_PORT: u16 = 8001;
 /// nginx's port, fixed in its image.
 const NGINX_PORT: u16 = 80;
 
+/// The name of its Deployment.
+const NAME: &str = "deploy-flask";
+
+fn identity(stack: &Stack) -> Identity<'_> {
+    let image = Some(&stack.flask.image);
+    Identity { name: "flask-web-deploy", instance: "flask", component: "test-app", image }
+}
+
+pub(super) fn workloads(stack: &Stack) -> Vec<Workload> {
+    vec![Workload {
+        name: NAME.to_owned(),
+        namespace: stack.flask.namespace.to_string(),
+        selector: identity(stack).selector(),
+        roles: &[],
+        on_node: false,
+        ports: None,
+    }]
+}
+
 pub(super) fn facts(stack: &Stack) -> Value {
     let flask = &stack.flask;
-    let identity =
-        Identity { name: "flask-web-deploy", instance: "flask", component: "test-app", image: Some(&flask.image) };
     let path = flask.ingress.path.as_str().trim_end_matches('/');
     let own = json!({
-        "name": "deploy-flask",
+        "name": NAME,
         "namespace": flask.namespace,
         "replicas": flask.replicas,
         "image": image(stack, &flask.image),
@@ -33,5 +51,5 @@ pub(super) fn facts(stack: &Stack) -> Value {
             "tls": flask.ingress.tls,
         },
     });
-    with(identity.facts(&stack.labels_of("flask")), own)
+    with(identity(stack).facts(&stack.labels_of("flask")), own)
 }

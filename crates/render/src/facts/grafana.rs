@@ -1,4 +1,5 @@
 use super::monitored::{labelled, monitored};
+use super::workload::{Peer, Port, Role, Workload, browsers};
 use super::{Identity, METRICS_RELEASE, image, persistence, pods, service, with};
 use serde_json::{Value, json};
 use vigil_stack::Stack;
@@ -13,12 +14,32 @@ const OWN_PORT: u16 = 3000;
 /// The data sources that a dashboard's inputs can be connected to: plugin and uid are called alike.
 const DATA_SOURCES: [&str; 3] = ["alertmanager", "loki", "prometheus"];
 
+fn identity(stack: &Stack) -> Identity<'_> {
+    let image = Some(&stack.grafana.image);
+    Identity { name: "grafana", instance: METRICS_RELEASE, component: "dashboards", image }
+}
+
+fn name() -> String {
+    format!("{METRICS_RELEASE}-grafana")
+}
+
+pub(super) fn workloads(stack: &Stack) -> Vec<Workload> {
+    let mut peers = vec![Peer::Pods(Role::Scraper)];
+    peers.extend(browsers(&stack.grafana.effective_service(), stack.grafana.ingress.enabled));
+    vec![Workload {
+        name: name(),
+        namespace: stack.namespaces.monitoring.to_string(),
+        selector: identity(stack).selector(),
+        roles: &[Role::Dashboards],
+        on_node: false,
+        ports: Some(vec![Port::tcp(OWN_PORT, peers)]),
+    }]
+}
+
 pub(super) fn facts(stack: &Stack) -> Value {
     let grafana = &stack.grafana;
-    let identity =
-        Identity { name: "grafana", instance: METRICS_RELEASE, component: "dashboards", image: Some(&grafana.image) };
-    let name = format!("{METRICS_RELEASE}-grafana");
-    let facts = monitored(identity.facts(&stack.labels_of("grafana")));
+    let name = name();
+    let facts = monitored(identity(stack).facts(&stack.labels_of("grafana")));
     let own = json!({
         "name": name,
         "namespace": stack.namespaces.monitoring,

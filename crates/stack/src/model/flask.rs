@@ -1,4 +1,4 @@
-use super::{Annotations, IngressTls, Labels, Pods, has_pods, settings};
+use super::{Annotations, IngressTls, Labels, Pods, has_pods, part, settings};
 use crate::units::{DnsLabel, DnsSubdomain, HttpPath, Image, Replicas};
 
 settings! {
@@ -45,6 +45,7 @@ impl Default for Flask {
 }
 
 has_pods!(Flask, "10m", "64Mi", "256Mi");
+part!(Flask: metadata, pods, ingress, namespace(own), rules(flask));
 
 settings! {
     /// The Service of the test application.

@@ -1,4 +1,4 @@
-use super::{Annotations, Ingress, Labels, Persistence, Pods, Service, ServiceType, has_pods, settings};
+use super::{Annotations, Ingress, Labels, Persistence, Pods, Service, ServiceType, has_pods, part, settings};
 use crate::units::{DashboardId, DashboardRevision, DnsLabel, DnsSubdomain, FilePath, HttpPath, Image, Url};
 
 settings! {
@@ -67,6 +67,7 @@ impl Default for Grafana {
 }
 
 has_pods!(Grafana, "100m", "256Mi", "1Gi");
+part!(Grafana: metadata, pods, service, ingress, volume, secrets, namespace(monitoring), rules(grafana));
 
 settings! {
     /// The Secret with the keys `admin-user` and `admin-password`.
@@ -101,6 +102,11 @@ pub struct Dashboard {
 }
 
 impl Grafana {
+    /// The Secret with the password, where it is one of your own.
+    fn secrets(&self) -> Vec<&DnsSubdomain> {
+        self.admin_secret.existing.iter().collect()
+    }
+
     /// The Service with everything filled in.
     pub fn effective_service(&self) -> Service {
         self.service.or(ServiceType::LoadBalancer, None)

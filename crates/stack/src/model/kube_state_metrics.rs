@@ -1,4 +1,4 @@
-use super::{Annotations, Labels, Pods, has_pods, settings};
+use super::{Annotations, Labels, Pods, has_pods, part, settings};
 use crate::units::Image;
 
 settings! {
@@ -33,3 +33,4 @@ impl Default for KubeStateMetrics {
 }
 
 has_pods!(KubeStateMetrics, "10m", "64Mi", "256Mi");
+part!(KubeStateMetrics: metadata, pods, namespace(monitoring));

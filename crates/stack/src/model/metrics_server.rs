@@ -1,4 +1,4 @@
-use super::{Annotations, Labels, Pods, choice, has_pods, settings};
+use super::{Annotations, Labels, Pods, choice, has_pods, part, settings};
 use crate::units::{Duration, Image, Replicas};
 
 settings! {
@@ -42,6 +42,7 @@ impl Default for MetricsServer {
 }
 
 has_pods!(MetricsServer, "100m", "200Mi", "512Mi");
+part!(MetricsServer: metadata, pods, rules(metrics_server));
 
 choice! {
     /// A kind of address in a Node's status.

@@ -173,7 +173,7 @@ pub(super) use has_pods;
 
 impl Stack {
     /// The settings that hold for the pods of a component, everything taken together.
-    pub fn pods_of(&self, component: &impl HasPods) -> Pods {
+    pub fn pods_of(&self, component: &(impl HasPods + ?Sized)) -> Pods {
         let usual = Pods { resources: component.usual_resources(), ..Pods::default() };
         let mut pods = component.pods().or(&self.pods).or(&usual);
         for toleration in pods.tolerations.iter_mut().flatten() {

@@ -1,4 +1,4 @@
-use super::{Annotations, Labels, Pods, Resources, choice, has_pods, settings};
+use super::{Annotations, Labels, Pods, Resources, choice, has_pods, part, settings};
 use crate::units::Image;
 
 settings! {
@@ -54,6 +54,7 @@ impl PrometheusOperator {
 }
 
 has_pods!(PrometheusOperator, "50m", "64Mi", "256Mi");
+part!(PrometheusOperator: metadata, pods, namespace(monitoring), rules(prometheus_operator));
 
 choice! {
     /// Who checks rules before the cluster takes them.

@@ -1,11 +1,10 @@
 //! What cannot work about Grafana: addresses, and dashboards that come from nowhere.
 
-use super::Findings;
-use crate::model::{Dashboard, Stack};
+use crate::findings::Findings;
+use crate::model::{Dashboard, Grafana, Stack};
 use crate::units::{HttpPath, Url};
 
-pub(super) fn check(stack: &Stack, findings: &mut Findings) {
-    let grafana = &stack.grafana;
+pub(crate) fn check(grafana: &Grafana, _stack: &Stack, findings: &mut Findings) {
     if !grafana.enabled {
         return;
     }

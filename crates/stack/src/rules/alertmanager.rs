@@ -1,14 +1,14 @@
 //! Who is told of what: what Alertmanager would refuse, and what would reach nobody.
 
-use super::{Findings, ingress};
+use super::ingress;
+use crate::findings::Findings;
 use crate::model::{Alertmanager, Receiver, Stack, SubRoute};
 use crate::units::{Duration, GroupLabel};
 
 /// The receiver that tells nobody, which is always there.
 const NOBODY: &str = "null";
 
-pub(super) fn check(stack: &Stack, findings: &mut Findings) {
-    let alertmanager = &stack.alertmanager;
+pub(crate) fn check(alertmanager: &Alertmanager, stack: &Stack, findings: &mut Findings) {
     if !alertmanager.enabled {
         return;
     }
