@@ -78,7 +78,7 @@ fn every_part_has_all_that_belongs_to_one() {
     for key in keys() {
         let file = key.replace('-', "_");
         assert!(schema["properties"].get(key).is_some(), "stack.schema.json has no `{key}`");
-        assert!(guide.contains(&format!("`{key}`")), "docs/stack.md does not speak of `{key}`");
+        assert!(guide.contains(&format!("`{key}")), "docs/stack.md does not speak of `{key}`");
         for path in [format!("crates/render/src/facts/{file}.rs"), format!("templates/{key}")] {
             assert!(Path::new(&support::root().join(&path)).exists(), "{path} is missing");
         }

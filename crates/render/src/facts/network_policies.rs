@@ -26,6 +26,8 @@ fn policy(stack: &Stack, all: &[Workload], workload: &Workload) -> Option<Value>
         let mut from = from.map(|from| from.into_iter().flatten().collect::<Vec<_>>());
         if let Some(from) = &mut from {
             from.sort_by_key(ToString::to_string);
+            // Pods with two roles come once.
+            from.dedup();
         }
         // Nobody left to come: no rule.
         if from.as_ref().is_none_or(|from| !from.is_empty()) {
