@@ -3,11 +3,12 @@
 //! The keys are those of the programs' own Go structs; `tools/configurations` writes them.
 
 use super::file::File;
-use super::readers::{Readers, version};
+use super::readers::Readers;
 use super::syntax::Read;
 use crate::cluster::MONITORING;
 use crate::finding::Findings;
 use crate::object::Object;
+use crate::program::version;
 use crate::rule::{Rule, rules};
 use crate::set::Set;
 use serde::Deserialize;
@@ -97,7 +98,7 @@ pub(super) fn check(
             Program::of("alertmanager", version_of(alertmanager))
         } else {
             let mut own = readers.of(&file.object).iter().filter(|reader| reader.is_configured_by(file.name()));
-            own.find_map(|reader| Program::of(reader.program, reader.version))
+            own.find_map(|reader| Program::of(reader.name, reader.version))
         };
         if let Some(keys) = keys {
             let help = "remove it; the program does not start with a key it does not know";

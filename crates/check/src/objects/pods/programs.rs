@@ -1,0 +1,108 @@
+//! What is known of single programs: when they read what they are given.
+
+use super::super::judge::{Judge, items};
+use super::{Pod, Role};
+use crate::program::Program;
+use crate::rule::rules;
+use vigil_yaml::{Node, Quoted};
+
+rules! {
+    LATE "grafana-datasource-late" Warning "data sources are there before Grafana reads them, or it is asked to read again"
+}
+
+/// The end of the path that Grafana reads data sources from.
+const DATA_SOURCES: &str = "provisioning/datasources";
+
+pub(super) fn check(judge: &mut Judge<'_, '_>, pod: &Pod<'_>) {
+    data_sources(judge, pod);
+}
+
+/// The volumes that a container mounts: the name of each, and where.
+fn mounts(container: &Node) -> impl Iterator<Item = (&str, &str)> {
+    items(container, "volumeMounts")
+        .iter()
+        .filter_map(|mount| Some((mount.get("name")?.text()?, mount.get("mountPath")?.text()?.trim_end_matches('/'))))
+}
+
+/// Whether the containers behind it wait until it has done its work.
+fn is_waited_for((role, container): &(Role, &Node)) -> bool {
+    match role {
+        Role::Init => true,
+        Role::Sidecar => container.get("startupProbe").is_some_and(|probe| !probe.is_null()),
+        Role::Main | Role::Ephemeral => false,
+    }
+}
+
+/// Grafana reads the folder of its data sources when it starts, and again only when it is asked to. A side-car that
+/// starts beside it may be later.
+fn data_sources(judge: &mut Judge<'_, '_>, pod: &Pod<'_>) {
+    let grafana = pod.containers.iter().filter_map(|(_, container)| Program::of(container)).find(Program::is_grafana);
+    let Some(grafana) = grafana else { return };
+    let mut folders = mounts(grafana.container).filter(|(_, path)| path.ends_with(DATA_SOURCES));
+    let Some((volume, _)) = folders.next() else { return };
+    let writes = |container: &Node| mounts(container).any(|(name, _)| name == volume);
+    if pod.containers.iter().any(|found| is_waited_for(found) && writes(found.1)) {
+        return;
+    }
+    for (_, container) in pod.containers.iter().filter(|(_, container)| writes(container)) {
+        let Some(side_car) = Program::of(container).filter(|program| program.value("FOLDER").is_some()) else {
+            continue;
+        };
+        let is_true = |value: &&Node| value.text().is_some_and(|text| text.eq_ignore_ascii_case("true"));
+        let skips = side_car.variable("REQ_SKIP_INIT").and_then(|variable| variable.get("value")).filter(is_true);
+        if skips.is_none() && side_car.variable("REQ_URL").is_some() {
+            continue;
+        }
+        let name = container.get("name").and_then(Node::text).unwrap_or_default();
+        let message = format!("Grafana may start before {} has written its data sources", Quoted(name));
+        let finding = match skips {
+            Some(value) => {
+                judge.add(&LATE, value, message).label("so Grafana is not asked to read what is written first")
+            }
+            None => {
+                judge.within(&LATE, container, message).label("without `REQ_URL` Grafana is not asked to read again")
+            }
+        };
+        finding.help(
+            "run the same container as an init container, too, with `METHOD: LIST` and without `REQ_URL`; Grafana reads \
+             data sources when it starts",
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::broken_in;
+    use super::LATE;
+
+    #[test]
+    fn data_sources_that_may_come_late() {
+        let mount =
+            |name: &str| format!("volumeMounts: [{{name: {name}, mountPath: /etc/grafana/provisioning/datasources/}}]");
+        let grafana = format!("{{name: grafana, image: grafana/grafana:12.3.1, {}}}", mount("d"));
+        let car = |env: &str, volume: &str, more: &str| {
+            format!(
+                "{{name: a, image: k8s-sidecar:2.1.2, env: [{{name: FOLDER, value: /d}}, {env}], {}{more}}}",
+                mount(volume)
+            )
+        };
+        let url = "{name: REQ_URL, value: http://a}";
+        let skips = format!("{url}, {{name: REQ_SKIP_INIT, value: 'True'}}");
+        let list = car("{name: METHOD, value: LIST}", "d", "");
+        let going_on = ", restartPolicy: Always";
+        let watched = ", restartPolicy: Always, startupProbe: {tcpSocket: {port: 8080}}";
+        for (init, containers, times) in [
+            ("", vec![car(&skips, "d", ""), grafana.clone()], 1),
+            ("", vec![car("{name: METHOD, value: WATCH}", "d", ""), grafana.clone()], 1),
+            ("", vec![car(url, "d", ""), grafana.clone()], 0),
+            ("", vec![car(&skips, "another", ""), grafana.clone()], 0),
+            ("", vec![car(&skips, "d", "")], 0),
+            (list.as_str(), vec![car(&skips, "d", ""), grafana.clone()], 0),
+            (&car(&skips, "d", going_on), vec![grafana.clone()], 1),
+            (&car(&skips, "d", watched), vec![grafana.clone()], 0),
+        ] {
+            let spec = format!("{{initContainers: [{init}], containers: [{}]}}", containers.join(", "));
+            broken_in(&spec, &LATE, times);
+        }
+    }
+}
