@@ -1,5 +1,5 @@
 use super::monitored::{labelled, monitored};
-use super::{Identity, LOGS_RELEASE, image, image_parts, persistence, pods, with};
+use super::{Identity, LOGS_RELEASE, image, image_parts, persistence, pods, startup, with};
 use serde_json::{Value, json};
 use vigil_stack::Stack;
 use vigil_stack::units::Duration;
@@ -27,6 +27,7 @@ pub(super) fn facts(stack: &Stack) -> Value {
         "retention": loki.retention.as_ref().and_then(Duration::as_hours).map(|hours| format!("{hours}h")),
         "logLevel": loki.log_level,
         "persistence": persistence(&loki.persistence),
+        "startup": startup(),
         "monitored": loki.monitored && stack.prometheus.enabled,
         "pods": pods(stack, loki, Some(1)),
     });

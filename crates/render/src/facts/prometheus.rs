@@ -1,5 +1,7 @@
 use super::monitored::{JOB_LABEL, labelled, monitored};
-use super::{Identity, METRICS_RELEASE, RELOADER_PORT, Web, image, persistence, pods, semantic_version, service, with};
+use super::{
+    Identity, METRICS_RELEASE, RELOADER_PORT, Web, image, persistence, pods, semantic_version, service, startup, with,
+};
 use serde_json::{Map, Value, json};
 use vigil_stack::Stack;
 use vigil_stack::model::{RemoteWrite, Selection, ServiceType};
@@ -46,6 +48,7 @@ pub(super) fn facts(stack: &Stack) -> Value {
         "service": service,
         "externalLabels": prometheus.external_labels,
         "scrapeInterval": prometheus.scrape_interval,
+        "startup": startup(),
         "podSelector": pod_selector,
         // For the partials: the pods are not made from the object's labels.
         "made": {

@@ -1,4 +1,4 @@
-//! What is known of single programs: when they read what they are given.
+//! What is known of single programs: what their probes say, and when they read what they are given.
 
 use super::super::judge::{Judge, items};
 use super::{Pod, Role};
@@ -7,14 +7,82 @@ use crate::rule::rules;
 use vigil_yaml::{Node, Quoted};
 
 rules! {
+    LIVENESS "container-probe-liveness" Warning "no liveness probe asks whether a program is ready that has to wait for its data"
     LATE "grafana-datasource-late" Warning "data sources are there before Grafana reads them, or it is asked to read again"
 }
 
 /// The end of the path that Grafana reads data sources from.
 const DATA_SOURCES: &str = "provisioning/datasources";
 
+/// Programs that are alive, and not ready, as long as they read their data or wait for others.
+struct Waiting {
+    /// As their images are called.
+    names: &'static [&'static str],
+    /// Where they say that they are ready.
+    ready: &'static str,
+    /// Where they say that they are alive, whatever they wait for.
+    alive: Option<&'static str>,
+    /// Why they may not be ready.
+    until: &'static str,
+}
+
+/// Read in the programs' sources.
+const WAITING: [Waiting; 6] = [
+    Waiting {
+        names: &["loki", "tempo", "mimir", "cortex", "pyroscope"],
+        ready: "/ready",
+        alive: None,
+        until: "its log is replayed and its part of the ring is active",
+    },
+    Waiting {
+        names: &["prometheus", "thanos"],
+        ready: "/-/ready",
+        alive: Some("/-/healthy"),
+        until: "its data is read",
+    },
+    Waiting { names: &["promtail"], ready: "/ready", alive: None, until: "it has found a log to read" },
+    Waiting { names: &["alloy", "agent"], ready: "/-/ready", alive: None, until: "its configuration is loaded" },
+    Waiting {
+        names: &["metrics-server", "kube-state-metrics"],
+        ready: "/readyz",
+        alive: Some("/livez"),
+        until: "it has asked the cluster",
+    },
+    Waiting {
+        names: &["etcd", "kube-apiserver"],
+        ready: "/readyz",
+        alive: Some("/livez"),
+        until: "the members of etcd have a leader",
+    },
+];
+
 pub(super) fn check(judge: &mut Judge<'_, '_>, pod: &Pod<'_>) {
+    for (role, container) in &pod.containers {
+        let Some(program) = Program::of(container) else { continue };
+        if matches!(role, Role::Main | Role::Sidecar) {
+            liveness(judge, &program);
+        }
+    }
     data_sources(judge, pod);
+}
+
+/// A liveness probe must not ask for what only a readiness probe may: whether all that a program waits for is there.
+fn liveness(judge: &mut Judge<'_, '_>, program: &Program<'_>) {
+    let asked = program.container.at(&["livenessProbe", "httpGet", "path"]);
+    let Some((node, path)) = asked.and_then(|node| Some((node, node.text()?))) else { return };
+    let mut waiting = WAITING.iter().filter(|waiting| waiting.names.contains(&program.name));
+    // In front of it may be the path of an Ingress.
+    let Some(waiting) = waiting.find(|waiting| path.ends_with(waiting.ready)) else { return };
+    let message = format!("a liveness probe asks {} whether it is ready", Quoted(program.name));
+    let room = format!("ask {} in a `startupProbe` with room for that", Quoted(path));
+    let help = match waiting.alive {
+        Some(alive) => format!("{room}, and `{alive}` in the liveness probe"),
+        None => format!("{room} and in the `readinessProbe`, and leave out the liveness probe"),
+    };
+    judge
+        .add(&LIVENESS, node, message)
+        .label(format!("it is not until {}: if that takes long, it is killed and begins again", waiting.until))
+        .help(help);
 }
 
 /// The volumes that a container mounts: the name of each, and where.
@@ -73,7 +141,24 @@ fn data_sources(judge: &mut Judge<'_, '_>, pod: &Pod<'_>) {
 #[cfg(test)]
 mod tests {
     use super::super::tests::broken_in;
-    use super::LATE;
+    use super::{LATE, LIVENESS};
+
+    #[test]
+    fn liveness_that_asks_for_readiness() {
+        for (image, probe, times) in [
+            ("grafana/loki:3.7.8", "livenessProbe: {httpGet: {path: /ready, port: 3100}}", 1),
+            ("grafana/loki", "livenessProbe: {httpGet: {path: /loki/ready, port: 3100}}", 1),
+            ("grafana/loki:3.7.8", "readinessProbe: {httpGet: {path: /ready, port: 3100}}", 0),
+            ("grafana/loki:3.7.8", "livenessProbe: {tcpSocket: {port: 3100}}", 0),
+            ("grafana/loki:3.7.8", "livenessProbe: {httpGet: {path: /metrics, port: 3100}}", 0),
+            ("quay.io/prometheus/prometheus@sha256:0", "livenessProbe: {httpGet: {path: /p/-/ready, port: web}}", 1),
+            ("quay.io/prometheus/prometheus:v3.8.1", "livenessProbe: {httpGet: {path: /-/healthy, port: web}}", 0),
+            ("example.com/loki-gateway:1", "livenessProbe: {httpGet: {path: /ready, port: 80}}", 0),
+            ("example.com/app:1", "livenessProbe: {httpGet: {path: /ready, port: 80}}", 0),
+        ] {
+            broken_in(&format!("{{containers: [{{name: a, image: '{image}', {probe}}}]}}"), &LIVENESS, times);
+        }
+    }
 
     #[test]
     fn data_sources_that_may_come_late() {
