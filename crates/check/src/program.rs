@@ -52,6 +52,11 @@ impl<'a> Program<'a> {
         self.flag("config.file").is_some_and(|(_, path)| path.rsplit('/').next() == Some(name))
     }
 
+    /// The memory that it may use, as a quantity.
+    pub(crate) fn memory_limit(&self) -> Option<&'a Node> {
+        self.container.at(&["resources", "limits", "memory"]).filter(|limit| !limit.is_null())
+    }
+
     /// One of its environment variables; the last of that name counts.
     pub(crate) fn variable(&self, name: &str) -> Option<&'a Node> {
         let variables = self.container.get("env").map(Node::items).unwrap_or_default();

@@ -9,6 +9,7 @@ mod grafana;
 mod grafana_settings;
 mod ini;
 mod labels;
+mod loki;
 mod push;
 mod query;
 mod readers;
@@ -35,6 +36,7 @@ pub(crate) fn rules() -> Vec<&'static Rule> {
         grafana::RULES,
         grafana_settings::RULES,
         labels::RULES,
+        loki::RULES,
         push::RULES,
         query::RULES,
         rule_groups::RULES,
@@ -55,6 +57,7 @@ pub(crate) fn check(set: &Set<'_>, findings: &mut Findings) {
     let readers = Readers::new(set);
     let operated = configuration::alertmanagers(set);
     configuration::check(&read, &readers, &operated, findings);
+    loki::check(&read, &readers, findings);
     alertmanager::check(set, &read, &readers, &operated, findings);
     grafana_settings::check(set, &read, &readers, findings);
     let mut queries = Vec::new();

@@ -1,5 +1,5 @@
 use super::monitored::{labelled, monitored};
-use super::{Identity, LOGS_RELEASE, image, image_parts, persistence, pods, startup, with};
+use super::{Identity, LOGS_RELEASE, image, image_parts, memory, persistence, pods, startup, with};
 use serde_json::{Value, json};
 use vigil_stack::Stack;
 use vigil_stack::units::Duration;
@@ -28,6 +28,7 @@ pub(super) fn facts(stack: &Stack) -> Value {
         "logLevel": loki.log_level,
         "persistence": persistence(&loki.persistence),
         "startup": startup(),
+        "memory": memory::loki(&stack.pods_of(loki).resources),
         "monitored": loki.monitored && stack.prometheus.enabled,
         "pods": pods(stack, loki, Some(1)),
     });

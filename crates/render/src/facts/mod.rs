@@ -12,6 +12,7 @@ mod grafana;
 mod kube_state_metrics;
 mod kubernetes_targets;
 mod loki;
+mod memory;
 mod metrics_server;
 mod monitored;
 mod namespaces;
@@ -173,6 +174,7 @@ fn pods(stack: &Stack, component: &impl HasPods, replicas: Option<u16>) -> Value
         "imagePullSecrets": secrets.iter().map(|name| json!({ "name": name })).collect::<Vec<_>>(),
         "topologySpread": replicated && pods.topology_spread.unwrap_or(true),
         "disruptionBudget": replicated && pods.disruption_budget.unwrap_or(true),
+        "goMemoryLimit": memory::go_limit(&pods.resources),
         "resources": pods.resources,
     })
 }

@@ -1,6 +1,6 @@
-//! What is known of single programs: what their probes say, and when they read what they are given.
+//! What is known of single programs: what their probes say, how much memory they take, and when they read.
 
-use super::super::judge::{Judge, items};
+use super::super::judge::{BILLION, Judge, amount, items, written};
 use super::{Pod, Role};
 use crate::program::Program;
 use crate::rule::rules;
@@ -8,6 +8,7 @@ use vigil_yaml::{Node, Quoted};
 
 rules! {
     LIVENESS "container-probe-liveness" Warning "no liveness probe asks whether a program is ready that has to wait for its data"
+    MEMORY "go-memory-limit" Warning "`GOMEMLIMIT` is below the memory limit of its container"
     LATE "grafana-datasource-late" Warning "data sources are there before Grafana reads them, or it is asked to read again"
 }
 
@@ -62,6 +63,7 @@ pub(super) fn check(judge: &mut Judge<'_, '_>, pod: &Pod<'_>) {
         if matches!(role, Role::Main | Role::Sidecar) {
             liveness(judge, &program);
         }
+        go_memory(judge, &program);
     }
     data_sources(judge, pod);
 }
@@ -83,6 +85,45 @@ fn liveness(judge: &mut Judge<'_, '_>, program: &Program<'_>) {
         .add(&LIVENESS, node, message)
         .label(format!("it is not until {}: if that takes long, it is killed and begins again", waiting.until))
         .help(help);
+}
+
+/// What Go's runtime takes for the value of `GOMEMLIMIT`, in bytes; `None` for no limit.
+fn go_limit(text: &str) -> Result<Option<i128>, ()> {
+    let units = [("TiB", 40), ("GiB", 30), ("MiB", 20), ("KiB", 10), ("B", 0), ("", 0)];
+    if text.is_empty() || text == "off" {
+        return Ok(None);
+    }
+    let known = units.into_iter().find_map(|(unit, power)| text.strip_suffix(unit).map(|number| (number, power)));
+    let (number, power) = known.ok_or(())?;
+    let digits = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+    let number: i64 = Some(number).filter(|_| digits).and_then(|number| number.parse().ok()).ok_or(())?;
+    Ok(Some(i128::from(number) << power))
+}
+
+/// Go collects garbage so as to stay below its own limit; one that the container's limit forbids it never reaches.
+fn go_memory(judge: &mut Judge<'_, '_>, program: &Program<'_>) {
+    let Some(node) = program.variable("GOMEMLIMIT").and_then(|variable| variable.get("value")) else { return };
+    let text = written(node);
+    // Of other variables, which may come from anywhere.
+    if text.contains("$(") {
+        return;
+    }
+    let limit = program.memory_limit();
+    match (go_limit(text), limit) {
+        (Err(()), _) => {
+            judge
+                .add(&MEMORY, node, format!("{} is no `GOMEMLIMIT`", Quoted(text)))
+                .label("expected bytes, such as `900MiB`")
+                .help("a program of Go does not start with it; its units are `B`, `KiB`, `MiB`, `GiB` and `TiB`");
+        }
+        (Ok(Some(own)), Some(limit)) if amount(limit).is_some_and(|limit| 0 < limit && limit <= own * BILLION) => {
+            judge
+                .add(&MEMORY, node, format!("`GOMEMLIMIT` is {}", Quoted(text)))
+                .label(format!("expected less than the container's memory limit of {}", Quoted(written(limit))))
+                .help("set it to nine tenths of that: the limit counts what is not Go's, too");
+        }
+        _ => {}
+    }
 }
 
 /// The volumes that a container mounts: the name of each, and where.
@@ -141,7 +182,7 @@ fn data_sources(judge: &mut Judge<'_, '_>, pod: &Pod<'_>) {
 #[cfg(test)]
 mod tests {
     use super::super::tests::broken_in;
-    use super::{LATE, LIVENESS};
+    use super::{LATE, LIVENESS, MEMORY};
 
     #[test]
     fn liveness_that_asks_for_readiness() {
@@ -158,6 +199,38 @@ mod tests {
         ] {
             broken_in(&format!("{{containers: [{{name: a, image: '{image}', {probe}}}]}}"), &LIVENESS, times);
         }
+    }
+
+    #[test]
+    fn memory_limits_of_go() {
+        let of = |value: &str, limit: &str, times: usize| {
+            let env = format!("env: [{{name: GOMEMLIMIT, value: {value}}}]");
+            let resources = format!("resources: {{limits: {{{limit}}}}}");
+            broken_in(&format!("{{containers: [{{name: a, image: a:1, {env}, {resources}}}]}}"), &MEMORY, times);
+        };
+        for (value, limit, times) in [
+            ("900MiB", "memory: 1Gi", 0),
+            ("1024MiB", "memory: 1Gi", 1),
+            ("4GiB", "memory: 1Gi", 1),
+            ("'1000000000'", "memory: 1G", 1),
+            ("'999999999'", "memory: 1G", 0),
+            ("'999999999B'", "memory: 1e9", 0),
+            ("4GiB", "cpu: 1", 0),
+            ("4GiB", "memory: 0", 0),
+            ("'off'", "memory: 1Gi", 0),
+            ("''", "memory: 1Gi", 0),
+            ("900Mi", "memory: 1Gi", 1),
+            ("1GB", "cpu: 1", 1),
+            ("-1", "cpu: 1", 1),
+            ("1.5GiB", "cpu: 1", 1),
+            ("99999999999999999999", "cpu: 1", 1),
+            ("$(LIMIT)", "memory: 1Gi", 0),
+        ] {
+            of(value, limit, times);
+        }
+        let reference = "{name: GOMEMLIMIT, valueFrom: {resourceFieldRef: {resource: limits.memory}}}";
+        let spec = format!("{{containers: [{{name: a, image: a:1, env: [{reference}]}}]}}");
+        broken_in(&spec, &MEMORY, 0);
     }
 
     #[test]
