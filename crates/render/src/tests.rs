@@ -436,17 +436,18 @@ fn what_the_side_cars_write_to_is_a_volume() {
     };
     let containers = |list: &str| pod[list].as_array().expect("containers").clone();
     let mut watchers = 0;
-    for container in containers("containers").iter().filter(|container| container["name"] != "grafana") {
+    for container in containers("containers").into_iter().chain(containers("initContainers")) {
+        let env = container["env"].as_array().cloned().unwrap_or_default();
+        let Some(folder) = env.iter().find(|variable| variable["name"] == "FOLDER") else { continue };
+        let container = &container;
         assert_eq!(container["securityContext"]["readOnlyRootFilesystem"], true);
-        let env = container["env"].as_array().expect("env");
-        let folder = env.iter().find(|variable| variable["name"] == "FOLDER").expect("a folder");
         assert!(writable(container, "/tmp"), "{container:#}");
         assert!(writable(container, folder["value"].as_str().expect("a path")), "{container:#}");
         watchers += 1;
     }
     let downloads =
         containers("initContainers").into_iter().filter(|container| container["name"] == "download-dashboards");
-    assert!(downloads.filter(|container| writable(container, "/tmp/dashboards")).count() == 1 && watchers == 2);
+    assert!(downloads.filter(|container| writable(container, "/tmp/dashboards")).count() == 1 && watchers == 3);
 }
 
 /// The API server refuses a change of a Job.
