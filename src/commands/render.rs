@@ -65,6 +65,7 @@ pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Outcome,
         return Ok(Outcome::Differs);
     }
     let changes = vigil_directory::write(out, &rendering.files).map_err(refused)?;
+    terminal.note(&parsed.notes);
     terminal.product(&summary(&stack, out, &rendering, &changes))?;
     Ok(Outcome::Clean)
 }

@@ -2,6 +2,7 @@
 
 mod alerting;
 mod grafana;
+mod volumes;
 
 use crate::model::{Ingress, Install, Pods, Resources, Service, ServiceType, Stack, TolerationOperator};
 use crate::units::{Duration, NodePort, Url};
@@ -21,11 +22,12 @@ impl<'a> Findings<'a> {
         Self { root, doubtful, problems: Vec::new() }
     }
 
-    /// Warnings and errors, each in the order of the text.
-    pub(crate) fn split(self) -> (Vec<Problem>, Vec<Problem>) {
+    /// Notes, warnings and errors, each in the order of the text.
+    pub(crate) fn split(self) -> [Vec<Problem>; 3] {
         let mut problems = self.problems;
         Problem::sort(&mut problems);
-        problems.into_iter().partition(|problem| problem.severity == Severity::Warning)
+        let of = |severity| problems.iter().filter(|problem| problem.severity == severity).cloned().collect();
+        [of(Severity::Note), of(Severity::Warning), of(Severity::Error)]
     }
 
     pub(crate) fn error(&mut self, paths: &[&str], message: impl Into<String>, label: &str, help: &str) {
@@ -34,6 +36,11 @@ impl<'a> Findings<'a> {
 
     fn warning(&mut self, paths: &[&str], message: impl Into<String>, label: &str, help: &str) {
         self.push(paths, Problem::warning(message, self.place(paths)).label(label).help(help));
+    }
+
+    fn note(&mut self, paths: &[&str], message: impl Into<String>, label: &str, help: &str) {
+        let problem = Problem { severity: Severity::Note, ..Problem::warning(message, self.place(paths)) };
+        self.push(paths, problem.label(label).help(help));
     }
 
     fn push(&mut self, paths: &[&str], problem: Problem) {
@@ -107,6 +114,7 @@ pub(crate) fn check(stack: &Stack, findings: &mut Findings) {
     metrics_server(stack, findings);
     logs(stack, findings);
     argocd(stack, findings);
+    volumes::check(stack, findings);
 }
 
 /// The Services that people reach from outside, by component.
