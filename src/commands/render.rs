@@ -62,6 +62,7 @@ pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Outcome,
         }
     } else {
         let changes = vigil_directory::write(out, &rendering.files).map_err(refused)?.after(built);
+        terminal.note(&parsed.notes);
         (summary(&stack, out, &rendering, &changes), Outcome::Clean)
     };
     terminal.product(&text)?;

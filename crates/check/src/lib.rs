@@ -18,6 +18,7 @@ mod finding;
 mod object;
 mod objects;
 mod pods;
+mod program;
 mod references;
 pub mod report;
 mod rule;

@@ -16,11 +16,12 @@ impl<'a> Findings<'a> {
         Self { root, doubtful, problems: Vec::new() }
     }
 
-    /// Warnings and errors, each in the order of the text.
-    pub(crate) fn split(self) -> (Vec<Problem>, Vec<Problem>) {
+    /// Notes, warnings and errors, each in the order of the text.
+    pub(crate) fn split(self) -> [Vec<Problem>; 3] {
         let mut problems = self.problems;
         Problem::sort(&mut problems);
-        problems.into_iter().partition(|problem| problem.severity == Severity::Warning)
+        let of = |severity| problems.iter().filter(|problem| problem.severity == severity).cloned().collect();
+        [of(Severity::Note), of(Severity::Warning), of(Severity::Error)]
     }
 
     pub(crate) fn error(&mut self, paths: &[&str], message: impl Into<String>, label: &str, help: &str) {
@@ -29,6 +30,11 @@ impl<'a> Findings<'a> {
 
     pub(crate) fn warning(&mut self, paths: &[&str], message: impl Into<String>, label: &str, help: &str) {
         self.push(paths, Problem::warning(message, self.place(paths)).label(label).help(help));
+    }
+
+    pub(crate) fn note(&mut self, paths: &[&str], message: impl Into<String>, label: &str, help: &str) {
+        let problem = Problem { severity: Severity::Note, ..Problem::warning(message, self.place(paths)) };
+        self.push(paths, problem.label(label).help(help));
     }
 
     fn push(&mut self, paths: &[&str], problem: Problem) {

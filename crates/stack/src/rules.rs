@@ -13,7 +13,7 @@ pub(crate) mod prometheus_operator;
 pub(crate) mod promtail;
 
 use crate::findings::Findings;
-use crate::model::{Ingress, Pods, Resources, Service, ServiceType, Stack, TolerationOperator};
+use crate::model::{Ingress, Persistence, Pods, Resources, Service, ServiceType, Stack, TolerationOperator};
 use crate::units::{NodePort, Url};
 
 pub(crate) fn check(stack: &Stack, findings: &mut Findings) {
@@ -169,5 +169,61 @@ fn ingress(component: &str, ingress: &Ingress, external_url: Option<&Url>, findi
             &format!("expected `{served}`, the path of `{component}.externalUrl`"),
             "remove `path`: it is the path of `externalUrl` unless you say otherwise",
         );
+    }
+}
+
+/// What a part keeps, and what deletes it as long as no volume outlives the pod.
+struct Kept {
+    /// The part's key.
+    part: &'static str,
+    /// As messages call it.
+    name: &'static str,
+    /// What a new pod starts without.
+    data: &'static str,
+    /// Some of the changes that make a new pod, besides what happens to nodes: of settings that stand in the pod's template
+    /// or are read only when the program starts. docs/stack.md has all of them.
+    changes: &'static str,
+}
+
+/// Says what is deleted with a pod, where no volume outlives it.
+fn without_volume(kept: &Kept, volume: &Persistence, findings: &mut Findings) {
+    let Kept { part, name, data, changes } = kept;
+    if !volume.enabled {
+        findings.note(
+            &[&format!("{part}.persistence.enabled"), &format!("{part}.persistence"), part],
+            format!("every new pod of {name} starts without {data}"),
+            &format!("another {changes} makes one, or a drained node"),
+            &format!("`{part}.persistence.enabled: true` keeps them"),
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::Stack;
+    use vigil_yaml::Source;
+
+    fn notes(text: &str) -> Vec<String> {
+        let parsed = Stack::parse(&Source::new("stack.yaml", text)).unwrap();
+        parsed.notes.iter().map(|note| note.one_line()).collect()
+    }
+
+    #[test]
+    fn one_line_for_each_part_that_loses_data() {
+        let kept = "persistence: {enabled: true}";
+        assert_eq!(
+            notes(&format!(
+                "prometheus: {{{kept}, retentionSize: 1GiB}}\ngrafana: {{{kept}}}\nalertmanager: {{replicas: 2}}\nloki: {{}}\n"
+            )),
+            [
+                "stack.yaml:4:1: every new pod of Loki starts without logs; another `image`, `retention`, `logLevel`, label or \
+                 memory limit makes one, or a drained node; `loki.persistence.enabled: true` keeps them"
+            ]
+        );
+        let starts =
+            |text: &str| notes(text).iter().map(|note| note.split(' ').nth(5).unwrap().to_owned()).collect::<Vec<_>>();
+        assert_eq!(starts("kubernetes: '1.29'"), ["Alertmanager", "Grafana", "Loki", "Prometheus"]);
+        let off = "promtail: {enabled: false}\nloki: {enabled: false}\ngrafana: {enabled: false}\nalertmanager: {enabled: false}\n";
+        assert_eq!(starts(off), ["Prometheus"]);
     }
 }

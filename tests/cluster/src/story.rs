@@ -437,6 +437,9 @@ impl Story<'_> {
         let mut process = Process::start("grafana", &binary, arguments, &environment, self.plane.directory())?;
         let http = Http::at(port);
         process.wait_until(LIMIT, || http.is_ok("/api/health"))?;
+        for path in probed(self.stack.object("grafana", "Deployment")?, "grafana") {
+            self.proof.expect(http.is_ok(&path), || format!("grafana: does not answer a probe of {path}"));
+        }
         let health = http.get("/api/health")?.ok("Grafana's health")?;
         self.proof.expect(health["database"] == "ok", || format!("grafana: its health is {health}"));
 
@@ -453,7 +456,7 @@ impl Story<'_> {
         }
         let found = wait_for(LIMIT, || http.is_ok("/api/dashboards/uid/probe"));
         self.proof.expect(found, || "grafana: a dashboard that a side-car would bring is not found".to_owned());
-        let shown = "takes grafana.ini and its provisioning, is healthy, has the declared data sources, asks Prometheus and \
+        let shown = "takes grafana.ini and its provisioning, answers its probes, has the declared data sources, asks Prometheus and \
             Loki through them for `vector(1)+vector(1)`, finds a dashboard where the side-cars put them";
         self.row("grafana", "grafana", "grafana", shown)
     }
@@ -499,6 +502,14 @@ impl Story<'_> {
 fn content(object: &Object, key: &str) -> Result<String> {
     let text = object.value["data"][key].as_str();
     text.map(str::to_owned).ok_or_else(|| Failure::new(format!("{} has no {key}", object.title())))
+}
+
+/// The paths that the probes of a container ask.
+fn probed(workload: &Object, container: &str) -> BTreeSet<String> {
+    let containers = workload.value.pointer("/spec/template/spec/containers").and_then(Value::as_array);
+    let mut own = containers.into_iter().flatten().filter(|it| it["name"] == container);
+    let probes = own.next().and_then(Value::as_object).into_iter().flatten().filter(|(key, _)| key.ends_with("Probe"));
+    probes.filter_map(|(_, probe)| probe.pointer("/httpGet/path")?.as_str().map(str::to_owned)).collect()
 }
 
 fn parsed(name: &str, text: &str) -> Result<Value> {

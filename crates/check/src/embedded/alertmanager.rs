@@ -32,7 +32,7 @@ pub(super) fn check(
         };
         let is_own = || {
             let mut readers = readers.of(&file.object).iter();
-            readers.any(|reader| reader.program == "alertmanager" && reader.is_configured_by(file.name()))
+            readers.any(|reader| reader.name == "alertmanager" && reader.is_configured_by(file.name()))
         };
         if let [root] = documents.as_slice()
             && (is_operated() || is_own())

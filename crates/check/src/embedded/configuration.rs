@@ -98,7 +98,7 @@ pub(super) fn check(
             Program::of("alertmanager", version_of(alertmanager))
         } else {
             let mut own = readers.of(&file.object).iter().filter(|reader| reader.is_configured_by(file.name()));
-            own.find_map(|reader| Program::of(reader.program, reader.version))
+            own.find_map(|reader| Program::of(reader.name, reader.version))
         };
         if let Some(keys) = keys {
             let help = "remove it; the program does not start with a key it does not know";

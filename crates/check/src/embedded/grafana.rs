@@ -1,11 +1,12 @@
 //! What Grafana is given to load: data sources and dashboards.
 
 use super::file::{File, has};
-use super::readers::{Grafana, Readers, is_grafana};
+use super::readers::{Grafana, Readers};
 use super::syntax::Read;
 use crate::cluster::Cluster;
 use crate::finding::{At, Findings};
 use crate::object::Object;
+use crate::program::is_grafana;
 use crate::rule::rules;
 use std::collections::{HashMap, HashSet};
 use vigil_yaml::words::{list, nearest};

@@ -6,11 +6,12 @@
 use super::configuration::{Keys, Walk};
 use super::file::{File, Syntax};
 use super::grafana::Loaded;
-use super::readers::{Readers, is_grafana};
+use super::readers::Readers;
 use super::syntax::Read;
 use crate::finding::{Finding, Findings};
 use crate::object::Object;
 use crate::pods::PodTemplate;
+use crate::program::Program;
 use crate::rule::rules;
 use crate::set::Set;
 use std::collections::{BTreeMap, HashSet};
@@ -119,16 +120,14 @@ pub(super) fn check(set: &Set<'_>, read: &[Read<'_, '_>], readers: &Readers<'_>,
     let knows = |version: Option<(u32, u32)>| version.is_some_and(|it| VERSIONS.0 <= it && it <= VERSIONS.1);
     for Read { file, .. } in read.iter().filter(|read| read.file.syntax == Syntax::GrafanaIni) {
         let mut own = readers.of(&file.object).iter();
-        if own.any(|reader| is_grafana(reader.program) && knows(reader.version)) {
+        if own.any(|program| program.is_grafana() && knows(program.version)) {
             ini(file, findings);
         }
     }
     for object in &set.objects {
         let Some(template) = PodTemplate::of(object).filter(|_| !object.damaged) else { continue };
         for container in template.containers() {
-            if super::readers::Reader::of(container)
-                .is_some_and(|reader| is_grafana(reader.program) && knows(reader.version))
-            {
+            if Program::of(container).is_some_and(|program| program.is_grafana() && knows(program.version)) {
                 variables(object, container, findings);
             }
         }

@@ -8,6 +8,7 @@ mod file;
 mod grafana;
 mod grafana_settings;
 mod labels;
+mod loki;
 mod push;
 mod query;
 mod readers;
@@ -34,6 +35,7 @@ pub(crate) fn rules() -> Vec<&'static Rule> {
         grafana::RULES,
         grafana_settings::RULES,
         labels::RULES,
+        loki::RULES,
         push::RULES,
         query::RULES,
         rule_groups::RULES,
@@ -54,6 +56,7 @@ pub(crate) fn check(set: &Set<'_>, findings: &mut Findings) {
     let readers = Readers::new(set);
     let operated = configuration::alertmanagers(set);
     configuration::check(&read, &readers, &operated, findings);
+    loki::check(&read, &readers, findings);
     alertmanager::check(set, &read, &readers, &operated, findings);
     grafana_settings::check(set, &read, &readers, findings);
     let mut queries = Vec::new();

@@ -2,51 +2,17 @@
 
 use crate::object::{Labels, Object};
 use crate::pods::PodTemplate;
+use crate::program::Program;
 use crate::set::Set;
 use std::collections::{HashMap, HashSet};
-use vigil_forms::image::{Image, version};
 use vigil_yaml::Node;
 
-/// A container that a ConfigMap or Secret is mounted into.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Reader<'a> {
-    /// The last part of its image's name, such as `loki`.
-    pub(crate) program: &'a str,
-    /// The image's tag, if it has one.
-    pub(crate) version: Option<(u32, u32)>,
-    /// The container.
-    pub(crate) container: &'a Node,
-}
-
-impl<'a> Reader<'a> {
-    /// The program of a container.
-    pub(super) fn of(container: &'a Node) -> Option<Self> {
-        let image = Image::split(container.get("image").and_then(Node::text)?);
-        Some(Self { program: image.program(), version: image.tag.and_then(version), container })
-    }
-
-    /// Whether its command names this file as the configuration.
-    pub(super) fn is_configured_by(&self, name: &str) -> bool {
-        let words = ["command", "args"].into_iter().filter_map(|key| self.container.get(key)).flat_map(Node::items);
-        let mut is_next = false;
-        for word in words.filter_map(Node::text) {
-            let flag = word.trim_start_matches('-');
-            let path = flag.strip_prefix("config.file=").or(is_next.then_some(word));
-            is_next = flag == "config.file";
-            if path.is_some_and(|path| path.rsplit('/').next() == Some(name)) {
-                return true;
-            }
-        }
-        false
-    }
-}
-
 /// All readers, by kind, namespace and name of what they read.
-pub(crate) struct Readers<'a>(HashMap<(&'static str, &'a str, &'a str), Vec<Reader<'a>>>);
+pub(crate) struct Readers<'a>(HashMap<(&'static str, &'a str, &'a str), Vec<Program<'a>>>);
 
 impl<'a> Readers<'a> {
     pub(super) fn new(set: &Set<'a>) -> Self {
-        let mut readers: HashMap<_, Vec<Reader<'a>>> = HashMap::new();
+        let mut readers: HashMap<_, Vec<Program<'a>>> = HashMap::new();
         let mut seen = HashSet::new();
         for object in &set.objects {
             let Some(template) = PodTemplate::of(object) else { continue };
@@ -69,7 +35,7 @@ impl<'a> Readers<'a> {
                         mounts.iter().any(|mount| mount.get("name").and_then(Node::text) == Some(name))
                     };
                     let found = template.containers().filter(mounts);
-                    let found = found.filter_map(Reader::of);
+                    let found = found.filter_map(Program::of);
                     readers.entry(key).or_default().extend(found);
                 }
             }
@@ -78,14 +44,14 @@ impl<'a> Readers<'a> {
     }
 
     /// Who reads an object.
-    pub(crate) fn of(&self, object: &Object<'a>) -> &[Reader<'a>] {
+    pub(crate) fn of(&self, object: &Object<'a>) -> &[Program<'a>] {
         let kind = if object.kind == "Secret" { "Secret" } else { "ConfigMap" };
         self.0.get(&(kind, object.namespace, object.name)).map(Vec::as_slice).unwrap_or_default()
     }
 
     /// Whether some program of that name reads an object.
     pub(crate) fn is_read_by(&self, object: &Object<'a>, is: impl Fn(&str) -> bool) -> bool {
-        self.of(object).iter().any(|reader| is(reader.program))
+        self.of(object).iter().any(|reader| is(reader.name))
     }
 }
 
@@ -103,17 +69,15 @@ pub(super) struct SideCar<'a> {
 
 impl<'a> SideCar<'a> {
     fn of(container: &'a Node, own: &'a str) -> Option<Self> {
-        let variables = container.get("env").map(Node::items).unwrap_or_default();
-        let variable =
-            |name: &str| variables.iter().find(|variable| variable.get("name").and_then(Node::text) == Some(name));
-        let value = |name: &str| variable(name).and_then(|variable| variable.get("value")).and_then(Node::text);
+        let program = Program::of(container)?;
+        let value = |name: &str| program.value(name);
         value("FOLDER")?;
         let namespaces = value("NAMESPACE").filter(|namespaces| !namespaces.is_empty());
         Some(Self {
             label: value("LABEL")?,
             value: value("LABEL_VALUE").filter(|value| !value.is_empty()),
             namespaces,
-            anywhere: namespaces == Some("ALL") || (namespaces.is_none() && variable("NAMESPACE").is_some()),
+            anywhere: namespaces == Some("ALL") || (namespaces.is_none() && program.variable("NAMESPACE").is_some()),
             own,
         })
     }
@@ -154,17 +118,12 @@ pub(super) fn grafanas<'a>(set: &Set<'a>) -> Vec<Grafana<'a>> {
     let mut known = HashSet::new();
     for object in ["Deployment", "StatefulSet", "DaemonSet"].iter().flat_map(|kind| set.of_kind("apps", kind)) {
         let Some(template) = PodTemplate::of(object) else { continue };
-        let readers = || template.containers().filter_map(Reader::of);
+        let mut programs = template.containers().filter_map(Program::of);
         // Of two with one identity only the last is in the cluster; which that is, is not the question here.
-        if readers().any(|reader| is_grafana(reader.program)) && known.insert((object.namespace, object.name)) {
+        if programs.any(|program| program.is_grafana()) && known.insert((object.namespace, object.name)) {
             let side_cars = template.containers().filter_map(|container| SideCar::of(container, object.namespace));
             grafanas.push(Grafana { object: *object, side_cars: side_cars.collect() });
         }
     }
     grafanas
-}
-
-/// Whether an image of this name is Grafana.
-pub(super) fn is_grafana(program: &str) -> bool {
-    matches!(program, "grafana" | "grafana-oss" | "grafana-enterprise")
 }

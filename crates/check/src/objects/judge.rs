@@ -222,10 +222,10 @@ pub(crate) fn is_set(node: &Node, key: &str) -> bool {
 }
 
 /// As many parts a quantity has of one.
-pub(super) const BILLION: i128 = 1_000_000_000;
+pub(crate) const BILLION: i128 = 1_000_000_000;
 
 /// What a quantity is worth, in billionths.
-pub(super) fn amount(node: &Node) -> Option<i128> {
+pub(crate) fn amount(node: &Node) -> Option<i128> {
     match node.scalar()? {
         Plain::Text => quantity::nanos(written(node)),
         Plain::Integer(value) => Some(i128::from(value) * BILLION),
@@ -235,7 +235,7 @@ pub(super) fn amount(node: &Node) -> Option<i128> {
 }
 
 /// The text of a scalar as it is written.
-pub(super) fn written(node: &Node) -> &str {
+pub(crate) fn written(node: &Node) -> &str {
     match &node.data {
         Data::Scalar(scalar) => &scalar.text,
         _ => "",

@@ -66,6 +66,7 @@ pub(super) fn facts(stack: &Stack) -> Value {
         "namespace": namespace,
         "image": image(stack, &alertmanager.image),
         "version": semantic_version(&alertmanager.image),
+        "features": features(semantic_version(&alertmanager.image)),
         "replicas": alertmanager.replicas,
         "port": PORT,
         "reloaderPort": RELOADER_PORT,
@@ -102,6 +103,16 @@ pub(super) fn facts(stack: &Stack) -> Value {
     let mut all = facts;
     all.extend(web.facts());
     with(all, own)
+}
+
+/// What Alertmanager is asked to do besides: to set `GOMEMLIMIT` from its memory limit, which no template can, as the
+/// operator makes the container. It does not start with a feature that it does not know; this one came with 0.28.
+fn features(version: Option<&str>) -> Vec<&'static str> {
+    let mut numbers = version.unwrap_or_default().trim_start_matches('v').split('.').map(str::parse::<u32>);
+    match (numbers.next(), numbers.next()) {
+        (Some(Ok(major)), Some(Ok(minor))) if (major, minor) >= (0, 28) => vec!["auto-gomemlimit"],
+        _ => Vec::new(),
+    }
 }
 
 /// The entries that are there, as a mapping.

@@ -1,6 +1,6 @@
 use super::monitored::{labelled, monitored};
 use super::workload::{Peer, Port, Role, Workload, browsers};
-use super::{Identity, METRICS_RELEASE, image, persistence, pods, service, with};
+use super::{Identity, METRICS_RELEASE, image, persistence, pods, service, startup, with};
 use serde_json::{Value, json};
 use vigil_stack::Stack;
 use vigil_stack::model::Dashboard;
@@ -71,6 +71,7 @@ pub(super) fn facts(stack: &Stack) -> Value {
             "requests": { "cpu": "10m", "memory": "96Mi" },
             "limits": { "memory": "256Mi" },
         },
+        "startup": startup(),
         "imports": imports(stack),
         "files": grafana.dashboards.iter().filter_map(file).collect::<Vec<_>>(),
         "pods": pods(stack, grafana, Some(1)),

@@ -1,6 +1,6 @@
 use super::monitored::{labelled, monitored};
 use super::workload::{Peer, Port, Role, Workload};
-use super::{Identity, LOGS_RELEASE, image, image_parts, persistence, pods, with};
+use super::{Identity, LOGS_RELEASE, image, image_parts, memory, persistence, pods, startup, with};
 use serde_json::{Value, json};
 use vigil_stack::Stack;
 use vigil_stack::units::Duration;
@@ -48,6 +48,8 @@ pub(super) fn facts(stack: &Stack) -> Value {
         "retention": loki.retention.as_ref().and_then(Duration::as_hours).map(|hours| format!("{hours}h")),
         "logLevel": loki.log_level,
         "persistence": persistence(&loki.persistence),
+        "startup": startup(),
+        "memory": memory::loki(&stack.pods_of(loki).resources),
         "monitored": is_monitored(stack),
         "pods": pods(stack, loki, Some(1)),
     });

@@ -1,6 +1,8 @@
 use super::monitored::{JOB_LABEL, labelled, monitored};
 use super::workload::{Peer, Port, Role, Workload, browsers};
-use super::{Identity, METRICS_RELEASE, RELOADER_PORT, Web, image, persistence, pods, semantic_version, service, with};
+use super::{
+    Identity, METRICS_RELEASE, RELOADER_PORT, Web, image, persistence, pods, semantic_version, service, startup, with,
+};
 use serde_json::{Map, Value, json};
 use vigil_stack::Stack;
 use vigil_stack::model::{RemoteWrite, Selection, ServiceType};
@@ -68,6 +70,7 @@ pub(super) fn facts(stack: &Stack) -> Value {
         "service": service,
         "externalLabels": prometheus.external_labels,
         "scrapeInterval": prometheus.scrape_interval,
+        "startup": startup(),
         "podSelector": pod_selector,
         // For the partials: the pods are not made from the object's labels.
         "made": {

@@ -48,7 +48,7 @@ part!(Loki: metadata, pods, volume, namespace(logging), rules(loki));
 settings! {
     /// A volume that outlives its pod.
     pub struct Persistence {
-        /// Claim a volume. Without it the data is lost when the pod moves to another node.
+        /// Claim a volume. Without it every new pod starts empty, and most changes of the component make a new pod.
         pub enabled: bool,
         /// Its size. A StatefulSet cannot change it afterwards.
         pub size: Quantity,

@@ -1,10 +1,21 @@
 //! What Loki would refuse.
 
+use super::{Kept, without_volume};
 use crate::findings::Findings;
 use crate::model::{Loki, Stack};
 use crate::units::Duration;
 
+const KEPT: Kept = Kept {
+    part: "loki",
+    name: "Loki",
+    data: "logs",
+    changes: "`image`, `retention`, `logLevel`, label or memory limit",
+};
+
 pub(crate) fn check(loki: &Loki, _stack: &Stack, findings: &mut Findings) {
+    if loki.enabled {
+        without_volume(&KEPT, &loki.persistence, findings);
+    }
     if let Some(retention) = loki.retention.as_ref().filter(|_| loki.enabled) {
         self::retention(retention, findings);
     }

@@ -1,8 +1,15 @@
 //! What Prometheus, or the API server for it, would refuse.
 
-use super::ingress;
+use super::{Kept, ingress, without_volume};
 use crate::findings::Findings;
 use crate::model::{Prometheus, RemoteWrite, Stack};
+
+const KEPT: Kept = Kept {
+    part: "prometheus",
+    name: "Prometheus",
+    data: "samples",
+    changes: "`image`, `retention`, `externalUrl` or memory limit",
+};
 
 pub(crate) fn check(prometheus: &Prometheus, _stack: &Stack, findings: &mut Findings) {
     if !prometheus.enabled {
@@ -35,6 +42,7 @@ pub(crate) fn check(prometheus: &Prometheus, _stack: &Stack, findings: &mut Find
         );
     }
     stores(&prometheus.remote_write, findings);
+    without_volume(&KEPT, &prometheus.persistence, findings);
     let volume = &prometheus.persistence;
     if volume.enabled && volume.size.as_thousandths() / 1000.0 <= prometheus.retention_size.as_bytes() {
         findings.error(

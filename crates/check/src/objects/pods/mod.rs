@@ -4,6 +4,7 @@ mod containers;
 mod env;
 mod mounts;
 mod probes;
+mod programs;
 mod resources;
 mod scheduling;
 mod security;
@@ -25,6 +26,7 @@ pub(super) fn rules() -> Vec<&'static Rule> {
         env::RULES,
         mounts::RULES,
         probes::RULES,
+        programs::RULES,
         resources::RULES,
         scheduling::RULES,
         security::RULES,
@@ -121,6 +123,7 @@ pub(super) fn check(judge: &mut Judge<'_, '_>) {
     volumes::check(judge, &pod);
     containers::check(judge, &pod);
     security::check(judge, &pod);
+    programs::check(judge, &pod);
     for (role, container) in &pod.containers {
         env::check(judge, container);
         mounts::check(judge, &pod, container);
