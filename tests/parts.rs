@@ -12,12 +12,16 @@ use vigil_stack::Stack;
 use walkdir::WalkDir;
 
 /// Files that know one part for a reason of their own, with that part.
-const KNOWING: [(&str, &str); 4] = [
+const KNOWING: [(&str, &str); 6] = [
     // Dashboards are the only files that a stack names.
     ("crates/stack/src/beside.rs", "grafana"),
     // What is not for kubectl has folders that kustomize leaves out.
     ("crates/render/src/layout.rs", "argocd"),
     ("crates/render/src/layout.rs", "values"),
+    // The definitions are the operator's, and labelled so.
+    ("crates/render/src/facts/crds.rs", "prometheus-operator"),
+    // The language of configurations has the program's name.
+    ("crates/render/src/engine.rs", "alloy"),
     // Its annotations are on the objects of all other parts.
     ("crates/render/src/finish.rs", "argocd"),
 ];
