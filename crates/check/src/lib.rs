@@ -5,19 +5,18 @@
 //! 1. [`set`]: texts to documents to objects, on all cores.
 //! 2. [`schema`]: each object against the schema of its kind, for each version of Kubernetes asked for.
 //! 3. [`objects`]: each object against what a schema cannot say.
-//! 4. [`references`]: the objects against each other.
+//! 4. [`world`]: what the cluster will hold, for all that follows; [`references`]: the objects against each other.
 //! 5. [`embedded`]: the files inside of objects, and the queries in those.
 //! 6. [`waivers`]: what an object may break, for a reason that somebody gave.
 //!
 //! [`report`] tells what was found, to people and to programs. Every rule has a folder in `crates/check/rules/`; [`rules`] lists them
 //! all.
 
-mod cluster;
 mod embedded;
+mod fields;
 mod finding;
 mod object;
 mod objects;
-mod pods;
 mod references;
 pub mod report;
 mod rule;
@@ -27,6 +26,7 @@ mod set;
 mod syntax;
 mod version;
 mod waivers;
+mod world;
 
 pub use finding::Finding;
 pub use rule::Rule;
@@ -36,8 +36,10 @@ use finding::Findings;
 use rayon::prelude::*;
 use schema::{Schemas, validate};
 use set::Set;
+use std::cell::LazyCell;
 use std::sync::Arc;
 use vigil_yaml::{Limits, Place, Severity, Source, Span};
+use world::World;
 
 /// What to check, and for whom.
 #[derive(Clone, Debug)]
@@ -189,7 +191,6 @@ pub fn check(sources: &[Arc<Source>], options: &Options) -> Report {
                 for schemas in &*set.schemas {
                     judge(object, schemas, options, &mut findings);
                 }
-                objects::check(object, &mut findings);
             }
             findings
         })
@@ -199,22 +200,24 @@ pub fn check(sources: &[Arc<Source>], options: &Options) -> Report {
     // each copy to each.
     let distinct = followed.then(|| set.distinct()).flatten();
     let firsts = distinct.as_ref().unwrap_or(&set);
+    let world = LazyCell::new(|| World::new(firsts));
     if followed {
         references::identity::twice(&set, &mut findings);
-        references::check(firsts, &mut findings);
+        references::check(&world, &mut findings);
     }
-    embedded::check(firsts, &mut findings);
+    embedded::check(firsts, || &world, followed, &mut findings);
 
     let (findings, waived) = waivers::apply(&set, followed, findings.into_sorted(options));
     let judged = |object: &object::Object<'_>| Judged { object: object.to_string(), span: object.node.span.clone() };
     let objects = set.objects.par_iter().map(judged).collect();
+    drop(world);
     // Nobody has to wait until the trees of a large set are gone.
     drop((distinct, set));
     rayon::spawn(|| drop((documents, definitions)));
     Report { findings, waived, objects, kubernetes: options.kubernetes.clone(), followed }
 }
 
-/// An object against the schema of its kind, and against what a version asks for beyond it.
+/// An object as one version of Kubernetes judges it: against the schema of its kind, and against what that cannot say.
 fn judge(object: &object::Object<'_>, schemas: &Schemas, options: &Options, findings: &mut Findings) {
     let before = findings.list.len();
     if let Some(kind) = schemas.kind(object.group, object.version, object.kind) {
@@ -223,7 +226,7 @@ fn judge(object: &object::Object<'_>, schemas: &Schemas, options: &Options, find
             rules.check(object, kind.drops_status, findings);
         }
     }
-    objects::check_for(object, schemas.version, findings);
+    objects::check(object, schemas.version, findings);
     if options.kubernetes.len() > 1 {
         findings.list[before..].iter_mut().for_each(|finding| finding.versions = vec![schemas.version]);
     }

@@ -14,6 +14,8 @@ pub(crate) enum Label<'a> {
     Begins(&'a str),
     /// There is none.
     Absent,
+    /// Nothing, not even whether there is one.
+    Unknown,
 }
 
 impl Label<'_> {
@@ -22,6 +24,7 @@ impl Label<'_> {
             Self::Is(is) => is == value,
             Self::Begins(start) => value.starts_with(start),
             Self::Absent => false,
+            Self::Unknown => true,
         }
     }
 }
@@ -40,9 +43,9 @@ impl<'a> Selector<'a> {
         Self { labels: Labels::of(node.get("matchLabels")), expressions }
     }
 
-    /// A mapping of labels, as Services have it.
-    pub(crate) fn plain(node: &'a Node) -> Self {
-        Self { labels: Labels::of(Some(node)), expressions: &[] }
+    /// Labels alone, as Services have them.
+    pub(crate) fn plain(labels: Labels<'a>) -> Self {
+        Self { labels, expressions: &[] }
     }
 
     /// The labels that are asked for.
@@ -64,9 +67,9 @@ impl<'a> Selector<'a> {
                 let is_one = || values(expression).any(|value| found.may_be(value));
                 match expression.get("operator").and_then(Node::text) {
                     Some("In") => is_one(),
-                    Some("NotIn") => matches!(found, Label::Begins(_)) || !is_one(),
+                    Some("NotIn") => matches!(found, Label::Begins(_) | Label::Unknown) || !is_one(),
                     Some("Exists") => found != Label::Absent,
-                    Some("DoesNotExist") => found == Label::Absent,
+                    Some("DoesNotExist") => matches!(found, Label::Absent | Label::Unknown),
                     _ => true,
                 }
             })

@@ -28,10 +28,10 @@ pub(crate) struct Documents {
 
 impl Documents {
     /// The objects in them, and what is wrong with what is none.
-    fn objects<'a>(&'a self, kubernetes: &'a [Version]) -> (Vec<Object<'a>>, Findings) {
+    fn objects(&self) -> (Vec<Object<'_>>, Findings) {
         let (mut objects, mut findings) = (Vec::new(), Findings::default());
         for node in &self.nodes {
-            collect(node, !self.problems.is_empty(), kubernetes, &mut objects, &mut findings);
+            collect(node, !self.problems.is_empty(), &mut objects, &mut findings);
         }
         (objects, findings)
     }
@@ -78,7 +78,7 @@ impl<'a> Set<'a> {
             }
         }
         let whole = documents.iter().all(|document| document.problems.is_empty() || !document.nodes.is_empty());
-        let collected: Vec<_> = documents.par_iter().map(|document| document.objects(&options.kubernetes)).collect();
+        let collected: Vec<_> = documents.par_iter().map(Documents::objects).collect();
         let mut objects: Vec<Object<'a>> = Vec::with_capacity(collected.len());
         for (some, found) in collected {
             objects.extend(some);
@@ -144,13 +144,7 @@ fn by_kind<'a>(objects: &[Object<'a>]) -> HashMap<&'a str, Vec<usize>> {
 }
 
 /// Adds the object that `node` is, or those in it when it is a `List`.
-fn collect<'a>(
-    node: &'a Node,
-    damaged: bool,
-    kubernetes: &'a [Version],
-    objects: &mut Vec<Object<'a>>,
-    findings: &mut Findings,
-) {
+fn collect<'a>(node: &'a Node, damaged: bool, objects: &mut Vec<Object<'a>>, findings: &mut Findings) {
     if !matches!(node.data, Data::Map(_)) {
         findings
             .add_outside(&IDENTITY, node.span.clone(), format!("{} is no object", node.describe()))
@@ -168,7 +162,7 @@ fn collect<'a>(
     let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
     if kind.ends_with("List") && node.get("items").is_some_and(|items| matches!(items.data, Data::List(_))) {
         for item in node.get("items").map(Node::items).unwrap_or_default() {
-            collect(item, damaged, kubernetes, objects, findings);
+            collect(item, damaged, objects, findings);
         }
         return;
     }
@@ -177,7 +171,7 @@ fn collect<'a>(
         return;
     }
     let name = node.at(&["metadata", "name"]).and_then(Node::text).unwrap_or_default();
-    let object = Object { node, group, version, kind, name, namespace: "", damaged, kubernetes };
+    let object = Object { node, group, version, kind, name, namespace: "", damaged };
     let generated = || node.at(&["metadata", "generateName"]).is_some_and(|name| !name.is_null());
     if name.is_empty() && !damaged && !generated() {
         let at = node.entry("metadata").or_else(|| node.entry("kind"));

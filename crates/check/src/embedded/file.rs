@@ -213,7 +213,6 @@ mod tests {
             name: "t",
             namespace: "",
             damaged: false,
-            kubernetes: &[],
         };
         let file = &File::all(&object)[0];
         let at = file.source.text.find(part).unwrap();
