@@ -2,7 +2,7 @@
 //! the text alone.
 //!
 //! The flow of [`check`]:
-//! 1. [`set`]: texts to documents to objects, on all cores.
+//! 1. [`documents`]: texts to documents to objects, on all cores; [`set`] is all of them.
 //! 2. [`schema`]: each object against the schema of its kind, for each version of Kubernetes asked for.
 //! 3. [`objects`]: each object against what a schema cannot say.
 //! 4. [`world`]: what the cluster will hold, for all that follows; [`references`]: the objects against each other.
@@ -12,9 +12,11 @@
 //! [`report`] tells what was found, to people and to programs. Every rule has a folder in `crates/check/rules/`; [`rules`] lists them
 //! all.
 
+mod documents;
 mod embedded;
 mod fields;
 mod finding;
+mod kubectl;
 mod object;
 mod objects;
 mod references;
@@ -163,7 +165,7 @@ pub fn rules() -> Vec<&'static Rule> {
 /// All rules by what they are about, in the order in which they are checked.
 pub fn areas() -> Vec<(&'static str, Vec<&'static Rule>)> {
     vec![
-        ("Documents", set::RULES.to_vec()),
+        ("Documents", documents::RULES.to_vec()),
         ("Schemas", schema::RULES.to_vec()),
         ("Objects", objects::rules()),
         ("References", references::rules()),
@@ -175,8 +177,9 @@ pub fn areas() -> Vec<(&'static str, Vec<&'static Rule>)> {
 /// Checks the objects in `sources`.
 pub fn check(sources: &[Arc<Source>], options: &Options) -> Report {
     let parts: Vec<Arc<Source>> = sources.iter().flat_map(Source::documents).collect();
-    let documents: Vec<_> = parts.par_iter().map(|part| set::read(part, &Limits::default())).collect();
-    let definitions: Vec<_> = options.definitions.iter().map(|source| set::read(source, &Limits::default())).collect();
+    let documents: Vec<_> = parts.par_iter().map(|part| documents::read(part, &Limits::default())).collect();
+    let definitions: Vec<_> =
+        options.definitions.iter().map(|source| documents::read(source, &Limits::default())).collect();
 
     let mut findings = Findings::default();
     let set = Set::new(&documents, &definitions, options, &mut findings);

@@ -264,7 +264,8 @@ mod tests {
     use super::super::tests::{broken, deployment};
     use super::*;
     use crate::Options;
-    use crate::set::{self, Set};
+    use crate::documents::read;
+    use crate::set::Set;
     use vigil_yaml::{Limits, Source};
 
     /// What a policy breaks where `main`, a Prometheus in `default`, scrapes the port 8080 of `web`.
@@ -409,7 +410,7 @@ mod tests {
             let text = deployment("a", "containers: [{name: c}]").replace('\n', "\n---\n")
                 + &deployment("b", "containers: [{name: c}]").replace('\n', "\n---\n")
                 + &policy(&format!("podSelector: {{}}, policyTypes: [Egress], egress: [{{{rule}}}]"));
-            let documents = [set::read(&Source::new("t", text), &Limits::default())];
+            let documents = [read(&Source::new("t", text), &Limits::default())];
             let options = Options::default();
             let mut findings = Findings::default();
             let set = Set::new(&documents, &[], &options, &mut findings);
