@@ -75,7 +75,11 @@ fn check(rendering: &Rendering, out: &Path, options: &Options) -> Result<(), Fai
     let source =
         |path: &String| Some(Source::new(out.join(path).display().to_string(), rendering.files.get(path)?.as_str()));
     let sources: Vec<_> = paths.into_iter().filter_map(source).collect();
-    let report = vigil_check::check(&sources, options);
+    let template = |object: &vigil_render::Object| {
+        (out.join(&object.path).display().to_string(), format!("templates/{}", object.template).into())
+    };
+    let templates = rendering.objects.iter().map(template).collect();
+    let report = vigil_check::check(&sources, &Options { templates, ..options.clone() });
     if report.is_clean() {
         return Ok(());
     }

@@ -39,6 +39,7 @@ use rayon::prelude::*;
 use schema::{Schemas, validate};
 use set::Set;
 use std::cell::LazyCell;
+use std::collections::HashMap;
 use std::sync::Arc;
 use vigil_yaml::{Limits, Place, Severity, Source, Span};
 use world::World;
@@ -60,6 +61,8 @@ pub struct Options {
     pub provided: Vec<Provided>,
     /// Rules that an object may break; besides these, objects have annotations that say so.
     pub waivers: Vec<Waiver>,
+    /// The templates that texts were rendered from, by the names of the texts; findings in them say so.
+    pub templates: HashMap<String, Arc<str>>,
 }
 
 /// The word that an object may break a rule.
@@ -99,6 +102,7 @@ impl Default for Options {
             definitions: Vec::new(),
             provided: Vec::new(),
             waivers: Vec::new(),
+            templates: HashMap::new(),
         }
     }
 }
@@ -210,7 +214,8 @@ pub fn check(sources: &[Arc<Source>], options: &Options) -> Report {
     }
     embedded::check(firsts, || &world, followed, &mut findings);
 
-    let (findings, waived) = waivers::apply(&set, followed, findings.into_sorted(options));
+    let (mut findings, mut waived) = waivers::apply(&set, followed, findings.into_sorted(options));
+    findings.iter_mut().chain(waived.iter_mut().map(|it| &mut it.finding)).for_each(|it| it.trace(options));
     let judged = |object: &object::Object<'_>| Judged { object: object.to_string(), span: object.node.span.clone() };
     let objects = set.objects.par_iter().map(judged).collect();
     drop(world);

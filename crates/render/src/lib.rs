@@ -18,6 +18,7 @@ mod structure;
 mod templates;
 
 pub use content::Content;
+pub use layout::template_of;
 pub use templates::Templates;
 
 use engine::{Engine, Values};
