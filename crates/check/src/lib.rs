@@ -25,7 +25,6 @@ mod rule;
 mod schema;
 mod selector;
 mod set;
-mod syntax;
 mod version;
 mod waivers;
 mod world;

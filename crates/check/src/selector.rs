@@ -3,31 +3,8 @@
 use crate::object::Labels;
 use std::collections::HashMap;
 use std::fmt;
+use vigil_forms::selector::{Label, Operator};
 use vigil_yaml::Node;
-
-/// What is known of one label of something.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Label<'a> {
-    /// It is this.
-    Is(&'a str),
-    /// It begins like this, and the cluster decides the rest.
-    Begins(&'a str),
-    /// There is none.
-    Absent,
-    /// Nothing, not even whether there is one.
-    Unknown,
-}
-
-impl Label<'_> {
-    fn may_be(self, value: &str) -> bool {
-        match self {
-            Self::Is(is) => is == value,
-            Self::Begins(start) => value.starts_with(start),
-            Self::Absent => false,
-            Self::Unknown => true,
-        }
-    }
-}
 
 /// A selector.
 #[derive(Clone, Copy, Debug)]
@@ -63,26 +40,18 @@ impl<'a> Selector<'a> {
         self.labels.iter().all(|(key, value)| label(key).may_be(value))
             && self.expressions.iter().all(|expression| {
                 let Some(key) = expression.get("key").and_then(Node::text) else { return true };
-                let found = label(key);
-                let is_one = || values(expression).any(|value| found.may_be(value));
-                match expression.get("operator").and_then(Node::text) {
-                    Some("In") => is_one(),
-                    Some("NotIn") => matches!(found, Label::Begins(_) | Label::Unknown) || !is_one(),
-                    Some("Exists") => found != Label::Absent,
-                    Some("DoesNotExist") => matches!(found, Label::Absent | Label::Unknown),
-                    _ => true,
-                }
+                operator(expression).is_none_or(|operator| operator.may_match(label(key), values(expression)))
             })
     }
 
     /// Whether it selects what has these labels and no others.
     pub(crate) fn selects_labels<'b>(self, label: impl Fn(&str) -> Option<&'b str>) -> bool {
-        self.selects(|key| label(key).map_or(Label::Absent, Label::Is))
+        self.selects(|key| Label::of(label(key)))
     }
 
     /// Labels of which what is selected has at least one, for every part of the selector that says so.
     fn wanted(self) -> impl Iterator<Item = Vec<(&'a str, &'a str)>> {
-        let is_in = |node: &&Node| node.get("operator").and_then(Node::text) == Some("In");
+        let is_in = |node: &&Node| operator(node) == Some(Operator::In);
         self.labels.iter().map(|label| vec![label]).chain(self.expressions.iter().filter(is_in).filter_map(|node| {
             let key = node.get("key")?.text()?;
             Some(values(node).map(|value| (key, value)).collect())
@@ -107,6 +76,10 @@ impl fmt::Display for Selector<'_> {
         });
         f.write_str(&labels.chain(expressions).collect::<Vec<_>>().join(","))
     }
+}
+
+fn operator(expression: &Node) -> Option<Operator> {
+    Operator::parse(expression.get("operator")?.text()?)
 }
 
 fn values(expression: &Node) -> impl Iterator<Item = &str> {

@@ -25,7 +25,6 @@ mod pairs;
 mod permissions;
 mod report;
 mod set;
-mod units;
 
 pub use differences::Differences;
 pub use report::{Difference, Report, Summary};

@@ -8,9 +8,10 @@ use crate::flags::{flags, plain};
 use crate::object::{group, holds_files, items, kind, name, namespace, pod_template, text};
 use crate::permissions::{permissions, subjects};
 use crate::set::{Set, container_port};
-use crate::units::{image, pull_policy, quantity};
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
+use vigil_forms::image::Image;
+use vigil_forms::quantity;
 
 /// Labels that something reads, by their beginning; all others only say where an object comes from. What selectors
 /// read is compared by what they select.
@@ -144,8 +145,11 @@ impl Tidy<'_> {
             }
             Value::Array(entries) if entries.is_empty() => return,
             Value::Array(entries) => self.list(key, entries),
-            Value::String(text) if key == "image" => image(text).into(),
-            other if matches!(parent, "limits" | "requests") => quantity(&plain(other)).into(),
+            Value::String(text) if key == "image" => Image::split(text).to_string().into(),
+            other if matches!(parent, "limits" | "requests") => {
+                let text = plain(other);
+                quantity::nanos(&text).map_or(text, quantity::spelled).into()
+            }
             other => other.clone(),
         };
         out.insert(key.to_owned(), value);
@@ -319,7 +323,8 @@ fn resolve_pod(set: &Set, workload: &Value, template: &mut Value) {
     for list in ["containers", "initContainers"] {
         for container in mappings(spec.get_mut(list)) {
             let whole = container.clone();
-            if whole["imagePullPolicy"] == pull_policy(text(&whole, "/image")) {
+            let image = Image::split(text(&whole, "/image"));
+            if whole["imagePullPolicy"] == if image.is_pulled_always() { "Always" } else { "IfNotPresent" } {
                 container["imagePullPolicy"] = Value::Null;
             }
             number_ports(&whole, container);

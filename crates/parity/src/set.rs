@@ -3,6 +3,7 @@
 use crate::object::{items, kind, labels, name, namespace, pod_template, text, title};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
+use vigil_forms::selector::{Label, Operator};
 
 /// One side of the comparison.
 pub(crate) struct Set {
@@ -108,15 +109,9 @@ fn matches(selector: &Value, labels: &Map<String, Value>) -> bool {
     }
     wanted.into_iter().flatten().all(|(key, value)| labels.get(key) == Some(value))
         && expressions.iter().all(|expression| {
-            let value = labels.get(text(expression, "/key"));
-            let listed = value.is_some_and(|value| items(expression, "/values").contains(value));
-            match text(expression, "/operator") {
-                "In" => listed,
-                "NotIn" => !listed,
-                "Exists" => value.is_some(),
-                "DoesNotExist" => value.is_none(),
-                _ => false,
-            }
+            let label = Label::of(labels.get(text(expression, "/key")).and_then(Value::as_str));
+            let values = items(expression, "/values").iter().filter_map(Value::as_str);
+            Operator::parse(text(expression, "/operator")).is_some_and(|operator| operator.may_match(label, values))
         })
 }
 

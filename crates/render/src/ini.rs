@@ -5,6 +5,7 @@
 //! would take for more than a text is refused.
 
 use std::sync::Arc;
+use vigil_forms::ini::{self, Says, is_plain, is_plain_name};
 use vigil_yaml::{Problem, Source, Span};
 
 /// A section and its keys, in the order of the text.
@@ -17,34 +18,31 @@ pub(crate) struct Section {
 pub(crate) fn read(source: &Arc<Source>, resolve: impl Fn(&str) -> String) -> Result<Vec<Section>, Vec<Problem>> {
     let mut sections: Vec<Section> = Vec::new();
     let mut problems = Vec::new();
-    let mut start = 0;
-    for line in source.text.split_inclusive('\n') {
-        let span = Span::new(source, start..start + line.trim_end().len());
-        start += line.len();
-        let line = line.trim();
-        if line.is_empty() || line.starts_with(['#', ';']) {
-            continue;
-        }
-        let mut problem = |message: String| problems.push(Problem::error(message, span.clone()));
-        if let Some(name) = line.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
-            if !is_name(name) {
-                problem("expected the name of a section".to_owned());
-            } else if sections.iter().any(|section| section.name == name) {
-                problem(format!("the section `{name}` stands twice"));
+    for line in ini::lines(&source.text) {
+        let mut problem = |message: String| problems.push(Problem::error(message, Span::new(source, line.at.clone())));
+        let (key, raw) = match line.says {
+            Says::Section { name, .. } => {
+                // Readers disagree on what may stand around the name.
+                if !is_plain_name(name) || line.text.len() != name.len() + 2 {
+                    problem("expected the name of a section".to_owned());
+                } else if sections.iter().any(|section| section.name == name) {
+                    problem(format!("the section `{name}` stands twice"));
+                }
+                sections.push(Section { name: name.to_owned(), keys: Vec::new() });
+                continue;
             }
-            sections.push(Section { name: name.to_owned(), keys: Vec::new() });
-            continue;
-        }
-        let Some((key, value)) = line.split_once('=').map(|(key, value)| (key.trim(), value.trim())) else {
-            problem("expected `[section]` or `key = value`".to_owned());
-            continue;
+            Says::OpenSection | Says::NoValue => {
+                problem("expected `[section]` or `key = value`".to_owned());
+                continue;
+            }
+            Says::Key { key, raw, .. } => (key, raw),
         };
         let Some(section) = sections.last_mut() else {
             problem("expected a section before the first key".to_owned());
             continue;
         };
-        let value = resolve(value);
-        if !is_name(key) {
+        let value = resolve(raw);
+        if !is_plain_name(key) {
             problem("expected the name of a key".to_owned());
         } else if section.keys.iter().any(|(known, _)| known == key) {
             problem(format!("the key `{key}` stands twice in its section"));
@@ -68,17 +66,6 @@ pub(crate) fn write(sections: &[Section]) -> String {
         }
     }
     text
-}
-
-fn is_name(text: &str) -> bool {
-    !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"_.-".contains(&b))
-}
-
-/// Whether a value is a text of one line to every reader: no quotes, no comment, no continuation, and neither of the
-/// expansions that Grafana knows, `%(name)s` and `$__provider{…}`.
-fn is_plain(value: &str) -> bool {
-    let special = |c: char| c.is_control() || "\"'`#;\\\u{2028}\u{2029}\u{feff}".contains(c);
-    value.trim() == value && !value.contains(special) && !["%(", "${", "$__"].iter().any(|known| value.contains(known))
 }
 
 #[cfg(test)]

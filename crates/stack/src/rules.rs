@@ -313,7 +313,7 @@ fn prometheus(stack: &Stack, findings: &mut Findings) {
             "set `prometheus.remoteWrite` to a store that holds them all, or `shards: 1`",
         );
     }
-    if prometheus.scrape_interval.as_millis() == 0 {
+    if prometheus.scrape_interval.length().is_zero() {
         findings.error(
             &["prometheus.scrapeInterval"],
             "targets cannot be asked all the time",
@@ -389,7 +389,7 @@ fn metrics_server(stack: &Stack, findings: &mut Findings) {
             );
         }
     }
-    if settings.resolution.as_millis() < 10_000 {
+    if settings.resolution.length().as_secs() < 10 {
         findings.error(
             &["metrics-server.resolution"],
             format!("the resolution `{}` is below 10s", settings.resolution),

@@ -8,11 +8,11 @@ use crate::finding::Findings;
 use crate::object::{MONITORING, Object};
 use crate::rule::{Rule, rules};
 use crate::set::Set;
-use crate::world::pods::version;
 use crate::world::{World, operator};
 use serde::Deserialize;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::OnceLock;
+use vigil_forms::image::{Image, version};
 use vigil_yaml::words::nearest;
 use vigil_yaml::{Data, Entry, Node, Quoted};
 
@@ -105,7 +105,7 @@ pub(super) fn check(
 
 /// The version of an Alertmanager of the operator, if it says one.
 fn version_of(object: &Object<'_>) -> Option<(u32, u32)> {
-    let tag = || object.at(&["spec", "image"]).and_then(Node::text)?.rsplit_once(':').map(|(_, tag)| tag);
+    let tag = || Image::split(object.at(&["spec", "image"]).and_then(Node::text)?).tag;
     version(object.at(&["spec", "version"]).and_then(Node::text).or_else(tag)?)
 }
 

@@ -6,6 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use std::fmt::Write as _;
 use std::sync::Arc;
+use vigil_forms::ini;
 use vigil_yaml::{Data, Entry, Limits, Node, Place, Problem, Source, Span};
 
 /// What the name of a file says of its syntax.
@@ -94,6 +95,11 @@ impl<'a> File<'a> {
     /// The documents of a YAML or JSON file, and what is wrong with them.
     pub(super) fn read(&self) -> (Vec<Node>, Vec<Problem>) {
         vigil_yaml::salvage_all(&self.source, &Limits::default())
+    }
+
+    /// The lines of an INI file, but for those that are templates.
+    pub(super) fn ini_lines(&self) -> impl Iterator<Item = ini::Line<'_>> {
+        ini::lines(&self.source.text).filter(|line| !line.text.contains("{{"))
     }
 
     /// Where a part of the file stands in the manifest; the line of the file where it does not stand there as it is.

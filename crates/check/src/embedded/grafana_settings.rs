@@ -6,7 +6,6 @@
 use super::configuration::{Keys, Walk};
 use super::file::{File, Syntax};
 use super::grafana::Loaded;
-use super::ini::{Line, lines};
 use super::syntax::Read;
 use crate::finding::{Finding, Findings};
 use crate::object::Object;
@@ -16,6 +15,8 @@ use crate::world::pods::Program;
 use crate::world::template::PodTemplate;
 use std::collections::{BTreeMap, HashSet};
 use std::sync::OnceLock;
+use vigil_forms::duration;
+use vigil_forms::ini::{self, Says};
 use vigil_yaml::words::{list, nearest};
 use vigil_yaml::{Data, Node, Quoted, Span};
 
@@ -51,16 +52,16 @@ impl Settings {
         SETTINGS.get_or_init(|| {
             let mut sections: BTreeMap<_, Section> = BTreeMap::new();
             let mut current = "";
-            for line in lines(include_str!("../../configurations/grafana.ini")) {
-                match line {
-                    Line::Section { name, .. } => {
+            for line in ini::lines(include_str!("../../configurations/grafana.ini")) {
+                match line.says {
+                    Says::Section { name, .. } => {
                         current = name;
                         sections.entry(name).or_default();
                     }
-                    Line::Key { key, value, .. } => {
+                    Says::Key { key, value, .. } => {
                         sections.entry(current).or_default().insert(key, value);
                     }
-                    Line::Wrong { .. } => {}
+                    Says::OpenSection | Says::NoValue => {}
                 }
             }
             let mut settings = Self { sections, variables: BTreeMap::new(), prefixes: BTreeMap::new() };
@@ -137,10 +138,10 @@ fn ini(file: &File<'_>, findings: &mut Findings) {
     let settings = Settings::get();
     let mut section = "";
     let mut keys = settings.keys(section);
-    for line in lines(&file.source.text) {
-        match line {
-            Line::Wrong { .. } => {}
-            Line::Section { name, at } => {
+    for line in file.ini_lines() {
+        match line.says {
+            Says::OpenSection | Says::NoValue => {}
+            Says::Section { name, at } => {
                 section = if name == "DEFAULT" { "" } else { name };
                 keys = settings.keys(section);
                 if keys.is_none() {
@@ -150,7 +151,7 @@ fn ini(file: &File<'_>, findings: &mut Findings) {
                     suggest(finding, nearest(name, known));
                 }
             }
-            Line::Key { key, at, value, value_at } => {
+            Says::Key { key, at, value, value_at, .. } => {
                 let Some(keys) = keys else { continue };
                 let Some(sort) = settings.sort(section, keys, key) else {
                     let place =
@@ -227,7 +228,7 @@ fn fits(value: &str, sort: &str) -> Result<(), String> {
         "bool" => is(is_boolean(value), "`true` or `false`"),
         "int" => is(is_integer(value), "a whole number"),
         "number" => is(value.parse::<f64>().is_ok(), "a number"),
-        "duration" => is(is_duration(value), "a time with its unit, such as `30s`"),
+        "duration" => is(duration::is_grafana(value), "a time with its unit, such as `30s`"),
         "url" => is(
             value.starts_with('/')
                 || value.split_once("://").is_some_and(|(scheme, rest)| !scheme.is_empty() && !rest.is_empty()),
@@ -252,26 +253,6 @@ fn is_integer(value: &str) -> bool {
     let hexadecimal = digits.strip_prefix("0x").or_else(|| digits.strip_prefix("0X"));
     let is_hexadecimal = |digits: &str| !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_hexdigit());
     hexadecimal.map_or_else(|| value.parse::<i64>().is_ok(), is_hexadecimal)
-}
-
-fn is_duration(value: &str) -> bool {
-    let mut rest = value.trim_start_matches(['+', '-']);
-    if rest == "0" {
-        return true;
-    }
-    let mut found = false;
-    while !rest.is_empty() {
-        let number = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
-        let tail = &rest[number..];
-        let unit = tail.find(|c: char| c.is_ascii_digit()).unwrap_or(tail.len());
-        let is_unit = matches!(&tail[..unit], "ns" | "us" | "µs" | "ms" | "s" | "m" | "h" | "d" | "w" | "M" | "y");
-        if number == 0 || !is_unit {
-            return false;
-        }
-        found = true;
-        rest = &tail[unit..];
-    }
-    found
 }
 
 /// The keys of provisioning files.
@@ -372,6 +353,7 @@ mod tests {
             ("0", "duration", true),
             ("30", "duration", false),
             ("30 s", "duration", false),
+            ("1d12h", "duration", false),
             ("s", "duration", false),
             ("%(protocol)s://%(domain)s:%(http_port)s/grafana/", "url", true),
             ("https://grafana.example.com/", "url", true),

@@ -8,7 +8,6 @@ mod file;
 mod grafana;
 mod grafana_settings;
 mod grafanas;
-mod ini;
 mod labels;
 mod push;
 mod query;

@@ -7,6 +7,8 @@ use crate::object::{MONITORING, Object};
 use crate::rule::rules;
 use crate::set::Set;
 use std::collections::HashSet;
+use vigil_forms::duration;
+use vigil_forms::name::{is_metric, is_metric_label};
 use vigil_yaml::{Node, Quoted};
 
 rules! {
@@ -90,7 +92,7 @@ fn one(object: &Object<'_>, rule: &Node, findings: &mut Findings) {
             }
         }
         (None, Some(record)) => {
-            if let Some(name) = record.value.text().filter(|name| !is_metric_name(name)) {
+            if let Some(name) = record.value.text().filter(|name| !is_metric(name)) {
                 findings
                     .add(&SHAPE, object, &record.value, format!("{} is no name of a metric", Quoted(name)))
                     .label("expected letters, digits, `_` and `:`");
@@ -111,7 +113,7 @@ fn one(object: &Object<'_>, rule: &Node, findings: &mut Findings) {
     }
     for key in ["labels", "annotations"] {
         for entry in rule.get(key).map(Node::entries).unwrap_or_default() {
-            if !is_label_name(&entry.key.text) {
+            if !is_metric_label(&entry.key.text) || entry.key.text == "__name__" {
                 let message = format!("{} is no name of a label", Quoted(&entry.key.text));
                 findings.add(&SHAPE, object, entry, message).label("expected letters, digits and `_`");
             }
@@ -122,15 +124,6 @@ fn one(object: &Object<'_>, rule: &Node, findings: &mut Findings) {
             }
         }
     }
-}
-
-fn is_metric_name(name: &str) -> bool {
-    let letter = |b: u8| b.is_ascii_alphabetic() || matches!(b, b'_' | b':');
-    name.bytes().next().is_some_and(letter) && name.bytes().all(|b| letter(b) || b.is_ascii_digit())
-}
-
-fn is_label_name(name: &str) -> bool {
-    is_metric_name(name) && !name.contains(':') && name != "__name__"
 }
 
 /// Whether each `{{` of a template has its `}}`. Texts inside of it may hold either.
@@ -159,29 +152,9 @@ fn balanced(text: &str) -> Result<(), &'static str> {
     Ok(())
 }
 
-/// The seconds of one of Prometheus' durations, rounded down.
+/// The whole seconds of one of Prometheus' durations.
 pub(super) fn seconds(text: &str) -> Option<u64> {
-    let mut rest = text;
-    let mut milliseconds: u64 = 0;
-    while !rest.is_empty() {
-        let digits = rest.find(|c: char| !c.is_ascii_digit())?;
-        let number: u64 = rest[..digits].parse().ok()?;
-        rest = &rest[digits..];
-        let unit = rest.find(|c: char| c.is_ascii_digit()).unwrap_or(rest.len());
-        let factor = match &rest[..unit] {
-            "ms" => 1,
-            "s" => 1000,
-            "m" => 60_000,
-            "h" => 3_600_000,
-            "d" => 86_400_000,
-            "w" => 604_800_000,
-            "y" => 31_536_000_000,
-            _ => return None,
-        };
-        milliseconds = milliseconds.checked_add(number.checked_mul(factor)?)?;
-        rest = &rest[unit..];
-    }
-    Some(milliseconds / 1000)
+    Some(duration::prometheus(text).ok()?.as_secs())
 }
 
 #[cfg(test)]
@@ -202,20 +175,6 @@ mod tests {
             ("}} alone is text", true),
         ] {
             assert_eq!(balanced(text).is_ok(), expected, "{text}");
-        }
-    }
-
-    #[test]
-    fn durations() {
-        for (text, expected) in [
-            ("30s", Some(30)),
-            ("1h30m", Some(5400)),
-            ("1d", Some(86400)),
-            ("500ms", Some(0)),
-            ("5", None),
-            ("5 m", None),
-        ] {
-            assert_eq!(seconds(text), expected, "{text}");
         }
     }
 }

@@ -1,11 +1,11 @@
 //! Whether files are what their names say.
 
 use super::file::{File, Syntax};
-use super::ini::{Line, lines};
 use crate::finding::Findings;
 use crate::rule::rules;
 use rayon::prelude::*;
 use serde::de::IgnoredAny;
+use vigil_forms::ini::Says;
 use vigil_yaml::{Node, Place, Problem, Span};
 
 rules! {
@@ -96,10 +96,13 @@ fn templated(text: &str, error: &serde_json::Error) -> bool {
 
 /// Lines that Grafana's reader of INI refuses.
 fn ini(file: &File<'_>, findings: &mut Findings) {
-    for line in lines(&file.source.text) {
-        if let Line::Wrong { why, at } = line {
-            broken(file, &Span::new(&file.source, at), why, findings);
-        }
+    for line in file.ini_lines() {
+        let why = match line.says {
+            Says::OpenSection => "expected `]` behind the name of the section",
+            Says::NoValue => "expected `[section]` or `key = value`",
+            Says::Section { .. } | Says::Key { .. } => continue,
+        };
+        broken(file, &Span::new(&file.source, line.at), why, findings);
     }
 }
 

@@ -5,8 +5,9 @@ use super::judge::{Form, Judge, PORTS, text_or_empty};
 use super::selectors;
 use crate::fields::{filled_text, given, items};
 use crate::rule::{Rule, rules};
-use crate::syntax::{is_dns1035_label, is_dns1123_label, is_dns1123_subdomain};
 use std::collections::HashSet;
+use vigil_forms::name::{is_dns1035_label, is_dns1123_label, is_dns1123_subdomain};
+use vigil_forms::url::{Authority, Url};
 use vigil_yaml::{Node, Quoted};
 
 rules! {
@@ -108,15 +109,22 @@ fn selectors_of(judge: &mut Judge<'_, '_>, node: &Node) {
     }
 }
 
+/// Whether an API server sends requests to a URL: `ValidateWebhookURL` of k8s.io/apiserver.
+fn is_callable(text: &str) -> bool {
+    Url::split(text).is_some_and(|url| {
+        let Authority { credentials, host, port, .. } = url.authority;
+        let is_host = !host.is_empty() || port.is_some();
+        let is_bare = [url.query, url.fragment].into_iter().flatten().all(str::is_empty);
+        url.scheme.eq_ignore_ascii_case("https") && is_host && credentials.is_none() && is_bare
+    })
+}
+
 /// Where a webhook is: at an address, or behind a Service.
 pub(super) fn called(judge: &mut Judge<'_, '_>, rule: &'static Rule, client: &Node) {
     match (given(client, "url"), given(client, "service")) {
         (Some(url), None) => {
             if let Some(text) = url.text()
-                && (!text.starts_with("https://")
-                    || text.len() == "https://".len()
-                    || text["https://".len()..].contains(['?', '#', '@'])
-                    || text.starts_with("https:///"))
+                && !is_callable(text)
             {
                 judge
                     .add(rule, url, format!("{} cannot be called", Quoted(text)))
@@ -321,6 +329,16 @@ fn is_version(text: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn addresses() {
+        for text in ["https://a", "HTTPS://a.b:1/c@d", "https://a?#", "https://[::1]/"] {
+            assert!(is_callable(text), "{text}");
+        }
+        for text in ["", "a", "http://a", "https://", "https:///a", "https://u@a", "https://a?b", "https://a#b"] {
+            assert!(!is_callable(text), "{text}");
+        }
+    }
 
     #[test]
     fn paths_and_versions() {

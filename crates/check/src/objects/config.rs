@@ -3,9 +3,9 @@
 use super::judge::Judge;
 use crate::fields::filled_text;
 use crate::rule::rules;
-use crate::syntax::is_config_key;
 use base64::Engine as _;
 use std::borrow::Cow;
+use vigil_forms::name::is_config_key;
 use vigil_yaml::{Entry, Node, Quoted};
 
 rules! {

@@ -5,8 +5,8 @@ use super::judge::{Form, Judge, text_or_empty};
 use super::structural;
 use crate::fields::{filled_text, given, items};
 use crate::rule::rules;
-use crate::syntax::{is_dns1035_label, is_dns1123_subdomain};
 use std::collections::HashSet;
+use vigil_forms::name::{is_dns1035_label, is_dns1123_subdomain};
 use vigil_yaml::words::list;
 use vigil_yaml::{Node, Quoted};
 

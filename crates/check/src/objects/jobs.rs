@@ -4,8 +4,8 @@ use super::judge::{Judge, QUALIFIED};
 use super::selectors;
 use crate::fields::{filled, given, is_set, items};
 use crate::rule::rules;
-use crate::syntax;
 use std::collections::HashSet;
+use vigil_forms::{cron, name};
 use vigil_yaml::{Node, Quoted};
 
 rules! {
@@ -132,7 +132,7 @@ fn failure_policy(judge: &mut Judge<'_, '_>, spec: &Node, policy: &Node) {
         }
         for condition in items(rule, "onPodConditions") {
             judge.one_of(&JOB, condition.get("status"), &["False", "True", "Unknown"]);
-            if let Some((node, kind)) = filled(condition, "type").filter(|(_, kind)| !syntax::is_qualified_name(kind)) {
+            if let Some((node, kind)) = filled(condition, "type").filter(|(_, kind)| !name::is_qualified_name(kind)) {
                 judge.add(&JOB, node, format!("{} is no condition of pods", Quoted(kind))).label(QUALIFIED);
             }
         }
@@ -176,7 +176,7 @@ fn hostname(judge: &mut Judge<'_, '_>, spec: &Node) {
     let Some(count @ 1..) = said.unwrap_or_else(|| given(spec, "parallelism").is_none().then_some(1)) else { return };
     let name = judge.object.name;
     if !name.is_empty()
-        && !syntax::is_dns1123_label(&format!("{name}-{}", count - 1))
+        && !name::is_dns1123_label(&format!("{name}-{}", count - 1))
         && let Some(node) = judge.object.at(&["metadata", "name"])
     {
         judge
@@ -196,8 +196,8 @@ fn cron_job(judge: &mut Judge<'_, '_>, spec: &Node) {
             judge
                 .add(&SCHEDULE, node, format!("{} names a time zone", Quoted(text)))
                 .help("remove it, and set `timeZone:`");
-        } else if let Some(why) = syntax::wrong_schedule(text) {
-            judge.add(&SCHEDULE, node, format!("{} is no schedule", Quoted(text))).label(why);
+        } else if let Err(wrong) = cron::check(text) {
+            judge.add(&SCHEDULE, node, format!("{} is no schedule", Quoted(text))).label(why(wrong));
         }
     }
     let Some(node) = given(spec, "timeZone") else { return };
@@ -212,6 +212,23 @@ fn cron_job(judge: &mut Judge<'_, '_>, spec: &Node) {
         judge
             .add(&SCHEDULE, node, format!("{} is no time zone", Quoted(zone)))
             .label("expected one such as `Europe/Berlin` or `Etc/UTC`");
+    }
+}
+
+/// What is wrong with a schedule, in words.
+fn why(wrong: cron::Wrong<'_>) -> String {
+    match wrong {
+        cron::Wrong::Empty => "it is empty".to_owned(),
+        cron::Wrong::Word => {
+            "after `@` may stand yearly, monthly, weekly, daily, midnight, hourly or `every 1h30m`".to_owned()
+        }
+        cron::Wrong::Fields(count) => {
+            format!("it has {count} of the five fields: minute, hour, day, month, day of the week")
+        }
+        cron::Wrong::Field(cron::Field { name, least, most, .. }, part) => {
+            let part: String = part.chars().take(40).collect();
+            format!("the {name} cannot be `{part}`: it is from {least} to {most}")
+        }
     }
 }
 

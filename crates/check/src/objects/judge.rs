@@ -4,9 +4,9 @@ use crate::fields::{filled, filled_text, given};
 use crate::finding::{At, Finding, Findings};
 use crate::object::Object;
 use crate::rule::Rule;
-use crate::syntax;
 use crate::version::Version;
 use std::ops::RangeInclusive;
+use vigil_forms::{address, name, quantity};
 use vigil_yaml::plain::Plain;
 use vigil_yaml::words::{list as list_of, nearest};
 use vigil_yaml::{Data, Entry, Node, Quoted};
@@ -149,14 +149,14 @@ impl Judge<'_, '_> {
 
     /// A text that must be a DNS label.
     pub(super) fn dns_label(&mut self, rule: &'static Rule, node: &Node, key: &str) {
-        if let Some((value, text)) = filled(node, key).filter(|(_, text)| !syntax::is_dns1123_label(text)) {
+        if let Some((value, text)) = filled(node, key).filter(|(_, text)| !name::is_dns1123_label(text)) {
             self.add(rule, value, format!("{} is no value for `{key}`", Quoted(text))).label(LABEL);
         }
     }
 
     /// A text that must be a DNS subdomain.
     pub(super) fn dns_subdomain(&mut self, rule: &'static Rule, node: &Node, key: &str) {
-        if let Some((value, text)) = filled(node, key).filter(|(_, text)| !syntax::is_dns1123_subdomain(text)) {
+        if let Some((value, text)) = filled(node, key).filter(|(_, text)| !name::is_dns1123_subdomain(text)) {
             self.add(rule, value, format!("{} is no value for `{key}`", Quoted(text))).label(SUBDOMAIN);
         }
     }
@@ -164,7 +164,7 @@ impl Judge<'_, '_> {
     /// An address; numbers with zeros before them are let pass, as older servers do.
     pub(super) fn address(&mut self, rule: &'static Rule, value: &Node) {
         let Some(text) = value.text() else { return };
-        if super::address::ip(text).is_none() {
+        if address::ip(text).is_none() {
             self.add(rule, value, format!("{} is no address", Quoted(text)))
                 .label("expected an IP address, such as `10.0.0.10`");
         }
@@ -173,7 +173,7 @@ impl Judge<'_, '_> {
     /// A path that must stay below the place where it begins.
     pub(super) fn descending(&mut self, rule: &'static Rule, value: &Node) {
         let Some(text) = value.text() else { return };
-        if text.starts_with('/') || syntax::goes_up(text) {
+        if text.starts_with('/') || name::goes_up(text) {
             self.add(rule, value, format!("{} is no path downwards", Quoted(text)))
                 .label("expected a relative path without `..`");
         }
@@ -210,9 +210,9 @@ pub(super) const BILLION: i128 = 1_000_000_000;
 /// What a quantity is worth, in billionths.
 pub(super) fn amount(node: &Node) -> Option<i128> {
     match node.scalar()? {
-        Plain::Text => syntax::quantity(written(node)),
+        Plain::Text => quantity::nanos(written(node)),
         Plain::Integer(value) => Some(i128::from(value) * BILLION),
-        Plain::Float(value) => syntax::quantity(&value.to_string()),
+        Plain::Float(value) => quantity::nanos(&value.to_string()),
         _ => None,
     }
 }

@@ -3,8 +3,8 @@
 use super::judge::{BILLION, Judge, amount};
 use crate::fields::{given, items};
 use crate::rule::rules;
-use crate::syntax::is_qualified_name;
 use std::collections::HashSet;
+use vigil_forms::name::is_qualified_name;
 use vigil_yaml::words::{list, nearest};
 use vigil_yaml::{Entry, Node, Quoted};
 

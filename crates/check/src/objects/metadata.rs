@@ -5,8 +5,7 @@ use super::selectors;
 use crate::fields::{filled, is_set, items};
 use crate::object::Object;
 use crate::rule::rules;
-use crate::syntax;
-use std::net::IpAddr;
+use vigil_forms::{address, name};
 use vigil_yaml::{Node, Quoted};
 
 rules! {
@@ -71,7 +70,7 @@ pub(super) fn described(judge: &mut Judge<'_, '_>, metadata: &Node) {
     for entry in annotations.entries() {
         let key = entry.key.text.as_str();
         size += key.len() + entry.value.text().map_or(0, str::len);
-        if !syntax::is_qualified_name(&key.to_ascii_lowercase()) {
+        if !name::is_qualified_name(&key.to_ascii_lowercase()) {
             judge.add(&ANNOTATION, entry, format!("{} is no key for an annotation", Quoted(key))).label(QUALIFIED);
         }
     }
@@ -115,10 +114,10 @@ impl Form {
 
     fn admits(self, name: &str) -> bool {
         match self {
-            Self::Label => syntax::is_dns1123_label(name),
-            Self::Subdomain => syntax::is_dns1123_subdomain(name),
-            Self::Segment => syntax::is_path_segment(name),
-            Self::Address => name.parse::<IpAddr>().is_ok_and(|address| address.to_string() == name),
+            Self::Label => name::is_dns1123_label(name),
+            Self::Subdomain => name::is_dns1123_subdomain(name),
+            Self::Segment => name::is_path_segment(name),
+            Self::Address => address::is_canonical_ip(name),
         }
     }
 
@@ -163,7 +162,7 @@ fn namespace(judge: &mut Judge<'_, '_>, metadata: &Node) {
     if judge.object.namespace.is_empty() {
         return;
     }
-    if let Some((node, name)) = filled(metadata, "namespace").filter(|(_, name)| !syntax::is_dns1123_label(name)) {
+    if let Some((node, name)) = filled(metadata, "namespace").filter(|(_, name)| !name::is_dns1123_label(name)) {
         judge.add(&NAME, node, format!("{} is no name for a namespace", Quoted(name))).label(LABEL);
     }
 }
@@ -195,7 +194,7 @@ fn owners(judge: &mut Judge<'_, '_>, metadata: &Node) {
     let finalizers = items(metadata, "finalizers");
     for node in finalizers {
         let Some(text) = (if node.is_null() { Some("") } else { node.text() }) else { continue };
-        if !syntax::is_qualified_name(text) {
+        if !name::is_qualified_name(text) {
             judge.add(&OWNER, node, format!("{} is no name for a finalizer", Quoted(text))).label(QUALIFIED);
         }
     }

@@ -1,8 +1,7 @@
 //! What an API server refuses although the schema lets it pass: one module for each sort of object.
 //!
-//! [`judge`] and [`address`] are what they share.
+//! [`judge`] is what they share.
 
-mod address;
 mod admission;
 mod claims;
 mod config;

@@ -1,12 +1,12 @@
 //! Ingresses, their classes, and NetworkPolicies.
 
-use super::address::{cidr, ip, is_within};
 use super::judge::{Form, Judge, PORTS, PROTOCOLS, is_blank, text_or_empty};
 use super::selectors;
 use super::services::PORT_NAME;
 use crate::fields::{filled_text, given, items};
 use crate::rule::rules;
-use crate::syntax::{is_dns1123_label, is_dns1123_subdomain};
+use vigil_forms::address::{Network, ip};
+use vigil_forms::name::{is_dns1123_label, is_dns1123_subdomain};
 use vigil_yaml::plain::Plain;
 use vigil_yaml::{Node, Quoted};
 
@@ -25,7 +25,7 @@ const NAME: Form = (is_dns1123_subdomain, "a DNS name", "`a-z`, `0-9`, `-` and `
 /// Newer servers let a Service's name begin with a digit.
 const SERVICE: Form =
     (is_dns1123_label, "the name of a Service", "at most 63 of `a-z`, `0-9` and `-`; without its namespace");
-const RANGE: Form = (|text| cidr(text).is_some(), "a range of addresses", "such as `10.0.0.0/8`");
+const RANGE: Form = (|text| Network::parse(text).is_ok(), "a range of addresses", "such as `10.0.0.0/8`");
 
 /// Judges one object.
 pub(super) fn check(judge: &mut Judge<'_, '_>) {
@@ -288,12 +288,13 @@ fn peer(judge: &mut Judge<'_, '_>, node: &Node) {
         let finding = judge.within(&POLICY_PEER, node, "a peer with both an `ipBlock` and a selector");
         finding.help("make two peers of it; traffic to either is let through");
     }
+    let network = |text: &str| Network::parse(text).ok();
     judge.form(&POLICY_PEER, block.get("cidr"), RANGE);
-    let outer = block.get("cidr").and_then(Node::text).and_then(cidr);
+    let outer = block.get("cidr").and_then(Node::text).and_then(network);
     for except in items(block, "except") {
         judge.form(&POLICY_PEER, Some(except), RANGE);
-        if let (Some(outer), Some(inner)) = (outer, except.text().and_then(cidr))
-            && !is_within(inner, outer)
+        if let (Some(outer), Some(inner)) = (outer, except.text().and_then(network))
+            && !inner.is_within(&outer)
         {
             judge
                 .add(

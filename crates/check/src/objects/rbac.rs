@@ -3,7 +3,7 @@
 use super::judge::{Form, Judge, text_or_empty};
 use crate::fields::{filled_text, items};
 use crate::rule::rules;
-use crate::syntax::{is_dns1123_subdomain, is_path_segment};
+use vigil_forms::name::{is_dns1123_subdomain, is_path_segment};
 use vigil_yaml::{Node, Quoted};
 
 rules! {

@@ -5,7 +5,8 @@ use super::judge::{Form, Judge, amount, text_or_empty};
 use super::selectors;
 use crate::fields::{given, items};
 use crate::rule::rules;
-use crate::syntax::is_path_segment;
+use vigil_forms::name::is_path_segment;
+use vigil_forms::quantity::percent;
 use vigil_yaml::{Node, Quoted};
 
 rules! {
@@ -150,7 +151,7 @@ fn budget(judge: &mut Judge<'_, '_>) {
     }
     for node in limits.iter().filter_map(|key| given(spec, key)) {
         judge.range(&BUDGET, Some(node), 0..=i64::MAX);
-        if let Some(text) = node.text().filter(|text| !is_percentage(text)) {
+        if let Some(text) = node.text().filter(|text| percent(text).is_none_or(|share| share > 100)) {
             judge
                 .add(&BUDGET, node, format!("{} is neither a number nor a percentage", Quoted(text)))
                 .label("expected such as `1` or `50%`, at most `100%`");
@@ -158,14 +159,6 @@ fn budget(judge: &mut Judge<'_, '_>) {
     }
     let policies = ["IfHealthyBudget", "AlwaysAllow"];
     judge.one_of(&BUDGET, spec.get("unhealthyPodEvictionPolicy"), &policies);
-}
-
-fn is_percentage(text: &str) -> bool {
-    text.strip_suffix('%').is_some_and(|number| {
-        !number.is_empty()
-            && number.bytes().all(|b| b.is_ascii_digit())
-            && number.parse::<u64>().is_ok_and(|number| number <= 100)
-    })
 }
 
 fn priority(judge: &mut Judge<'_, '_>) {
@@ -178,20 +171,5 @@ fn priority(judge: &mut Judge<'_, '_>) {
         && let Some(name) = object.at(&["metadata", "name"])
     {
         judge.add(&PRIORITY, name, "names that begin with `system-` are the cluster's own").help("choose another name");
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::is_percentage;
-
-    #[test]
-    fn percentages() {
-        for text in ["0%", "100%", "050%"] {
-            assert!(is_percentage(text), "{text}");
-        }
-        for text in ["", "%", "101%", "5", "5.5%", "-5%", "+5%", "5 %"] {
-            assert!(!is_percentage(text), "{text}");
-        }
     }
 }

@@ -4,7 +4,8 @@ use super::judge::{Judge, QUALIFIED};
 use crate::fields::{filled, items};
 use crate::object::Labels;
 use crate::rule::rules;
-use crate::syntax;
+use vigil_forms::name;
+use vigil_forms::selector::{Label, Operator};
 use vigil_yaml::words::{list, nearest};
 use vigil_yaml::{Node, Quoted};
 
@@ -16,17 +17,14 @@ rules! {
 /// What the value of a label looks like.
 const VALUE: &str = "expected at most 63 letters, digits, `-`, `_` and `.`, with a letter or digit at both ends";
 
-/// Operators of label selectors.
-const OPERATORS: &[&str] = &["In", "NotIn", "Exists", "DoesNotExist"];
-
 /// The keys and values of labels, of `matchLabels` or of a `nodeSelector`.
 pub(super) fn labels(judge: &mut Judge<'_, '_>, labels: Option<&Node>) {
     for entry in labels.map(Node::entries).unwrap_or_default() {
         let key = entry.key.text.as_str();
-        if !syntax::is_qualified_name(key) {
+        if !name::is_qualified_name(key) {
             judge.add(&LABEL, entry, format!("{} is no key for a label", Quoted(key))).label(QUALIFIED);
         }
-        if let Some(text) = entry.value.text().filter(|text| !syntax::is_label_value(text)) {
+        if let Some(text) = entry.value.text().filter(|text| !name::is_label_value(text)) {
             value(judge, &entry.value, text);
         }
     }
@@ -35,7 +33,7 @@ pub(super) fn labels(judge: &mut Judge<'_, '_>, labels: Option<&Node>) {
 fn value(judge: &mut Judge<'_, '_>, node: &Node, text: &str) {
     let finding = judge.add(&LABEL, node, format!("{} is no value for a label", Quoted(text)));
     finding.label(VALUE);
-    if text.len() > syntax::LONGEST_LABEL {
+    if text.len() > name::LONGEST_LABEL {
         finding.help(format!("it has {} characters; an annotation may hold more", text.len()));
     }
 }
@@ -44,7 +42,7 @@ fn value(judge: &mut Judge<'_, '_>, node: &Node, text: &str) {
 pub(super) fn selector(judge: &mut Judge<'_, '_>, selector: &Node) {
     labels(judge, selector.get("matchLabels"));
     for expression in items(selector, "matchExpressions") {
-        requirement(judge, expression, OPERATORS, true);
+        requirement(judge, expression, &Operator::NAMES, true);
     }
 }
 
@@ -70,25 +68,25 @@ pub(super) fn node_terms(judge: &mut Judge<'_, '_>, term: &Node, strict: bool) {
 /// One expression; `strict` if its values must be such as labels have.
 fn requirement(judge: &mut Judge<'_, '_>, expression: &Node, operators: &[&str], strict: bool) {
     if let Some(node) = expression.get("key")
-        && let Some(key) = node.text().filter(|key| !syntax::is_qualified_name(key))
+        && let Some(key) = node.text().filter(|key| !name::is_qualified_name(key))
     {
         judge.add(&LABEL, node, format!("{} is no key for a label", Quoted(key))).label(QUALIFIED);
     }
     operator(judge, expression, operators);
     let values = items(expression, "values");
     let Some((node, operator)) = filled(expression, "operator") else { return };
-    match operator {
-        "In" | "NotIn" if values.is_empty() => {
+    match Operator::parse(operator) {
+        Some(Operator::In | Operator::NotIn) if values.is_empty() => {
             judge
                 .add(&SELECTOR, node, format!("{} needs values to compare with", Quoted(operator)))
                 .label("expected `values:` with one or more beside this");
         }
-        "Exists" | "DoesNotExist" if !values.is_empty() => {
+        Some(Operator::Exists | Operator::DoesNotExist) if !values.is_empty() => {
             judge
                 .add(&SELECTOR, node, format!("{} looks at no values", Quoted(operator)))
                 .help("remove `values:`, or write `In` or `NotIn`");
         }
-        "Gt" | "Lt" if values.len() != 1 => {
+        None if matches!(operator, "Gt" | "Lt") && values.len() != 1 => {
             judge
                 .add(&SELECTOR, node, format!("{} compares with one value", Quoted(operator)))
                 .label("expected `values:` with one value beside this");
@@ -96,7 +94,7 @@ fn requirement(judge: &mut Judge<'_, '_>, expression: &Node, operators: &[&str],
         _ => {}
     }
     for node in values.iter().filter(|_| strict) {
-        if let Some(text) = node.text().filter(|text| !syntax::is_label_value(text)) {
+        if let Some(text) = node.text().filter(|text| !name::is_label_value(text)) {
             value(judge, node, text);
         }
     }
@@ -120,27 +118,22 @@ pub(super) fn is_empty(selector: &Node) -> bool {
 /// What in `selector` keeps it from matching `labels`: an entry of `matchLabels`, or an expression. None when it
 /// matches, or when something that another rule speaks of leaves it open.
 pub(super) fn mismatch<'n>(selector: &'n Node, labels: Option<&Node>) -> Option<&'n Node> {
-    let label = |key: &str| labels.and_then(|labels| labels.get(key)).filter(|value| !value.is_null());
+    let label = |key: &str| match labels.and_then(|labels| labels.get(key)).filter(|value| !value.is_null()) {
+        // One that is no text may be anything.
+        Some(value) => value.text().map_or(Label::Begins(""), Label::Is),
+        None => Label::Absent,
+    };
     // To a server, null is an empty text.
     let wanted = |node: &'n Node| if node.is_null() { Some("") } else { node.text() };
-    let differs = |node: &'n Node, key: &str| match (label(key), wanted(node)) {
-        (Some(value), Some(wanted)) => value.text().is_some_and(|text| text != wanted),
-        (None, Some(_)) => true,
-        (_, None) => false,
-    };
+    let differs = |node: &'n Node, key: &str| wanted(node).is_some_and(|wanted| !label(key).may_be(wanted));
     let entries = selector.get("matchLabels").map(Node::entries).unwrap_or_default();
     if let Some(entry) = entries.iter().find(|entry| differs(&entry.value, &entry.key.text)) {
         return Some(&entry.value);
     }
     items(selector, "matchExpressions").iter().find(|expression| {
         let Some((_, key)) = filled(expression, "key") else { return false };
-        let Some((_, operator)) = filled(expression, "operator") else { return false };
-        let among = |text: &str| items(expression, "values").iter().any(|value| value.text() == Some(text));
-        match (operator, label(key).map(Node::text)) {
-            ("In" | "Exists", None) | ("DoesNotExist", Some(_)) => true,
-            ("In", Some(Some(text))) => !among(text),
-            ("NotIn", Some(Some(text))) => among(text),
-            _ => false,
-        }
+        let operator = filled(expression, "operator").and_then(|(_, operator)| Operator::parse(operator));
+        let values = items(expression, "values").iter().filter_map(Node::text);
+        operator.is_some_and(|operator| !operator.may_match(label(key), values))
     })
 }

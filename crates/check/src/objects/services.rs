@@ -1,12 +1,12 @@
 //! Services, Endpoints and EndpointSlices.
 
-use super::address::{cidr, ip};
 use super::judge::{Form, Judge, PORTS, PROTOCOLS, text_or_empty};
 use super::selectors;
 use crate::fields::{filled_text, given, items};
 use crate::rule::{Rule, rules};
-use crate::syntax::{is_dns1123_label, is_dns1123_subdomain, is_port_name, is_qualified_name};
 use std::collections::HashSet;
+use vigil_forms::address::{Network, ip};
+use vigil_forms::name::{is_dns1123_label, is_dns1123_subdomain, is_port_name, is_qualified_name};
 use vigil_yaml::{Node, Quoted};
 
 rules! {
@@ -25,7 +25,7 @@ pub(super) const PORT_NAME: Form =
     (is_port_name, "the name of a port", "at most 15 of `a-z`, `0-9` and single `-`, at least one a letter");
 const QUALIFIED: Form = (is_qualified_name, "the name of a protocol", "such as `http` or `example.com/name`");
 const IP: Form = (|text| ip(text).is_some(), "an IP address", "such as `192.0.2.1` or `fd00::1`");
-const RANGE: Form = (|text| cidr(text.trim()).is_some(), "a range of addresses", "such as `10.0.0.0/8`");
+const RANGE: Form = (|text| Network::parse(text.trim()).is_ok(), "a range of addresses", "such as `10.0.0.0/8`");
 
 /// Judges one object.
 pub(super) fn check(judge: &mut Judge<'_, '_>) {

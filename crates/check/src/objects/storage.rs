@@ -4,7 +4,7 @@ use super::claims;
 use super::judge::{Judge, amount};
 use crate::fields::given;
 use crate::rule::rules;
-use crate::syntax::is_qualified_name;
+use vigil_forms::name::is_qualified_name;
 use vigil_yaml::{Node, Quoted};
 
 rules! {

@@ -4,7 +4,7 @@ use super::judge::Judge;
 use super::{claims, metadata, selectors};
 use crate::fields::{filled, given, items};
 use crate::rule::rules;
-use crate::syntax;
+use vigil_forms::quantity::percent;
 use vigil_yaml::{Data, Node, Quoted};
 
 rules! {
@@ -117,7 +117,7 @@ fn share(judge: &mut Judge<'_, '_>, node: &Node, key: &str, whole: bool) -> Opti
         return Some(Share::Number(number));
     }
     let text = value.text()?;
-    let Some(percent) = syntax::percent(text) else {
+    let Some(percent) = percent(text) else {
         let finding = judge.add(&UPDATE, value, format!("{} is no number of pods", Quoted(text)));
         finding.label("expected a whole number, or one with `%`");
         if text.parse::<u32>().is_ok() {

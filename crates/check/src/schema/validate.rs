@@ -12,6 +12,7 @@ use crate::object::Object;
 use crate::rule::Rule;
 use serde_json::Value;
 use std::collections::HashSet;
+use vigil_forms::quantity::Quantity;
 use vigil_yaml::plain::Plain;
 use vigil_yaml::words::{list, nearest};
 use vigil_yaml::{Data, Entry, Key, Node, Quoted, Scalar};
@@ -202,8 +203,7 @@ impl<'a> Walk<'a> {
         let text = scalar_text(node);
         match scalar {
             Some(Plain::Integer(_) | Plain::Unsigned(_) | Plain::Float(_)) => true,
-            // Go's type passes over the spaces around it.
-            Some(Plain::Text) if formats::is_quantity(text.trim_matches(' ')) => true,
+            Some(Plain::Text) if Quantity::parse(text).is_ok() => true,
             Some(Plain::Text) => {
                 self.add(&VALUE, node, format!("{} is no quantity", Quoted(text)))
                     .label("expected a number with a unit, such as `500m`, `2`, `128Mi` or `1G`")

@@ -4,6 +4,7 @@ use super::World;
 use super::namespaces::Scope;
 use super::services::{Service, Target};
 use crate::fields::entries;
+use vigil_forms::url::{Authority, Url, implied_port};
 use vigil_yaml::words::nearest;
 use vigil_yaml::{Node, Quoted};
 
@@ -133,23 +134,14 @@ struct Address<'u> {
 }
 
 impl<'u> Address<'u> {
-    /// Of `scheme://host:port/path`; nothing when it is no host name or holds variables.
+    /// Of `scheme://host:port/path`, or `host:port` as probers have it; nothing when it is no host name or holds variables.
     fn of(url: &'u str) -> Option<Self> {
-        let (scheme, rest) = url.split_once("://").unwrap_or(("http", url));
-        let implied = match scheme {
-            "http" => 80,
-            "https" => 443,
-            _ => return None,
+        let (scheme, authority) = match Url::split(url) {
+            Some(url) => (url.scheme, url.authority),
+            None => ("http", Authority::split(url.split(['/', '?', '#']).next()?)),
         };
-        let authority = rest.split(['/', '?', '#']).next()?;
-        let authority = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
-        let (host, port) = match authority.split_once(':') {
-            Some((host, port)) => (host, Some(port.parse().ok()?)),
-            None => (authority, None),
-        };
-        let is_name = host.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'.'));
-        let is_number = host.bytes().all(|b| b.is_ascii_digit() || b == b'.');
-        (is_name && !is_number).then(|| Self { host, port: port.unwrap_or(implied), is_implied: port.is_none() })
+        let (host, port) = authority.named(implied_port(scheme)?)?;
+        Some(Self { host, port: port.into(), is_implied: authority.port.is_none() })
     }
 }
 
@@ -158,10 +150,9 @@ pub(crate) fn hosts(text: &str) -> impl Iterator<Item = (&str, i64)> {
     text.match_indices("://").filter_map(move |(at, separator)| {
         let usual = if text[..at].ends_with("https") { 443 } else { 80 };
         let rest = &text[at + separator.len()..];
-        let is_host = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | ':');
-        let host = &rest[..rest.find(|c| !is_host(c)).unwrap_or(rest.len())];
-        let (host, port) = host.split_once(':').map_or((host, Some(usual)), |(host, port)| (host, port.parse().ok()));
-        Some((host, port?)).filter(|(host, _)| !host.is_empty())
+        let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | ':' | '@' | '_' | '%');
+        let authority = Authority::split(&rest[..rest.find(|c| !is_part(c)).unwrap_or(rest.len())]);
+        authority.named(usual).filter(|(host, _)| !host.is_empty()).map(|(host, port)| (host, port.into()))
     })
 }
 
@@ -195,5 +186,6 @@ mod tests {
             [("loki.logs", 3100), ("web", 443), ("a.b.svc.cluster.local", 1)]
         );
         assert_eq!(found("https://grafana.example.com/x and :// alone http://a:b"), [("grafana.example.com", 443)]);
+        assert_eq!(found("http://user:word@loki.logs:3100"), [("loki.logs", 3100)]);
     }
 }

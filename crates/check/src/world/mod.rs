@@ -29,7 +29,7 @@ pub(crate) mod volumes;
 
 use crate::fields::text;
 use crate::object::Object;
-use crate::selector::{Label, Labelled, Selector};
+use crate::selector::{Labelled, Selector};
 use crate::set::Set;
 use namespaces::{NAME, Namespaces, Scope};
 use pods::{Pod, VERSION, varies};
@@ -37,6 +37,7 @@ use runtime::{Keys, Makers};
 use services::{Service, ServicePort, Target};
 use std::collections::{HashMap, HashSet};
 use uses::Use;
+use vigil_forms::selector::Label;
 
 /// Where an object is that something refers to.
 #[derive(Debug)]
@@ -284,7 +285,7 @@ impl<'a> World<'a> {
             return Label::Is(namespace);
         }
         match self.object("", "Namespace", "", namespace) {
-            Some(object) => object.labels().get(key).map_or(Label::Absent, Label::Is),
+            Some(object) => Label::of(object.labels().get(key)),
             None => Label::Unknown,
         }
     }

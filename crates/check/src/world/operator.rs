@@ -4,7 +4,7 @@
 //! `CreateConfigReloader` for the pods, `BuildStatefulSetService` and its like for the Services. The label
 //! `operator.prometheus.io/mode` is one of the StatefulSets and of no pod.
 
-use super::pods::{Pod, Port};
+use super::pods::{Pod, Port, Program};
 use super::services::{Service, ServicePort, Target};
 use crate::fields::{is_set, items, text, texts};
 use crate::object::{Labels, MONITORING, Object};
@@ -203,8 +203,7 @@ pub(crate) fn kubelet_services<'a>(set: &Set<'a>) -> Vec<Service<'a>> {
     let (mut services, mut is_here) = (Vec::new(), false);
     let deployments = set.of_kind("apps", "Deployment");
     for container in deployments.flat_map(|object| items(object.node, ["spec", "template", "spec", "containers"])) {
-        is_here |= text(container, "image")
-            .is_some_and(|image| image.contains("/prometheus-operator:") || image.contains("/prometheus-operator@"));
+        is_here |= Program::of(container).is_some_and(|program| program.name == "prometheus-operator");
         services.extend(kubelet_flags(container).map(|(namespace, name)| kubelet(namespace, name)));
     }
     if !is_here {

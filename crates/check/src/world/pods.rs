@@ -3,7 +3,8 @@
 use super::template::PodTemplate;
 use crate::fields::{integer, is_set, items, text};
 use crate::object::{MONITORING, Object};
-use crate::selector::Label;
+use vigil_forms::image::{Image, version};
+use vigil_forms::selector::Label;
 use vigil_yaml::Node;
 
 /// The label with the version of what runs, which the operator writes by itself.
@@ -53,10 +54,8 @@ pub(crate) struct Program<'a> {
 impl<'a> Program<'a> {
     /// The program of a container.
     pub(crate) fn of(container: &'a Node) -> Option<Self> {
-        let image = container.get("image").and_then(Node::text)?;
-        let last = image.split('@').next()?.rsplit('/').next()?;
-        let (name, tag) = last.split_once(':').unwrap_or((last, ""));
-        Some(Self { name, version: version(tag) })
+        let image = Image::split(container.get("image").and_then(Node::text)?);
+        Some(Self { name: image.program(), version: image.tag.and_then(version) })
     }
 
     /// Whether it is Grafana.
@@ -68,12 +67,6 @@ impl<'a> Program<'a> {
 /// Whether an image of this name is Grafana.
 pub(crate) fn is_grafana(program: &str) -> bool {
     matches!(program, "grafana" | "grafana-oss" | "grafana-enterprise")
-}
-
-/// Major and minor of a tag such as `v3.7.8` or `12.3.1-ubuntu`.
-pub(crate) fn version(tag: &str) -> Option<(u32, u32)> {
-    let mut parts = tag.trim_start_matches('v').split(['.', '-']);
-    Some((parts.next()?.parse().ok()?, parts.next()?.parse().ok()?))
 }
 
 impl<'a> Port<'a> {
@@ -191,24 +184,4 @@ pub(crate) fn varies(key: &str) -> bool {
             | "batch.kubernetes.io/job-completion-index"
             | "operator.prometheus.io/shard"
     )
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn versions() {
-        for (tag, expected) in [
-            ("v3.7.8", Some((3, 7))),
-            ("12.3.1-ubuntu", Some((12, 3))),
-            ("2.6", Some((2, 6))),
-            ("latest", None),
-            ("main-0f1e2d3", None),
-            ("", None),
-            ("3", None),
-        ] {
-            assert_eq!(version(tag), expected, "{tag}");
-        }
-    }
 }

@@ -2,7 +2,8 @@
 
 use super::World;
 use crate::object::Object;
-use crate::selector::{Label, Selector};
+use crate::selector::Selector;
+use vigil_forms::selector::Label;
 use vigil_yaml::Node;
 
 /// A kind that is selected, and by whom.
@@ -82,7 +83,7 @@ impl Selected {
         let selector =
             |key| owner.at(&["spec", key]).filter(|node| !node.is_null()).map(|node: &'a Node| Selector::of(node));
         let Some(labels) = selector(self.by_labels) else { return Some(Unselected::NoSelector) };
-        if !labels.selects(|key| object.labels().get(key).map_or(Label::Absent, Label::Is)) {
+        if !labels.selects(|key| Label::of(object.labels().get(key))) {
             return Some(Unselected::Labels(labels));
         }
         match selector(self.by_namespace) {

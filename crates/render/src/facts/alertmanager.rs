@@ -1,10 +1,8 @@
 use super::monitored::{JOB_LABEL, labelled, monitored};
-use super::{
-    Identity, METRICS_RELEASE, RELOADER_PORT, Web, go_duration, image, persistence, pods, semantic_version, service,
-    with,
-};
+use super::{Identity, METRICS_RELEASE, RELOADER_PORT, Web, image, persistence, pods, semantic_version, service, with};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
+use vigil_forms::duration::to_go;
 use vigil_stack::Stack;
 use vigil_stack::model::{Receiver, SecretReference, ServiceType, SubRoute};
 use vigil_stack::units::{DnsSubdomain, Port};
@@ -50,7 +48,7 @@ pub(super) fn facts(stack: &Stack) -> Value {
         // One job for both Services, and the name that rules know.
         "reloaderLabels": labelled(&facts, JOB_LABEL, &name),
         "service": service(&alertmanager.effective_service(), PORT),
-        "retention": go_duration(&alertmanager.retention),
+        "retention": to_go(alertmanager.retention.length()),
         "podSelector": pod_selector,
         // For the partials: the pods are not made from the object's labels.
         "made": {

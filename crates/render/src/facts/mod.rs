@@ -24,7 +24,7 @@ mod promtail;
 use serde_json::{Map, Value, json};
 use vigil_stack::Stack;
 use vigil_stack::model::{HasPods, Ingress, Labels, Persistence, Service, TaintEffect, Toleration};
-use vigil_stack::units::{Duration, HttpPath, Image, Port, Registry, Url};
+use vigil_stack::units::{HttpPath, Image, Port, Registry, Url};
 
 /// A part of the stack.
 struct Component {
@@ -247,14 +247,6 @@ fn semantic_version(image: &Image) -> Option<&str> {
     let numbers = tag.strip_prefix('v').unwrap_or(tag).split(['-', '+']).next()?;
     let number = |part: &str| !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit());
     (numbers.split('.').count() == 3 && numbers.split('.').all(number)).then_some(tag)
-}
-
-/// A duration as Go writes it, for what knows no days: `5d` is `120h`.
-fn go_duration(duration: &Duration) -> String {
-    let millis = duration.as_millis();
-    let unit =
-        [(3_600_000, "h"), (60_000, "m"), (1000, "s")].into_iter().find(|(unit, _)| millis.is_multiple_of(*unit));
-    unit.map_or_else(|| format!("{millis}ms"), |(unit, name)| format!("{}{name}", millis / unit))
 }
 
 /// A volume of an object that the operator makes pods of.

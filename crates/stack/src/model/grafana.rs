@@ -126,7 +126,6 @@ impl Grafana {
     /// The path that Grafana answers below: empty, or `/` and what follows, without a slash at the end.
     pub fn path(&self) -> String {
         let address = self.address().unwrap_or_default();
-        let host = address.split_once("://").map_or("", |(_, rest)| rest);
-        host.find('/').map_or("", |at| host[at..].trim_end_matches('/')).to_owned()
+        vigil_forms::url::Url::split(&address).map_or("", |url| url.path).trim_end_matches('/').to_owned()
     }
 }

@@ -125,7 +125,7 @@ fn groups(labels: &[GroupLabel], path: &str, findings: &mut Findings) {
 }
 
 fn not_zero(time: &Duration, path: &str, findings: &mut Findings) {
-    if time.as_millis() == 0 {
+    if time.length().is_zero() {
         findings.error(
             &[path],
             "an interval of 0 would tell without end",

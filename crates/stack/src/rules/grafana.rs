@@ -34,9 +34,10 @@ pub(super) fn check(stack: &Stack, findings: &mut Findings) {
 
 /// Whether a URL ends after a path that no program takes for anything else.
 fn has_plain_path(url: &Url) -> bool {
-    let rest = url.as_str().split_once("://").map_or("", |(_, rest)| rest);
-    let path = rest.find(['/', '?', '#']).map_or("/", |at| &rest[at..]);
-    path == "/" || path.strip_suffix('/').unwrap_or(path).parse::<HttpPath>().is_ok()
+    vigil_forms::url::Url::split(url.as_str()).is_some_and(|url| {
+        let is_path = |path: &str| path.strip_suffix('/').unwrap_or(path).parse::<HttpPath>().is_ok();
+        url.query.or(url.fragment).is_none() && (matches!(url.path, "" | "/") || is_path(url.path))
+    })
 }
 
 fn dashboards(dashboards: &[Dashboard], findings: &mut Findings) {

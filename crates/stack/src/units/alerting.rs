@@ -1,14 +1,19 @@
 //! What Prometheus and Alertmanager take: label names, matchers, receivers and their addresses.
 
-use super::network::dns_host;
 use super::text_unit;
+use vigil_forms::name::{is_config_key, is_host, is_metric_label};
+use vigil_forms::url::port_number;
 
 text_unit! {
     /// The name of a label of a metric.
     MetricLabel,
     expected: "a label name such as `cluster`: letters, digits and `_`, not starting with a digit or `__`",
     pattern: r"^(_?[a-zA-Z])[a-zA-Z0-9_]*$",
-    check: |text| if text.starts_with("__") { Err("the prefix `__` is Prometheus' own") } else { label_name(text) }
+    check: |text| match text {
+        _ if text.starts_with("__") => Err("the prefix `__` is Prometheus' own"),
+        _ if is_metric_label(text) => Ok(()),
+        _ => Err(""),
+    }
 }
 
 text_unit! {
@@ -16,7 +21,7 @@ text_unit! {
     GroupLabel,
     expected: "a label name such as `namespace`, or `...` for all labels",
     pattern: r"^([a-zA-Z_][a-zA-Z0-9_]*|\.\.\.)$",
-    check: |text| if text == "..." { Ok(()) } else { label_name(text) }
+    check: |text| if text == "..." || is_metric_label(text) { Ok(()) } else { Err("") }
 }
 
 text_unit! {
@@ -54,7 +59,7 @@ text_unit! {
     check: |text| {
         let (user, host) = text.split_once('@').ok_or("no `@`")?;
         let fits = |b: u8| b.is_ascii_graphic() && !b"<>,;\"()[]\\@".contains(&b);
-        if user.is_empty() || !user.bytes().all(fits) { Err("") } else { dns_host(host) }
+        if !user.is_empty() && user.bytes().all(fits) && is_host(host) { Ok(()) } else { Err("") }
     }
 }
 
@@ -65,9 +70,10 @@ text_unit! {
     pattern: r"^[A-Za-z0-9.-]+:[0-9]{1,5}$",
     check: |text| {
         let (host, port) = text.split_once(':').ok_or("no port")?;
-        match port.parse::<u16>() {
-            Ok(1..) if port.bytes().all(|b| b.is_ascii_digit()) => dns_host(host),
-            _ => Err("the port is not from 1 to 65535"),
+        match port_number(port) {
+            Some(_) if is_host(host) => Ok(()),
+            Some(_) => Err(""),
+            None => Err("the port is not from 1 to 65535"),
         }
     }
 }
@@ -91,23 +97,16 @@ text_unit! {
     SecretKey,
     expected: "a key of a Secret: letters, digits, `-`, `_` and `.`, up to 253 of them",
     pattern: r"^[-._a-zA-Z0-9]{1,253}$",
-    check: |text| {
-        let fits = |b: u8| b.is_ascii_alphanumeric() || b"-_.".contains(&b);
-        let dots = text == "." || text.starts_with("..");
-        if (1..254).contains(&text.len()) && !dots && text.bytes().all(fits) { Ok(()) } else { Err("") }
-    }
-}
-
-fn label_name(text: &str) -> Result<(), &'static str> {
-    let starts = text.starts_with(|c: char| c.is_ascii_alphabetic() || c == '_');
-    if starts && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_') { Ok(()) } else { Err("") }
+    check: |text| if is_config_key(text) { Ok(()) } else { Err("") }
 }
 
 /// The form that Alertmanager's classic and new parsers read the same way: a value is one word, or stands in quotes.
 fn matcher(text: &str) -> Result<(), &'static str> {
     let name = text.len() - text.trim_start_matches(|c: char| c.is_ascii_alphanumeric() || c == '_').len();
     let (name, rest) = text.split_at(name);
-    label_name(name)?;
+    if !is_metric_label(name) {
+        return Err("");
+    }
     let rest = rest.trim_start_matches(' ');
     let operator = ["=~", "!~", "!=", "="].into_iter().find(|operator| rest.starts_with(operator)).ok_or("")?;
     let value = rest[operator.len()..].trim_start_matches(' ');

@@ -1,6 +1,7 @@
 //! What the checker is told: rules, kinds, objects, reasons.
 
 use super::text_unit;
+use vigil_forms::name::{LONGEST_SUBDOMAIN, is_path_segment};
 
 text_unit! {
     /// The name of a rule of `vigil check`.
@@ -59,12 +60,10 @@ fn kind(text: &str) -> Result<(), &'static str> {
 }
 
 fn name(text: &str) -> Result<(), &'static str> {
-    let odd = |c: char| c.is_whitespace() || c.is_control() || c == '/' || c == '%';
     match text {
         "" => Err("empty"),
-        "." | ".." => Err(""),
-        _ if text.len() > 253 => Err("longer than 253 characters"),
-        _ if text.contains(odd) => Err(""),
+        _ if text.len() > LONGEST_SUBDOMAIN => Err("longer than 253 characters"),
+        _ if !is_path_segment(text) || text.contains(|c: char| c.is_whitespace() || c.is_control()) => Err(""),
         _ => Ok(()),
     }
 }

@@ -1,69 +1,34 @@
 //! Times, sizes, quantities and versions.
 
 use super::text_unit;
+use vigil_forms::{duration, quantity};
 
 text_unit! {
     /// A Prometheus duration, as in `model.ParseDuration` of prometheus/common: `1h30m`, units from large to small.
     Duration,
     expected: "a duration such as `10d` or `1h30m` (units y, w, d, h, m, s, ms, from large to small)",
     pattern: r"^(0|(([0-9]+)y)?(([0-9]+)w)?(([0-9]+)d)?(([0-9]+)h)?(([0-9]+)m)?(([0-9]+)s)?(([0-9]+)ms)?)$",
-    check: |text| milliseconds(text).map(drop)
+    check: |text| match duration::prometheus(text) {
+        Ok(_) => Ok(()),
+        Err(duration::Wrong::Empty) => Err("empty"),
+        Err(duration::Wrong::NoUnit) => Err("no unit"),
+        Err(duration::Wrong::TooLong) => Err("longer than 292 years"),
+        Err(duration::Wrong::Form) => Err(""),
+    }
 }
 
 impl Duration {
-    /// The length in milliseconds.
-    pub fn as_millis(&self) -> u64 {
-        milliseconds(self.as_str()).unwrap_or(u64::MAX)
+    /// The length.
+    pub fn length(&self) -> std::time::Duration {
+        duration::prometheus(self.as_str()).unwrap_or(std::time::Duration::MAX)
     }
 
     /// The length in hours as Go's `time.ParseDuration` reads it, for programs that know no days: `7d` is `168h`.
     /// `None` when it is not a whole number of hours.
     pub fn as_hours(&self) -> Option<u64> {
-        const HOUR: u64 = 3_600_000;
-        let millis = self.as_millis();
-        millis.is_multiple_of(HOUR).then_some(millis / HOUR)
+        let length = self.length();
+        (length.subsec_millis() == 0 && length.as_secs().is_multiple_of(3600)).then_some(length.as_secs() / 3600)
     }
-}
-
-fn milliseconds(text: &str) -> Result<u64, &'static str> {
-    const UNITS: [(&str, u64); 7] = [
-        ("y", 31_536_000_000),
-        ("w", 604_800_000),
-        ("d", 86_400_000),
-        ("h", 3_600_000),
-        ("m", 60_000),
-        ("s", 1000),
-        ("ms", 1),
-    ];
-    // Prometheus counts in signed nanoseconds.
-    const LONGEST: u64 = i64::MAX as u64 / 1_000_000;
-    if text == "0" {
-        return Ok(0);
-    }
-    if text.is_empty() {
-        return Err("empty");
-    }
-    if text.bytes().all(|b| b.is_ascii_digit()) {
-        return Err("no unit");
-    }
-    let mut rest = text;
-    let mut units = UNITS.iter();
-    let mut total: u64 = 0;
-    while !rest.is_empty() {
-        let digits = rest.len() - rest.trim_start_matches(|c: char| c.is_ascii_digit()).len();
-        let (number, tail) = rest.split_at(digits);
-        let unit = &tail[..tail.len() - tail.trim_start_matches(|c: char| c.is_ascii_alphabetic()).len()];
-        let Some((_, millis)) = units.find(|(name, _)| *name == unit) else { return Err("") };
-        if number.is_empty() {
-            return Err("");
-        }
-        // What does not fit in 64 bits is no shorter.
-        let number: u64 = number.parse().unwrap_or(u64::MAX);
-        let part = number.checked_mul(*millis).filter(|part| *part <= LONGEST).ok_or("longer than 292 years")?;
-        total = total.checked_add(part).filter(|total| *total <= LONGEST).ok_or("longer than 292 years")?;
-        rest = &tail[unit.len()..];
-    }
-    Ok(total)
 }
 
 text_unit! {
@@ -112,54 +77,18 @@ text_unit! {
     Quantity,
     expected: "a quantity such as `100m`, `0.5` or `256Mi`",
     pattern: r"^([0-9]+\.?[0-9]*|\.[0-9]+)(n|u|m|k|M|G|T|P|E|Ki|Mi|Gi|Ti|Pi|Ei|[eE][+-]?[0-9]+)?$",
-    check: |text| {
-        let number = text.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
-        let digits = &text[..text.len() - number.len()];
-        let exponent = number
-            .strip_prefix(['e', 'E'])
-            .map(|power| power.strip_prefix(['+', '-']).unwrap_or(power))
-            .is_some_and(|power| !power.is_empty() && power.len() < 3 && power.bytes().all(|b| b.is_ascii_digit()));
-        let suffixes = ["", "n", "u", "m", "k", "M", "G", "T", "P", "E", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei"];
-        let well_formed = digits.bytes().any(|b| b.is_ascii_digit())
-            && digits.bytes().filter(|b| *b == b'.').count() < 2
-            && digits.len() < 20;
-        if text.starts_with('-') {
-            Err("negative")
-        } else if well_formed && number.ends_with('B') {
-            Err("bytes have no `B` here")
-        } else if well_formed && (suffixes.contains(&number) || exponent) {
-            Ok(())
-        } else {
-            Err("")
-        }
+    check: |text| match quantity::Quantity::parse_amount(text) {
+        Ok(_) => Ok(()),
+        Err(quantity::Wrong::Sign) if text.starts_with('-') => Err("negative"),
+        Err(quantity::Wrong::Unit) if text.ends_with('B') => Err("bytes have no `B` here"),
+        Err(_) => Err(""),
     }
 }
 
 impl Quantity {
     /// The value in thousandths of the unit (CPU milli-cores, thousandths of bytes), for comparing two quantities.
     pub fn as_thousandths(&self) -> f64 {
-        let text = self.as_str();
-        let suffix = text.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
-        let number: f64 = text[..text.len() - suffix.len()].parse().unwrap_or(f64::NAN);
-        let factor = match suffix {
-            "n" => 1e-9,
-            "u" => 1e-6,
-            "m" => 1e-3,
-            "k" => 1e3,
-            "M" => 1e6,
-            "G" => 1e9,
-            "T" => 1e12,
-            "P" => 1e15,
-            "E" => 1e18,
-            "Ki" => 1024.0,
-            "Mi" => 1024.0_f64.powi(2),
-            "Gi" => 1024.0_f64.powi(3),
-            "Ti" => 1024.0_f64.powi(4),
-            "Pi" => 1024.0_f64.powi(5),
-            "Ei" => 1024.0_f64.powi(6),
-            power => power.get(1..).and_then(|power| power.parse().ok()).map_or(1.0, |power| 10.0_f64.powi(power)),
-        };
-        number * factor * 1000.0
+        quantity::Quantity::parse(self.as_str()).map_or(f64::NAN, |quantity| quantity.as_f64() * 1000.0)
     }
 }
 

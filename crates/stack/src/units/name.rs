@@ -1,13 +1,16 @@
 //! Names, labels and annotations, by the rules of the API server's validation.
 
 use super::text_unit;
+use vigil_forms::name::{
+    LONGEST_LABEL, LONGEST_SUBDOMAIN, is_dns1123_label, is_dns1123_subdomain, is_label_value, is_qualified_name,
+};
 
 text_unit! {
     /// A DNS-1123 label: the name of a namespace, of most objects here, of a container or a port.
     DnsLabel,
     expected: "a DNS-1123 label: up to 63 lower-case letters, digits and `-`, starting and ending with a letter or digit",
     pattern: r"^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$",
-    check: dns_label
+    check: |text| named(text, is_dns1123_label, LONGEST_LABEL)
 }
 
 text_unit! {
@@ -15,7 +18,7 @@ text_unit! {
     DnsSubdomain,
     expected: "a DNS-1123 name: lower-case letters, digits, `-` and `.`, up to 253 characters",
     pattern: r"^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*$",
-    check: dns_subdomain
+    check: |text| named(text, is_dns1123_subdomain, LONGEST_SUBDOMAIN)
 }
 
 text_unit! {
@@ -50,7 +53,7 @@ text_unit! {
     LabelValue,
     expected: "a label value: up to 63 letters, digits, `-`, `_` and `.`, starting and ending with a letter or digit",
     pattern: r"^([A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)?$",
-    check: |text| if text.is_empty() { Ok(()) } else { label_word(text) }
+    check: |text| named(text, is_label_value, LONGEST_LABEL)
 }
 
 text_unit! {
@@ -101,41 +104,22 @@ fn reserved(key: &str) -> bool {
     FAMILIES.iter().any(|family| key.starts_with(family)) || KEYS.contains(&key)
 }
 
-fn dns_label(text: &str) -> Result<(), &'static str> {
-    let edge = |b: Option<&u8>| b.is_some_and(|b| b.is_ascii_lowercase() || b.is_ascii_digit());
-    let bytes = text.as_bytes();
-    match bytes.len() {
-        0 => Err("empty"),
-        64.. => Err("longer than 63 characters"),
-        _ if !bytes.iter().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || *b == b'-') => Err(""),
-        _ if edge(bytes.first()) && edge(bytes.last()) => Ok(()),
-        _ => Err(""),
-    }
-}
-
-pub(super) fn dns_subdomain(text: &str) -> Result<(), &'static str> {
+/// Whether a text is a name of a form; why it is not, as far as its length tells.
+fn named(text: &str, is_name: fn(&str) -> bool, longest: usize) -> Result<(), &'static str> {
     match text.len() {
+        _ if is_name(text) => Ok(()),
         0 => Err("empty"),
-        254.. => Err("longer than 253 characters"),
-        _ => text.split('.').try_for_each(dns_label).map_err(|_| ""),
-    }
-}
-
-fn label_word(text: &str) -> Result<(), &'static str> {
-    let edge = |b: Option<&u8>| b.is_some_and(u8::is_ascii_alphanumeric);
-    let bytes = text.as_bytes();
-    match bytes.len() {
-        0 => Err("empty"),
-        64.. => Err("longer than 63 characters"),
-        _ if !bytes.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_' | b'.')) => Err(""),
-        _ if edge(bytes.first()) && edge(bytes.last()) => Ok(()),
-        _ => Err(""),
+        length if length <= longest => Err(""),
+        _ if longest == LONGEST_LABEL => Err("longer than 63 characters"),
+        _ => Err("longer than 253 characters"),
     }
 }
 
 fn qualified(text: &str) -> Result<(), &'static str> {
-    match text.split_once('/') {
-        Some((prefix, name)) => dns_subdomain(prefix).and_then(|()| label_word(name)),
-        None => label_word(text),
+    if is_qualified_name(text) {
+        return Ok(());
     }
+    let (prefix, name) = text.split_once('/').map_or((None, text), |(prefix, name)| (Some(prefix), name));
+    prefix.map_or(Ok(()), |prefix| named(prefix, is_dns1123_subdomain, LONGEST_SUBDOMAIN))?;
+    named(name, |_| false, LONGEST_LABEL)
 }

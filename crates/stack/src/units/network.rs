@@ -1,8 +1,8 @@
 //! Ports, addresses, URLs and paths.
 
-use super::name::dns_subdomain;
 use super::{number_unit, text_unit};
-use std::net::IpAddr;
+use vigil_forms::address::{self, Network};
+use vigil_forms::url;
 
 number_unit! {
     /// A TCP or UDP port.
@@ -24,7 +24,7 @@ text_unit! {
     IpAddress,
     expected: "an IP address such as `192.168.1.240`",
     pattern: r"^([0-9]{1,3}(\.[0-9]{1,3}){3}|[0-9a-fA-F:.]*:[0-9a-fA-F:.]*)$",
-    check: |text| text.parse::<IpAddr>().map(drop).map_err(|_| "")
+    check: |text| address::plain_ip(text).map(drop).ok_or("")
 }
 
 text_unit! {
@@ -32,22 +32,12 @@ text_unit! {
     Cidr,
     expected: "a network such as `10.0.0.0/8`",
     pattern: r"^[0-9a-fA-F:.]+/[0-9]{1,3}$",
-    check: |text| {
-        let (address, length) = text.split_once('/').ok_or("no `/` and prefix length")?;
-        let address: IpAddr = address.parse().map_err(|_| "")?;
-        let digits = length.bytes().all(|b| b.is_ascii_digit()) && (length == "0" || !length.starts_with('0'));
-        let length: u32 = length.parse().ok().filter(|_| digits).ok_or("")?;
-        let (bits, width) = match address {
-            IpAddr::V4(address) => (u128::from(address.to_bits()) << 96, 32),
-            IpAddr::V6(address) => (address.to_bits(), 128),
-        };
-        if length > width {
-            Err("the prefix is longer than the address")
-        } else if bits.checked_shl(length).unwrap_or(0) != 0 {
-            Err("the address has bits behind the prefix")
-        } else {
-            Ok(())
-        }
+    check: |text| match Network::parse_plain(text) {
+        Ok(_) => Ok(()),
+        Err(address::Wrong::NoPrefix) => Err("no `/` and prefix length"),
+        Err(address::Wrong::TooLong) => Err("the prefix is longer than the address"),
+        Err(address::Wrong::HostBits) => Err("the address has bits behind the prefix"),
+        Err(address::Wrong::Form) => Err(""),
     }
 }
 
@@ -56,34 +46,19 @@ text_unit! {
     Url,
     expected: "a URL such as `https://grafana.example.com/`, without credentials",
     pattern: r"^https?://[^/?#@\s]+([/?#]\S*)?$",
-    check: |text| {
-        let rest = text.strip_prefix("https://").or_else(|| text.strip_prefix("http://")).ok_or("")?;
-        let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
-        if authority.contains('@') {
-            return Err("credentials do not belong in a file that git keeps");
-        }
-        if !rest.bytes().all(|b| b.is_ascii_graphic() && !b"\"<>\\^`{|}".contains(&b)) {
-            return Err("a character that a URL cannot hold");
-        }
-        let (host, port) = match authority.strip_prefix('[').and_then(|rest| rest.split_once(']')) {
-            Some((address, tail)) if address.parse::<std::net::Ipv6Addr>().is_ok() => ("ipv6", tail.strip_prefix(':')),
-            Some(_) => return Err(""),
-            None => authority.split_once(':').map_or((authority, None), |(host, port)| (host, Some(port))),
-        };
-        dns_subdomain(&host.to_ascii_lowercase()).map_err(|_| "")?;
-        match port.map(str::parse::<u16>) {
-            None | Some(Ok(1..)) => Ok(()),
-            _ => Err("the port is not from 1 to 65535"),
-        }
+    check: |text| match url::Url::parse_http(text) {
+        Ok(_) => Ok(()),
+        Err(url::Wrong::Credentials) => Err("credentials do not belong in a file that git keeps"),
+        Err(url::Wrong::Character) => Err("a character that a URL cannot hold"),
+        Err(url::Wrong::Port) => Err("the port is not from 1 to 65535"),
+        Err(url::Wrong::Scheme | url::Wrong::Host) => Err(""),
     }
 }
 
 impl Url {
     /// The path, without a slash at its end: empty when there is none.
     pub fn path(&self) -> &str {
-        let rest = self.as_str().split_once("://").map_or("", |(_, rest)| rest);
-        let rest = rest.split(['?', '#']).next().unwrap_or_default();
-        rest.find('/').map_or("", |at| &rest[at..]).trim_end_matches('/')
+        url::Url::split(self.as_str()).map_or("", |url| url.path).trim_end_matches('/')
     }
 }
 
@@ -104,9 +79,4 @@ text_unit! {
             Ok(())
         }
     }
-}
-
-/// A host name, in any case.
-pub(super) fn dns_host(text: &str) -> Result<(), &'static str> {
-    dns_subdomain(&text.to_ascii_lowercase()).map_err(|_| "")
 }

@@ -4,8 +4,8 @@ use super::super::judge::{Judge, LABEL, written};
 use super::{Pod, Role};
 use crate::fields::{filled, given, is_set, items};
 use crate::rule::rules;
-use crate::syntax;
 use std::collections::HashSet;
+use vigil_forms::name;
 use vigil_yaml::{Data, Node, Quoted};
 
 rules! {
@@ -45,11 +45,11 @@ pub(super) fn check(judge: &mut Judge<'_, '_>, pod: &Pod<'_>) {
 fn name<'o>(judge: &mut Judge<'_, '_>, container: &'o Node, names: &mut HashSet<&'o str>) {
     let Some(node) = container.get("name") else { return };
     let Some(name) = node.text() else { return };
-    if !syntax::is_dns1123_label(name) {
+    if !name::is_dns1123_label(name) {
         let finding = judge.add(&NAME, node, format!("{} is no name for a container", Quoted(name)));
         finding.label(LABEL);
         let better = name.to_ascii_lowercase().replace(['_', ' ', '.'], "-");
-        if syntax::is_dns1123_label(&better) {
+        if name::is_dns1123_label(&better) {
             finding.help(format!("write `{better}`"));
         }
     } else if !names.insert(name) {
@@ -92,7 +92,7 @@ fn ports<'o>(
         // Zero is none.
         judge.range(&PORT, port.get("hostPort"), 0..=65535);
         if let Some((node, name)) = filled(port, "name") {
-            if !syntax::is_port_name(name) {
+            if !name::is_port_name(name) {
                 judge
                     .add(&PORT, node, format!("{} is no name for a port", Quoted(name)))
                     .label("expected at most 15 of a-z, 0-9 and single `-` inside, with a letter among them");

@@ -3,8 +3,8 @@
 use super::super::judge::{Judge, QUALIFIED, amount};
 use crate::fields::{filled, given, items};
 use crate::rule::rules;
-use crate::syntax;
 use std::collections::HashSet;
+use vigil_forms::{name, quantity};
 use vigil_yaml::words::{list, nearest};
 use vigil_yaml::{Node, Quoted};
 
@@ -42,8 +42,8 @@ fn strict_names(judge: &mut Judge<'_, '_>, container: &Node) {
     let names = items(container, "env").iter().map(|variable| ("name", variable));
     for (key, holder) in names.chain(items(container, "envFrom").iter().map(|source| ("prefix", source))) {
         if let Some((node, name)) = filled(holder, key)
-            && syntax::is_env_name(name)
-            && !syntax::is_strict_env_name(name)
+            && name::is_env_name(name)
+            && !name::is_strict_env_name(name)
         {
             judge
                 .add(&ENV, node, format!("{} is no name for an environment variable", Quoted(name)))
@@ -67,7 +67,7 @@ pub(super) fn check(judge: &mut Judge<'_, '_>, container: &Node) {
             let itself = format!("$({name})");
             filled(variable, "value").is_some_and(|(_, value)| value.contains(&itself))
         };
-        if !syntax::is_env_name(name) {
+        if !name::is_env_name(name) {
             judge
                 .add(&ENV, node, format!("{} is no name for an environment variable", Quoted(name)))
                 .label("expected printable ASCII without `=`");
@@ -96,7 +96,7 @@ pub(super) fn check(judge: &mut Judge<'_, '_>, container: &Node) {
             judge.required(&ENV, reference, "name");
             judge.dns_subdomain(&ENV, reference, "name");
         }
-        if let Some((node, prefix)) = filled(source, "prefix").filter(|(_, prefix)| !syntax::is_env_name(prefix)) {
+        if let Some((node, prefix)) = filled(source, "prefix").filter(|(_, prefix)| !name::is_env_name(prefix)) {
             judge
                 .add(&ENV, node, format!("{} begins no name of an environment variable", Quoted(prefix)))
                 .label("expected printable ASCII without `=`");
@@ -125,7 +125,7 @@ fn source(judge: &mut Judge<'_, '_>, variable: &Node, from: &Node) {
         judge.required(&ENV, reference, "name");
         judge.dns_subdomain(&ENV, reference, "name");
         if let Some(node) = reference.get("key")
-            && let Some(key) = node.text().filter(|key| !syntax::is_config_key(key))
+            && let Some(key) = node.text().filter(|key| !name::is_config_key(key))
         {
             judge
                 .add(&ENV, node, format!("{} can be no key of a ConfigMap or Secret", Quoted(key)))
@@ -172,7 +172,7 @@ fn field_of_pod(judge: &mut Judge<'_, '_>, field: &Node, known: &[&str]) {
             judge
                 .add(&DOWNWARD, node, format!("{} has no keys that could be asked for", Quoted(of)))
                 .label("expected `metadata.annotations['key']` or `metadata.labels['key']`");
-        } else if !syntax::is_qualified_name(&lower) {
+        } else if !name::is_qualified_name(&lower) {
             judge.add(&DOWNWARD, node, format!("{} can be no key there", Quoted(key))).label(QUALIFIED);
         }
     } else if !known.contains(&path) && path != "spec.host" {
@@ -201,7 +201,7 @@ fn resource_of_container(judge: &mut Judge<'_, '_>, reference: &Node) {
     } else {
         &["1", "1k", "1M", "1G", "1T", "1P", "1E", "1Ki", "1Mi", "1Gi", "1Ti", "1Pi", "1Ei"]
     };
-    if !units.iter().any(|unit| syntax::quantity(unit) == Some(value)) {
+    if !units.iter().any(|unit| quantity::nanos(unit) == Some(value)) {
         judge
             .add(&DOWNWARD, divisor, format!("{} cannot be told in such parts", Quoted(text)))
             .label(format!("expected {}", list(units, "or")));

@@ -4,8 +4,8 @@ use super::super::judge::Judge;
 use super::Pod;
 use crate::fields::{filled, given, is_set, items};
 use crate::rule::rules;
-use crate::syntax;
 use std::collections::HashSet;
+use vigil_forms::name;
 use vigil_yaml::words::{list, nearest};
 use vigil_yaml::{Node, Quoted};
 
@@ -56,7 +56,7 @@ pub(super) fn check(judge: &mut Judge<'_, '_>, pod: &Pod<'_>, container: &Node) 
         if let Some((node, path)) = filled(device, "devicePath") {
             if !places.insert(path) {
                 judge.add(&MOUNT, node, format!("an earlier mount is at {}", Quoted(path)));
-            } else if syntax::goes_up(path) {
+            } else if name::goes_up(path) {
                 judge.add(&MOUNT, node, format!("{} goes up", Quoted(path))).label("expected a path without `..`");
             }
         }

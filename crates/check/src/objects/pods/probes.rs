@@ -4,7 +4,7 @@ use super::super::judge::Judge;
 use super::{Pod, Role};
 use crate::fields::{filled, given, items};
 use crate::rule::rules;
-use crate::syntax;
+use vigil_forms::name;
 use vigil_yaml::words::list;
 use vigil_yaml::{Node, Quoted};
 
@@ -109,7 +109,7 @@ fn port(judge: &mut Judge<'_, '_>, container: &Node, handler: &Node) {
     judge.range(&PROBE, handler.get("port"), 1..=65535);
     let Some(node) = handler.get("port") else { return };
     let Some(name) = node.text() else { return };
-    if !syntax::is_port_name(name) {
+    if !name::is_port_name(name) {
         let finding = judge.add(&PROBE, node, format!("{} is no port", Quoted(name)));
         finding.label("expected a number from 1 to 65535, or the name of a port");
         if name.bytes().all(|byte| byte.is_ascii_digit()) && !name.is_empty() {

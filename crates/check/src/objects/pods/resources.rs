@@ -3,7 +3,7 @@
 use super::super::judge::{BILLION, Judge, amount, written};
 use crate::fields::given;
 use crate::rule::rules;
-use crate::syntax;
+use vigil_forms::{name, quantity};
 use vigil_yaml::words::nearest;
 use vigil_yaml::{Entry, Node, Quoted};
 
@@ -76,9 +76,9 @@ fn is_name(name: &str) -> bool {
     KNOWN.contains(&name)
         || name.starts_with(HUGE_PAGES)
         || name.contains('/')
-            && syntax::is_qualified_name(name)
+            && name::is_qualified_name(name)
             && (is_native(name)
-                || !name.starts_with("requests.") && syntax::is_qualified_name(&format!("requests.{name}")))
+                || !name.starts_with("requests.") && name::is_qualified_name(&format!("requests.{name}")))
 }
 
 fn resource(judge: &mut Judge<'_, '_>, entry: &Entry) {
@@ -100,7 +100,7 @@ fn resource(judge: &mut Judge<'_, '_>, entry: &Entry) {
             .add(&RESOURCES, &entry.value, format!("{} is not whole", Quoted(text)))
             .label(format!("expected a whole number of {}", Quoted(name)));
     } else if let Some(size) = name.strip_prefix(HUGE_PAGES) {
-        let page = syntax::quantity(size).filter(|page| *page > 0 && page % BILLION == 0);
+        let page = quantity::nanos(size).filter(|page| *page > 0 && page % BILLION == 0);
         if page.is_none_or(|page| value % page != 0) {
             judge
                 .add(&RESOURCES, &entry.value, format!("{} is no number of pages of {}", Quoted(text), Quoted(size)))

@@ -4,8 +4,8 @@ use super::super::judge::{Judge, QUALIFIED, is_blank};
 use super::super::selectors;
 use crate::fields::{filled, given, items};
 use crate::rule::rules;
-use crate::syntax;
 use std::collections::HashSet;
+use vigil_forms::name;
 use vigil_yaml::{Node, Quoted};
 
 rules! {
@@ -29,7 +29,7 @@ fn tolerate(judge: &mut Judge<'_, '_>, toleration: &Node) {
     judge.one_of(&SCHEDULING, toleration.get("effect"), &["NoSchedule", "PreferNoSchedule", "NoExecute"]);
     let operator = filled(toleration, "operator").map_or("Equal", |(_, text)| text);
     match filled(toleration, "key") {
-        Some((node, key)) if !syntax::is_qualified_name(key) => {
+        Some((node, key)) if !name::is_qualified_name(key) => {
             judge.add(&SCHEDULING, node, format!("{} is no key of a taint", Quoted(key))).label(QUALIFIED);
         }
         None if matches!(operator, "Equal" | "Lt" | "Gt")
@@ -48,7 +48,7 @@ fn tolerate(judge: &mut Judge<'_, '_>, toleration: &Node) {
                     .add(&SCHEDULING, node, "`Exists` looks at no value")
                     .help("remove the value, or write `operator: Equal`");
             }
-            "Equal" if !syntax::is_label_value(value) => {
+            "Equal" if !name::is_label_value(value) => {
                 judge
                     .add(&SCHEDULING, node, format!("{} is no value of a taint", Quoted(value)))
                     .label("expected at most 63 letters, digits, `-`, `_` and `.`");
@@ -106,7 +106,7 @@ fn pods(judge: &mut Judge<'_, '_>, affinity: &Node) {
 /// A term of a pod's affinity.
 fn near(judge: &mut Judge<'_, '_>, term: &Node) {
     if let Some(node) = term.get("topologyKey")
-        && let Some(key) = node.text().filter(|key| !syntax::is_qualified_name(key))
+        && let Some(key) = node.text().filter(|key| !name::is_qualified_name(key))
     {
         judge.add(&SCHEDULING, node, format!("{} is no key of a node's label", Quoted(key))).label(QUALIFIED);
     }
@@ -114,7 +114,7 @@ fn near(judge: &mut Judge<'_, '_>, term: &Node) {
         selectors::selector(judge, selector);
     }
     for node in items(term, "namespaces") {
-        if let Some(name) = node.text().filter(|name| !syntax::is_dns1123_label(name)) {
+        if let Some(name) = node.text().filter(|name| !name::is_dns1123_label(name)) {
             judge
                 .add(&SCHEDULING, node, format!("{} is no name of a namespace", Quoted(name)))
                 .label(super::super::judge::LABEL);
@@ -136,7 +136,7 @@ fn label_keys(judge: &mut Judge<'_, '_>, term: &Node, key: &str) {
             .help("set `labelSelector:`");
     }
     for node in items(term, key) {
-        if let Some(text) = node.text().filter(|text| !syntax::is_qualified_name(text)) {
+        if let Some(text) = node.text().filter(|text| !name::is_qualified_name(text)) {
             judge.add(&SCHEDULING, node, format!("{} is no key of a label", Quoted(text))).label(QUALIFIED);
         }
     }

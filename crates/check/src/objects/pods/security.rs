@@ -4,8 +4,8 @@ use super::super::judge::Judge;
 use super::Pod;
 use crate::fields::{filled, given, is_set, items};
 use crate::rule::rules;
-use crate::syntax;
 use std::collections::HashSet;
+use vigil_forms::name;
 use vigil_yaml::{Node, Quoted};
 
 rules! {
@@ -87,7 +87,7 @@ fn is_sysctl(name: &str) -> bool {
         let edge = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit();
         word.starts_with(edge) && word.ends_with(edge) && word.chars().all(|c| edge(c) || matches!(c, '-' | '_'))
     };
-    name.len() <= syntax::LONGEST_SUBDOMAIN && name.split(['.', '/']).all(word)
+    name.len() <= name::LONGEST_SUBDOMAIN && name.split(['.', '/']).all(word)
 }
 
 fn only_container(judge: &mut Judge<'_, '_>, context: &Node, shares_users: bool) {

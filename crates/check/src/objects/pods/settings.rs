@@ -4,8 +4,8 @@ use super::super::judge::{Judge, QUALIFIED};
 use super::{Pod, resources};
 use crate::fields::{filled, given, is_set, items};
 use crate::rule::rules;
-use crate::syntax;
 use std::collections::HashSet;
+use vigil_forms::name;
 use vigil_yaml::words::list;
 use vigil_yaml::{Node, Quoted};
 
@@ -68,7 +68,7 @@ fn names(judge: &mut Judge<'_, '_>, spec: &Node) {
     for (list, key) in [("readinessGates", "conditionType"), ("schedulingGates", "name")] {
         for gate in items(spec, list) {
             let Some((node, name)) = gate.get(key).and_then(|node| Some((node, node.text()?))) else { continue };
-            if !syntax::is_qualified_name(name) {
+            if !name::is_qualified_name(name) {
                 judge.add(&VALUE, node, format!("{} is no name for a gate", Quoted(name))).label(QUALIFIED);
             } else if list == "schedulingGates" && !gates.insert(name) {
                 judge.add(&VALUE, node, format!("an earlier gate is {}", Quoted(name))).help("keep one of the two");
@@ -127,7 +127,7 @@ fn dns(judge: &mut Judge<'_, '_>, spec: &Node) {
         for node in items(config, "searches") {
             let Some(text) = node.text().filter(|text| *text != ".") else { continue };
             let plain = text.strip_suffix('.').unwrap_or(text).replace('_', "a");
-            if !syntax::is_dns1123_subdomain(&plain) {
+            if !name::is_dns1123_subdomain(&plain) {
                 judge
                     .add(&DNS, node, format!("{} is no domain", Quoted(text)))
                     .label("expected lower-case words with dots between them");
@@ -142,7 +142,7 @@ fn dns(judge: &mut Judge<'_, '_>, spec: &Node) {
             judge.address(&DNS, node);
         }
         for node in items(alias, "hostnames") {
-            if let Some(text) = node.text().filter(|text| !syntax::is_dns1123_subdomain(text)) {
+            if let Some(text) = node.text().filter(|text| !name::is_dns1123_subdomain(text)) {
                 judge
                     .add(&DNS, node, format!("{} is no name of a host", Quoted(text)))
                     .label(super::super::judge::SUBDOMAIN);

@@ -6,8 +6,8 @@ use super::Pod;
 use super::env::file;
 use crate::fields::{filled, given, items};
 use crate::rule::rules;
-use crate::syntax;
 use std::collections::HashSet;
+use vigil_forms::name;
 use vigil_yaml::words::list;
 use vigil_yaml::{Entry, Node, Quoted};
 
@@ -36,7 +36,7 @@ pub(super) fn check(judge: &mut Judge<'_, '_>, pod: &Pod<'_>) {
             if claimed.contains(&name) {
                 continue;
             }
-            if !syntax::is_dns1123_label(name) {
+            if !name::is_dns1123_label(name) {
                 judge.add(&VOLUME, node, format!("{} is no name for a volume", Quoted(name))).label(LABEL);
             } else if !names.insert(name) {
                 judge
@@ -86,7 +86,7 @@ fn source(judge: &mut Judge<'_, '_>, kind: &str, source: &Node) {
         }
         "hostPath" => {
             judge.required(&VOLUME, source, "path");
-            if let Some((node, path)) = filled(source, "path").filter(|(_, path)| syntax::goes_up(path)) {
+            if let Some((node, path)) = filled(source, "path").filter(|(_, path)| name::goes_up(path)) {
                 judge.add(&VOLUME, node, format!("{} goes up", Quoted(path))).label("expected a path without `..`");
             }
             let types =
@@ -106,7 +106,7 @@ fn source(judge: &mut Judge<'_, '_>, kind: &str, source: &Node) {
         "csi" => {
             judge.required(&VOLUME, source, "driver");
             if let Some((node, driver)) = filled(source, "driver")
-                .filter(|(_, driver)| driver.len() > 63 || !syntax::is_dns1123_subdomain(&driver.to_ascii_lowercase()))
+                .filter(|(_, driver)| driver.len() > 63 || !name::is_dns1123_subdomain(&driver.to_ascii_lowercase()))
             {
                 judge
                     .add(&VOLUME, node, format!("{} is no name of a driver", Quoted(driver)))
@@ -177,7 +177,7 @@ fn facts<'n>(judge: &mut Judge<'_, '_>, source: &'n Node, mut paths: Paths<'_, '
 /// A path inside of a volume.
 fn path<'n>(judge: &mut Judge<'_, '_>, item: &'n Node, key: &str, paths: Paths<'_, 'n>) {
     let Some((node, text)) = filled(item, key) else { return };
-    if text.starts_with("..") && !syntax::goes_up(text) {
+    if text.starts_with("..") && !name::goes_up(text) {
         judge
             .add(&VOLUME, node, format!("{} begins with `..`", Quoted(text)))
             .label("expected another beginning: such names are the kubelet's own");
