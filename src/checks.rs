@@ -4,7 +4,7 @@
 use std::collections::BTreeSet;
 use std::path::Path;
 use vigil_check::{Finding, Options, Provided, Version, Waiver};
-use vigil_render::Rendering;
+use vigil_render::{Object, Rendering};
 use vigil_stack::Parsed;
 use vigil_yaml::{Problem, Severity, Source};
 
@@ -59,7 +59,11 @@ pub fn check(rendering: &Rendering, directory: &Path, options: &Options) -> Resu
         Some(Source::new(name, rendering.files.get(path)?.as_str()))
     };
     let sources: Vec<_> = paths.into_iter().filter_map(source).collect();
-    let report = vigil_check::check(&sources, options);
+    let template = |object: &Object| {
+        (directory.join(&object.path).display().to_string(), format!("templates/{}", object.template).into())
+    };
+    let templates = rendering.objects.iter().map(template).collect();
+    let report = vigil_check::check(&sources, &Options { templates, ..options.clone() });
     let failing = report.findings.iter().filter(|finding| finding.severity() != Severity::Note);
     let problems: Vec<_> = failing.map(Finding::problem).collect();
     if problems.is_empty() { Ok(()) } else { Err(problems) }

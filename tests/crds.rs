@@ -161,6 +161,38 @@ fn committed_definitions_are_those_of_the_pinned_version() {
     assert!(generated == committed(), "templates/crds is not what tools/crds/go.mod pins: run `just crds`");
 }
 
+/// What the checker knows of the definitions, a line for each version of each: `schemas/operator.jsonl`.
+fn schemas() -> String {
+    let mut lines = String::new();
+    for crd in committed().values().map(|text| read(text)) {
+        let spec = &crd["spec"];
+        for version in spec["versions"].as_array().unwrap() {
+            let mut head = serde_json::json!({
+                "kind": [spec["group"], version["name"], spec["names"]["kind"]],
+                "namespaced": spec["scope"] == "Namespaced",
+                "status": version["subresources"]["status"].is_object(),
+            });
+            if let Some(path) = version["subresources"]["scale"]["specReplicasPath"].as_str() {
+                head["replicas"] = path.into();
+            }
+            assert_eq!(version["served"], true, "one that is not served is no kind");
+            let schema = &version["schema"]["openAPIV3Schema"];
+            lines += &format!("{{\"head\":{head},\"schema\":{schema}}}\n");
+        }
+    }
+    lines
+}
+
+#[test]
+fn the_checker_knows_the_committed_definitions() {
+    let path = support::root().join("schemas/operator.jsonl");
+    let schemas = schemas();
+    if std::env::var_os("VIGIL_UPDATE_CRDS").is_some() {
+        fs::write(&path, &schemas).unwrap();
+    }
+    assert!(fs::read_to_string(path).unwrap() == schemas, "schemas/operator.jsonl is stale: run `just crds`");
+}
+
 /// `tools/crds/fields_test.go` walks the operator's Go types and asks the definitions for each of their fields.
 #[test]
 fn no_field_of_the_api_is_pruned() {

@@ -1,9 +1,11 @@
 use super::{Failure, Outcome};
 use crate::inputs;
 use crate::terminal::Terminal;
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use vigil_check::{Options, Version, report};
-use vigil_yaml::Problem;
+use vigil_yaml::{Problem, Source};
 
 /// Judge manifests as strictly as an API server would, and follow every reference between them
 ///
@@ -72,6 +74,7 @@ pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Outcome,
     let failure = |problems| Failure::new(problems, "nothing was checked");
     let options = options(arguments, terminal).map_err(failure)?;
     let sources = inputs::read(&arguments.paths).map_err(failure)?;
+    let options = Options { templates: templates(&sources), ..options };
     let report = vigil_check::check(&sources, &options);
     if report.objects.is_empty() && report.findings.is_empty() {
         let paths: Vec<_> = arguments.paths.iter().map(|path| super::called(path)).collect();
@@ -89,6 +92,15 @@ pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Outcome,
         Format::Junit => report::junit(&report),
     })?;
     Ok(if report.is_clean() { Outcome::Clean } else { Outcome::Differs })
+}
+
+/// The templates that files were rendered from.
+fn templates(sources: &[Arc<Source>]) -> HashMap<String, Arc<str>> {
+    let template = |source: &Arc<Source>| {
+        let template = vigil_render::template_of(&source.text)?;
+        Some((source.name.clone(), format!("templates/{template}").into()))
+    };
+    sources.iter().filter_map(template).collect()
 }
 
 fn options(arguments: &Arguments, terminal: &Terminal) -> Result<Options, Vec<Problem>> {

@@ -5,7 +5,7 @@ use crate::rule::Rule;
 use crate::{Options, Version};
 use std::fmt::Write as _;
 use std::sync::Arc;
-use vigil_yaml::{Data, Entry, Node, Place, Problem, Severity, Source, Span};
+use vigil_yaml::{Data, Entry, Node, Place, Problem, Severity};
 
 /// Something that breaks a [`Rule`], with everything that a person needs to mend it.
 #[derive(Clone, Debug)]
@@ -26,6 +26,8 @@ pub struct Finding {
     pub path: String,
     /// The versions of Kubernetes that it is true for, when it was asked for several and it is not for all of them.
     pub versions: Vec<Version>,
+    /// The template that the manifest was rendered from, if the caller said so.
+    pub template: Option<Arc<str>>,
 }
 
 /// A part of an object that a finding is about.
@@ -69,10 +71,11 @@ impl Finding {
         self
     }
 
-    /// The template that the manifest was rendered from, if its first lines name it.
-    pub fn template(&self) -> Option<&str> {
-        let Place::Text(Span { source, .. }) = &self.place else { return None };
-        template_of(source)
+    /// Adds the template of the text that it is in.
+    pub(crate) fn trace(&mut self, options: &Options) {
+        if let Place::Text(span) = &self.place {
+            self.template = options.templates.get(&span.source.name).cloned();
+        }
     }
 
     /// How bad it is.
@@ -90,7 +93,7 @@ impl Finding {
             let versions: Vec<String> = self.versions.iter().map(Version::to_string).collect();
             let _ = write!(about, "{}for Kubernetes {}", if about.is_empty() { "" } else { ", " }, versions.join(", "));
         }
-        if let Some(template) = self.template() {
+        if let Some(template) = &self.template {
             let _ = write!(about, "{}from {template}", if about.is_empty() { "" } else { ", " });
         }
         Problem {
@@ -112,12 +115,6 @@ impl Finding {
         };
         (name, line, at, self.rule.id, &self.message)
     }
-}
-
-/// The template that a rendered manifest names in the comment it opens with.
-fn template_of(source: &Arc<Source>) -> Option<&str> {
-    let comments = source.text.lines().take(3).filter(|line| line.starts_with('#'));
-    comments.filter_map(|line| line.split_once(" from ")?.1.split_once(';')).map(|(template, _)| template).next()
 }
 
 /// Findings as they come.
@@ -151,6 +148,7 @@ impl Findings {
             object: Some(object.to_string()),
             path,
             versions: Vec::new(),
+            template: None,
         })
     }
 
@@ -170,6 +168,7 @@ impl Findings {
             object: None,
             path: String::new(),
             versions: Vec::new(),
+            template: None,
         })
     }
 

@@ -2,23 +2,23 @@
 //! the text alone.
 //!
 //! The flow of [`check`]:
-//! 1. [`set`]: texts to documents to objects, on all cores.
+//! 1. [`documents`]: texts to documents to objects, on all cores; [`set`] is all of them.
 //! 2. [`schema`]: each object against the schema of its kind, for each version of Kubernetes asked for.
 //! 3. [`objects`]: each object against what a schema cannot say.
-//! 4. [`references`]: the objects against each other.
+//! 4. [`world`]: what the cluster will hold, for all that follows; [`references`]: the objects against each other.
 //! 5. [`embedded`]: the files inside of objects, and the queries in those.
 //! 6. [`waivers`]: what an object may break, for a reason that somebody gave.
 //!
 //! [`report`] tells what was found, to people and to programs. Every rule has a folder in `crates/check/rules/`; [`rules`] lists them
 //! all.
 
-mod cluster;
+mod documents;
 mod embedded;
+mod fields;
 mod finding;
+mod kubectl;
 mod object;
 mod objects;
-mod pods;
-mod program;
 mod references;
 pub mod report;
 mod rule;
@@ -27,6 +27,7 @@ mod selector;
 mod set;
 mod version;
 mod waivers;
+mod world;
 
 pub use finding::Finding;
 pub use rule::Rule;
@@ -36,8 +37,11 @@ use finding::Findings;
 use rayon::prelude::*;
 use schema::{Schemas, validate};
 use set::Set;
+use std::cell::LazyCell;
+use std::collections::HashMap;
 use std::sync::Arc;
 use vigil_yaml::{Limits, Place, Severity, Source, Span};
+use world::World;
 
 /// What to check, and for whom.
 #[derive(Clone, Debug)]
@@ -56,6 +60,8 @@ pub struct Options {
     pub provided: Vec<Provided>,
     /// Rules that an object may break; besides these, objects have annotations that say so.
     pub waivers: Vec<Waiver>,
+    /// The templates that texts were rendered from, by the names of the texts; findings in them say so.
+    pub templates: HashMap<String, Arc<str>>,
 }
 
 /// The word that an object may break a rule.
@@ -95,6 +101,7 @@ impl Default for Options {
             definitions: Vec::new(),
             provided: Vec::new(),
             waivers: Vec::new(),
+            templates: HashMap::new(),
         }
     }
 }
@@ -161,7 +168,7 @@ pub fn rules() -> Vec<&'static Rule> {
 /// All rules by what they are about, in the order in which they are checked.
 pub fn areas() -> Vec<(&'static str, Vec<&'static Rule>)> {
     vec![
-        ("Documents", set::RULES.to_vec()),
+        ("Documents", documents::RULES.to_vec()),
         ("Schemas", schema::RULES.to_vec()),
         ("Objects", objects::rules()),
         ("References", references::rules()),
@@ -173,8 +180,9 @@ pub fn areas() -> Vec<(&'static str, Vec<&'static Rule>)> {
 /// Checks the objects in `sources`.
 pub fn check(sources: &[Arc<Source>], options: &Options) -> Report {
     let parts: Vec<Arc<Source>> = sources.iter().flat_map(Source::documents).collect();
-    let documents: Vec<_> = parts.par_iter().map(|part| set::read(part, &Limits::default())).collect();
-    let definitions: Vec<_> = options.definitions.iter().map(|source| set::read(source, &Limits::default())).collect();
+    let documents: Vec<_> = parts.par_iter().map(|part| documents::read(part, &Limits::default())).collect();
+    let definitions: Vec<_> =
+        options.definitions.iter().map(|source| documents::read(source, &Limits::default())).collect();
 
     let mut findings = Findings::default();
     let set = Set::new(&documents, &definitions, options, &mut findings);
@@ -189,7 +197,6 @@ pub fn check(sources: &[Arc<Source>], options: &Options) -> Report {
                 for schemas in &*set.schemas {
                     judge(object, schemas, options, &mut findings);
                 }
-                objects::check(object, &mut findings);
             }
             findings
         })
@@ -199,22 +206,25 @@ pub fn check(sources: &[Arc<Source>], options: &Options) -> Report {
     // each copy to each.
     let distinct = followed.then(|| set.distinct()).flatten();
     let firsts = distinct.as_ref().unwrap_or(&set);
+    let world = LazyCell::new(|| World::new(firsts));
     if followed {
         references::identity::twice(&set, &mut findings);
-        references::check(firsts, &mut findings);
+        references::check(&world, &mut findings);
     }
-    embedded::check(firsts, &mut findings);
+    embedded::check(firsts, || &world, followed, &mut findings);
 
-    let (findings, waived) = waivers::apply(&set, followed, findings.into_sorted(options));
+    let (mut findings, mut waived) = waivers::apply(&set, followed, findings.into_sorted(options));
+    findings.iter_mut().chain(waived.iter_mut().map(|it| &mut it.finding)).for_each(|it| it.trace(options));
     let judged = |object: &object::Object<'_>| Judged { object: object.to_string(), span: object.node.span.clone() };
     let objects = set.objects.par_iter().map(judged).collect();
+    drop(world);
     // Nobody has to wait until the trees of a large set are gone.
     drop((distinct, set));
     rayon::spawn(|| drop((documents, definitions)));
     Report { findings, waived, objects, kubernetes: options.kubernetes.clone(), followed }
 }
 
-/// An object against the schema of its kind, and against what a version asks for beyond it.
+/// An object as one version of Kubernetes judges it: against the schema of its kind, and against what that cannot say.
 fn judge(object: &object::Object<'_>, schemas: &Schemas, options: &Options, findings: &mut Findings) {
     let before = findings.list.len();
     if let Some(kind) = schemas.kind(object.group, object.version, object.kind) {
@@ -223,7 +233,7 @@ fn judge(object: &object::Object<'_>, schemas: &Schemas, options: &Options, find
             rules.check(object, kind.drops_status, findings);
         }
     }
-    objects::check_for(object, schemas.version, findings);
+    objects::check(object, schemas.version, findings);
     if options.kubernetes.len() > 1 {
         findings.list[before..].iter_mut().for_each(|finding| finding.versions = vec![schemas.version]);
     }

@@ -1,8 +1,10 @@
 //! An object of the API, as it stands in a manifest.
 
-use crate::Version;
 use std::fmt;
 use vigil_yaml::{Data, Node};
+
+/// The API group of the Prometheus operator's kinds.
+pub(crate) const MONITORING: &str = "monitoring.coreos.com";
 
 /// An object: what it is called, and the tree that says the rest.
 #[derive(Clone, Copy, Debug)]
@@ -21,8 +23,6 @@ pub(crate) struct Object<'a> {
     pub(crate) namespace: &'a str,
     /// The text had mistakes, and some values are missing for that: it can be referred to, and not be judged.
     pub(crate) damaged: bool,
-    /// The versions of Kubernetes that shall take it.
-    pub(crate) kubernetes: &'a [Version],
 }
 
 impl<'a> Object<'a> {
@@ -34,11 +34,6 @@ impl<'a> Object<'a> {
     /// What no other object of a cluster has: group, kind, namespace and name.
     pub(crate) fn identity(&self) -> (&'a str, &'a str, &'a str, &'a str) {
         (self.group, self.kind, self.namespace, self.name)
-    }
-
-    /// Whether it is for a version of Kubernetes as new as this.
-    pub(crate) fn is_for(&self, minor: u16) -> bool {
-        self.kubernetes.iter().any(|version| *version >= Version::new(1, minor))
     }
 
     /// The value at a path of keys.
@@ -69,28 +64,43 @@ impl fmt::Display for Object<'_> {
 }
 
 /// Labels of an object or a pod template; also the `matchLabels` that want them.
-#[derive(Clone, Copy, Debug, Default)]
-pub(crate) struct Labels<'a>(Option<&'a Node>);
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Labels<'a> {
+    /// As a manifest has them; none where it has no mapping.
+    Written(Option<&'a Node>),
+    /// Of what no manifest makes.
+    Listed(&'a [(&'a str, &'a str)]),
+}
 
 impl<'a> Labels<'a> {
     /// The labels that a mapping holds.
     pub(crate) fn of(node: Option<&'a Node>) -> Self {
-        Self(node.filter(|node| matches!(node.data, Data::Map(_))))
+        Self::Written(node.filter(|node| matches!(node.data, Data::Map(_))))
     }
 
     /// Keys and values; a value that is no text is passed over, as another rule speaks of it.
     pub(crate) fn iter(self) -> impl Iterator<Item = (&'a str, &'a str)> {
-        let entries = self.0.map(Node::entries).unwrap_or_default();
-        entries.iter().filter_map(|entry| Some((entry.key.text.as_str(), entry.value.text()?)))
+        let (entries, listed) = match self {
+            Self::Written(node) => (node.map(Node::entries).unwrap_or_default(), &[][..]),
+            Self::Listed(listed) => (&[][..], listed),
+        };
+        let written = entries.iter().filter_map(|entry| Some((entry.key.text.as_str(), entry.value.text()?)));
+        written.chain(listed.iter().copied())
     }
 
     /// The value of a label.
     pub(crate) fn get(self, key: &str) -> Option<&'a str> {
-        self.0?.get(key)?.text()
+        match self {
+            Self::Written(node) => node?.get(key)?.text(),
+            Self::Listed(listed) => listed.iter().find(|(own, _)| *own == key).map(|(_, value)| *value),
+        }
     }
 
     /// Whether there are none.
     pub(crate) fn is_empty(self) -> bool {
-        self.0.is_none_or(|node| node.entries().is_empty())
+        match self {
+            Self::Written(node) => node.is_none_or(|node| node.entries().is_empty()),
+            Self::Listed(listed) => listed.is_empty(),
+        }
     }
 }

@@ -20,9 +20,9 @@ impl<'a> Selector<'a> {
         Self { labels: Labels::of(node.get("matchLabels")), expressions }
     }
 
-    /// A mapping of labels, as Services have it.
-    pub(crate) fn plain(node: &'a Node) -> Self {
-        Self { labels: Labels::of(Some(node)), expressions: &[] }
+    /// Labels alone, as Services have them.
+    pub(crate) fn plain(labels: Labels<'a>) -> Self {
+        Self { labels, expressions: &[] }
     }
 
     /// The labels that are asked for.

@@ -9,6 +9,8 @@ pub enum Label<'a> {
     Begins(&'a str),
     /// There is none.
     Absent,
+    /// It may be anything, and need not be there.
+    Unknown,
 }
 
 impl<'a> Label<'a> {
@@ -23,6 +25,7 @@ impl<'a> Label<'a> {
             Self::Is(is) => is == value,
             Self::Begins(start) => value.starts_with(start),
             Self::Absent => false,
+            Self::Unknown => true,
         }
     }
 }
@@ -61,7 +64,7 @@ impl Operator {
         match (self, label) {
             (Self::In, _) => values.any(|value| label.may_be(value)),
             // What only begins like a value can still become another.
-            (Self::NotIn, Label::Begins(_)) => true,
+            (Self::NotIn, Label::Begins(_)) | (Self::NotIn | Self::DoesNotExist, Label::Unknown) => true,
             (Self::NotIn, _) => !values.any(|value| label.may_be(value)),
             (Self::Exists, _) => label != Label::Absent,
             (Self::DoesNotExist, _) => label == Label::Absent,

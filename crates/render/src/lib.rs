@@ -19,6 +19,7 @@ mod structure;
 mod templates;
 
 pub use content::Content;
+pub use layout::template_of;
 pub use templates::Templates;
 
 use engine::{Engine, Values};

@@ -1,13 +1,11 @@
 //! Alertmanager's routes and receivers: who is told of what.
 
 use super::file::Where;
-use super::readers::Readers;
 use super::syntax::Read;
-use crate::cluster::MONITORING;
 use crate::finding::Findings;
-use crate::object::Object;
+use crate::object::{MONITORING, Object};
 use crate::rule::rules;
-use crate::set::Set;
+use crate::world::World;
 use std::collections::{HashMap, HashSet};
 use vigil_yaml::words::{list, nearest};
 use vigil_yaml::{Node, Quoted};
@@ -18,9 +16,8 @@ rules! {
 
 /// Judges the configurations of all Alertmanagers, and the operator's AlertmanagerConfigs.
 pub(super) fn check(
-    set: &Set<'_>,
     read: &[Read<'_, '_>],
-    readers: &Readers<'_>,
+    world: &World<'_>,
     operated: &HashMap<(&str, String), Object<'_>>,
     findings: &mut Findings,
 ) {
@@ -31,7 +28,7 @@ pub(super) fn check(
                 && operated.contains_key(&(file.object.namespace, file.object.name.to_owned()))
         };
         let is_own = || {
-            let mut readers = readers.of(&file.object).iter();
+            let mut readers = world.readers(&file.object);
             readers.any(|reader| reader.name == "alertmanager" && reader.is_configured_by(file.name()))
         };
         if let [root] = documents.as_slice()
@@ -46,7 +43,7 @@ pub(super) fn check(
             .check(root, findings);
         }
     }
-    for object in set.of_kind(MONITORING, "AlertmanagerConfig").filter(|object| !object.damaged) {
+    for object in world.judged(MONITORING, "AlertmanagerConfig") {
         let Some(spec) = object.at(&["spec"]) else { continue };
         Routes {
             place: Where::Object(object),

@@ -4,13 +4,14 @@
 //! line of a list says where it is from, and `tools/metrics` writes it.
 
 use super::query::{Parsing, Query};
-use crate::cluster::{Cluster, MONITORING, Namespaces};
 use crate::finding::Findings;
+use crate::object::MONITORING;
 use crate::rule::rules;
-use crate::set::Set;
+use crate::world::World;
+use crate::world::services::Service;
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::OnceLock;
-use vigil_yaml::{Node, Quoted};
+use vigil_yaml::Quoted;
 
 rules! {
     UNKNOWN "query-unknown-metric" Warning "queries ask for metrics that something exposes"
@@ -135,28 +136,26 @@ pub(super) fn is_near(wanted: &str, known: &str) -> bool {
 }
 
 /// The programs that the monitors of a set reach; nothing when there may be others.
-pub(super) fn scraped(set: &Set<'_>, cluster: &Cluster<'_>) -> Option<BTreeSet<&'static str>> {
+pub(super) fn scraped(world: &World<'_>) -> Option<BTreeSet<&'static str>> {
     let mut programs = BTreeSet::new();
-    for object in set.of_kind(MONITORING, "ServiceMonitor") {
-        let namespaces = Namespaces::of_monitor(object);
-        for service in cluster.services(object.at(&["spec", "selector"])?, &namespaces) {
-            let images = cluster.programs(service);
-            let known = images.iter().filter_map(|image| program(image));
-            let before = programs.len();
-            programs.extend(known);
-            if let Some(part) = control_plane(service.selector(), service.namespace, service.name) {
+    for monitor in world.set.of_kind(MONITORING, "ServiceMonitor") {
+        for service in world.scrape(monitor)?.services {
+            let behind = world.behind(service);
+            let images: Vec<&str> = behind.iter().flat_map(|pod| &world.pods[*pod].programs).copied().collect();
+            programs.extend(images.iter().filter_map(|image| program(image)));
+            if let Some(part) = control_plane(service) {
                 programs.insert(part);
-            } else if images.is_empty() && programs.len() == before {
+            } else if images.is_empty() {
                 return None;
             }
         }
     }
-    for object in set.of_kind(MONITORING, "PodMonitor") {
-        let pods = cluster.pods(object.at(&["spec", "selector"])?, &Namespaces::of_monitor(object));
-        programs.extend(pods.iter().flat_map(|pods| &pods.programs).filter_map(|image| program(image)));
+    for monitor in world.set.of_kind(MONITORING, "PodMonitor") {
+        let pods = world.scrape(monitor)?.pods;
+        programs.extend(pods.iter().flat_map(|pod| &world.pods[*pod].programs).filter_map(|image| program(image)));
     }
-    let others = set.of_kind(MONITORING, "Probe").chain(set.of_kind(MONITORING, "ScrapeConfig")).next().is_some();
-    (!others).then_some(programs)
+    let has = |kind| world.set.of_kind(MONITORING, kind).next().is_some();
+    (!has("Probe") && !has("ScrapeConfig")).then_some(programs)
 }
 
 /// The list for an image.
@@ -214,16 +213,16 @@ pub(super) fn check<'w>(
     }
 }
 
-/// What part of the control plane a Service without pods of the set leads to.
-fn control_plane(selector: Option<&Node>, namespace: &str, name: &str) -> Option<&'static str> {
-    let label = |key: &str| selector.and_then(|node| node.get(key)).and_then(Node::text);
-    match (label("component"), label("k8s-app"), namespace, name) {
+/// What part of the control plane a Service leads to, whose pods no set has.
+fn control_plane(service: &Service<'_>) -> Option<&'static str> {
+    let label = |key: &str| service.selector.get(key);
+    match (label("component"), label("k8s-app"), service.namespace, service.name) {
         (Some("etcd"), ..) => Some("etcd"),
         (_, Some("kube-dns" | "coredns"), ..) | (_, _, "kube-system", "kube-dns") => Some("coredns"),
         (Some("kube-apiserver" | "kube-controller-manager" | "kube-scheduler"), ..)
         | (_, Some("kube-proxy"), ..)
         | (_, _, "default", "kubernetes") => Some(KUBERNETES),
-        _ if selector.is_none() && name.ends_with("kubelet") => Some(KUBERNETES),
+        _ if service.selector.is_empty() && service.name.ends_with("kubelet") => Some(KUBERNETES),
         _ => None,
     }
 }

@@ -3,13 +3,12 @@
 //! The keys are those of the programs' own Go structs; `tools/configurations` writes them.
 
 use super::file::File;
-use super::readers::Readers;
 use super::syntax::Read;
-use crate::cluster::MONITORING;
 use crate::finding::Findings;
-use crate::object::Object;
+use crate::object::{MONITORING, Object};
 use crate::rule::{Rule, rules};
 use crate::set::Set;
+use crate::world::{World, operator};
 use serde::Deserialize;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::OnceLock;
@@ -74,17 +73,14 @@ impl Program {
 
 /// The Secrets that Alertmanagers take their configuration from, by namespace and name.
 pub(super) fn alertmanagers<'a>(set: &Set<'a>) -> HashMap<(&'a str, String), Object<'a>> {
-    let secret = |object: &Object<'a>| {
-        let named = object.at(&["spec", "configSecret"]).and_then(Node::text).filter(|name| !name.is_empty());
-        named.map_or_else(|| format!("alertmanager-{}", object.name), str::to_owned)
-    };
-    set.of_kind(MONITORING, "Alertmanager").map(|object| ((object.namespace, secret(object)), *object)).collect()
+    let secret = |object: &Object<'a>| (object.namespace, operator::configuration(object));
+    set.of_kind(MONITORING, "Alertmanager").map(|object| (secret(object), *object)).collect()
 }
 
 /// Judges the files that programs of known versions are configured by.
 pub(super) fn check(
     read: &[Read<'_, '_>],
-    readers: &Readers<'_>,
+    world: &World<'_>,
     alertmanagers: &HashMap<(&str, String), Object<'_>>,
     findings: &mut Findings,
 ) {
@@ -97,7 +93,7 @@ pub(super) fn check(
         {
             Program::of("alertmanager", version_of(alertmanager))
         } else {
-            let mut own = readers.of(&file.object).iter().filter(|reader| reader.is_configured_by(file.name()));
+            let mut own = world.readers(&file.object).filter(|reader| reader.is_configured_by(file.name()));
             own.find_map(|reader| Program::of(reader.name, reader.version))
         };
         if let Some(keys) = keys {

@@ -206,11 +206,11 @@ pub(super) fn has(node: &Node, key: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::set::read;
+    use crate::documents::read;
 
     fn placed(manifest: &str, part: &str) -> Result<(usize, usize), usize> {
         let documents = read(&Source::new("t", manifest), &Limits::default());
-        let node = documents.nodes().first().unwrap();
+        let node = documents.nodes.first().unwrap();
         let object = Object {
             node,
             group: "",
@@ -219,7 +219,6 @@ mod tests {
             name: "t",
             namespace: "",
             damaged: false,
-            kubernetes: &[],
         };
         let file = &File::all(&object)[0];
         let at = file.source.text.find(part).unwrap();

@@ -1,13 +1,12 @@
 //! What Grafana is given to load: data sources and dashboards.
 
 use super::file::{File, has};
-use super::readers::{Grafana, Readers};
+use super::grafanas::Grafana;
 use super::syntax::Read;
-use crate::cluster::Cluster;
 use crate::finding::{At, Findings};
 use crate::object::Object;
-use crate::program::is_grafana;
 use crate::rule::rules;
+use crate::world::World;
 use std::collections::{HashMap, HashSet};
 use vigil_yaml::words::{list, nearest};
 use vigil_yaml::{Data, Node, Quoted};
@@ -55,7 +54,7 @@ pub(super) struct Loaded<'r, 'f, 'a> {
 pub(super) fn load<'r, 'f, 'a>(
     read: &'r [Read<'f, 'a>],
     grafanas: &[Grafana<'a>],
-    readers: &Readers<'a>,
+    world: &World<'_>,
     findings: &mut Findings,
 ) -> Vec<Loaded<'r, 'f, 'a>> {
     let mut loaded: Vec<Loaded<'r, 'f, 'a>> = grafanas
@@ -72,7 +71,8 @@ pub(super) fn load<'r, 'f, 'a>(
         for (grafana, loaded) in grafanas.iter().zip(&mut loaded) {
             let mut side_cars = grafana.side_cars.iter().filter(|side_car| side_car.wants(labels)).peekable();
             wanted = wanted.or(side_cars.peek().copied());
-            let is_mounted = object.namespace == grafana.object.namespace && readers.is_read_by(&object, is_grafana);
+            let is_mounted = object.namespace == grafana.object.namespace
+                && world.readers(&object).any(|reader| reader.is_grafana());
             if is_mounted || side_cars.any(|side_car| side_car.sees(object.namespace)) {
                 seen = true;
                 loaded.add(file, documents);
@@ -130,7 +130,7 @@ impl<'r, 'f, 'a> Loaded<'r, 'f, 'a> {
     }
 
     /// Data sources by themselves and against each other.
-    pub(super) fn check_sources(&self, cluster: &Cluster<'_>, findings: &mut Findings) {
+    pub(super) fn check_sources(&self, world: &World<'_>, findings: &mut Findings) {
         let mut default: Option<&DataSource<'_, '_, '_>> = None;
         let mut names: HashSet<(i64, &str)> = HashSet::new();
         let mut uids: HashSet<(i64, &str)> = HashSet::new();
@@ -165,7 +165,7 @@ impl<'r, 'f, 'a> Loaded<'r, 'f, 'a> {
             }
             let direct = source.node.get("access").and_then(Node::text) == Some("direct");
             if let Some(url) = source.node.get("url").filter(|_| !direct)
-                && let Some(wrong) = url.text().and_then(|text| cluster.address(text, self.namespace))
+                && let Some(wrong) = url.text().and_then(|text| world.address(text, self.namespace))
             {
                 source.file.add(&URL, source.root, url, wrong.message, findings).append(wrong.label, wrong.help);
             }

@@ -6,14 +6,13 @@
 use super::configuration::{Keys, Walk};
 use super::file::{File, Syntax};
 use super::grafana::Loaded;
-use super::readers::Readers;
 use super::syntax::Read;
 use crate::finding::{Finding, Findings};
 use crate::object::Object;
-use crate::pods::PodTemplate;
-use crate::program::Program;
 use crate::rule::rules;
-use crate::set::Set;
+use crate::world::World;
+use crate::world::program::Program;
+use crate::world::template::PodTemplate;
 use std::collections::{BTreeMap, HashSet};
 use std::sync::OnceLock;
 use vigil_forms::duration;
@@ -116,18 +115,19 @@ fn upper(name: &str) -> String {
 }
 
 /// Judges what Grafanas of known versions are configured by.
-pub(super) fn check(set: &Set<'_>, read: &[Read<'_, '_>], readers: &Readers<'_>, findings: &mut Findings) {
-    let knows = |version: Option<(u32, u32)>| version.is_some_and(|it| VERSIONS.0 <= it && it <= VERSIONS.1);
+pub(super) fn check(read: &[Read<'_, '_>], world: &World<'_>, findings: &mut Findings) {
+    let is_known = |program: Program<'_>| {
+        program.is_grafana() && program.version.is_some_and(|it| VERSIONS.0 <= it && it <= VERSIONS.1)
+    };
     for Read { file, .. } in read.iter().filter(|read| read.file.syntax == Syntax::GrafanaIni) {
-        let mut own = readers.of(&file.object).iter();
-        if own.any(|program| program.is_grafana() && knows(program.version)) {
+        if world.readers(&file.object).any(is_known) {
             ini(file, findings);
         }
     }
-    for object in &set.objects {
+    for object in &world.set.objects {
         let Some(template) = PodTemplate::of(object).filter(|_| !object.damaged) else { continue };
         for container in template.containers() {
-            if Program::of(container).is_some_and(|program| program.is_grafana() && knows(program.version)) {
+            if Program::of(container).is_some_and(is_known) {
                 variables(object, container, findings);
             }
         }

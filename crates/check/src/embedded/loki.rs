@@ -1,11 +1,12 @@
 //! What Loki's configuration lets it take of its container's memory.
 
-use super::readers::Readers;
 use super::syntax::Read;
 use crate::finding::{At, Findings};
 use crate::objects::judge::{BILLION, amount, written};
-use crate::program::Program;
+
 use crate::rule::rules;
+use crate::world::World;
+use crate::world::program::Program;
 use vigil_yaml::{Node, Quoted};
 
 rules! {
@@ -21,14 +22,14 @@ const DEFAULT: &str = "4GB";
 /// The targets that have an ingester, whose log it is.
 const INGESTING: [&str; 4] = ["all", "write", "ingester", "scalable-single-binary"];
 
-pub(super) fn check(read: &[Read<'_, '_>], readers: &Readers<'_>, findings: &mut Findings) {
+pub(super) fn check(read: &[Read<'_, '_>], world: &World<'_>, findings: &mut Findings) {
     for Read { file, documents } in read {
         let [root] = documents.as_slice() else { continue };
-        let mut programs = readers.of(&file.object).iter();
+        let mut programs = world.readers(&file.object);
         let wrong = programs.find_map(|program| {
             let is_loki = program.name == "loki" && program.version.is_none_or(|version| version >= LOGGING);
-            let is_judged = is_loki && program.is_configured_by(file.name()) && replays(program, root);
-            is_judged.then(|| excess(program, root)).flatten()
+            let is_judged = is_loki && program.is_configured_by(file.name()) && replays(&program, root);
+            is_judged.then(|| excess(&program, root)).flatten()
         });
         let Some(Excess { ceiling, limit }) = wrong else { continue };
         let (at, message) = match ceiling {

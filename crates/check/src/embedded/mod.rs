@@ -7,23 +7,23 @@ mod dashboards;
 mod file;
 mod grafana;
 mod grafana_settings;
+mod grafanas;
 mod labels;
 mod loki;
 mod push;
 mod query;
-mod readers;
 mod rule_groups;
 mod syntax;
 mod targets;
 
-use crate::cluster::{Cluster, MONITORING};
 use crate::finding::Findings;
+use crate::object::MONITORING;
 use crate::rule::Rule;
 use crate::set::Set;
+use crate::world::World;
 use file::File;
+use grafanas::grafanas;
 use query::{Parsing, Targets};
-use readers::{Readers, grafanas};
-use std::cell::LazyCell;
 use std::collections::HashSet;
 
 /// The rules of all modules.
@@ -44,8 +44,13 @@ pub(crate) fn rules() -> Vec<&'static Rule> {
     .concat()
 }
 
-/// Judges every embedded file in the set, and every query.
-pub(crate) fn check(set: &Set<'_>, findings: &mut Findings) {
+/// Judges every embedded file in the set, and every query; what they refer to as well, if that is `followed`.
+pub(crate) fn check<'a>(
+    set: &'a Set<'a>,
+    world: impl FnOnce() -> &'a World<'a>,
+    followed: bool,
+    findings: &mut Findings,
+) {
     let objects = ["ConfigMap", "Secret"].iter().flat_map(|kind| set.of_kind("", kind));
     let files: Vec<File<'_>> = objects.filter(|object| !object.damaged).flat_map(File::all).collect();
     let has = |kind: &str| set.of_kind(MONITORING, kind).next().is_some();
@@ -53,40 +58,38 @@ pub(crate) fn check(set: &Set<'_>, findings: &mut Findings) {
         return;
     }
     let read = syntax::check(&files, findings);
-    let readers = Readers::new(set);
+    let world = world();
     let operated = configuration::alertmanagers(set);
-    configuration::check(&read, &readers, &operated, findings);
-    loki::check(&read, &readers, findings);
-    alertmanager::check(set, &read, &readers, &operated, findings);
-    grafana_settings::check(set, &read, &readers, findings);
+    configuration::check(&read, world, &operated, findings);
+    loki::check(&read, world, findings);
+    alertmanager::check(&read, world, &operated, findings);
+    grafana_settings::check(&read, world, findings);
     let mut queries = Vec::new();
     let mut recorded = HashSet::new();
     rule_groups::check(set, &mut queries, &mut recorded, findings);
 
-    let followed = !set.options.objects_only && set.whole;
-    let cluster = LazyCell::new(|| Cluster::new(set));
     // Who loads what is a reference; what a file of Grafana's holds is not.
     let mut references = Findings::default();
-    let mut loaded = grafana::load(&read, &grafanas(set), &readers, &mut references);
+    let mut loaded = grafana::load(&read, &grafanas(set), world, &mut references);
     grafana_settings::check_provisioning(&loaded, findings);
     if followed {
         findings.list.append(&mut references.list);
-        push::check(&read, &readers, &cluster, findings);
+        push::check(&read, world, findings);
     } else {
         loaded.clear();
     }
     for loaded in &loaded {
-        loaded.check_sources(&cluster, findings);
+        loaded.check_sources(world, findings);
         loaded.check_dashboards(findings);
         dashboards::queries(loaded, &mut queries);
     }
     if queries.is_empty() {
         return;
     }
-    let targets = if followed { targets::of(set, &cluster) } else { Targets::default() };
+    let targets = if followed { targets::of(world) } else { Targets::default() };
     let parsing = Parsing::new(&queries);
     query::check(&queries, &parsing, &targets, findings);
-    let scraped = targets.jobs.as_ref().and_then(|_| catalogue::scraped(set, &cluster));
+    let scraped = targets.jobs.as_ref().and_then(|_| catalogue::scraped(world));
     catalogue::check(&queries, &parsing, &recorded, scraped.as_ref(), findings);
     labels::check(&queries, &parsing, &targets, findings);
 }

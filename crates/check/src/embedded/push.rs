@@ -1,18 +1,17 @@
 //! Where collectors send logs to.
 
 use super::file::Syntax;
-use super::readers::Readers;
 use super::syntax::Read;
-use crate::cluster::Cluster;
 use crate::finding::Findings;
 use crate::rule::rules;
+use crate::world::World;
 use vigil_yaml::Node;
 
 rules! {
     PUSH "collector-url" Error "collectors of logs send to a Service and a port that are there"
 }
 
-pub(super) fn check(read: &[Read<'_, '_>], readers: &Readers<'_>, cluster: &Cluster<'_>, findings: &mut Findings) {
+pub(super) fn check(read: &[Read<'_, '_>], world: &World<'_>, findings: &mut Findings) {
     for Read { file, documents } in read {
         if file.syntax == Syntax::Alloy {
             for attribute in vigil_alloy::attributes(&file.source).unwrap_or_default() {
@@ -20,7 +19,7 @@ pub(super) fn check(read: &[Read<'_, '_>], readers: &Readers<'_>, cluster: &Clus
                 let is_push = matches!(block.as_str(), "loki.write" | "prometheus.remote_write") && inner == "endpoint";
                 if is_push
                     && attribute.name == "url"
-                    && let Some(wrong) = cluster.address(&attribute.text, Some(file.object.namespace))
+                    && let Some(wrong) = world.address(&attribute.text, Some(file.object.namespace))
                 {
                     file.add_at(&PUSH, &attribute.span, wrong.message, findings).append(wrong.label, wrong.help);
                 }
@@ -31,10 +30,10 @@ pub(super) fn check(read: &[Read<'_, '_>], readers: &Readers<'_>, cluster: &Clus
             for client in root.get("clients").map(Node::items).unwrap_or_default().iter().chain(client) {
                 // Clients of something else have addresses, too.
                 let is_loki = |url: &str| url.contains("/loki/api/");
-                let is_read = || readers.is_read_by(&file.object, |program| program == "promtail");
+                let is_read = || world.readers(&file.object).any(|reader| reader.name == "promtail");
                 let Some(url) = client.get("url") else { continue };
                 let Some(text) = url.text().filter(|url| is_loki(url) || is_read()) else { continue };
-                if let Some(wrong) = cluster.address(text, Some(file.object.namespace)) {
+                if let Some(wrong) = world.address(text, Some(file.object.namespace)) {
                     file.add(&PUSH, root, url, wrong.message, findings).append(wrong.label, wrong.help);
                 }
             }

@@ -2,9 +2,8 @@
 
 use super::file::Where;
 use super::query::Query;
-use crate::cluster::MONITORING;
 use crate::finding::Findings;
-use crate::object::Object;
+use crate::object::{MONITORING, Object};
 use crate::rule::rules;
 use crate::set::Set;
 use std::collections::HashSet;

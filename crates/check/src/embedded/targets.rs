@@ -2,15 +2,17 @@
 
 use super::query::Targets;
 use super::rule_groups::seconds;
-use crate::cluster::{Cluster, MONITORING, Namespaces};
-use crate::object::Object;
+use crate::fields::text;
+use crate::object::{MONITORING, Object};
 use crate::set::Set;
+use crate::world::World;
 use std::collections::BTreeSet;
 use std::time::Duration;
 use vigil_yaml::Node;
 
 /// What is scraped in a set that holds a Prometheus and its monitors; of any other nothing is known.
-pub(super) fn of(set: &Set<'_>, cluster: &Cluster<'_>) -> Targets {
+pub(super) fn of(world: &World<'_>) -> Targets {
+    let set = world.set;
     let owners: Vec<&Object<'_>> =
         ["Prometheus", "PrometheusAgent"].iter().flat_map(|kind| set.of_kind(MONITORING, kind)).collect();
     if owners.is_empty() {
@@ -32,7 +34,7 @@ pub(super) fn of(set: &Set<'_>, cluster: &Cluster<'_>) -> Targets {
     for (kind, endpoints) in [("ServiceMonitor", "endpoints"), ("PodMonitor", "podMetricsEndpoints"), ("Probe", "")] {
         for object in set.of_kind(MONITORING, kind) {
             found = true;
-            complete &= !object.damaged && self::jobs(object, cluster, &mut jobs);
+            complete &= !object.damaged && self::jobs(object, world, &mut jobs);
             let endpoints = object.at(&["spec", endpoints]).map(Node::items).unwrap_or_default();
             for node in endpoints.iter().chain(object.at(&["spec"])) {
                 complete &= !relabels_job(node);
@@ -93,29 +95,15 @@ const RELABELINGS: [&str; 5] =
     ["relabelings", "metricRelabelings", "relabelConfigs", "metricRelabelConfigs", "relabelingConfigs"];
 
 /// Adds the jobs of a monitor; whether these are all.
-fn jobs(object: &Object<'_>, cluster: &Cluster<'_>, jobs: &mut BTreeSet<String>) -> bool {
-    let text = |key: &str| object.at(&["spec", key]).and_then(Node::text).filter(|text| !text.is_empty());
-    if object.kind == "Probe" {
-        jobs.insert(
-            text("jobName").map_or_else(|| format!("probe/{}/{}", object.namespace, object.name), str::to_owned),
-        );
+fn jobs<'a>(monitor: &'a Object<'a>, world: &World<'a>, jobs: &mut BTreeSet<String>) -> bool {
+    if monitor.kind == "Probe" {
+        let named = text(monitor.node, ["spec", "jobName"]);
+        jobs.insert(named.map_or_else(|| format!("probe/{}/{}", monitor.namespace, monitor.name), str::to_owned));
         return true;
     }
-    let namespaces = Namespaces::of_monitor(object);
-    let Some(selector) = object.at(&["spec", "selector"]) else { return false };
-    let label = text("jobLabel");
-    if object.kind == "PodMonitor" {
-        let pods = cluster.pods(selector, &namespaces);
-        let own = || format!("{}/{}", object.namespace, object.name);
-        jobs.extend(pods.iter().map(|pods| label.and_then(|key| pods.label(key)).map_or_else(own, str::to_owned)));
-    } else {
-        let services = cluster.services(selector, &namespaces);
-        let job = |key: Option<&str>, service: &crate::cluster::Service<'_>| {
-            key.and_then(|key| service.label(key)).unwrap_or(service.name).to_owned()
-        };
-        jobs.extend(services.iter().map(|service| job(label, service)));
-    }
-    !cluster.is_open(&namespaces)
+    let Some(scrape) = world.scrape(monitor) else { return false };
+    jobs.extend(scrape.jobs(world));
+    !scrape.is_open(world)
 }
 
 /// Whether an endpoint gives `job` another value, or labels whose names are not known.

@@ -1,10 +1,9 @@
 //! What an API server asks before it takes an object, and whom: webhooks, policies, further API servers, and the levels
 //! of namespaces.
 
-use super::judge::{Form, Judge, PORTS, filled_text, given, items, text};
+use super::judge::{Form, Judge, PORTS, text_or_empty};
 use super::selectors;
-use crate::finding::Findings;
-use crate::object::Object;
+use crate::fields::{filled_text, given, items};
 use crate::rule::{Rule, rules};
 use std::collections::HashSet;
 use vigil_forms::name::{is_dns1035_label, is_dns1123_label, is_dns1123_subdomain};
@@ -27,18 +26,18 @@ const NAME: Form = (is_dns1123_subdomain, "the name of a policy", "`a-z`, `0-9`,
 const SUBDOMAIN: Form = (is_dns1123_subdomain, "a DNS name", "`a-z`, `0-9`, `-` and `.`");
 
 /// Judges one object.
-pub(super) fn check(object: &Object<'_>, findings: &mut Findings) {
-    let mut judge = Judge { object, findings };
+pub(super) fn check(judge: &mut Judge<'_, '_>) {
+    let object = judge.object;
     match (object.group, object.kind) {
         ("admissionregistration.k8s.io", "ValidatingWebhookConfiguration" | "MutatingWebhookConfiguration") => {
-            webhooks(&mut judge);
+            webhooks(judge);
         }
-        ("admissionregistration.k8s.io", "ValidatingAdmissionPolicy" | "MutatingAdmissionPolicy") => policy(&mut judge),
+        ("admissionregistration.k8s.io", "ValidatingAdmissionPolicy" | "MutatingAdmissionPolicy") => policy(judge),
         ("admissionregistration.k8s.io", "ValidatingAdmissionPolicyBinding" | "MutatingAdmissionPolicyBinding") => {
-            policy_binding(&mut judge);
+            policy_binding(judge);
         }
-        ("apiregistration.k8s.io", "APIService") => api_service(&mut judge),
-        ("", "Namespace") => levels(&mut judge),
+        ("apiregistration.k8s.io", "APIService") => api_service(judge),
+        ("", "Namespace") => levels(judge),
         ("node.k8s.io", "RuntimeClass") => {
             judge.form(&RUNTIME, object.node.get("handler"), LABEL);
             judge.not_empty(&RUNTIME, object.node, "handler");
@@ -261,7 +260,7 @@ fn api_service(judge: &mut Judge<'_, '_>) {
     judge.range(&API_SERVICE, spec.get("versionPriority"), 1..=1000);
     judge.form(&API_SERVICE, spec.get("version"), VERSION);
     judge.form(&API_SERVICE, spec.get("group"), SUBDOMAIN);
-    if let (Some(group), Some(version)) = (text(spec, "group"), text(spec, "version"))
+    if let (Some(group), Some(version)) = (text_or_empty(spec, "group"), text_or_empty(spec, "version"))
         && let Some(name) = judge.object.at(&["metadata", "name"])
         && let Some(found) = filled_text(name)
         && found != format!("{version}.{group}")

@@ -1,8 +1,7 @@
 //! ConfigMaps and Secrets.
 
-use super::judge::{Judge, filled_text};
-use crate::finding::Findings;
-use crate::object::Object;
+use super::judge::Judge;
+use crate::fields::filled_text;
 use crate::rule::rules;
 use base64::Engine as _;
 use std::borrow::Cow;
@@ -18,17 +17,17 @@ rules! {
 const LARGEST: usize = 1 << 20;
 
 /// Judges one object.
-pub(super) fn check(object: &Object<'_>, findings: &mut Findings) {
-    let mut judge = Judge { object, findings };
+pub(super) fn check(judge: &mut Judge<'_, '_>) {
+    let object = judge.object;
     match (object.group, object.kind) {
         ("", "ConfigMap") => {
-            keys(&mut judge, &["data", "binaryData"]);
-            size(&mut judge, &["data"], "binaryData");
+            keys(judge, &["data", "binaryData"]);
+            size(judge, &["data"], "binaryData");
         }
         ("", "Secret") => {
-            keys(&mut judge, &["data", "stringData"]);
-            size(&mut judge, &["stringData"], "data");
-            secret(&mut judge);
+            keys(judge, &["data", "stringData"]);
+            size(judge, &["stringData"], "data");
+            secret(judge);
         }
         _ => {}
     }

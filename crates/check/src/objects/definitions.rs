@@ -1,10 +1,9 @@
 //! CustomResourceDefinitions: everything but their schemas, which [`super::structural`] judges.
 
 use super::admission::called;
-use super::judge::{Form, Judge, filled_text, given, items, text};
+use super::judge::{Form, Judge, text_or_empty};
 use super::structural;
-use crate::finding::Findings;
-use crate::object::Object;
+use crate::fields::{filled_text, given, items};
 use crate::rule::rules;
 use std::collections::HashSet;
 use vigil_forms::name::{is_dns1035_label, is_dns1123_subdomain};
@@ -27,15 +26,15 @@ const KIND: Form = (
 const PATH: Form = (|text| text.starts_with('.'), "a path", "it to begin with `.`");
 
 /// Judges one object.
-pub(super) fn check(object: &Object<'_>, findings: &mut Findings) {
+pub(super) fn check(judge: &mut Judge<'_, '_>) {
+    let object = judge.object;
     if !object.is("apiextensions.k8s.io", "CustomResourceDefinition") || object.version != "v1" {
         return;
     }
     let Some(spec) = object.at(&["spec"]) else { return };
-    let mut judge = Judge { object, findings };
-    names(&mut judge, spec);
-    versions(&mut judge, spec);
-    conversion(&mut judge, spec);
+    names(judge, spec);
+    versions(judge, spec);
+    conversion(judge, spec);
     if let Some(entry) = spec.entry("preserveUnknownFields").filter(|entry| entry.value.boolean() == Some(true)) {
         judge
             .add(&structural::SCHEMA, entry, "`preserveUnknownFields` is no longer taken")
@@ -169,7 +168,7 @@ fn conversion(judge: &mut Judge<'_, '_>, spec: &Node) {
     let Some(conversion) = given(spec, "conversion") else { return };
     judge.one_of(&CONVERSION, conversion.get("strategy"), &["None", "Webhook"]);
     let webhook = given(conversion, "webhook");
-    match (text(conversion, "strategy"), webhook) {
+    match (text_or_empty(conversion, "strategy"), webhook) {
         (Some("Webhook"), Some(webhook)) => {
             match given(webhook, "clientConfig") {
                 Some(client) => called(judge, &CONVERSION, client),

@@ -1,7 +1,8 @@
 //! Jobs, and the CronJobs that make them.
 
-use super::judge::{Judge, QUALIFIED, filled, given, is_set, items};
+use super::judge::{Judge, QUALIFIED};
 use super::selectors;
+use crate::fields::{filled, given, is_set, items};
 use crate::rule::rules;
 use std::collections::HashSet;
 use vigil_forms::{cron, name};

@@ -1,8 +1,10 @@
 //! What the judgement of every sort of object is made of.
 
+use crate::fields::{filled, filled_text, given};
 use crate::finding::{At, Finding, Findings};
 use crate::object::Object;
 use crate::rule::Rule;
+use crate::version::Version;
 use std::ops::RangeInclusive;
 use vigil_forms::{address, name, quantity};
 use vigil_yaml::plain::Plain;
@@ -21,6 +23,8 @@ pub(super) const QUALIFIED: &str = "expected at most 63 letters, digits, `-`, `_
 /// An object, and where to say what is wrong with it.
 pub(super) struct Judge<'a, 'o> {
     pub(super) object: &'a Object<'o>,
+    /// The version of Kubernetes whose API server judges.
+    pub(super) version: Version,
     pub(super) findings: &'a mut Findings,
 }
 
@@ -34,6 +38,11 @@ pub(super) const PROTOCOLS: &[&str] = &["TCP", "UDP", "SCTP"];
 pub(super) const PORTS: RangeInclusive<i64> = 1..=65535;
 
 impl Judge<'_, '_> {
+    /// Whether the API server is of this minor version, or a newer one.
+    pub(super) fn since(&self, minor: u16) -> bool {
+        self.version >= Version::new(1, minor)
+    }
+
     /// Adds a finding.
     pub(super) fn add<'n>(
         &mut self,
@@ -190,35 +199,9 @@ fn is_empty_collection(node: &Node) -> bool {
     node.scalar().is_none() && node.items().is_empty() && node.entries().is_empty()
 }
 
-/// The value of a field that is there: null is as good as nothing.
-pub(crate) fn given<'n>(node: &'n Node, key: &str) -> Option<&'n Node> {
-    node.get(key).filter(|value| !value.is_null())
-}
-
-/// The items of a list; none when it is not there.
-pub(crate) fn items<'n>(node: &'n Node, key: &str) -> &'n [Node] {
-    node.get(key).map(Node::items).unwrap_or_default()
-}
-
-/// A text that is not empty.
-pub(super) fn filled_text(node: &Node) -> Option<&str> {
-    node.text().filter(|text| !text.is_empty())
-}
-
-/// The text under a key with its place. An empty one is none: that is what the fields of the API mostly make of it.
-pub(crate) fn filled<'n>(node: &'n Node, key: &str) -> Option<(&'n Node, &'n str)> {
-    let value = node.get(key)?;
-    Some((value, filled_text(value)?))
-}
-
 /// Whether there is a text under a key, and an empty one: what a schema that asks for the field lets pass.
 pub(super) fn is_blank(node: &Node, key: &str) -> bool {
     node.get(key).and_then(Node::text) == Some("")
-}
-
-/// Whether the boolean under a key is true.
-pub(crate) fn is_set(node: &Node, key: &str) -> bool {
-    node.get(key).and_then(Node::boolean) == Some(true)
 }
 
 /// As many parts a quantity has of one.
@@ -243,7 +226,7 @@ pub(crate) fn written(node: &Node) -> &str {
 }
 
 /// The text of a field; empty when it is not there, and nothing when it is no text.
-pub(super) fn text<'n>(node: &'n Node, key: &str) -> Option<&'n str> {
+pub(super) fn text_or_empty<'n>(node: &'n Node, key: &str) -> Option<&'n str> {
     match node.get(key) {
         None => Some(""),
         Some(value) if value.scalar() == Some(Plain::Null) => Some(""),

@@ -1,8 +1,7 @@
 //! ResourceQuotas and LimitRanges.
 
-use super::judge::{BILLION, Judge, amount, given, items};
-use crate::finding::Findings;
-use crate::object::Object;
+use super::judge::{BILLION, Judge, amount};
+use crate::fields::{given, items};
 use crate::rule::rules;
 use std::collections::HashSet;
 use vigil_forms::name::is_qualified_name;
@@ -51,11 +50,11 @@ const SCOPES: &[&str] = &[
 ];
 
 /// Judges one object.
-pub(super) fn check(object: &Object<'_>, findings: &mut Findings) {
+pub(super) fn check(judge: &mut Judge<'_, '_>) {
+    let object = judge.object;
     let Some(spec) = object.at(&["spec"]) else { return };
-    let mut judge = Judge { object, findings };
     match (object.group, object.kind) {
-        ("", "ResourceQuota") => quota(&mut judge, spec),
+        ("", "ResourceQuota") => quota(judge, spec),
         ("", "LimitRange") => {
             let mut kinds = HashSet::new();
             for item in items(spec, "limits") {
@@ -63,7 +62,7 @@ pub(super) fn check(object: &Object<'_>, findings: &mut Findings) {
                 {
                     judge.add(&LIMITS, kind, "an earlier limit is for this type too").help("make one of the two");
                 }
-                limits(&mut judge, item);
+                limits(judge, item);
             }
         }
         _ => {}

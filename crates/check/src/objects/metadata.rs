@@ -1,11 +1,10 @@
 //! `metadata`, of objects and of the objects that they make: names, labels, annotations, owners.
 
-use super::judge::{Judge, LABEL, QUALIFIED, SUBDOMAIN, filled, is_set, items};
+use super::judge::{Judge, LABEL, QUALIFIED, SUBDOMAIN};
 use super::selectors;
-use crate::finding::Findings;
+use crate::fields::{filled, is_set, items};
 use crate::object::Object;
 use crate::rule::rules;
-use crate::version::Version;
 use vigil_forms::{address, name};
 use vigil_yaml::{Node, Quoted};
 
@@ -29,6 +28,7 @@ pub(super) fn check(judge: &mut Judge<'_, '_>) {
     let is_kept = !matches!(object.group, "authentication.k8s.io" | "authorization.k8s.io");
     if let Some(metadata) = object.node.get("metadata").filter(|_| is_kept) {
         name(judge, metadata);
+        service_name(judge);
         namespace(judge, metadata);
         owners(judge, metadata);
         described(judge, metadata);
@@ -49,14 +49,15 @@ pub(super) fn check(judge: &mut Judge<'_, '_>) {
 }
 
 /// Names of Services: those before 1.36 are labels of DNS that begin with a letter.
-pub(super) fn check_for(object: &Object<'_>, version: Version, findings: &mut Findings) {
-    if version < Version::new(1, 36)
+fn service_name(judge: &mut Judge<'_, '_>) {
+    let object = judge.object;
+    if !judge.since(36)
         && object.is("", "Service")
         && object.name.starts_with(|c: char| c.is_ascii_digit())
         && let Some(node) = object.at(&["metadata", "name"])
     {
-        findings
-            .add(&NAME, object, node, format!("{} is no name for a Service", Quoted(object.name)))
+        judge
+            .add(&NAME, node, format!("{} is no name for a Service", Quoted(object.name)))
             .label("expected a letter first; only Kubernetes 1.36 and newer take a digit");
     }
 }

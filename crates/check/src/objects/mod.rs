@@ -1,6 +1,6 @@
 //! What an API server refuses although the schema lets it pass: one module for each sort of object.
 //!
-//! [`judge`] and [`address`] are what they share.
+//! [`judge`] is what they share.
 
 mod admission;
 mod claims;
@@ -50,28 +50,22 @@ pub(crate) fn rules() -> Vec<&'static Rule> {
     rules
 }
 
-/// Judges one object by itself.
-pub(crate) fn check(object: &Object<'_>, findings: &mut Findings) {
-    services::check(object, findings);
-    config::check(object, findings);
-    rbac::check(object, findings);
-    networking::check(object, findings);
-    scaling::check(object, findings);
-    limits::check(object, findings);
-    storage::check(object, findings);
-    admission::check(object, findings);
-    definitions::check(object, findings);
-    let judge = &mut Judge { object, findings };
+/// Judges one object by itself, as an API server of this version does.
+pub(crate) fn check(object: &Object<'_>, version: Version, findings: &mut Findings) {
+    let judge = &mut Judge { object, version, findings };
+    services::check(judge);
+    config::check(judge);
+    rbac::check(judge);
+    networking::check(judge);
+    scaling::check(judge);
+    limits::check(judge);
+    storage::check(judge);
+    admission::check(judge);
+    definitions::check(judge);
     metadata::check(judge);
     pods::check(judge);
     workloads::check(judge);
     jobs::check(judge);
-}
-
-/// Judges one object by what some versions of Kubernetes refuse, and others take.
-pub(crate) fn check_for(object: &Object<'_>, version: Version, findings: &mut Findings) {
-    metadata::check_for(object, version, findings);
-    pods::check_for(object, version, findings);
 }
 
 #[cfg(test)]

@@ -1,10 +1,9 @@
 //! Ingresses, their classes, and NetworkPolicies.
 
-use super::judge::{Form, Judge, PORTS, PROTOCOLS, filled_text, given, is_blank, items, text};
+use super::judge::{Form, Judge, PORTS, PROTOCOLS, is_blank, text_or_empty};
 use super::selectors;
 use super::services::PORT_NAME;
-use crate::finding::Findings;
-use crate::object::Object;
+use crate::fields::{filled_text, given, items};
 use crate::rule::rules;
 use vigil_forms::address::{Network, ip};
 use vigil_forms::name::{is_dns1123_label, is_dns1123_subdomain};
@@ -29,11 +28,11 @@ const SERVICE: Form =
 const RANGE: Form = (|text| Network::parse(text).is_ok(), "a range of addresses", "such as `10.0.0.0/8`");
 
 /// Judges one object.
-pub(super) fn check(object: &Object<'_>, findings: &mut Findings) {
+pub(super) fn check(judge: &mut Judge<'_, '_>) {
+    let object = judge.object;
     if object.group != "networking.k8s.io" {
         return;
     }
-    let mut judge = Judge { object, findings };
     let Some(spec) = given(object.node, "spec") else {
         let rule = match object.kind {
             "Ingress" => &BACKEND,
@@ -44,9 +43,9 @@ pub(super) fn check(object: &Object<'_>, findings: &mut Findings) {
         return;
     };
     match object.kind {
-        "Ingress" => ingress(&mut judge, spec),
-        "IngressClass" => class(&mut judge, spec),
-        "NetworkPolicy" => policy(&mut judge, spec),
+        "Ingress" => ingress(judge, spec),
+        "IngressClass" => class(judge, spec),
+        "NetworkPolicy" => policy(judge, spec),
         _ => {}
     }
 }
@@ -113,7 +112,9 @@ fn host(judge: &mut Judge<'_, '_>, node: Option<&Node>, no_address: bool) {
 fn path_of(judge: &mut Judge<'_, '_>, node: &Node) {
     judge.one_of(&PATH, node.get("pathType"), &["Exact", "Prefix", "ImplementationSpecific"]);
     judge.not_empty(&PATH, node, "pathType");
-    let (Some(kind), Some(path)) = (node.get("pathType").and_then(Node::text), text(node, "path")) else { return };
+    let (Some(kind), Some(path)) = (node.get("pathType").and_then(Node::text), text_or_empty(node, "path")) else {
+        return;
+    };
     let literal = matches!(kind, "Exact" | "Prefix");
     if !literal && kind != "ImplementationSpecific" {
         return;

@@ -1,8 +1,7 @@
 //! Roles and who has them.
 
-use super::judge::{Form, Judge, filled_text, items, text};
-use crate::finding::Findings;
-use crate::object::Object;
+use super::judge::{Form, Judge, text_or_empty};
+use crate::fields::{filled_text, items};
 use crate::rule::rules;
 use vigil_forms::name::{is_dns1123_subdomain, is_path_segment};
 use vigil_yaml::{Node, Quoted};
@@ -21,21 +20,21 @@ const ACCOUNT: Form = (
 );
 
 /// Judges one object.
-pub(super) fn check(object: &Object<'_>, findings: &mut Findings) {
+pub(super) fn check(judge: &mut Judge<'_, '_>) {
+    let object = judge.object;
     if object.group != GROUP {
         return;
     }
-    let mut judge = Judge { object, findings };
     match object.kind {
-        "Role" => rules_of(&mut judge, true),
+        "Role" => rules_of(judge, true),
         "ClusterRole" => {
-            rules_of(&mut judge, false);
+            rules_of(judge, false);
             if let Some(rule) = object.at(&["aggregationRule"]).filter(|rule| !rule.is_null()) {
                 judge.need(&RULE, rule, "clusterRoleSelectors");
             }
         }
-        "RoleBinding" => binding(&mut judge, true),
-        "ClusterRoleBinding" => binding(&mut judge, false),
+        "RoleBinding" => binding(judge, true),
+        "ClusterRoleBinding" => binding(judge, false),
         _ => {}
     }
 }
@@ -84,7 +83,7 @@ fn binding(judge: &mut Judge<'_, '_>, namespaced: bool) {
                         .add(&BINDING, node, format!("ServiceAccounts are not in {}", Quoted(group)))
                         .help("remove `apiGroup`: they are in the core group");
                 }
-                if !namespaced && text(subject, "namespace") == Some("") {
+                if !namespaced && text_or_empty(subject, "namespace") == Some("") {
                     judge
                         .within(&BINDING, subject, "a ServiceAccount without a namespace")
                         .label("expected `namespace`")

@@ -1,10 +1,9 @@
 //! How many pods there are, and which of them give way: HorizontalPodAutoscalers, PodDisruptionBudgets and
 //! PriorityClasses.
 
-use super::judge::{Form, Judge, amount, given, items, text};
+use super::judge::{Form, Judge, amount, text_or_empty};
 use super::selectors;
-use crate::finding::Findings;
-use crate::object::Object;
+use crate::fields::{given, items};
 use crate::rule::rules;
 use vigil_forms::name::is_path_segment;
 use vigil_forms::quantity::percent;
@@ -21,12 +20,12 @@ rules! {
 const SEGMENT: Form = (is_path_segment, "a name", "neither `/` nor `%` in it");
 
 /// Judges one object.
-pub(super) fn check(object: &Object<'_>, findings: &mut Findings) {
-    let mut judge = Judge { object, findings };
+pub(super) fn check(judge: &mut Judge<'_, '_>) {
+    let object = judge.object;
     match (object.group, object.kind) {
-        ("autoscaling", "HorizontalPodAutoscaler") => autoscaler(&mut judge),
-        ("policy", "PodDisruptionBudget") => budget(&mut judge),
-        ("scheduling.k8s.io", "PriorityClass") => priority(&mut judge),
+        ("autoscaling", "HorizontalPodAutoscaler") => autoscaler(judge),
+        ("policy", "PodDisruptionBudget") => budget(judge),
+        ("scheduling.k8s.io", "PriorityClass") => priority(judge),
         _ => {}
     }
 }
@@ -47,8 +46,8 @@ fn autoscaler(judge: &mut Judge<'_, '_>) {
             .label(format!("expected {least} or more"));
     }
     target(judge, spec.get("scaleTargetRef"));
-    if let Some(target) = given(spec, "scaleTargetRef").filter(|_| judge.object.is_for(34))
-        && text(target, "apiVersion").is_some_and(|version| !version.contains('/'))
+    if let Some(target) = given(spec, "scaleTargetRef").filter(|_| judge.since(34))
+        && text_or_empty(target, "apiVersion").is_some_and(|version| !version.contains('/'))
     {
         judge
             .within(&REPLICAS, target, "what is scaled is named without the group of its API")
@@ -116,7 +115,7 @@ fn metric_of(judge: &mut Judge<'_, '_>, metric: &Node) {
         "external" => (&["value", "averageValue"], true),
         _ => (&["averageUtilization", "averageValue"], true),
     };
-    let there = needed.iter().filter(|key| given(target, key).is_some()).count();
+    let there = needed.iter().filter(|key| given(target, *key).is_some()).count();
     let names = vigil_yaml::words::list(needed, "or");
     if there == 0 {
         judge.within(&METRIC, target, "a target without a value").label(format!("expected {names}"));

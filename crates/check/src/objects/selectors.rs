@@ -1,6 +1,7 @@
 //! Label selectors: their syntax, and what they match.
 
-use super::judge::{Judge, QUALIFIED, filled, items};
+use super::judge::{Judge, QUALIFIED};
+use crate::fields::{filled, items};
 use crate::object::Labels;
 use crate::rule::rules;
 use vigil_forms::name;

@@ -1,9 +1,8 @@
 //! Services, Endpoints and EndpointSlices.
 
-use super::judge::{Form, Judge, PORTS, PROTOCOLS, filled_text, given, items, text};
+use super::judge::{Form, Judge, PORTS, PROTOCOLS, text_or_empty};
 use super::selectors;
-use crate::finding::Findings;
-use crate::object::Object;
+use crate::fields::{filled_text, given, items};
 use crate::rule::{Rule, rules};
 use std::collections::HashSet;
 use vigil_forms::address::{Network, ip};
@@ -29,12 +28,12 @@ const IP: Form = (|text| ip(text).is_some(), "an IP address", "such as `192.0.2.
 const RANGE: Form = (|text| Network::parse(text.trim()).is_ok(), "a range of addresses", "such as `10.0.0.0/8`");
 
 /// Judges one object.
-pub(super) fn check(object: &Object<'_>, findings: &mut Findings) {
-    let mut judge = Judge { object, findings };
+pub(super) fn check(judge: &mut Judge<'_, '_>) {
+    let object = judge.object;
     match (object.group, object.kind) {
-        ("", "Service") => service(&mut judge),
-        ("", "Endpoints") => endpoints(&mut judge),
-        ("discovery.k8s.io", "EndpointSlice") => slice(&mut judge),
+        ("", "Service") => service(judge),
+        ("", "Endpoints") => endpoints(judge),
+        ("discovery.k8s.io", "EndpointSlice") => slice(judge),
         _ => {}
     }
 }
@@ -46,7 +45,9 @@ fn service(judge: &mut Judge<'_, '_>) {
         return;
     };
     judge.one_of(&TYPE, spec.get("type"), &["ClusterIP", "NodePort", "LoadBalancer", "ExternalName"]);
-    let Some(kind) = text(spec, "type").map(|kind| if kind.is_empty() { "ClusterIP" } else { kind }) else { return };
+    let Some(kind) = text_or_empty(spec, "type").map(|kind| if kind.is_empty() { "ClusterIP" } else { kind }) else {
+        return;
+    };
     let headless = spec.get("clusterIP").and_then(Node::text) == Some("None");
     if items(spec, "ports").is_empty() && !headless && kind != "ExternalName" {
         judge
@@ -71,7 +72,7 @@ fn ports(judge: &mut Judge<'_, '_>, spec: &Node, kind: &str) {
                 let message = format!("an earlier port is called {} too", Quoted(name));
                 judge.add(&DUPLICATE_PORT, port.get("name").unwrap_or(port), message).help("give each its own name");
             }
-            None if ports.len() > 1 && text(port, "name").is_some() => {
+            None if ports.len() > 1 && text_or_empty(port, "name").is_some() => {
                 judge
                     .within(&DUPLICATE_PORT, port, "a port without a name among several")
                     .label("expected `name`")
@@ -195,7 +196,7 @@ fn addresses(judge: &mut Judge<'_, '_>, spec: &Node, kind: &str) {
             judge.form(&ADDRESS, Some(address), IP);
         }
     }
-    let Some(given) = cluster_ips.first().filter(|_| text(spec, "clusterIP").is_some()) else { return };
+    let Some(given) = cluster_ips.first().filter(|_| text_or_empty(spec, "clusterIP").is_some()) else { return };
     if given.text().is_some_and(|given| Some(given) != first) {
         judge
             .add(&ADDRESS, given, "`clusterIPs` does not begin with the address of `clusterIP`")
@@ -235,7 +236,7 @@ fn endpoints(judge: &mut Judge<'_, '_>) {
         for port in ports {
             endpoint_port(judge, port, &ENDPOINTS);
             judge.range(&ENDPOINTS, port.get("port"), PORTS);
-            if ports.len() > 1 && text(port, "name") == Some("") {
+            if ports.len() > 1 && text_or_empty(port, "name") == Some("") {
                 judge.within(&ENDPOINTS, port, "a port without a name among several").label("expected `name`");
             }
         }
@@ -271,7 +272,7 @@ fn slice(judge: &mut Judge<'_, '_>) {
     let mut names = HashSet::new();
     for port in items(node, "ports") {
         endpoint_port(judge, port, &ENDPOINTS);
-        if let Some(name) = text(port, "name").filter(|name| !names.insert(*name)) {
+        if let Some(name) = text_or_empty(port, "name").filter(|name| !names.insert(*name)) {
             let message = if name.is_empty() {
                 "an earlier port has no name either".to_owned()
             } else {

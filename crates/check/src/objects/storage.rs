@@ -1,9 +1,8 @@
 //! Volumes and their classes; claims to them are judged by [`claims`].
 
 use super::claims;
-use super::judge::{Judge, amount, given};
-use crate::finding::Findings;
-use crate::object::Object;
+use super::judge::{Judge, amount};
+use crate::fields::given;
 use crate::rule::rules;
 use vigil_forms::name::is_qualified_name;
 use vigil_yaml::{Node, Quoted};
@@ -41,17 +40,17 @@ const SOURCES: [&str; 22] = [
 ];
 
 /// Judges one object.
-pub(super) fn check(object: &Object<'_>, findings: &mut Findings) {
-    let mut judge = Judge { object, findings };
+pub(super) fn check(judge: &mut Judge<'_, '_>) {
+    let object = judge.object;
     match (object.group, object.kind) {
-        ("", "PersistentVolumeClaim") => claims::check(&mut judge, object.node),
+        ("", "PersistentVolumeClaim") => claims::check(judge, object.node),
         ("", "PersistentVolume") => match given(object.node, "spec") {
-            Some(spec) => volume(&mut judge, spec),
+            Some(spec) => volume(judge, spec),
             None => {
                 judge.need(&VOLUME, object.node, "spec");
             }
         },
-        ("storage.k8s.io", "StorageClass") => class(&mut judge),
+        ("storage.k8s.io", "StorageClass") => class(judge),
         ("storage.k8s.io", "CSIDriver") => {
             let modes = object.at(&["spec", "volumeLifecycleModes"]).map(Node::items).unwrap_or_default();
             judge.each_of(&DRIVER, modes, &["Persistent", "Ephemeral"]);

@@ -1,7 +1,8 @@
 //! Workloads: which pods are theirs, how many, and how they are replaced.
 
-use super::judge::{Judge, filled, given, items};
+use super::judge::Judge;
 use super::{claims, metadata, selectors};
+use crate::fields::{filled, given, items};
 use crate::rule::rules;
 use vigil_forms::quantity::percent;
 use vigil_yaml::{Data, Node, Quoted};

@@ -1,12 +1,12 @@
 //! Disruption budgets and autoscalers: the pods and workloads they are for.
 
-use super::index::{Found, Index, Wanted};
-use super::services::nothing_selected;
-use super::text;
+use super::absent::{Wanted, missing, nothing_selected};
+use crate::fields::text;
 use crate::finding::Findings;
 use crate::object::Object;
 use crate::rule::rules;
 use crate::selector::Selector;
+use crate::world::{Found, World};
 
 rules! {
     BUDGET "disruption-budget-selector" Warning "every disruption budget selects pods"
@@ -15,25 +15,25 @@ rules! {
 }
 
 /// Judges disruption budgets and autoscalers.
-pub(crate) fn check(index: &Index<'_>, findings: &mut Findings) {
-    for budget in index.judged("policy", "PodDisruptionBudget") {
+pub(crate) fn check(world: &World<'_>, findings: &mut Findings) {
+    for budget in world.judged("policy", "PodDisruptionBudget") {
         let Some(node) = budget.at(&["spec", "selector"]) else { continue };
         let selector = Selector::of(node);
-        let is_idle = !selector.is_empty() && index.select(budget.namespace, selector).is_empty();
-        if is_idle && !index.is_operated(budget.namespace, selector) {
-            nothing_selected(index, &BUDGET, budget, budget.namespace, node, selector, findings);
+        let is_idle = !selector.is_empty() && world.select(budget.namespace, selector).is_empty();
+        if is_idle && !world.is_foreign(budget.namespace, selector) {
+            nothing_selected(world, &BUDGET, budget, budget.namespace, node, selector, findings);
         }
     }
-    for scaler in index.judged("autoscaling", "HorizontalPodAutoscaler") {
-        target(index, scaler, findings);
+    for scaler in world.judged("autoscaling", "HorizontalPodAutoscaler") {
+        target(world, scaler, findings);
     }
 }
 
-fn target(index: &Index<'_>, scaler: &Object<'_>, findings: &mut Findings) {
+fn target(world: &World<'_>, scaler: &Object<'_>, findings: &mut Findings) {
     let Some(to) = scaler.at(&["spec", "scaleTargetRef"]) else { return };
     let (Some(kind), Some(name), Some(at)) = (text(to, &["kind"]), text(to, &["name"]), to.get("name")) else { return };
     let group = text(to, &["apiVersion"]).and_then(|api| Some(api.split_once('/')?.0)).unwrap_or_default();
-    match index.find(group, kind, scaler.namespace, name) {
+    match world.find(group, kind, scaler.namespace, name) {
         Found::Here(workload) => {
             if let Some(replicas) = workload.at(&["spec", "replicas"]).filter(|replicas| !replicas.is_null()) {
                 findings
@@ -45,7 +45,7 @@ fn target(index: &Index<'_>, scaler: &Object<'_>, findings: &mut Findings) {
         Found::Elsewhere(_) => {}
         Found::Nowhere => {
             let wanted = Wanted { group, kind, namespace: scaler.namespace, name };
-            index.missing(findings, &TARGET, scaler, at, wanted);
+            missing(world, findings, &TARGET, scaler, at, wanted);
         }
     }
 }

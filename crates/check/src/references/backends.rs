@@ -1,10 +1,11 @@
 //! Who leads to Services: Ingresses and routes, and the API server itself.
 
-use super::index::{Found, Index, Wanted};
-use super::{items, text};
+use super::absent::{Wanted, missing};
+use crate::fields::{integer, items, text};
 use crate::finding::Findings;
 use crate::object::Object;
 use crate::rule::{Rule, rules};
+use crate::world::{Found, World};
 use vigil_yaml::{Node, Quoted};
 
 rules! {
@@ -13,28 +14,28 @@ rules! {
 }
 
 /// Judges what leads to Services.
-pub(crate) fn check(index: &Index<'_>, findings: &mut Findings) {
-    for ingress in index.judged("networking.k8s.io", "Ingress") {
+pub(crate) fn check(world: &World<'_>, findings: &mut Findings) {
+    for ingress in world.judged("networking.k8s.io", "Ingress") {
         let rules = items(ingress.node, &["spec", "rules"]).iter().flat_map(|rule| items(rule, &["http", "paths"]));
         let backends = rules.filter_map(|path| path.get("backend"));
         for backend in ingress.at(&["spec", "defaultBackend"]).into_iter().chain(backends) {
             if let Some(to) = backend.get("service") {
-                self::backend(index, ingress, to, findings);
+                self::backend(world, ingress, to, findings);
             }
         }
     }
     for kind in ["HTTPRoute", "GRPCRoute", "TLSRoute", "TCPRoute", "UDPRoute"] {
-        for route in index.judged("gateway.networking.k8s.io", kind) {
+        for route in world.judged("gateway.networking.k8s.io", kind) {
             let rules = items(route.node, &["spec", "rules"]);
             for to in rules.iter().flat_map(|rule| items(rule, &["backendRefs"])) {
-                gateway_backend(index, route, to, findings);
+                gateway_backend(world, route, to, findings);
             }
         }
     }
-    for (object, to) in called(index) {
+    for (object, to) in called(world) {
         let namespace = text(to, &["namespace"]).unwrap_or_default();
         let Some(at) = to.get("name") else { continue };
-        let Some(Found::Here(service)) = service(index, &WEBHOOK, object, at, namespace, findings) else { continue };
+        let Some(Found::Here(service)) = service(world, &WEBHOOK, object, at, namespace, findings) else { continue };
         let number = to.get("port").map_or(Some(443), Node::integer);
         if let Some(number) = number.filter(|number| !has_port(service, |port| integer(port, "port") == Some(*number)))
         {
@@ -44,10 +45,10 @@ pub(crate) fn check(index: &Index<'_>, findings: &mut Findings) {
 }
 
 /// The Services that the API server calls, as `{namespace, name, port}`, and the objects that say so.
-pub(crate) fn called<'a>(index: &Index<'a>) -> Vec<(&'a Object<'a>, &'a Node)> {
+pub(crate) fn called<'a>(world: &World<'a>) -> Vec<(&'a Object<'a>, &'a Node)> {
     let mut called = Vec::new();
     for kind in ["ValidatingWebhookConfiguration", "MutatingWebhookConfiguration"] {
-        for object in index.judged("admissionregistration.k8s.io", kind) {
+        for object in world.judged("admissionregistration.k8s.io", kind) {
             let hooks = items(object.node, &["webhooks"]);
             called.extend(hooks.iter().filter_map(|hook| Some((object, hook.at(&["clientConfig", "service"])?))));
         }
@@ -60,14 +61,14 @@ pub(crate) fn called<'a>(index: &Index<'a>) -> Vec<(&'a Object<'a>, &'a Node)> {
             &["spec", "conversion", "webhook", "clientConfig", "service"],
         ),
     ] {
-        called.extend(index.judged(group, kind).filter_map(|object| Some((object, object.at(path)?))));
+        called.extend(world.judged(group, kind).filter_map(|object| Some((object, object.at(path)?))));
     }
     called
 }
 
 /// Where the Service is that `at` names; says so when it is nowhere.
 fn service<'a>(
-    index: &Index<'a>,
+    world: &World<'a>,
     rule: &'static Rule,
     object: &Object<'_>,
     at: &Node,
@@ -75,20 +76,20 @@ fn service<'a>(
     findings: &mut Findings,
 ) -> Option<Found<'a>> {
     let name = at.text().filter(|name| !name.is_empty())?;
-    let found = index.find("", "Service", namespace, name);
+    let found = world.find("", "Service", namespace, name);
     if matches!(found, Found::Nowhere) {
-        index.missing(findings, rule, object, at, Wanted { group: "", kind: "Service", namespace, name });
+        missing(world, findings, rule, object, at, Wanted { group: "", kind: "Service", namespace, name });
     }
     Some(found)
 }
 
-fn backend(index: &Index<'_>, ingress: &Object<'_>, to: &Node, findings: &mut Findings) {
+fn backend(world: &World<'_>, ingress: &Object<'_>, to: &Node, findings: &mut Findings) {
     // An action of the AWS load balancer controller, which annotations describe; no Service has its name.
     if text(to, &["port", "name"]) == Some("use-annotation") {
         return;
     }
     let Some(at) = to.get("name") else { return };
-    let Some(Found::Here(service)) = service(index, &BACKEND, ingress, at, ingress.namespace, findings) else { return };
+    let Some(Found::Here(service)) = service(world, &BACKEND, ingress, at, ingress.namespace, findings) else { return };
     let number = to.at(&["port", "number"]).and_then(|at| Some((at, at.integer()?)));
     let name = to.at(&["port", "name"]).and_then(|at| Some((at, at.text()?)));
     if let Some((at, number)) =
@@ -104,19 +105,15 @@ fn backend(index: &Index<'_>, ingress: &Object<'_>, to: &Node, findings: &mut Fi
 }
 
 /// The same for a route of the Gateway API, which may lead to other kinds and to other namespaces.
-fn gateway_backend(index: &Index<'_>, route: &Object<'_>, to: &Node, findings: &mut Findings) {
+fn gateway_backend(world: &World<'_>, route: &Object<'_>, to: &Node, findings: &mut Findings) {
     let is_service = text(to, &["kind"]).is_none_or(|kind| kind == "Service") && text(to, &["group"]).is_none();
     let Some(at) = to.get("name").filter(|_| is_service) else { return };
-    let namespace = text(to, &["namespace"]).unwrap_or(index.set.home(route));
-    let Some(Found::Here(service)) = service(index, &BACKEND, route, at, namespace, findings) else { return };
+    let namespace = text(to, &["namespace"]).unwrap_or(world.set.home(route));
+    let Some(Found::Here(service)) = service(world, &BACKEND, route, at, namespace, findings) else { return };
     let Some((at, number)) = to.get("port").and_then(|at| Some((at, at.integer()?))) else { return };
     if !has_port(service, |port| integer(port, "port") == Some(number)) {
         no_port(&BACKEND, route, at, service, &number.to_string(), findings);
     }
-}
-
-fn integer(node: &Node, key: &str) -> Option<i64> {
-    node.get(key)?.integer()
 }
 
 fn has_port(service: &Object<'_>, is_it: impl Fn(&Node) -> bool) -> bool {

@@ -1,11 +1,13 @@
 //! ConfigMaps, Secrets, service accounts, claims and classes that objects ask for.
 
-use super::index::{Found, Index, Wanted};
-use super::makers::Keys;
-use super::uses::{Use, Used};
-use crate::finding::Findings;
-use crate::object::Object;
+use super::absent::{self, Wanted};
+use crate::fields::{filled, items, text};
+use crate::finding::{Finding, Findings};
 use crate::rule::{Rule, rules};
+use crate::world::World;
+use crate::world::pods::Pod;
+use crate::world::runtime::Keys;
+use crate::world::uses::{Use, Used};
 use std::collections::HashSet;
 use vigil_yaml::words::nearest;
 use vigil_yaml::{Node, Quoted};
@@ -23,21 +25,17 @@ rules! {
 }
 
 /// Judges what objects ask for.
-pub(crate) fn check(index: &Index<'_>, findings: &mut Findings) {
+pub(crate) fn check(world: &World<'_>, findings: &mut Findings) {
     let mut told = HashSet::new();
-    for it in &index.uses {
+    for it in &world.uses {
         let (group, kind) = it.of.kind();
-        let keys = match index.find(group, kind, it.namespace, it.name) {
-            Found::Here(object) => keys_of(object),
-            Found::Elsewhere(keys) => keys,
-            Found::Nowhere => {
-                // A pod asks for the same thing at many places, and everything for the same class.
-                let by = if rule(it.of).id == CLASS.id { std::ptr::null() } else { std::ptr::from_ref(it.by) };
-                if !it.optional && told.insert((by, it.of, it.name)) {
-                    missing(index, it, findings);
-                }
-                continue;
+        let Some(keys) = world.keys(group, kind, it.namespace, it.name) else {
+            // A pod asks for the same thing at many places, and everything for the same class.
+            let by = if rule(it.of).id == CLASS.id { std::ptr::null() } else { std::ptr::from_ref(it.by) };
+            if !it.optional && told.insert((by, it.of, it.name)) {
+                missing(world, it, findings);
             }
+            continue;
         };
         if let Keys::These(keys) = keys
             && !it.optional
@@ -46,6 +44,29 @@ pub(crate) fn check(index: &Index<'_>, findings: &mut Findings) {
                 no_key(it, key, at, &keys, findings);
             }
         }
+    }
+    world.pods.iter().for_each(|pod| sub_paths(world, pod, findings));
+}
+
+/// Mounts of single files: each `subPath` names one that its volume has.
+fn sub_paths<'a>(world: &World<'a>, pod: &Pod<'a>, findings: &mut Findings) {
+    let Some((object, spec)) = pod.object.zip(pod.spec).filter(|(object, _)| !object.damaged) else { return };
+    let containers = ["initContainers", "containers", "ephemeralContainers"].into_iter();
+    for mount in containers.flat_map(|key| items(spec, key)).flat_map(|container| items(container, "volumeMounts")) {
+        // What a variable makes of a path is known when the pod starts.
+        let expression = || filled(mount, "subPathExpr").filter(|(_, path)| !path.contains("$("));
+        let Some((at, path)) = filled(mount, "subPath").or_else(expression) else { continue };
+        let volume = world.volume(pod, text(mount, "name").unwrap_or_default());
+        let Some(files) = volume.and_then(|volume| world.files(pod, volume)).filter(|files| !files.have(path)) else {
+            continue;
+        };
+        let message = match files.of {
+            Some((of, name)) => format!("the {} {} has no key {}", of.kind().1, Quoted(name), Quoted(path)),
+            None => format!("the volume has no file {}", Quoted(path)),
+        };
+        let finding = findings.add(&KEY, object, at, message);
+        name_known(finding, path, &files.paths, if files.of.is_some() { "keys" } else { "files" });
+        finding.help("correct the path, or add the key; in its place the kubelet mounts an empty directory");
     }
 }
 
@@ -62,7 +83,7 @@ fn rule(of: Used) -> &'static Rule {
     }
 }
 
-fn missing(index: &Index<'_>, it: &Use<'_>, findings: &mut Findings) {
+fn missing(world: &World<'_>, it: &Use<'_>, findings: &mut Findings) {
     let (group, kind) = it.of.kind();
     let rule = rule(it.of);
     if rule.id == CLASS.id {
@@ -70,32 +91,30 @@ fn missing(index: &Index<'_>, it: &Use<'_>, findings: &mut Findings) {
         findings.add(rule, it.by, it.at, message).help("nothing in the set makes it; see that the cluster does");
         return;
     }
-    index.missing(findings, rule, it.by, it.at, Wanted { group, kind, namespace: it.namespace, name: it.name });
+    absent::missing(
+        world,
+        findings,
+        rule,
+        it.by,
+        it.at,
+        Wanted { group, kind, namespace: it.namespace, name: it.name },
+    );
 }
 
 fn no_key(it: &Use<'_>, key: &str, at: &Node, keys: &[&str], findings: &mut Findings) {
     let message = format!("the {} {} has no key {}", it.of.kind().1, Quoted(it.name), Quoted(key));
     let finding = findings.add(&KEY, it.by, at, message);
-    if let Some(near) = nearest(key, keys.iter().copied()) {
-        finding.label(format!("did you mean {}?", Quoted(near)));
-    } else if keys.len() <= 5 {
-        finding.label(format!("its keys are {}", vigil_yaml::words::list(keys, "and")));
-    }
+    name_known(finding, key, keys, "keys");
     finding.help("correct the key, or add it; a pod does not start without it");
 }
 
-/// The keys that a ConfigMap or Secret has.
-fn keys_of<'a>(object: &'a Object<'a>) -> Keys<'a> {
-    let maps = match object.kind {
-        "ConfigMap" => ["data", "binaryData"],
-        "Secret" => ["data", "stringData"],
-        _ => return Keys::Any,
-    };
-    let is_token = object.at(&["type"]).and_then(Node::text) == Some("kubernetes.io/service-account-token");
-    let keys = maps.iter().filter_map(|map| object.at(&[map])).flat_map(Node::entries);
-    let keys: Vec<&str> = keys.map(|entry| entry.key.text.as_str()).collect();
-    // An empty one is a place that a controller writes to, as those of webhooks' certificates are.
-    if keys.is_empty() || is_token { Keys::Any } else { Keys::These(keys) }
+/// Adds the name that was probably meant, or all that there are.
+fn name_known(finding: &mut Finding, name: &str, known: &[&str], what: &str) {
+    if let Some(near) = nearest(name, known.iter().copied()) {
+        finding.label(format!("did you mean {}?", Quoted(near)));
+    } else if known.len() <= 5 {
+        finding.label(format!("its {what} are {}", vigil_yaml::words::list(known, "and")));
+    }
 }
 
 #[cfg(test)]

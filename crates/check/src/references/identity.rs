@@ -1,10 +1,10 @@
 //! Objects that are the same one, and the namespaces that objects are in.
 
-use super::index::{Found, Index};
 use crate::finding::Findings;
 use crate::object::Object;
 use crate::rule::rules;
 use crate::set::Set;
+use crate::world::{Found, World};
 use std::collections::{HashMap, HashSet};
 use vigil_yaml::Quoted;
 use vigil_yaml::words::nearest;
@@ -33,15 +33,15 @@ pub(crate) fn twice(set: &Set<'_>, findings: &mut Findings) {
 }
 
 /// Judges the namespaces that objects are in.
-pub(crate) fn check(index: &Index<'_>, findings: &mut Findings) {
-    let made: Vec<&str> = index.set.of_kind("", "Namespace").map(|namespace| namespace.name).collect();
+pub(crate) fn check(world: &World<'_>, findings: &mut Findings) {
+    let made: Vec<&str> = world.set.of_kind("", "Namespace").map(|namespace| namespace.name).collect();
     let mut told = HashSet::new();
-    for object in &index.set.objects {
+    for object in &world.set.objects {
         let namespace = object.namespace;
         // The one that the caller named is there; and Argo CD's objects are where Argo CD is.
         let is_there =
-            namespace.is_empty() || namespace == index.set.options.namespace || object.group == "argoproj.io";
-        if is_there || !told.insert(namespace) || !matches!(index.find("", "Namespace", "", namespace), Found::Nowhere)
+            namespace.is_empty() || namespace == world.set.options.namespace || object.group == "argoproj.io";
+        if is_there || !told.insert(namespace) || !matches!(world.find("", "Namespace", "", namespace), Found::Nowhere)
         {
             continue;
         }

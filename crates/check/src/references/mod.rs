@@ -1,36 +1,26 @@
 //! What objects say of each other: one module for each sort of reference.
 //!
-//! - [`index`]: finding objects by name, and pods and Services by label, in one pass over the set.
-//! - [`pods`]: the pods that there will be.
-//! - [`uses`]: every ConfigMap, Secret and so on that anything asks for.
-//! - [`flows`]: the connections that the set needs.
-//! - [`provided`], [`makers`], [`operator`]: what is in the cluster without being in the set.
+//! They ask the [`World`]; [`flows`] derives from it the connections that the set needs, and [`absent`] words what is
+//! not there.
 
+mod absent;
 mod autoscaling;
 mod backends;
 mod config;
 mod flows;
 pub(crate) mod identity;
-pub(crate) mod index;
-mod makers;
 mod monitoring;
 mod network_policies;
-mod operator;
 mod pod_security;
-mod pods;
 mod ports;
-mod provided;
 mod rbac;
 mod services;
 mod unused;
-mod uses;
 
 use crate::finding::Findings;
 use crate::rule::Rule;
-use crate::set::Set;
-use index::Index;
+use crate::world::World;
 use rayon::prelude::*;
-use vigil_yaml::Node;
 
 /// The rules of all modules.
 pub(crate) fn rules() -> Vec<&'static Rule> {
@@ -51,11 +41,10 @@ pub(crate) fn rules() -> Vec<&'static Rule> {
 }
 
 /// Judges one sort of reference.
-type Check = fn(&Index<'_>, &mut Findings);
+type Check = fn(&World<'_>, &mut Findings);
 
-/// Follows every reference in a set without an object that is there twice.
-pub(crate) fn check(set: &Set<'_>, findings: &mut Findings) {
-    let index = Index::new(set);
+/// Follows every reference in a set.
+pub(crate) fn check(world: &World<'_>, findings: &mut Findings) {
     let checks: &[Check] = &[
         identity::check,
         services::check,
@@ -66,28 +55,18 @@ pub(crate) fn check(set: &Set<'_>, findings: &mut Findings) {
         ports::check,
         network_policies::check,
         unused::check,
-        |index, findings| pod_security::check(index.set, findings),
-        |index, findings| monitoring::check(index.set, findings),
+        pod_security::check,
+        monitoring::check,
     ];
     let apart: Vec<Findings> = checks
         .par_iter()
         .map(|check| {
             let mut findings = Findings::default();
-            check(&index, &mut findings);
+            check(world, &mut findings);
             findings
         })
         .collect();
     findings.list.extend(apart.into_iter().flat_map(|findings| findings.list));
-}
-
-/// The text at a path below `node`, if there is any.
-fn text<'a>(node: &'a Node, path: &[&str]) -> Option<&'a str> {
-    node.at(path).and_then(Node::text).filter(|text| !text.is_empty())
-}
-
-/// The items of the list at a path below `node`.
-fn items<'a>(node: &'a Node, path: &[&str]) -> &'a [Node] {
-    node.at(path).map(Node::items).unwrap_or_default()
 }
 
 #[cfg(test)]

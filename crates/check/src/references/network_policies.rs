@@ -1,14 +1,15 @@
 //! NetworkPolicies: whom they are for, and what they cut off.
 
-use super::flows::{Flow, NAME, flows, namespace_label};
-use super::index::Index;
-use super::items;
-use super::pods::{Pod, protocol};
-use super::services::nothing_selected;
+use super::absent::nothing_selected;
+use super::flows::{Flow, flows};
+use crate::fields::items;
 use crate::finding::Findings;
 use crate::object::Object;
 use crate::rule::rules;
 use crate::selector::Selector;
+use crate::world::World;
+use crate::world::namespaces::NAME;
+use crate::world::pods::{Pod, protocol};
 use std::collections::HashSet;
 use vigil_yaml::Node;
 
@@ -35,14 +36,14 @@ struct Policies<'a> {
 }
 
 /// Judges NetworkPolicies.
-pub(crate) fn check(index: &Index<'_>, findings: &mut Findings) {
-    if index.judged(GROUP, KIND).next().is_none() {
+pub(crate) fn check(world: &World<'_>, findings: &mut Findings) {
+    if world.judged(GROUP, KIND).next().is_none() {
         return;
     }
-    let policies = policies(index, findings);
+    let policies = policies(world, findings);
     let mut told = HashSet::new();
-    for flow in flows(index) {
-        judge(index, &policies, &flow, &mut told, findings);
+    for flow in flows(world) {
+        judge(world, &policies, &flow, &mut told, findings);
     }
 }
 
@@ -50,18 +51,18 @@ const GROUP: &str = "networking.k8s.io";
 const KIND: &str = "NetworkPolicy";
 
 /// Which policies are for which pods; says which are for none.
-fn policies<'a>(index: &Index<'a>, findings: &mut Findings) -> Policies<'a> {
-    let empty = || index.pods.iter().map(|_| Vec::new()).collect();
+fn policies<'a>(world: &World<'a>, findings: &mut Findings) -> Policies<'a> {
+    let empty = || world.pods.iter().map(|_| Vec::new()).collect();
     let is_dns = |pod: &Pod<'_>| pod.object.is_none() && pod.labels.contains(&("k8s-app", "kube-dns"));
-    let mut policies = Policies { ingress: empty(), egress: empty(), dns: index.pods.iter().position(is_dns) };
-    for object in index.judged(GROUP, KIND) {
+    let mut policies = Policies { ingress: empty(), egress: empty(), dns: world.pods.iter().position(is_dns) };
+    for object in world.judged(GROUP, KIND) {
         let Some(spec) = object.at(&["spec"]) else { continue };
         let node = spec.get("podSelector");
         let selector = Selector::of(node.unwrap_or(object.node));
-        let pods = index.select(object.namespace, selector);
-        let is_idle = pods.is_empty() && !selector.is_empty() && index.has_pods(object.namespace);
-        if let Some(node) = node.filter(|_| is_idle && !index.is_operated(object.namespace, selector)) {
-            nothing_selected(index, &SELECTOR, object, object.namespace, node, selector, findings);
+        let pods = world.select(object.namespace, selector);
+        let is_idle = pods.is_empty() && !selector.is_empty() && world.has_pods(object.namespace);
+        if let Some(node) = node.filter(|_| is_idle && !world.is_foreign(object.namespace, selector)) {
+            nothing_selected(world, &SELECTOR, object, object.namespace, node, selector, findings);
         }
         let types = items(spec, &["policyTypes"]);
         let is_of = |wanted: &str| match types {
@@ -76,7 +77,7 @@ fn policies<'a>(index: &Index<'a>, findings: &mut Findings) -> Policies<'a> {
             }
             let rules = items(spec, &[key]);
             for peer in rules.iter().flat_map(|rule| items(rule, &[peers])) {
-                judge_peer(index, object, peer, findings);
+                judge_peer(world, object, peer, findings);
             }
             for pod in &pods {
                 list[*pod].push(Policy { object, rules, specific: !selector.is_empty() });
@@ -87,7 +88,7 @@ fn policies<'a>(index: &Index<'a>, findings: &mut Findings) -> Policies<'a> {
 }
 
 /// Judges one end of a rule: pods that it names are in the set, where their namespace is.
-fn judge_peer(index: &Index<'_>, policy: &Object<'_>, peer: &Node, findings: &mut Findings) {
+fn judge_peer(world: &World<'_>, policy: &Object<'_>, peer: &Node, findings: &mut Findings) {
     let Some(node) = peer.get("podSelector").filter(|node| !node.is_null()) else { return };
     let selector = Selector::of(node);
     let namespace = match peer.get("namespaceSelector").filter(|node| !node.is_null()) {
@@ -99,13 +100,13 @@ fn judge_peer(index: &Index<'_>, policy: &Object<'_>, peer: &Node, findings: &mu
         },
     };
     // Labels that no pod has yet are for clients to come, as the `client: "true"` of many charts.
-    let has_labels = selector.labels().iter().all(|(key, _)| index.has_key(namespace, key));
+    let has_labels = selector.labels().iter().all(|(key, _)| world.has_key(namespace, key));
     if has_labels
         && !selector.labels().is_empty()
-        && index.select(namespace, selector).is_empty()
-        && !index.is_operated(namespace, selector)
+        && world.select(namespace, selector).is_empty()
+        && !world.is_foreign(namespace, selector)
     {
-        nothing_selected(index, &PEER, policy, namespace, node, selector, findings);
+        nothing_selected(world, &PEER, policy, namespace, node, selector, findings);
     }
 }
 
@@ -113,14 +114,14 @@ fn judge_peer(index: &Index<'_>, policy: &Object<'_>, peer: &Node, findings: &mu
 type Told<'a> = HashSet<(*const (), &'static str, Option<usize>, usize, i64, &'a str)>;
 
 fn judge<'a>(
-    index: &Index<'_>,
+    world: &World<'_>,
     policies: &Policies<'_>,
     flow: &Flow<'a>,
     told: &mut Told<'a>,
     findings: &mut Findings,
 ) {
-    let to = &index.pods[flow.to];
-    let from = flow.from.map(|from| &index.pods[from]);
+    let to = &world.pods[flow.to];
+    let from = flow.from.map(|from| &world.pods[from]);
     let inside = from.filter(|pod| !pod.on_host());
     // A pod reaches itself, whatever a policy says.
     let is_itself = flow.from == Some(flow.to) && to.is_single();
@@ -128,11 +129,11 @@ fn judge<'a>(
         let list = &policies.ingress[flow.to];
         let is_let_in = |policy: &Policy<'_>| {
             policy.rules.iter().any(|rule| {
-                allows_port(rule, flow, to) && allows_peer(index, rule, "from", inside, policy.object.namespace)
+                allows_port(rule, flow, to) && allows_peer(world, rule, "from", inside, policy.object.namespace)
             })
         };
         if !list.is_empty() && !list.iter().any(is_let_in) {
-            tell(index, list, "ingress", flow, told, findings);
+            tell(world, list, "ingress", flow, told, findings);
         }
     }
     let (Some(number), Some(_)) = (flow.from, inside) else { return };
@@ -142,18 +143,18 @@ fn judge<'a>(
         policy
             .rules
             .iter()
-            .any(|rule| allows_port(rule, flow, to) && allows_peer(index, rule, "to", peer, policy.object.namespace))
+            .any(|rule| allows_port(rule, flow, to) && allows_peer(world, rule, "to", peer, policy.object.namespace))
     };
     if !is_itself && !list.is_empty() && !list.iter().any(is_let_out) {
-        tell(index, list, "egress", flow, told, findings);
+        tell(world, list, "egress", flow, told, findings);
     }
-    if !flow.by_name || list.iter().any(|policy| allows_names(index, policy, policies.dns)) {
+    if !flow.by_name || list.iter().any(|policy| allows_names(world, policy, policies.dns)) {
         return;
     }
     if let Some(policy) = most_specific(list)
         && told.insert((std::ptr::from_ref(policy).cast(), "names", flow.from, 0, 53, "UDP"))
     {
-        let message = format!("cuts off {} from looking up names", called(flow.from, index));
+        let message = format!("cuts off {} from looking up names", called(flow.from, world));
         let finding = findings.add(&FLOW, policy, place(policy), message);
         finding.label("no `egress` rule for these pods allows port 53/UDP");
         finding.help(format!("{} needs it; allow port 53, UDP and TCP, to the pods of cluster DNS", flow.because));
@@ -161,13 +162,13 @@ fn judge<'a>(
 }
 
 /// Whether a policy lets its pods look up names.
-fn allows_names(index: &Index<'_>, policy: &Policy<'_>, dns: Option<usize>) -> bool {
-    let dns = dns.map(|dns| &index.pods[dns]);
+fn allows_names(world: &World<'_>, policy: &Policy<'_>, dns: Option<usize>) -> bool {
+    let dns = dns.map(|dns| &world.pods[dns]);
     policy.rules.iter().any(|rule| {
         let ports = items(rule, &["ports"]);
         let is_open = ports.is_empty()
             || ports.iter().any(|port| includes(port, 53, "UDP", |name| (name == "dns").then_some(53)));
-        is_open && allows_peer(index, rule, "to", dns, policy.object.namespace)
+        is_open && allows_peer(world, rule, "to", dns, policy.object.namespace)
     })
 }
 
@@ -177,7 +178,7 @@ fn most_specific<'a>(list: &[Policy<'a>]) -> Option<&'a Object<'a>> {
 }
 
 fn tell<'a>(
-    index: &Index<'_>,
+    world: &World<'_>,
     list: &[Policy<'_>],
     direction: &'static str,
     flow: &Flow<'a>,
@@ -189,7 +190,7 @@ fn tell<'a>(
         return;
     }
     let Flow { port, protocol, because, .. } = flow;
-    let (from, to) = (called(flow.from, index), called(Some(flow.to), index));
+    let (from, to) = (called(flow.from, world), called(Some(flow.to), world));
     let message = format!("cuts off {from} from port {port}/{protocol} of {to}");
     let finding = findings.add(&FLOW, policy, place(policy), message);
     finding.label(format!("no `{direction}` rule of the policies for these pods allows it"));
@@ -206,8 +207,8 @@ fn place<'a>(policy: &Object<'a>) -> &'a Node {
 }
 
 /// What a message calls pods.
-fn called(pod: Option<usize>, index: &Index<'_>) -> String {
-    match pod.and_then(|pod| index.pods[pod].object) {
+fn called(pod: Option<usize>, world: &World<'_>) -> String {
+    match pod.and_then(|pod| world.pods[pod].object) {
         Some(object) => object.to_string(),
         None => "the API server".to_owned(),
     }
@@ -236,7 +237,7 @@ fn includes(port: &Node, number: i64, wanted: &str, named: impl Fn(&str) -> Opti
 ///
 /// Addresses are not known, so that a block of them may be anybody's. Some clusters tunnel what the API server sends
 /// through pods of `kube-system`, which a rule may therefore name in its stead.
-fn allows_peer(index: &Index<'_>, rule: &Node, key: &str, pod: Option<&Pod<'_>>, home: &str) -> bool {
+fn allows_peer(world: &World<'_>, rule: &Node, key: &str, pod: Option<&Pod<'_>>, home: &str) -> bool {
     let peers = items(rule, &[key]);
     peers.is_empty()
         || peers.iter().any(|peer| {
@@ -246,7 +247,7 @@ fn allows_peer(index: &Index<'_>, rule: &Node, key: &str, pod: Option<&Pod<'_>>,
             let namespaces = peer.get("namespaceSelector").filter(|node| !node.is_null()).map(Selector::of);
             let namespace = pod.map_or("kube-system", |pod| pod.namespace);
             let in_namespace = match namespaces {
-                Some(selector) => selector.selects(|key| namespace_label(index, namespace, key)),
+                Some(selector) => selector.selects(|key| world.namespace_label(namespace, key)),
                 None => namespace == home,
             };
             let pods = peer.get("podSelector").filter(|node| !node.is_null()).map(Selector::of);
@@ -263,7 +264,8 @@ mod tests {
     use super::super::tests::{broken, deployment};
     use super::*;
     use crate::Options;
-    use crate::set::{self, Set};
+    use crate::documents::read;
+    use crate::set::Set;
     use vigil_yaml::{Limits, Source};
 
     /// What a policy breaks where `main`, a Prometheus in `default`, scrapes the port 8080 of `web`.
@@ -408,15 +410,15 @@ mod tests {
             let text = deployment("a", "containers: [{name: c}]").replace('\n', "\n---\n")
                 + &deployment("b", "containers: [{name: c}]").replace('\n', "\n---\n")
                 + &policy(&format!("podSelector: {{}}, policyTypes: [Egress], egress: [{{{rule}}}]"));
-            let documents = [set::read(&Source::new("t", text), &Limits::default())];
+            let documents = [read(&Source::new("t", text), &Limits::default())];
             let options = Options::default();
             let mut findings = Findings::default();
             let set = Set::new(&documents, &[], &options, &mut findings);
-            let index = Index::new(&set);
-            let policies = policies(&index, &mut findings);
+            let world = World::new(&set);
+            let policies = policies(&world, &mut findings);
             let because = &set.objects[0];
             let flow = Flow { from: Some(0), to: 1, port: 8080, protocol: "TCP", by_name: true, because };
-            judge(&index, &policies, &flow, &mut HashSet::new(), &mut findings);
+            judge(&world, &policies, &flow, &mut HashSet::new(), &mut findings);
             assert_eq!(findings.list.len(), expected, "{rule}: {:?}", findings.list);
         }
     }

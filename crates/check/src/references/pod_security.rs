@@ -1,15 +1,16 @@
 //! Pods against the security level of their namespace.
 //!
 //! A level's rules became laxer over the releases in a few places; the laxest counts here, as a namespace may ask for
-//! any of them.
+//! any of them. Where they became stricter, a finding says for which versions.
 
+use crate::fields::{filled, given, is_set, items};
 use crate::finding::{At, Findings};
 use crate::object::Object;
-use crate::objects::judge::{filled, given, is_set, items};
-use crate::pods::PodTemplate;
 use crate::rule::{Rule, rules};
 use crate::set::Set;
 use crate::version::Version;
+use crate::world::World;
+use crate::world::template::PodTemplate;
 use std::collections::HashMap;
 use vigil_yaml::words::list;
 use vigil_yaml::{Node, Quoted};
@@ -104,12 +105,14 @@ struct Policy<'a> {
     enforced: Level,
     /// Pods that do more are told of.
     watched: Level,
-    /// The rules are those of 1.34 at least, on every version asked for.
-    is_recent: bool,
+    /// The versions asked for by whose rules probes and hooks may not name a host: 1.34 and newer, unless the namespace
+    /// keeps to older rules.
+    recent: Vec<Version>,
 }
 
 /// Judges all pods whose namespace is in the set.
-pub(super) fn check(set: &Set<'_>, findings: &mut Findings) {
+pub(super) fn check(world: &World<'_>, findings: &mut Findings) {
+    let set = world.set;
     let mut policies: HashMap<&str, Policy<'_>> = HashMap::new();
     for namespace in set.of_kind("", "Namespace") {
         let policy = policy(set, namespace);
@@ -133,12 +136,12 @@ pub(super) fn check(set: &Set<'_>, findings: &mut Findings) {
 
 /// The labels of a namespace; says which of them are none.
 fn policy<'a>(set: &Set<'_>, namespace: &Object<'a>) -> Policy<'a> {
-    let oldest = "1.34".parse::<Version>().ok();
+    let oldest = Version::new(1, 34);
     let mut policy = Policy {
         namespace: namespace.name,
         enforced: Level::Privileged,
         watched: Level::Privileged,
-        is_recent: set.options.kubernetes.iter().all(|version| Some(*version) >= oldest),
+        recent: set.options.kubernetes.iter().copied().filter(|version| *version >= oldest).collect(),
     };
     let labels = namespace.at(&["metadata", "labels"]).map(Node::entries).unwrap_or_default();
     for entry in labels {
@@ -153,7 +156,9 @@ fn policy<'a>(set: &Set<'_>, namespace: &Object<'a>) -> Policy<'a> {
             },
             "enforce-version" | "warn-version" | "audit-version" if text != "latest" => {
                 let version = text.strip_prefix('v').and_then(|text| text.parse::<Version>().ok());
-                policy.is_recent &= version >= oldest;
+                if version.is_none_or(|version| version < oldest) {
+                    policy.recent.clear();
+                }
             }
             _ => {}
         }
@@ -191,7 +196,7 @@ impl Judge<'_, '_> {
             return;
         }
         let spec = pod.spec;
-        for key in ["hostNetwork", "hostPID", "hostIPC"].into_iter().filter(|key| is_set(spec, key)) {
+        for key in ["hostNetwork", "hostPID", "hostIPC"].into_iter().filter(|key| is_set(spec, *key)) {
             self.entry(spec, key, &format!("`{key}`"));
         }
         let own_users = spec.get("hostUsers").and_then(Node::boolean) == Some(false);
@@ -274,8 +279,12 @@ impl Judge<'_, '_> {
                 self.refuse(node, "a port of the node");
             }
         }
-        if self.policy.is_recent {
+        let before = self.findings.list.len();
+        if !self.policy.recent.is_empty() {
             self.hosts(container);
+        }
+        for finding in &mut self.findings.list[before..] {
+            finding.versions.clone_from(&self.policy.recent);
         }
         let Some(context) = given(container, "securityContext") else { return };
         self.context(context);

@@ -1,11 +1,11 @@
 //! Ports of nodes and addresses of load balancers, which are there once.
 
-use super::index::Index;
-use super::pods::protocol;
-use super::{items, text};
+use crate::fields::{items, text};
 use crate::finding::Findings;
 use crate::object::Object;
 use crate::rule::rules;
+use crate::world::World;
+use crate::world::pods::protocol;
 use std::collections::HashMap;
 use vigil_yaml::{Entry, Node};
 
@@ -16,15 +16,15 @@ rules! {
 }
 
 /// Judges ports and addresses.
-pub(crate) fn check(index: &Index<'_>, findings: &mut Findings) {
-    services(index, findings);
-    daemon_sets(index, findings);
+pub(crate) fn check(world: &World<'_>, findings: &mut Findings) {
+    services(world, findings);
+    daemon_sets(world, findings);
 }
 
-fn services(index: &Index<'_>, findings: &mut Findings) {
+fn services(world: &World<'_>, findings: &mut Findings) {
     let mut ports: HashMap<i64, &Object<'_>> = HashMap::new();
     let mut addresses: HashMap<&str, &Object<'_>> = HashMap::new();
-    for service in index.judged("", "Service") {
+    for service in world.judged("", "Service") {
         if !matches!(text(service.node, &["spec", "type"]), Some("NodePort" | "LoadBalancer")) {
             continue;
         }
@@ -64,9 +64,9 @@ fn place(object: &Object<'_>) -> String {
 /// A port that a pod takes of its node, and of which nodes: address, number, protocol, choice of nodes.
 type Taken<'a> = (&'a str, i64, &'a str, String);
 
-fn daemon_sets(index: &Index<'_>, findings: &mut Findings) {
+fn daemon_sets(world: &World<'_>, findings: &mut Findings) {
     let mut taken: HashMap<Taken<'_>, &Object<'_>> = HashMap::new();
-    for pod in &index.pods {
+    for pod in &world.pods {
         let (Some(object), Some(spec)) = (pod.object.filter(|object| object.is("apps", "DaemonSet")), pod.spec) else {
             continue;
         };

@@ -1,11 +1,12 @@
 //! Bindings: the role they give, and to whom.
 
+use super::absent::{Wanted, missing};
 use super::identity::ASSUMED;
-use super::index::{Found, Index, MANY, Wanted};
-use super::{items, provided, text};
+use crate::fields::{items, text};
 use crate::finding::Findings;
 use crate::object::Object;
 use crate::rule::rules;
+use crate::world::{Found, MANY, World, provided};
 use vigil_yaml::words::nearest;
 use vigil_yaml::{Node, Quoted};
 
@@ -17,25 +18,25 @@ rules! {
 const GROUP: &str = "rbac.authorization.k8s.io";
 
 /// Judges bindings.
-pub(crate) fn check(index: &Index<'_>, findings: &mut Findings) {
+pub(crate) fn check(world: &World<'_>, findings: &mut Findings) {
     for kind in ["RoleBinding", "ClusterRoleBinding"] {
-        for binding in index.judged(GROUP, kind) {
+        for binding in world.judged(GROUP, kind) {
             if let (Some(role), Some(at)) = (text(binding.node, &["roleRef", "kind"]), binding.at(&["roleRef", "name"]))
             {
                 let namespace = if role == "Role" { binding.namespace } else { "" };
                 let name = at.text().unwrap_or_default();
                 let is_role = matches!(role, "Role" | "ClusterRole") && !name.is_empty();
                 let wanted = Wanted { group: GROUP, kind: role, namespace, name };
-                match index.find(GROUP, role, namespace, name) {
+                match world.find(GROUP, role, namespace, name) {
                     Found::Nowhere if is_role => {
-                        index.missing(findings, &ROLE, binding, at, wanted);
+                        missing(world, findings, &ROLE, binding, at, wanted);
                     }
                     Found::Elsewhere(_) if is_role => {
-                        let own = index.set.of_kind(GROUP, role).filter(|role| role.namespace == namespace);
+                        let own = world.set.of_kind(GROUP, role).filter(|role| role.namespace == namespace);
                         let mut known = provided::SYSTEM_ROLES.to_vec();
                         known.extend(own.take(200).map(|role| role.name));
                         if let Some(meant) = provided::meant(name, &known) {
-                            let finding = index.missing(findings, &ROLE, binding, at, wanted);
+                            let finding = missing(world, findings, &ROLE, binding, at, wanted);
                             finding.label(format!("did you mean {}?", Quoted(meant)));
                         }
                     }
@@ -52,11 +53,11 @@ pub(crate) fn check(index: &Index<'_>, findings: &mut Findings) {
                 if namespace.is_empty() || name.is_empty() {
                     continue;
                 }
-                if matches!(index.find("", "ServiceAccount", namespace, name), Found::Nowhere)
-                    && !is_assumed(index, binding, at, (namespace, name), findings)
+                if matches!(world.find("", "ServiceAccount", namespace, name), Found::Nowhere)
+                    && !is_assumed(world, binding, at, (namespace, name), findings)
                 {
                     let wanted = Wanted { group: "", kind: "ServiceAccount", namespace, name };
-                    index.missing(findings, &SUBJECT, binding, at, wanted);
+                    missing(world, findings, &SUBJECT, binding, at, wanted);
                 }
             }
         }
@@ -67,13 +68,13 @@ pub(crate) fn check(index: &Index<'_>, findings: &mut Findings) {
 /// no namespace, and goes where it is applied to; or neither such an account nor that namespace is of the set, and both
 /// are somebody else's.
 fn is_assumed(
-    index: &Index<'_>,
+    world: &World<'_>,
     binding: &Object<'_>,
     at: &Node,
     (namespace, name): (&str, &str),
     findings: &mut Findings,
 ) -> bool {
-    let set = index.set;
+    let set = world.set;
     let is_free =
         |account: &Object<'_>| account.at(&["metadata", "namespace"]).and_then(Node::text).is_none_or(str::is_empty);
     let is_here =

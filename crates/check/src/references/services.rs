@@ -1,12 +1,14 @@
 //! Services: the pods behind them, and who counts on them.
 
-use super::index::{Found, Index, Wanted};
-use super::pods::{Port, protocol};
-use super::{items, text};
+use super::absent::{Wanted, missing, nothing_selected};
+use crate::fields::{items, text};
 use crate::finding::Findings;
-use crate::object::Object;
-use crate::rule::{Rule, rules};
+use crate::object::{Labels, Object};
+use crate::rule::rules;
 use crate::selector::Selector;
+use crate::world::pods::{Port, protocol};
+use crate::world::services::{ServicePort, Target};
+use crate::world::{Found, World};
 use std::collections::HashMap;
 use vigil_yaml::words::{list, nearest};
 use vigil_yaml::{Node, Quoted};
@@ -19,50 +21,34 @@ rules! {
 }
 
 /// Judges Services and what refers to them.
-pub(crate) fn check(index: &Index<'_>, findings: &mut Findings) {
-    for service in index.judged("", "Service") {
-        selected(index, service, findings);
+pub(crate) fn check(world: &World<'_>, findings: &mut Findings) {
+    for service in world.judged("", "Service") {
+        selected(world, service, findings);
     }
-    governing(index, findings);
-}
-
-/// What becomes of a port of a Service: the port of the pods, by number or by name.
-#[derive(Clone, Copy, Debug)]
-pub(crate) enum Target<'a> {
-    Number(i64),
-    Name(&'a str),
-}
-
-impl<'a> Target<'a> {
-    /// The target of a port of a Service.
-    pub(crate) fn of(port: &'a Node) -> Option<Self> {
-        let target = port.get("targetPort").filter(|target| !target.is_null());
-        let target = target.or_else(|| port.get("port"))?;
-        target.integer().map(Self::Number).or_else(|| target.text().map(Self::Name))
-    }
+    governing(world, findings);
 }
 
 /// A Service's pods and their ports.
-fn selected(index: &Index<'_>, service: &Object<'_>, findings: &mut Findings) {
+fn selected(world: &World<'_>, service: &Object<'_>, findings: &mut Findings) {
     let Some(node) = service.at(&["spec", "selector"]).filter(|node| !node.entries().is_empty()) else { return };
-    if text(service.node, &["spec", "type"]) == Some("ExternalName") {
+    if text(service.node, ["spec", "type"]) == Some("ExternalName") {
         return;
     }
-    let selector = Selector::plain(node);
-    let pods = index.select(service.namespace, selector);
+    let selector = Selector::plain(Labels::of(Some(node)));
+    let pods = world.select(service.namespace, selector);
     if pods.is_empty() {
-        if !index.is_operated(service.namespace, selector) {
-            nothing_selected(index, &SELECTOR, service, service.namespace, node, selector, findings);
+        if !world.is_foreign(service.namespace, selector) {
+            nothing_selected(world, &SELECTOR, service, service.namespace, node, selector, findings);
         }
         return;
     }
-    if pods.iter().any(|pod| !index.pods[*pod].ports_known) {
+    if pods.iter().any(|pod| !world.pods[*pod].ports_known) {
         return;
     }
-    let ports = || pods.iter().flat_map(|pod| &index.pods[*pod].ports);
-    for port in items(service.node, &["spec", "ports"]) {
+    let ports = || pods.iter().flat_map(|pod| world.pods[*pod].served());
+    for port in items(service.node, ["spec", "ports"]) {
         let protocol = protocol(port);
-        match Target::of(port) {
+        match ServicePort::of(port).map(|port| port.target()) {
             Some(Target::Name(name))
                 if name.bytes().any(|byte| byte.is_ascii_alphabetic())
                     && !ports().any(|port| port.name == name && port.protocol == protocol) =>
@@ -87,57 +73,30 @@ fn selected(index: &Index<'_>, service: &Object<'_>, findings: &mut Findings) {
 
 /// StatefulSets that name another Service than the headless one that selects their pods. Many name one that is not
 /// there and do without, which is nobody's trouble.
-fn governing(index: &Index<'_>, findings: &mut Findings) {
+fn governing(world: &World<'_>, findings: &mut Findings) {
     let mut headless: HashMap<*const (), &str> = HashMap::new();
-    for service in index.judged("", "Service") {
-        let is_headless = text(service.node, &["spec", "clusterIP"]) == Some("None");
+    for service in world.judged("", "Service") {
+        let is_headless = text(service.node, ["spec", "clusterIP"]) == Some("None");
         let Some(node) = service.at(&["spec", "selector"]).filter(|node| is_headless && !node.entries().is_empty())
         else {
             continue;
         };
-        for pod in index.select(service.namespace, Selector::plain(node)) {
-            if let Some(object) = index.pods[pod].object {
+        for pod in world.select(service.namespace, Selector::plain(Labels::of(Some(node)))) {
+            if let Some(object) = world.pods[pod].object {
                 headless.insert(std::ptr::from_ref(object).cast(), service.name);
             }
         }
     }
-    for set in index.judged("apps", "StatefulSet") {
+    for set in world.judged("apps", "StatefulSet") {
         let Some(at) = set.at(&["spec", "serviceName"]) else { continue };
         let Some(name) = at.text().filter(|name| !name.is_empty()) else { continue };
         let Some(other) = headless.get(&std::ptr::from_ref(set).cast()) else { continue };
-        if matches!(index.find("", "Service", set.namespace, name), Found::Nowhere) {
+        if matches!(world.find("", "Service", set.namespace, name), Found::Nowhere) {
             let wanted = Wanted { group: "", kind: "Service", namespace: set.namespace, name };
-            let finding = index.missing(findings, &GOVERNING, set, at, wanted);
+            let finding = missing(world, findings, &GOVERNING, set, at, wanted);
             finding.label(format!("its pods are those of {}", Quoted(other)));
         }
     }
-}
-
-/// Says that a selector selects no pods, and which of its labels is to blame.
-pub(super) fn nothing_selected(
-    index: &Index<'_>,
-    rule: &'static Rule,
-    object: &Object<'_>,
-    namespace: &str,
-    at: &Node,
-    selector: Selector<'_>,
-    findings: &mut Findings,
-) {
-    let strange = selector.labels().iter().find(|(key, value)| !index.has_label(namespace, key, value));
-    let message = format!("no pods in namespace {} are selected", Quoted(namespace));
-    let finding = findings.add(rule, object, at, message);
-    match strange {
-        Some((key, value)) => {
-            let values = index.values_of(namespace, key);
-            let near = nearest(value, values.iter().copied());
-            let near = near.map(|near| format!("; did you mean {}?", Quoted(near))).unwrap_or_default();
-            finding.label(format!("no pod there has {}{near}", Quoted(&format!("{key}: {value}"))));
-        }
-        None => {
-            finding.label("no pod there has all of these");
-        }
-    }
-    finding.help("make it match the labels of the pods' template, or add what makes the pods to what is checked");
 }
 
 fn no_target<'a>(

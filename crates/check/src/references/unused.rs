@@ -1,11 +1,11 @@
 //! Objects that nothing in the set uses.
 
-use super::index::Index;
-use super::{items, makers, operator, text};
+use crate::fields::{items, text};
 use crate::finding::Findings;
-use crate::object::Object;
-use crate::pods::PodTemplate;
+use crate::object::{MONITORING, Object};
 use crate::rule::rules;
+use crate::world::template::PodTemplate;
+use crate::world::{World, operator, runtime};
 use std::collections::HashSet;
 use vigil_yaml::Node;
 
@@ -27,18 +27,18 @@ const PICKED_UP: &[&str] =
 const LONG: usize = 4096;
 
 /// Looks for objects that nobody uses.
-pub(crate) fn check(index: &Index<'_>, findings: &mut Findings) {
-    let used = used(index);
+pub(crate) fn check(world: &World<'_>, findings: &mut Findings) {
+    let used = used(world);
     let left: Vec<&Object<'_>> = KINDS
         .iter()
-        .flat_map(|(group, kind)| index.judged(group, kind))
+        .flat_map(|(group, kind)| world.judged(group, kind))
         .filter(|object| !is_for_the_cluster(object))
-        .filter(|object| index.number(object).is_some_and(|number| !used.contains(&number)))
+        .filter(|object| world.number(object).is_some_and(|number| !used.contains(&number)))
         .collect();
     if left.is_empty() {
         return;
     }
-    let words = words(index);
+    let words = words(world);
     for object in left {
         let is_picked_up = object.labels().iter().any(|(key, _)| PICKED_UP.contains(&key) || words.contains(key));
         if !is_picked_up && !words.contains(object.name) {
@@ -61,17 +61,17 @@ fn is_for_the_cluster(object: &Object<'_>) -> bool {
 }
 
 /// The numbers of the objects that others refer to.
-fn used(index: &Index<'_>) -> HashSet<usize> {
-    let asked = index.uses.iter().filter_map(|it| {
+fn used(world: &World<'_>) -> HashSet<usize> {
+    let asked = world.uses.iter().filter_map(|it| {
         let (group, kind) = it.of.kind();
-        index.object(group, kind, it.namespace, it.name)
+        world.object(group, kind, it.namespace, it.name)
     });
-    let mut used: HashSet<usize> = asked.filter_map(|object| index.number(object)).collect();
+    let mut used: HashSet<usize> = asked.filter_map(|object| world.number(object)).collect();
     let mut add = |group, kind, namespace, name| {
-        used.extend(index.object(group, kind, namespace, name).and_then(|object| index.number(object)));
+        used.extend(world.object(group, kind, namespace, name).and_then(|object| world.number(object)));
     };
     for kind in ["RoleBinding", "ClusterRoleBinding"] {
-        for binding in index.set.of_kind(RBAC, kind) {
+        for binding in world.set.of_kind(RBAC, kind) {
             let name = text(binding.node, &["roleRef", "name"]).unwrap_or_default();
             if text(binding.node, &["roleRef", "kind"]) == Some("Role") {
                 add(RBAC, "Role", binding.namespace, name);
@@ -84,20 +84,20 @@ fn used(index: &Index<'_>) -> HashSet<usize> {
         }
     }
     // Alertmanager's configuration has a name of its own when none is given.
-    for alertmanager in index.set.of_kind(operator::GROUP, "Alertmanager") {
-        let name = format!("alertmanager-{}", alertmanager.name);
-        used.extend(index.object("", "Secret", alertmanager.namespace, &name).and_then(|it| index.number(it)));
+    for alertmanager in world.set.of_kind(MONITORING, "Alertmanager") {
+        let name = operator::configuration(alertmanager);
+        used.extend(world.object("", "Secret", alertmanager.namespace, &name).and_then(|it| world.number(it)));
     }
     used
 }
 
 /// The words by which something may mean an object without a field for it: those that containers are told, those of
 /// annotations and of roles for single objects, and those of custom resources whose operators are not known.
-fn words<'a>(index: &Index<'a>) -> HashSet<&'a str> {
+fn words<'a>(world: &World<'a>) -> HashSet<&'a str> {
     let mut words = HashSet::new();
-    for object in &index.set.objects {
+    for object in &world.set.objects {
         if let Some(pod) = PodTemplate::of(object) {
-            words.extend(pod.containers().flat_map(makers::words));
+            words.extend(pod.containers().flat_map(runtime::words));
         }
         let annotations = object.at(&["metadata", "annotations"]).map(Node::entries).unwrap_or_default();
         for entry in annotations {
@@ -126,7 +126,7 @@ fn add<'a>(words: &mut HashSet<&'a str>, node: &'a Node) {
 
 fn add_text<'a>(words: &mut HashSet<&'a str>, text: &'a str) {
     if text.len() <= LONG {
-        words.extend(makers::parts(text));
+        words.extend(runtime::parts(text));
     }
 }
 

@@ -39,6 +39,6 @@ fn finding(finding: &Finding) -> Value {
         "endColumn": region.as_ref().map(|region| region.end_column),
         "object": finding.object,
         "path": finding.path,
-        "template": finding.template(),
+        "template": finding.template.as_deref(),
     })
 }

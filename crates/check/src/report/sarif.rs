@@ -79,7 +79,7 @@ fn result(finding: &Finding, rules: &[(&str, &Rule)]) -> Value {
     if let Some(index) = rules.iter().position(|(_, rule)| rule.id == finding.rule.id) {
         result["ruleIndex"] = index.into();
     }
-    if let Some(template) = finding.template() {
+    if let Some(template) = &finding.template {
         result["relatedLocations"] = json!([{
             "message": { "text": "the template it comes from" },
             "physicalLocation": { "artifactLocation": { "uri": uri(template) } },

@@ -23,7 +23,27 @@ pub(crate) struct Definition<'a> {
     /// The path of the number that `kubectl scale` changes.
     pub(crate) replicas: Option<&'a str>,
     /// `openAPIV3Schema`; a definition without one lets everything pass.
-    pub(crate) schema: Option<&'a Node>,
+    pub(crate) schema: Option<Written<'a>>,
+}
+
+/// A schema as it is written.
+#[derive(Clone, Copy)]
+pub(crate) enum Written<'a> {
+    /// In a manifest.
+    Yaml(&'a Node),
+    /// In a text of JSON.
+    Json(&'a str),
+}
+
+impl Written<'_> {
+    /// The schema as JSON.
+    pub(crate) fn json(self) -> Value {
+        match self {
+            Self::Yaml(node) => node.to_json(),
+            // What comes with Vigil can be read, as tested.
+            Self::Json(text) => serde_json::from_str(text).unwrap_or_default(),
+        }
+    }
 }
 
 /// The versions that a CustomResourceDefinition defines and serves.
@@ -39,7 +59,7 @@ pub(crate) fn definitions(crd: &Node) -> impl Iterator<Item = Definition<'_>> {
             namespaced: text(&["spec", "scope"]) == Some("Namespaced"),
             drops_status: version.at(&["subresources", "status"]).is_some_and(|status| !status.is_null()),
             replicas: version.at(&["subresources", "scale", "specReplicasPath"]).and_then(Node::text),
-            schema: version.at(&["schema", "openAPIV3Schema"]),
+            schema: version.at(&["schema", "openAPIV3Schema"]).map(Written::Yaml),
         })
     })
 }
@@ -53,7 +73,7 @@ pub(crate) fn add(
 ) {
     let mut json = definition.schema.map_or_else(
         || serde_json::json!({ "type": "object", "x-kubernetes-preserve-unknown-fields": true }),
-        Node::to_json,
+        Written::json,
     );
     // Whatever the schema says, a server takes no negative number there.
     if let Some(path) = definition.replicas

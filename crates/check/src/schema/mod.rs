@@ -1,7 +1,8 @@
 //! Schemas: what fields an object of a kind may have, and of what type.
 //!
 //! - [`builtin`]: those of Kubernetes itself, per version, from `schemas/kubernetes.jsonl`.
-//! - [`custom`]: those that CustomResourceDefinitions hold.
+//! - [`custom`]: those that CustomResourceDefinitions hold; [`shipped`]: those that come with Vigil.
+//! - [`lifecycle`] and [`served`]: whether an API server has a kind at all.
 //! - [`compile`]: JSON to [`Schema`].
 //! - [`pattern`]: Go's regular expressions.
 //! - [`rules`]: what a definition asks for in CEL.
@@ -15,6 +16,8 @@ mod leniency;
 pub(crate) mod lifecycle;
 pub(crate) mod pattern;
 pub(crate) mod rules;
+pub(crate) mod served;
+pub(crate) mod shipped;
 pub(crate) mod validate;
 
 use crate::Version;

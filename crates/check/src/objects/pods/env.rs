@@ -1,11 +1,8 @@
 //! Environment variables, and the fields of a pod that can be read from inside.
 
-use super::super::judge::{Judge, QUALIFIED, amount, filled, given, items};
-use crate::finding::Findings;
-use crate::object::Object;
-use crate::pods::PodTemplate;
+use super::super::judge::{Judge, QUALIFIED, amount};
+use crate::fields::{filled, given, items};
 use crate::rule::rules;
-use crate::version::Version;
 use std::collections::HashSet;
 use vigil_forms::{name, quantity};
 use vigil_yaml::words::{list, nearest};
@@ -41,25 +38,25 @@ const FILE_FIELDS: &[&str] =
 const RESOURCES: &[&str] = &["cpu", "memory", "ephemeral-storage"];
 
 /// Names of variables: before 1.32 an API server takes what a shell may be given, and no more.
-pub(super) fn check_for(object: &Object<'_>, version: Version, findings: &mut Findings) {
-    let Some(template) = PodTemplate::of(object).filter(|_| version < Version::new(1, 32)) else { return };
-    for container in template.containers() {
-        let names = items(container, "env").iter().map(|variable| ("name", variable));
-        for (key, holder) in names.chain(items(container, "envFrom").iter().map(|source| ("prefix", source))) {
-            if let Some((node, name)) = filled(holder, key)
-                && name::is_env_name(name)
-                && !name::is_strict_env_name(name)
-            {
-                findings
-                    .add(&ENV, object, node, format!("{} is no name for an environment variable", Quoted(name)))
-                    .label("expected letters, digits, `_`, `-` and `.`, no digit first")
-                    .help("only Kubernetes 1.32 and newer take any printable ASCII");
-            }
+fn strict_names(judge: &mut Judge<'_, '_>, container: &Node) {
+    let names = items(container, "env").iter().map(|variable| ("name", variable));
+    for (key, holder) in names.chain(items(container, "envFrom").iter().map(|source| ("prefix", source))) {
+        if let Some((node, name)) = filled(holder, key)
+            && name::is_env_name(name)
+            && !name::is_strict_env_name(name)
+        {
+            judge
+                .add(&ENV, node, format!("{} is no name for an environment variable", Quoted(name)))
+                .label("expected letters, digits, `_`, `-` and `.`, no digit first")
+                .help("only Kubernetes 1.32 and newer take any printable ASCII");
         }
     }
 }
 
 pub(super) fn check(judge: &mut Judge<'_, '_>, container: &Node) {
+    if !judge.since(32) {
+        strict_names(judge, container);
+    }
     let mut seen = HashSet::new();
     for variable in items(container, "env") {
         let Some(node) = variable.get("name") else { continue };

@@ -11,12 +11,10 @@ mod security;
 mod settings;
 mod volumes;
 
-use super::judge::{Judge, given, items};
-use crate::finding::Findings;
-use crate::object::Object;
-use crate::pods::PodTemplate;
+use super::judge::Judge;
+use crate::fields::{given, items};
 use crate::rule::Rule;
-use crate::version::Version;
+use crate::world::template::PodTemplate;
 use vigil_yaml::{Data, Node};
 
 /// The rules of all modules.
@@ -34,11 +32,6 @@ pub(super) fn rules() -> Vec<&'static Rule> {
         volumes::RULES,
     ]
     .concat()
-}
-
-/// Judges pods by what some versions of Kubernetes refuse, and others take.
-pub(super) fn check_for(object: &Object<'_>, version: Version, findings: &mut Findings) {
-    env::check_for(object, version, findings);
 }
 
 /// What kind of container one is.

@@ -1,7 +1,8 @@
 //! Where containers see volumes.
 
-use super::super::judge::{Judge, filled, given, is_set, items};
+use super::super::judge::Judge;
 use super::Pod;
+use crate::fields::{filled, given, is_set, items};
 use crate::rule::rules;
 use std::collections::HashSet;
 use vigil_forms::name;

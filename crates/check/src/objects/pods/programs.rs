@@ -1,9 +1,10 @@
 //! What is known of single programs: what their probes say, how much memory they take, and when they read.
 
-use super::super::judge::{BILLION, Judge, amount, items, written};
+use super::super::judge::{BILLION, Judge, amount, written};
 use super::{Pod, Role};
-use crate::program::Program;
+use crate::fields::items;
 use crate::rule::rules;
+use crate::world::program::Program;
 use vigil_yaml::{Node, Quoted};
 
 rules! {

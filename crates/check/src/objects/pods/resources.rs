@@ -1,6 +1,7 @@
 //! What containers ask for, and what they may use at most.
 
-use super::super::judge::{BILLION, Judge, amount, given, written};
+use super::super::judge::{BILLION, Judge, amount, written};
+use crate::fields::given;
 use crate::rule::rules;
 use vigil_forms::{name, quantity};
 use vigil_yaml::words::nearest;

@@ -1,7 +1,8 @@
 //! Where pods may run: tolerations, affinities, spreading.
 
-use super::super::judge::{Judge, QUALIFIED, filled, given, is_blank, items};
+use super::super::judge::{Judge, QUALIFIED, is_blank};
 use super::super::selectors;
+use crate::fields::{filled, given, items};
 use crate::rule::rules;
 use std::collections::HashSet;
 use vigil_forms::name;

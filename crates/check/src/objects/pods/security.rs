@@ -1,7 +1,8 @@
 //! Security contexts, of pods and of containers.
 
-use super::super::judge::{Judge, filled, given, is_set, items};
+use super::super::judge::Judge;
 use super::Pod;
+use crate::fields::{filled, given, is_set, items};
 use crate::rule::rules;
 use std::collections::HashSet;
 use vigil_forms::name;
@@ -23,7 +24,7 @@ pub(super) fn check(judge: &mut Judge<'_, '_>, pod: &Pod<'_>) {
         both(judge, context);
         only_pod(judge, context);
     }
-    let shares_users = judge.object.is_for(30) && pod.spec().get("hostUsers").and_then(Node::boolean) != Some(false);
+    let shares_users = judge.since(30) && pod.spec().get("hostUsers").and_then(Node::boolean) != Some(false);
     for (_, container) in &pod.containers {
         let context = given(container, "securityContext");
         if let Some(context) = context {

@@ -1,9 +1,10 @@
 //! Volumes of pods: their names, and what each source of them asks for.
 
-use super::super::judge::{Judge, LABEL, amount, filled, given, items, written};
+use super::super::judge::{Judge, LABEL, amount, written};
 use super::super::{claims, metadata, selectors};
 use super::Pod;
 use super::env::file;
+use crate::fields::{filled, given, items};
 use crate::rule::rules;
 use std::collections::HashSet;
 use vigil_forms::name;

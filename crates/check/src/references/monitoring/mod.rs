@@ -4,10 +4,10 @@ mod monitors;
 mod selection;
 mod stores;
 
-use crate::cluster::{Cluster, MONITORING};
 use crate::finding::Findings;
+use crate::object::MONITORING;
 use crate::rule::rules;
-use crate::set::Set;
+use crate::world::World;
 
 rules! {
     SELECTOR "monitor-selector" Error "a monitor selects something that is there"
@@ -20,12 +20,10 @@ rules! {
 }
 
 /// Follows the references of all objects of the operator.
-pub(crate) fn check(set: &Set<'_>, findings: &mut Findings) {
-    if !set.objects.iter().any(|object| object.group == MONITORING) {
-        return;
+pub(crate) fn check(world: &World<'_>, findings: &mut Findings) {
+    if world.set.objects.iter().any(|object| object.group == MONITORING) {
+        monitors::check(world, findings);
+        selection::check(world, findings);
+        stores::check(world, findings);
     }
-    let cluster = Cluster::new(set);
-    monitors::check(set, &cluster, findings);
-    selection::check(set, findings);
-    stores::check(set, &cluster, findings);
 }

@@ -1,103 +1,92 @@
 //! ServiceMonitors, PodMonitors and Probes: what they scrape.
 
 use super::{JOB_LABEL, PORT, SELECTOR};
-use crate::cluster::{Cluster, MONITORING, Namespaces, Pods, Service};
+use crate::fields::filled;
 use crate::finding::Findings;
-use crate::object::Object;
+use crate::object::{MONITORING, Object};
 use crate::selector::Selector;
-use crate::set::Set;
+use crate::world::World;
+use crate::world::scrapes::Scrape;
+use crate::world::services::Service;
 use std::collections::BTreeSet;
 use vigil_yaml::words::{list, nearest};
-use vigil_yaml::{Entry, Node, Quoted};
+use vigil_yaml::{Node, Quoted};
 
-pub(super) fn check(set: &Set<'_>, cluster: &Cluster<'_>, findings: &mut Findings) {
-    for object in set.of_kind(MONITORING, "ServiceMonitor").filter(|object| !object.damaged) {
-        service_monitor(object, cluster, findings);
+pub(super) fn check(world: &World<'_>, findings: &mut Findings) {
+    for scrape in world.judged(MONITORING, "ServiceMonitor").filter_map(|monitor| world.scrape(monitor)) {
+        service_monitor(world, &scrape, findings);
     }
-    for object in set.of_kind(MONITORING, "PodMonitor").filter(|object| !object.damaged) {
-        pod_monitor(object, cluster, findings);
+    for scrape in world.judged(MONITORING, "PodMonitor").filter_map(|monitor| world.scrape(monitor)) {
+        pod_monitor(world, &scrape, findings);
     }
     let readers: BTreeSet<&str> = ["Prometheus", "PrometheusAgent"]
         .iter()
-        .flat_map(|kind| set.of_kind(MONITORING, kind))
+        .flat_map(|kind| world.set.of_kind(MONITORING, kind))
         .map(|it| it.namespace)
         .collect();
-    for object in set.of_kind(MONITORING, "Probe").filter(|object| !object.damaged) {
+    for object in world.judged(MONITORING, "Probe") {
         let Some(url) = object.at(&["spec", "prober", "url"]) else { continue };
         // The prober is asked by Prometheus' pods, wherever the Probe is.
         let reader = readers.first().filter(|_| readers.len() == 1);
-        let Some(wrong) = url.text().and_then(|text| cluster.address(text, reader.copied())) else { continue };
+        let Some(wrong) = url.text().and_then(|text| world.address(text, reader.copied())) else { continue };
         findings.add(&SELECTOR, object, url, wrong.message).append(wrong.label, wrong.help);
     }
 }
 
-fn service_monitor(object: &Object<'_>, cluster: &Cluster<'_>, findings: &mut Findings) {
-    let Some(entry) = object.at(&["spec"]).and_then(|spec| spec.entry("selector")) else { return };
-    let namespaces = Namespaces::of_monitor(object);
-    let services = cluster.services(&entry.value, &namespaces);
-    let open = cluster.is_open(&namespaces);
-    if services.is_empty() {
-        if !open {
-            nothing(object, entry, "Service", &namespaces, findings)
-                .append(cluster.near_label(&entry.value, &namespaces), None);
+fn service_monitor(world: &World<'_>, scrape: &Scrape<'_, '_>, findings: &mut Findings) {
+    let Scrape { monitor, services, .. } = scrape;
+    let is_open = scrape.is_open(world);
+    let Some(first) = services.first() else {
+        if !is_open {
+            let near = world.near_label(&scrape.selector.value, &scrape.scope);
+            nothing(scrape, "Service", findings).append(near, None);
         }
         return;
-    }
-    if let Some(label) = object.at(&["spec", "jobLabel"])
-        && let Some(key) = label.text().filter(|key| !key.is_empty())
+    };
+    if let Some((label, key)) = filled(monitor.node, ["spec", "jobLabel"])
         && services.iter().all(|service| service.label(key).is_none())
-        && let Some(service) = services.first()
     {
-        let message = format!("Service `{}/{}` has no label {}", service.namespace, service.name, Quoted(key));
+        let message = format!("Service `{}/{}` has no label {}", first.namespace, first.name, Quoted(key));
         findings
-            .add(&JOB_LABEL, object, label, message)
-            .label(format!("`job` will be the Service's name, `{}`", service.name));
+            .add(&JOB_LABEL, monitor, label, message)
+            .label(format!("`job` will be the Service's name, `{}`", first.name));
     }
-    for endpoint in object.at(&["spec", "endpoints"]).map(Node::items).unwrap_or_default() {
-        if let Some(port) = endpoint.get("port")
-            && let Some(name) = port.text().filter(|name| !name.is_empty())
-        {
+    for endpoint in scrape.endpoints() {
+        if let Some((port, name)) = filled(endpoint, "port") {
             let known = || services.iter().flat_map(|service| &service.ports).map(|port| port.name);
-            if !open && !known().any(|known| known == name) {
-                no_port(object, port, name, &services_shown(&services), &known().collect(), findings);
+            if !is_open && !known().any(|known| known == name) {
+                no_port(monitor, port, name, &services_shown(services), &known().collect(), findings);
             }
         } else if let Some(port) = endpoint.get("targetPort") {
-            let pods: Option<Vec<_>> = services.iter().map(|service| cluster.pods_of(service)).collect();
-            let Some(pods) = pods.map(|lists| lists.concat()).filter(|pods| !pods.is_empty()) else { continue };
-            container_port(object, port, &pods, findings);
+            // Without a selector nothing says which pods these are.
+            let is_known = services.iter().all(|service| !service.selector.is_empty());
+            let pods = if is_known { scrape.all_pods(world) } else { Vec::new() };
+            container_port(world, monitor, port, &pods, findings);
         }
     }
 }
 
-fn pod_monitor(object: &Object<'_>, cluster: &Cluster<'_>, findings: &mut Findings) {
-    let Some(entry) = object.at(&["spec"]).and_then(|spec| spec.entry("selector")) else { return };
-    let namespaces = Namespaces::of_monitor(object);
-    let pods = cluster.pods(&entry.value, &namespaces);
-    if cluster.is_open(&namespaces) {
+fn pod_monitor(world: &World<'_>, scrape: &Scrape<'_, '_>, findings: &mut Findings) {
+    if scrape.is_open(world) {
         return;
     }
-    if pods.is_empty() {
-        nothing(object, entry, "pod", &namespaces, findings);
+    if scrape.pods.is_empty() {
+        nothing(scrape, "pod", findings);
         return;
     }
-    for endpoint in object.at(&["spec", "podMetricsEndpoints"]).map(Node::items).unwrap_or_default() {
+    for endpoint in scrape.endpoints() {
         if let Some(port) = ["port", "portNumber", "targetPort"].iter().find_map(|key| endpoint.get(key)) {
-            container_port(object, port, &pods, findings);
+            container_port(world, scrape.monitor, port, &scrape.pods, findings);
         }
     }
 }
 
 /// Says that a selector selects nothing.
-fn nothing<'f>(
-    object: &Object<'_>,
-    entry: &Entry,
-    kind: &str,
-    namespaces: &Namespaces<'_>,
-    findings: &'f mut Findings,
-) -> &'f mut crate::Finding {
+fn nothing<'f>(scrape: &Scrape<'_, '_>, kind: &str, findings: &'f mut Findings) -> &'f mut crate::Finding {
+    let Scrape { monitor, scope, selector, .. } = scrape;
     let message =
-        format!("no {kind} in {} matches {}", namespaces.shown(), Quoted(&Selector::of(&entry.value).to_string()));
-    findings.add(&SELECTOR, object, entry, message).help(format!(
+        format!("no {kind} in {} matches {}", scope.shown(), Quoted(&Selector::of(&selector.value).to_string()));
+    findings.add(&SELECTOR, monitor, *selector, message).help(format!(
         "correct the selector or the {kind}'s labels; a {kind} of another namespace needs `namespaceSelector`"
     ))
 }
@@ -115,25 +104,21 @@ fn no_port(object: &Object<'_>, port: &Node, name: &str, owner: &str, known: &BT
 }
 
 /// A port of containers, by name or by number.
-fn container_port(object: &Object<'_>, port: &Node, pods: &[&Pods<'_>], findings: &mut Findings) {
-    let ports = || pods.iter().flat_map(|pods| &pods.ports);
+fn container_port(world: &World<'_>, object: &Object<'_>, port: &Node, pods: &[usize], findings: &mut Findings) {
+    if pods.is_empty() || pods.iter().any(|pod| !world.pods[*pod].ports_known) {
+        return;
+    }
+    let ports = || pods.iter().flat_map(|pod| &world.pods[*pod].ports);
+    let owner = "the containers of the selected pods";
     if let Some(number) = port.integer() {
         // A number is compared with the ports that containers declare, too: discovery knows no others.
         if number != 0 && !ports().any(|port| port.number == number) {
-            no_port(
-                object,
-                port,
-                &number.to_string(),
-                "the containers of the selected pods",
-                &BTreeSet::new(),
-                findings,
-            );
+            no_port(object, port, &number.to_string(), owner, &BTreeSet::new(), findings);
         }
     } else if let Some(name) = port.text().filter(|name| !name.is_empty())
         && !ports().any(|port| port.name == name)
     {
-        let known = ports().map(|port| port.name).collect();
-        no_port(object, port, name, "the containers of the selected pods", &known, findings);
+        no_port(object, port, name, owner, &ports().map(|port| port.name).collect(), findings);
     }
 }
 

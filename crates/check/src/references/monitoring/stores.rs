@@ -1,24 +1,26 @@
 //! Where Prometheus and Alertmanager send to, and what they read.
 
 use super::{ALERTMANAGER, CONFIG_SECRET, STORE};
-use crate::cluster::{Cluster, MONITORING, Service};
+use crate::fields::items;
 use crate::finding::Findings;
-use crate::object::Object;
-use crate::set::Set;
+use crate::object::{MONITORING, Object};
+use crate::world::namespaces::Scope;
+use crate::world::services::Service;
+use crate::world::{World, operator};
 use vigil_yaml::words::{list, nearest};
 use vigil_yaml::{Node, Quoted};
 
-pub(super) fn check(set: &Set<'_>, cluster: &Cluster<'_>, findings: &mut Findings) {
+pub(super) fn check(world: &World<'_>, findings: &mut Findings) {
     for kind in ["Prometheus", "PrometheusAgent", "ThanosRuler"] {
-        for object in set.of_kind(MONITORING, kind).filter(|object| !object.damaged) {
-            let targets = object.at(&["spec", "alerting", "alertmanagers"]).map(Node::items).unwrap_or_default();
+        for object in world.judged(MONITORING, kind) {
+            let targets = items(object.node, ["spec", "alerting", "alertmanagers"]);
             for target in targets {
-                alertmanager(object, target, cluster, findings);
+                alertmanager(object, target, world, findings);
             }
             for key in ["remoteWrite", "remoteRead"] {
-                for store in object.at(&["spec", key]).map(Node::items).unwrap_or_default() {
+                for store in items(object.node, ["spec", key]) {
                     let Some(url) = store.get("url") else { continue };
-                    let wrong = url.text().and_then(|text| cluster.address(text, Some(object.namespace)));
+                    let wrong = url.text().and_then(|text| world.address(text, Some(object.namespace)));
                     if let Some(wrong) = wrong {
                         findings.add(&STORE, object, url, wrong.message).append(wrong.label, wrong.help);
                     }
@@ -26,22 +28,22 @@ pub(super) fn check(set: &Set<'_>, cluster: &Cluster<'_>, findings: &mut Finding
             }
         }
     }
-    for object in set.of_kind(MONITORING, "Alertmanager").filter(|object| !object.damaged) {
-        config_secret(object, set, findings);
+    for object in world.judged(MONITORING, "Alertmanager") {
+        config_secret(object, world, findings);
     }
 }
 
-fn alertmanager(object: &Object<'_>, target: &Node, cluster: &Cluster<'_>, findings: &mut Findings) {
+fn alertmanager(object: &Object<'_>, target: &Node, world: &World<'_>, findings: &mut Findings) {
     let Some(name) = target.get("name") else { return };
     let Some(text) = name.text() else { return };
     let namespace = target.get("namespace").and_then(Node::text).unwrap_or(object.namespace);
-    let namespaces = crate::cluster::Namespaces::These(vec![namespace]);
-    let Some(service) = cluster.service(namespace, text) else {
-        if !cluster.is_open(&namespaces) {
-            let message = format!("there is no Service {} in {}", Quoted(text), namespaces.shown());
+    let scope = Scope::These(vec![namespace]);
+    let Some(service) = world.service(namespace, text) else {
+        if !world.namespaces.is_open(&scope) {
+            let message = format!("there is no Service {} in {}", Quoted(text), scope.shown());
             findings
                 .add(&ALERTMANAGER, object, name, message)
-                .append(cluster.near_service(text, namespace), Some("without it no alert arrives anywhere".to_owned()));
+                .append(world.near_service(text, namespace), Some("without it no alert arrives anywhere".to_owned()));
         }
         return;
     };
@@ -65,17 +67,15 @@ fn has_port(service: &Service<'_>, port: &Node) -> Option<(String, bool)> {
         return Some((number.to_string(), service.any_number() || service.leads_to(number)));
     }
     let name = port.text()?;
-    Some((name.to_owned(), service.ports.iter().any(|port| port.name == name)))
+    Some((name.to_owned(), service.port(name).is_some()))
 }
 
 /// The keys that the operator takes a configuration from.
 const KEYS: [&str; 2] = ["alertmanager.yaml", "alertmanager.yaml.gz"];
 
-fn config_secret(object: &Object<'_>, set: &Set<'_>, findings: &mut Findings) {
-    let named = object.at(&["spec", "configSecret"]).and_then(Node::text).filter(|name| !name.is_empty());
-    let default = format!("alertmanager-{}", object.name);
-    let name = named.unwrap_or(&default);
-    let found = set.of_kind("", "Secret").find(|secret| secret.name == name && secret.namespace == object.namespace);
+fn config_secret(object: &Object<'_>, world: &World<'_>, findings: &mut Findings) {
+    let name = operator::configuration(object);
+    let found = world.object("", "Secret", object.namespace, &name);
     // Whether it is there is the question of all references; without a name the operator takes one that tells nobody.
     let Some(secret) = found else { return };
     let has = |field: &str, key: &str| secret.at(&[field, key]).is_some();

@@ -1,5 +1,7 @@
-//! The pods that objects make.
+//! What objects say of the pods that they make.
 
+use super::foreign;
+use crate::fields::items;
 use crate::object::{Labels, Object};
 use vigil_yaml::Node;
 
@@ -28,18 +30,27 @@ impl<'a> PodTemplate<'a> {
         Some(Self { node, spec: node.get("spec")? })
     }
 
+    /// The same of kinds that are not known here, and have the template at the usual place, as Argo's Rollout has.
+    pub(crate) fn foreign(object: &Object<'a>) -> Option<Self> {
+        let node = object.at(&["spec", "template"]).filter(|_| foreign::may_make_pods(object))?;
+        let spec = node.get("spec")?;
+        let has_pods = spec.get("containers").is_some() || node.at(&["metadata", "labels"]).is_some();
+        has_pods.then_some(Self { node, spec })
+    }
+
     /// The pods' labels.
     pub(crate) fn labels(&self) -> Labels<'a> {
         Labels::of(self.node.at(&["metadata", "labels"]))
     }
 
     /// The init containers, then the containers.
-    pub(crate) fn containers(&self) -> impl Iterator<Item = &'a Node> {
-        ["initContainers", "containers"].into_iter().filter_map(|key| self.spec.get(key)).flat_map(Node::items)
+    pub(crate) fn containers(&self) -> impl Iterator<Item = &'a Node> + use<'a> {
+        let spec = self.spec;
+        ["initContainers", "containers"].into_iter().flat_map(move |key| items(spec, key))
     }
 
     /// The volumes.
     pub(crate) fn volumes(&self) -> &'a [Node] {
-        self.spec.get("volumes").map(Node::items).unwrap_or_default()
+        items(self.spec, "volumes")
     }
 }

@@ -1,8 +1,9 @@
-//! Every ConfigMap, Secret, ServiceAccount, claim and class that an object asks for by its name.
+//! Every ConfigMap, Secret, ServiceAccount, claim and class that an object asks for by its name, and how.
 
-use super::{items, operator, text};
-use crate::object::Object;
-use crate::pods::PodTemplate;
+use super::operator;
+use super::template::PodTemplate;
+use crate::fields::{is_set, items, text};
+use crate::object::{MONITORING, Object};
 use crate::set::Set;
 use rayon::prelude::*;
 use vigil_yaml::Node;
@@ -12,6 +13,8 @@ use vigil_yaml::Node;
 pub(crate) struct Use<'a> {
     /// What asks.
     pub(crate) by: &'a Object<'a>,
+    /// Its number in the set.
+    pub(crate) number: usize,
     /// Where it says so.
     pub(crate) at: &'a Node,
     /// What for.
@@ -24,6 +27,38 @@ pub(crate) struct Use<'a> {
     pub(crate) keys: Vec<(&'a str, &'a Node)>,
     /// It need not be there.
     pub(crate) optional: bool,
+    /// How.
+    pub(crate) way: Way<'a>,
+}
+
+/// How an object asks for another.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Way<'a> {
+    /// By a field of its own: what becomes of it is the controller's matter.
+    Named,
+    /// A container has it in its variables.
+    Variables,
+    /// A pod has its keys as files of a volume: of that one alone, or beside those of other sources, projected.
+    Files { spec: &'a Node, volume: &'a Node },
+}
+
+impl<'a> Use<'a> {
+    /// Whether a key gets to what asks: some take only those that they name.
+    pub(crate) fn takes(&self, key: &str) -> bool {
+        self.keys.is_empty() || self.keys.iter().any(|(own, _)| *own == key)
+    }
+
+    /// The containers that have its keys as files.
+    pub(crate) fn mounted_by(&self) -> impl Iterator<Item = &'a Node> {
+        let (spec, volume) = match self.way {
+            Way::Files { spec, volume } => (Some(spec), text(volume, "name")),
+            Way::Named | Way::Variables => (None, None),
+        };
+        let containers = ["initContainers", "containers"].into_iter().filter_map(move |key| spec?.get(key));
+        containers.flat_map(Node::items).filter(move |container| {
+            items(container, "volumeMounts").iter().any(|mount| volume.is_some() && text(mount, "name") == volume)
+        })
+    }
 }
 
 /// What objects ask for.
@@ -65,19 +100,27 @@ impl Used {
 
 /// Everything that the objects of a set ask for, in their order.
 pub(crate) fn collect<'a>(set: &'a Set<'a>) -> Vec<Use<'a>> {
-    let apart: Vec<Vec<Use<'a>>> = set.objects.par_iter().map(|object| of_object(object, set.home(object))).collect();
+    let of_object = |(number, object)| of_object(object, number, set.home(object));
+    let apart: Vec<Vec<Use<'a>>> = set.objects.par_iter().enumerate().map(of_object).collect();
     apart.into_iter().flatten().collect()
+}
+
+/// Whether a StatefulSet replaces the volume of this name by one of its claims.
+pub(crate) fn is_claimed(object: &Object<'_>, volume: &str) -> bool {
+    let claims = items(object.node, ["spec", "volumeClaimTemplates"]);
+    claims.iter().any(|claim| text(claim, ["metadata", "name"]) == Some(volume))
 }
 
 /// Collects what one object asks for.
 struct Collector<'a> {
     by: &'a Object<'a>,
+    number: usize,
     home: &'a str,
     uses: Vec<Use<'a>>,
 }
 
-fn of_object<'a>(object: &'a Object<'a>, home: &'a str) -> Vec<Use<'a>> {
-    let mut all = Collector { by: object, home, uses: Vec::new() };
+fn of_object<'a>(object: &'a Object<'a>, number: usize, home: &'a str) -> Vec<Use<'a>> {
+    let mut all = Collector { by: object, number, home, uses: Vec::new() };
     let node = object.node;
     if object.damaged {
         return all.uses;
@@ -100,18 +143,13 @@ fn of_object<'a>(object: &'a Object<'a>, home: &'a str) -> Vec<Use<'a>> {
                 all.name(Used::ServiceAccount, node.at(account));
             }
         }
-        (operator::GROUP, kind) if kind != "PrometheusRule" => {
+        (MONITORING, kind) if kind != "PrometheusRule" => {
             if let Some(spec) = node.get("spec") {
                 all.custom(spec);
             }
         }
         _ => {
-            let foreign = || {
-                let node = node.at(&["spec", "template"]).filter(|_| object.group.contains('.'))?;
-                node.at(&["spec", "containers"])?;
-                Some(PodTemplate { node, spec: node.get("spec")? })
-            };
-            if let Some(pod) = PodTemplate::of(object).or_else(foreign) {
+            if let Some(pod) = PodTemplate::of(object).or_else(|| PodTemplate::foreign(object)) {
                 all.pod(pod.spec);
             }
             for claim in items(node, &["spec", "volumeClaimTemplates"]) {
@@ -123,14 +161,19 @@ fn of_object<'a>(object: &'a Object<'a>, home: &'a str) -> Vec<Use<'a>> {
 }
 
 impl<'a> Collector<'a> {
-    fn add(&mut self, of: Used, at: Option<&'a Node>, keys: Vec<(&'a str, &'a Node)>, optional: bool) {
-        let Some((at, name)) = at.and_then(|at| Some((at, at.text().filter(|name| !name.is_empty())?))) else { return };
+    /// Adds what `at` names; the one that was added.
+    fn add(&mut self, of: Used, at: Option<&'a Node>) -> Option<&mut Use<'a>> {
+        let at = at?;
+        let name = at.text().filter(|name| !name.is_empty())?;
         let namespace = if of.is_namespaced() { self.home } else { "" };
-        self.uses.push(Use { by: self.by, at, of, namespace, name, keys, optional });
+        let (by, number) = (self.by, self.number);
+        let (keys, optional, way) = (Vec::new(), false, Way::Named);
+        self.uses.push(Use { by, number, at, of, namespace, name, keys, optional, way });
+        self.uses.last_mut()
     }
 
     fn name(&mut self, of: Used, at: Option<&'a Node>) {
-        self.add(of, at, Vec::new(), false);
+        self.add(of, at);
     }
 
     fn each(&mut self, of: Used, list: &'a [Node], path: &[&str]) {
@@ -140,9 +183,12 @@ impl<'a> Collector<'a> {
     }
 
     /// A `secretKeyRef` or something like it.
-    fn key(&mut self, of: Used, selector: &'a Node) {
-        let key = selector.get("key").and_then(|key| Some((key.text()?, key)));
-        self.add(of, selector.get("name"), key.into_iter().collect(), is_optional(selector));
+    fn key(&mut self, of: Used, selector: &'a Node, way: Way<'a>) {
+        if let Some(it) = self.add(of, selector.get("name")) {
+            it.keys.extend(selector.get("key").and_then(|key| Some((key.text()?, key))));
+            it.optional = is_set(selector, "optional");
+            it.way = way;
+        }
     }
 
     /// What a pod's specification asks for, or something with the same fields.
@@ -152,45 +198,44 @@ impl<'a> Collector<'a> {
         self.name(Used::RuntimeClass, spec.get("runtimeClassName"));
         self.each(Used::PullSecret, items(spec, &["imagePullSecrets"]), &["name"]);
         for container in
-            ["initContainers", "containers", "ephemeralContainers"].iter().flat_map(|it| items(spec, &[it]))
+            ["initContainers", "containers", "ephemeralContainers"].into_iter().flat_map(|it| items(spec, it))
         {
             for from in items(container, &["env"]).iter().filter_map(|variable| variable.get("valueFrom")) {
                 for (field, of) in [("secretKeyRef", Used::Secret), ("configMapKeyRef", Used::ConfigMap)] {
                     if let Some(selector) = from.get(field) {
-                        self.key(of, selector);
+                        self.key(of, selector, Way::Variables);
                     }
                 }
             }
             for from in items(container, &["envFrom"]) {
                 for (field, of) in [("secretRef", Used::Secret), ("configMapRef", Used::ConfigMap)] {
                     if let Some(source) = from.get(field) {
-                        self.add(of, source.get("name"), Vec::new(), is_optional(source));
+                        self.key(of, source, Way::Variables);
                     }
                 }
             }
         }
-        // A StatefulSet replaces the volumes that have the name of one of its claims.
-        let claims = items(self.by.node, &["spec", "volumeClaimTemplates"]);
-        let is_replaced =
-            |volume: &Node| claims.iter().any(|it| text(it, &["metadata", "name"]) == text(volume, &["name"]));
-        for volume in items(spec, &["volumes"]).iter().filter(|volume| !is_replaced(volume)) {
-            self.volume(volume);
+        let by = self.by;
+        let is_claimed = |volume: &&Node| text(*volume, "name").is_some_and(|name| is_claimed(by, name));
+        for volume in items(spec, "volumes").iter().filter(|volume| !is_claimed(volume)) {
+            self.volume(spec, volume);
         }
     }
 
-    fn volume(&mut self, volume: &'a Node) {
+    fn volume(&mut self, spec: &'a Node, volume: &'a Node) {
+        let way = Way::Files { spec, volume };
         for entry in volume.entries() {
             let source = &entry.value;
             match entry.key.text.as_str() {
-                "configMap" => self.files(Used::ConfigMap, source, "name"),
-                "secret" => self.files(Used::Secret, source, "secretName"),
+                "configMap" => self.files(Used::ConfigMap, source, source.get("name"), way),
+                "secret" => self.files(Used::Secret, source, source.get("secretName"), way),
                 "projected" => {
                     for source in items(source, &["sources"]) {
                         if let Some(map) = source.get("configMap") {
-                            self.files(Used::ConfigMap, map, "name");
+                            self.files(Used::ConfigMap, map, map.get("name"), way);
                         }
                         if let Some(secret) = source.get("secret") {
-                            self.files(Used::Secret, secret, "name");
+                            self.files(Used::Secret, secret, secret.get("name"), way);
                         }
                     }
                 }
@@ -208,15 +253,18 @@ impl<'a> Collector<'a> {
     }
 
     /// A ConfigMap or Secret whose keys become files.
-    fn files(&mut self, of: Used, source: &'a Node, name: &str) {
-        let keys =
-            items(source, &["items"]).iter().filter_map(|item| Some((item.get("key")?.text()?, item.get("key")?)));
-        self.add(of, source.get(name), keys.collect(), is_optional(source));
+    fn files(&mut self, of: Used, source: &'a Node, name: Option<&'a Node>, way: Way<'a>) {
+        if let Some(it) = self.add(of, name) {
+            let keys = items(source, "items").iter().filter_map(|item| item.get("key"));
+            it.keys.extend(keys.filter_map(|key| Some((key.text()?, key))));
+            it.optional = is_set(source, "optional");
+            it.way = way;
+        }
     }
 
     /// What a custom resource of the Prometheus operator asks for.
     fn custom(&mut self, spec: &'a Node) {
-        if operator::kinds().any(|kind| kind == self.by.kind) {
+        if operator::makes_pods(self.by) {
             self.pod(spec);
             self.each(Used::Secret, items(spec, &["secrets"]), &[]);
             self.each(Used::ConfigMap, items(spec, &["configMaps"]), &[]);
@@ -241,7 +289,7 @@ impl<'a> Collector<'a> {
             && node.entries().iter().all(|entry| matches!(entry.key.text.as_str(), "name" | "key" | "optional"));
         if is_selector {
             let is_map = matches!(field, "configMap" | "configMapKeyRef");
-            self.key(if is_map { Used::ConfigMap } else { Used::Secret }, node);
+            self.key(if is_map { Used::ConfigMap } else { Used::Secret }, node, Way::Named);
             return;
         }
         for entry in node.entries() {
@@ -251,8 +299,4 @@ impl<'a> Collector<'a> {
             self.selectors(item, field);
         }
     }
-}
-
-fn is_optional(source: &Node) -> bool {
-    source.get("optional").and_then(Node::boolean) == Some(true)
 }

@@ -4,9 +4,9 @@
 //! that is told a name by an argument, by a variable or by its role, makes the Secret of that name: so do the Jobs that
 //! make certificates for webhooks, and init containers that make passwords.
 
-use super::{items, text};
+use super::template::PodTemplate;
+use crate::fields::{is_set, items, text};
 use crate::object::Object;
-use crate::pods::PodTemplate;
 use crate::set::Set;
 use std::collections::{HashMap, HashSet};
 use vigil_yaml::{Node, Scalar};
@@ -98,8 +98,8 @@ impl<'a> Makers<'a> {
             .containers()
             .flat_map(|container| items(container, &["env"]))
             .filter_map(|variable| variable.at(&["valueFrom", field]))
-            .filter(|selector| selector.get("optional").and_then(Node::boolean) == Some(true))
-            .filter(|selector| text(selector, &["name"]) == Some(name))
+            .filter(|selector| is_set(selector, "optional"))
+            .filter(|selector| text(selector, "name") == Some(name))
             .filter_map(|selector| text(selector, &["key"]))
             .collect();
         Some(if keys.is_empty() { Keys::Any } else { Keys::These(keys) })

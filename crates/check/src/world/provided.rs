@@ -4,7 +4,10 @@
 //! controllers that fill every namespace, and from what kubeadm sets up (`cmd/kubeadm/app/phases`). Distributions that
 //! are set up otherwise have the same names for these, as others rely on them.
 
-use super::makers::Keys;
+use super::pods::Pod;
+use super::runtime::Keys;
+use super::services::{Service, ServicePort};
+use crate::object::Labels;
 
 /// Whether every cluster has this object.
 pub(crate) fn has(kind: &str, namespace: &str, name: &str) -> bool {
@@ -35,7 +38,6 @@ pub(crate) fn has(kind: &str, namespace: &str, name: &str) -> bool {
             system && (name == "extension-apiserver-authentication-reader" || name.starts_with("system:"))
                 || name.starts_with("kubeadm:")
         }
-        "Service" => namespace == "default" && name == "kubernetes" || system && name == "kube-dns",
         _ => false,
     }
 }
@@ -43,6 +45,28 @@ pub(crate) fn has(kind: &str, namespace: &str, name: &str) -> bool {
 /// The keys of an object that every cluster has.
 pub(crate) fn keys(kind: &str, name: &str) -> Keys<'static> {
     if kind == "ConfigMap" && name == "kube-root-ca.crt" { Keys::These(vec!["ca.crt"]) } else { Keys::Any }
+}
+
+/// The Services of every cluster: the API server's, and cluster DNS'.
+pub(crate) fn services<'a>() -> [Service<'a>; 2] {
+    const API_SERVER: &[(&str, &str)] = &[("component", "apiserver"), ("provider", "kubernetes")];
+    const DNS: &[(&str, &str)] =
+        &[("k8s-app", "kube-dns"), ("kubernetes.io/cluster-service", "true"), ("kubernetes.io/name", "CoreDNS")];
+    let port = |name, number, protocol| ServicePort { name, number, protocol, said: None };
+    let service = |namespace, name, labels, ports, selector| Service {
+        object: None,
+        namespace,
+        name,
+        labels: Labels::Listed(labels),
+        ports,
+        selector: Labels::Listed(selector),
+        any_port: false,
+    };
+    let dns = vec![port("dns", 53, "UDP"), port("dns-tcp", 53, "TCP"), port("metrics", 9153, "TCP")];
+    [
+        service("default", "kubernetes", API_SERVER, vec![port("https", 443, "TCP")], &[]),
+        service("kube-system", "kube-dns", DNS, dns, &[("k8s-app", "kube-dns")]),
+    ]
 }
 
 /// The labels of the pods that run in `kube-system`: static pods of the control plane, and the two add-ons.
@@ -54,6 +78,19 @@ pub(crate) const SYSTEM_PODS: &[&[(&str, &str)]] = &[
     &[("k8s-app", "kube-dns")],
     &[("k8s-app", "kube-proxy")],
 ];
+
+/// Pods of `kube-system` with these labels.
+pub(crate) fn system_pod(labels: &[(&'static str, &'static str)]) -> Pod<'static> {
+    Pod {
+        object: None,
+        spec: None,
+        namespace: "kube-system",
+        labels: labels.to_vec(),
+        ports: Vec::new(),
+        ports_known: false,
+        programs: Vec::new(),
+    }
+}
 
 /// Whether a service account of `kube-system` is one of the controller manager's, or of the two add-ons.
 fn is_controller(name: &str) -> bool {

@@ -1,0 +1,111 @@
+//! Texts to documents to objects.
+
+use crate::finding::Findings;
+use crate::kubectl;
+use crate::object::Object;
+use crate::rule::rules;
+use std::sync::Arc;
+use vigil_yaml::words::{list, nearest};
+use vigil_yaml::{Data, Limits, Node, Problem, Source};
+
+rules! {
+    YAML "yaml" Error "every document is YAML that all readers read the same"
+    IDENTITY "object-identity" Error "every object says what it is"
+}
+
+/// What a text holds.
+pub(crate) struct Documents {
+    pub(crate) nodes: Vec<Node>,
+    problems: Vec<Problem>,
+}
+
+impl Documents {
+    /// The objects in them, and what is wrong with what is none.
+    pub(crate) fn objects(&self) -> (Vec<Object<'_>>, Findings) {
+        let (mut objects, mut findings) = (Vec::new(), Findings::default());
+        for node in &self.nodes {
+            collect(node, !self.problems.is_empty(), &mut objects, &mut findings);
+        }
+        (objects, findings)
+    }
+
+    /// Says what is wrong with the text.
+    pub(crate) fn tell(&self, findings: &mut Findings) {
+        for problem in &self.problems {
+            let finding = findings.add_outside(&YAML, problem.place.clone(), problem.message.clone());
+            finding.append(problem.label.clone(), problem.help.clone());
+        }
+    }
+
+    /// Whether everything it holds was read.
+    pub(crate) fn is_whole(&self) -> bool {
+        self.problems.is_empty() || !self.nodes.is_empty()
+    }
+}
+
+/// Reads a text; what is wrong with it is told later.
+pub(crate) fn read(source: &Arc<Source>, limits: &Limits) -> Documents {
+    let (nodes, problems) = vigil_yaml::salvage_all(source, limits);
+    Documents { nodes, problems }
+}
+
+/// Adds the object that `node` is, or those in it when it is a `List`.
+fn collect<'a>(node: &'a Node, damaged: bool, objects: &mut Vec<Object<'a>>, findings: &mut Findings) {
+    if !matches!(node.data, Data::Map(_)) {
+        findings
+            .add_outside(&IDENTITY, node.span.clone(), format!("{} is no object", node.describe()))
+            .label("expected a mapping with `apiVersion`, `kind` and `metadata`")
+            .help("remove it, or keep files of another sort out of what is checked");
+        return;
+    }
+    let text = |key: &str| node.get(key).and_then(Node::text).filter(|text| !text.is_empty());
+    let (Some(api_version), Some(kind)) = (text("apiVersion"), text("kind")) else {
+        if !damaged {
+            incomplete(node, findings);
+        }
+        return;
+    };
+    let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
+    if kind.ends_with("List") && node.get("items").is_some_and(|items| matches!(items.data, Data::List(_))) {
+        for item in node.get("items").map(Node::items).unwrap_or_default() {
+            collect(item, damaged, objects, findings);
+        }
+        return;
+    }
+    // A configuration of kubectl's and no object of an API server.
+    if group == "kustomize.config.k8s.io" {
+        return;
+    }
+    let name = node.at(&["metadata", "name"]).and_then(Node::text).unwrap_or_default();
+    let object = Object { node, group, version, kind, name, namespace: "", damaged };
+    let generated = || node.at(&["metadata", "generateName"]).is_some_and(|name| !name.is_null());
+    if name.is_empty() && !damaged && !generated() {
+        let at = node.entry("metadata").or_else(|| node.entry("kind"));
+        let finding = match at {
+            Some(entry) => findings.add(&IDENTITY, &object, entry, "the object has no name"),
+            None => findings.add(&IDENTITY, &object, node, "the object has no name"),
+        };
+        finding.label("expected `metadata.name`").help("add `name:` to `metadata:`");
+    }
+    kubectl::unreadable(node, &mut |at, message, help| {
+        findings.add(&YAML, &object, at, message).help(help);
+    });
+    objects.push(object);
+}
+
+fn incomplete(node: &Node, findings: &mut Findings) {
+    let missing: Vec<&str> = ["apiVersion", "kind"]
+        .into_iter()
+        .filter(|key| node.get(key).and_then(Node::text).is_none_or(str::is_empty))
+        .collect();
+    let place = node.entries().first().map_or(&node.span, |entry| &entry.key.span);
+    let finding =
+        findings.add_outside(&IDENTITY, place.clone(), format!("a mapping without {}", list(&missing, "and")));
+    let mistaken = missing.iter().find_map(|key| {
+        let known = node.entries().iter().map(|entry| entry.key.text.as_str());
+        nearest(key, known).map(|found| format!("write `{key}` for `{found}`"))
+    });
+    finding
+        .label("expected an object of the Kubernetes API")
+        .help(mistaken.unwrap_or_else(|| "name both, or keep files of another sort out of what is checked".to_owned()));
+}
