@@ -12,6 +12,7 @@ use crate::prerequisites::{self, NODE};
 use crate::process::{Process, free_port, wait_for};
 use crate::proof::Proof;
 use crate::recipe;
+use crate::replay::start_loki;
 use crate::stacks::Rendered;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -126,18 +127,7 @@ impl Story<'_> {
         self.proof.expect(problems.is_empty(), || format!("loki refuses its configuration:\n{problems}"));
 
         let place = self.place(&format!("loki-{}", collector.name()))?;
-        let file = place.join("loki.yaml");
-        write(&file, &config.replace("/data/loki", &place.join("data").display().to_string()))?;
-        let (port, grpc) = (free_port()?, free_port()?);
-        // Flags win over the file.
-        let arguments = [
-            format!("-config.file={}", file.display()),
-            "-server.http-listen-address=127.0.0.1".to_owned(),
-            format!("-server.http-listen-port={port}"),
-            "-server.grpc-listen-address=127.0.0.1".to_owned(),
-            format!("-server.grpc-listen-port={grpc}"),
-        ];
-        let mut process = Process::start("loki", &program("loki", "loki")?, arguments, &[], self.plane.directory())?;
+        let (mut process, port) = start_loki("loki", &config, &place, &[], &[], self.plane.directory())?;
         let http = Http::at(port);
         process.wait_until(LIMIT, || http.is_ok("/ready"))?;
 
