@@ -112,6 +112,32 @@ pub(crate) fn percent(text: &str) -> Option<u64> {
     Some(digits.parse().unwrap_or(u64::MAX))
 }
 
+/// The milliseconds of one of Prometheus' durations, such as `1h30m`; none for what is no duration, or too long to count.
+pub(crate) fn milliseconds(text: &str) -> Option<u64> {
+    // The only one that needs no unit.
+    let mut rest = if text == "0" { "" } else { text };
+    let mut milliseconds: u64 = 0;
+    while !rest.is_empty() {
+        let digits = rest.find(|c: char| !c.is_ascii_digit())?;
+        let number: u64 = rest[..digits].parse().ok()?;
+        rest = &rest[digits..];
+        let unit = rest.find(|c: char| c.is_ascii_digit()).unwrap_or(rest.len());
+        let factor = match &rest[..unit] {
+            "ms" => 1,
+            "s" => 1000,
+            "m" => 60_000,
+            "h" => 3_600_000,
+            "d" => 86_400_000,
+            "w" => 604_800_000,
+            "y" => 31_536_000_000,
+            _ => return None,
+        };
+        milliseconds = milliseconds.checked_add(number.checked_mul(factor)?)?;
+        rest = &rest[unit..];
+    }
+    Some(milliseconds)
+}
+
 /// The amount that a quantity names, in billionths; none for what is no quantity, or larger than can be compared.
 pub(crate) fn quantity(text: &str) -> Option<i128> {
     let (negative, rest) = match text.as_bytes().first()? {
@@ -314,6 +340,24 @@ mod tests {
         assert!(quantity("100m") < quantity("1") && quantity("-1") < quantity("0") && quantity("1G") < quantity("1Gi"));
         for text in ["", "-", ".", "1.2.3", "1GB", "1e", "1e99", "e3", "1 Gi"] {
             assert_eq!(quantity(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn durations() {
+        for (text, expected) in [
+            ("0", Some(0)),
+            ("0s", Some(0)),
+            ("30s", Some(30_000)),
+            ("1h30m", Some(5_400_000)),
+            ("1d", Some(86_400_000)),
+            ("500ms", Some(500)),
+            ("5", None),
+            ("5 m", None),
+            ("1s0", None),
+            ("999999999999999y", None),
+        ] {
+            assert_eq!(milliseconds(text), expected, "{text}");
         }
     }
 

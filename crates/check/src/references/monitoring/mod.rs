@@ -3,6 +3,7 @@
 mod monitors;
 mod selection;
 mod stores;
+mod timeouts;
 
 use crate::cluster::{Cluster, MONITORING};
 use crate::finding::Findings;
@@ -13,6 +14,7 @@ rules! {
     SELECTOR "monitor-selector" Error "a monitor selects something that is there"
     PORT "monitor-port" Error "a monitor names a port of what it selects"
     JOB_LABEL "monitor-job-label" Note "the label that names a monitor's jobs is on its Services"
+    TIMEOUT "scrape-timeout" Error "no scrape may take longer than the interval between two"
     UNSELECTED "monitor-unselected" Warning "every monitor and every rule is selected by somebody"
     ALERTMANAGER "prometheus-alertmanager" Error "Prometheus sends alerts to a Service and a port that are there"
     STORE "prometheus-remote" Error "remote stores in the cluster are there"
@@ -27,5 +29,6 @@ pub(crate) fn check(set: &Set<'_>, findings: &mut Findings) {
     let cluster = Cluster::new(set);
     monitors::check(set, &cluster, findings);
     selection::check(set, findings);
+    timeouts::check(set, findings);
     stores::check(set, &cluster, findings);
 }

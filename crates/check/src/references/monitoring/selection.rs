@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use vigil_yaml::{Node, Quoted};
 
 /// A kind that is selected, the fields that select it, and the kinds that have these.
-const SELECTED: &[(&str, &str, &str, &[&str])] = &[
+pub(super) const SELECTED: &[(&str, &str, &str, &[&str])] = &[
     ("ServiceMonitor", "serviceMonitorSelector", "serviceMonitorNamespaceSelector", &["Prometheus", "PrometheusAgent"]),
     ("PodMonitor", "podMonitorSelector", "podMonitorNamespaceSelector", &["Prometheus", "PrometheusAgent"]),
     ("Probe", "probeSelector", "probeNamespaceSelector", &["Prometheus", "PrometheusAgent"]),
