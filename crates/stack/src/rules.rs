@@ -389,6 +389,14 @@ fn metrics_server(stack: &Stack, findings: &mut Findings) {
             );
         }
     }
+    if let Some(needed) = settings.needs(&stack.kubernetes) {
+        findings.warning(
+            &["metrics-server.image", "kubernetes"],
+            format!("this metrics-server is made for Kubernetes 1.{needed} and newer"),
+            &format!("`kubernetes` is {}", stack.kubernetes),
+            "leave `image` out: the one that is made for the cluster is taken",
+        );
+    }
     if settings.resolution.as_millis() < 10_000 {
         findings.error(
             &["metrics-server.resolution"],

@@ -12,6 +12,7 @@ pub(crate) mod judge;
 mod limits;
 mod metadata;
 mod networking;
+mod ownership;
 mod pods;
 mod rbac;
 mod scaling;
@@ -45,6 +46,7 @@ pub(crate) fn rules() -> Vec<&'static Rule> {
         admission::RULES,
         definitions::RULES,
         structural::RULES,
+        ownership::RULES,
     ]
     .concat();
     rules.extend(pods::rules());
@@ -65,6 +67,7 @@ pub(crate) fn check(object: &Object<'_>, findings: &mut Findings) {
     let judge = &mut Judge { object, findings };
     metadata::check(judge);
     pods::check(judge);
+    ownership::check(judge);
     workloads::check(judge);
     jobs::check(judge);
 }

@@ -10,11 +10,12 @@ const SERVICE_PORT: u16 = 443;
 
 pub(super) fn facts(stack: &Stack) -> Value {
     let settings = &stack.metrics_server;
+    let own = settings.effective_image(&stack.kubernetes);
     let identity = Identity {
         name: "metrics-server",
         instance: "metrics-server",
         component: "resource-metrics",
-        image: Some(&settings.image),
+        image: Some(&own),
     };
     let types: Vec<_> = settings.address_types.iter().map(|kind| format!("{kind:?}")).collect();
     // Each flag once: of two equal ones the last counts, whoever added it. The port is not among them, because the
@@ -33,16 +34,16 @@ pub(super) fn facts(stack: &Stack) -> Value {
         // Autoscalers stand still without it.
         pods["priorityClassName"] = "system-cluster-critical".into();
     }
-    let own = json!({
+    let facts = json!({
         "name": "metrics-server",
         "namespace": "kube-system",
         "port": PORT,
         "servicePort": SERVICE_PORT,
         "replicas": settings.replicas,
-        "image": image(stack, &settings.image),
-        "imageParts": image_parts(stack, &settings.image),
+        "image": image(stack, &own),
+        "imageParts": image_parts(stack, &own),
         "args": args,
         "pods": pods,
     });
-    with(identity.facts(&stack.labels_of("metrics-server")), own)
+    with(identity.facts(&stack.labels_of("metrics-server")), facts)
 }
