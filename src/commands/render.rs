@@ -145,6 +145,13 @@ fn summary(stack: &str, out: &Path, rendering: &Rendering, changes: &Changes) ->
         if rendering.components.contains(&"crds") {
             let _ = writeln!(text, "on a new cluster, once and before it: `kubectl apply -k {out}/crds`");
         }
+        if rendering.components.contains(&"metrics-server") {
+            let _ = writeln!(
+                text,
+                "where a metrics-server is already (`kubectl get apiservice v1beta1.metrics.k8s.io` finds it): set \
+                 `metrics-server.enabled: false` in {stack} instead, and render again"
+            );
+        }
     }
     text
 }

@@ -243,6 +243,11 @@ fn every_structure_rule_can_fail() {
     assert_eq!(findings(&[object("Service", "y", json!({ "kind": "" }))]), [" y/x: not an object"]);
     let bare = json!({ "metadata": { "name": "x", "namespace": "y", "labels": {} } });
     assert_eq!(findings(&[object("Service", "y", bare)]).len(), 5);
+    // Each bracket takes six bytes in what kubectl keeps.
+    let large = |bytes: usize| object("ConfigMap", "y", json!({ "data": { "a": "<".repeat(bytes / 6) } }));
+    assert_eq!(findings(&[large(250 << 10)]), [""; 0]);
+    let [found] = &findings(&[large(253 << 10)])[..] else { panic!("one finding") };
+    assert!(found.starts_with("ConfigMap y/x: its annotations would hold 259"), "{found}");
 }
 
 fn labels_and_annotations(objects: &[Object]) -> impl Iterator<Item = (&Object, &Value, &Value)> {
@@ -250,6 +255,19 @@ fn labels_and_annotations(objects: &[Object]) -> impl Iterator<Item = (&Object, 
         let metadata = &object.value.head()["metadata"];
         (object, &metadata["labels"], &metadata["annotations"])
     })
+}
+
+/// What is taken as it stands is not measured at every render.
+#[test]
+fn no_template_is_larger_than_kubectl_can_apply() {
+    // Labels and annotations of a stack come on top.
+    const ROOM: usize = (256 << 10) - (16 << 10);
+    let objects = render(&switched(), &REAL).unwrap_or_else(|problems| panic!("{}", drawn(&problems))).objects;
+    let mut sizes: Vec<_> =
+        objects.iter().map(|object| (vigil_yaml::last_applied_len(&object.value), object.title())).collect();
+    sizes.sort_unstable();
+    let (largest, title) = sizes.last().expect("objects");
+    assert!(*largest > 100_000 && *largest < ROOM, "{title}: {largest} bytes");
 }
 
 #[test]

@@ -19,6 +19,7 @@ mod http;
 mod inventory;
 mod kubectl;
 mod nodes;
+mod occupied;
 mod parallel;
 mod pki;
 mod prerequisites;
@@ -29,6 +30,7 @@ mod replay;
 mod stacks;
 mod story;
 mod surroundings;
+mod timeouts;
 mod upgrade;
 mod workplace;
 
@@ -92,6 +94,8 @@ enum What {
     Apply,
     /// From every stack to every other
     Upgrade,
+    /// A cluster that has a metrics-server already is left alone
+    Occupied,
     /// The stack's controllers run with their arguments and rights
     Controllers,
     /// Argo CD brings every stack from git, and finds nothing to do afterwards
@@ -175,6 +179,7 @@ fn prove(arguments: &Prove) -> Result<bool> {
         let proof = match what {
             What::Apply => apply::prove(&releases, &stacks)?,
             What::Upgrade => upgrade::prove(&releases, &stacks)?,
+            What::Occupied => occupied::prove(&releases, &stacks)?,
             What::Controllers => controllers::prove(&releases, &stacks)?,
             What::Argocd => argocd::prove(&releases, &stacks)?,
             What::Story => story::prove(&releases, &stacks)?,

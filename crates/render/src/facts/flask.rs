@@ -2,12 +2,10 @@ use super::workload::Workload;
 use super::{Identity, image, pods, with};
 use serde_json::{Value, json};
 use vigil_stack::Stack;
+use vigil_stack::units::FolderOfContainer;
 
-/// gunicorn's port, fixed in the application's image.
-const APP_PORT: u16 = 8001;
-
-/// nginx's port, fixed in its image.
-const NGINX_PORT: u16 = 80;
+/// Ports below it only root may listen on, unless the pod lets everybody.
+const FIRST_FREE_PORT: u16 = 1024;
 
 /// The name of its Deployment.
 const NAME: &str = "deploy-flask";
@@ -36,9 +34,19 @@ pub(super) fn facts(stack: &Stack) -> Value {
         "namespace": flask.namespace,
         "replicas": flask.replicas,
         "image": image(stack, &flask.image),
-        "nginxImage": image(stack, &flask.nginx_image),
-        "port": APP_PORT,
-        "nginxPort": NGINX_PORT,
+        "port": flask.port,
+        // What the Service leads to is called `http`, and it is one container of the two.
+        "portName": if flask.nginx { "gunicorn" } else { "http" },
+        "args": flask.args,
+        "healthPath": flask.health_path,
+        "root": flask.run_as_user.get() == 0,
+        "user": flask.run_as_user,
+        "anyPort": flask.run_as_user.get() != 0 && flask.port.get() < FIRST_FREE_PORT,
+        "writable": flask.writable.iter().enumerate().map(writable).collect::<Vec<_>>(),
+        "nginx": flask.nginx,
+        "volumes": flask.nginx || !flask.writable.is_empty(),
+        "nginxImage": image(stack, &flask.effective_nginx_image()),
+        "nginxPort": flask.effective_nginx_port(),
         "pods": pods(stack, flask, Some(flask.replicas.get())),
         "service": { "enabled": flask.service.enabled, "name": "flask-service", "port": 80 },
         "ingress": {
@@ -52,4 +60,10 @@ pub(super) fn facts(stack: &Stack) -> Value {
         },
     });
     with(identity(stack).facts(&stack.labels_of("flask")), own)
+}
+
+/// A folder that may be written to, and the name of its volume.
+fn writable((at, folder): (usize, &FolderOfContainer)) -> Value {
+    let name = if folder.as_str() == "/tmp" { "tmp".to_owned() } else { format!("writable-{at}") };
+    json!({ "name": name, "path": folder })
 }

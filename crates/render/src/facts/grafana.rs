@@ -4,12 +4,16 @@ use super::{Identity, METRICS_RELEASE, image, persistence, pods, service, startu
 use serde_json::{Value, json};
 use vigil_stack::Stack;
 use vigil_stack::model::Dashboard;
+use vigil_stack::units::Duration;
 
 /// The port of Grafana's Service, as the chart has it.
 const PORT: u16 = 80;
 
 /// Grafana's own port.
 const OWN_PORT: u16 = 3000;
+
+/// How long Grafana may take to give its metrics.
+const SCRAPE_SECONDS: u64 = 30;
 
 /// The data sources that a dashboard's inputs can be connected to: plugin and uid are called alike.
 const DATA_SOURCES: [&str; 3] = ["alertmanager", "loki", "prometheus"];
@@ -46,6 +50,7 @@ pub(super) fn facts(stack: &Stack) -> Value {
         "image": image(stack, &grafana.image),
         "sidecarImage": image(stack, &grafana.sidecar_image),
         "port": OWN_PORT,
+        "scrapeTimeout": scrape_timeout(&stack.prometheus.scrape_interval),
         "service": service(&grafana.effective_service(), PORT),
         "externalUrl": grafana.external_url,
         "rootUrl": grafana.address(),
@@ -77,6 +82,12 @@ pub(super) fn facts(stack: &Stack) -> Value {
         "pods": pods(stack, grafana, Some(1)),
     });
     with(facts, own)
+}
+
+/// How long a scrape may take: as the chart has it, but no longer than the interval between two. The operator leaves out
+/// a ServiceMonitor whose timeout is above it.
+fn scrape_timeout(interval: &Duration) -> String {
+    if interval.length().as_secs() < SCRAPE_SECONDS { interval.to_string() } else { format!("{SCRAPE_SECONDS}s") }
 }
 
 /// What is downloaded before Grafana starts; `null` when that is nothing.
