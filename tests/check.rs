@@ -394,8 +394,7 @@ fn no_start_waits_for_the_files_of_a_volume() {
             let context = &pod_of(object)["securityContext"];
             owned += usize::from(context["fsGroupChangePolicy"] == "OnRootMismatch");
             let text = object.value.text();
-            let report =
-                vigil_check::check(&[vigil_yaml::Source::new("t", text)], &options);
+            let report = vigil_check::check(&[vigil_yaml::Source::new("t", text)], &options);
             let told = report.findings.iter().any(|finding| finding.rule.id == "volume-owner");
             assert!(!told, "{name}: {} goes through its volume", object.title());
         }
