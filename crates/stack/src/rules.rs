@@ -3,8 +3,11 @@
 mod alerting;
 mod grafana;
 
-use crate::model::{Flask, Ingress, Install, Pods, Resources, Service, ServiceType, Stack, TolerationOperator};
+use crate::model::{
+    Flask, HasPods as _, Ingress, Install, Pods, Resources, Service, ServiceType, Stack, TolerationOperator,
+};
 use crate::units::{Duration, NodePort, Url};
+use vigil_yaml::words::{list, nearest};
 use vigil_yaml::{Data, Node, Place, Problem, Severity, Span};
 
 /// The problems found so far. Each speaks of the dotted paths of keys: first the one to be changed, then those that it
@@ -97,10 +100,20 @@ pub(crate) fn check(stack: &Stack, findings: &mut Findings) {
     prometheus(stack, findings);
     alerting::check(stack, findings);
     for (component, pods) in pods(stack) {
-        limits(component, &pods.resources, findings);
+        limits(component, "pods.resources", &pods.resources, findings);
+        for (name, resources) in &pods.containers {
+            limits(component, &format!("pods.containers.{name}"), resources, findings);
+        }
     }
+    limits(
+        "prometheus-operator",
+        "reloaderResources",
+        &stack.prometheus_operator.effective_reloader_resources(),
+        findings,
+    );
     for (path, pods) in written_pods(stack) {
         tolerations(path, pods, findings);
+        containers(path, pods, &other_containers(stack, path), findings);
     }
     flask(stack, findings);
     grafana::check(stack, findings);
@@ -229,16 +242,18 @@ fn node_ports(stack: &Stack, findings: &mut Findings) {
     }
 }
 
-fn limits(component: &str, resources: &Resources, findings: &mut Findings) {
+/// What stands at a path below a component, where everything is filled in. A limit of nothing is none.
+fn limits(component: &str, path: &str, resources: &Resources, findings: &mut Findings) {
     let pairs = [
         ("cpu", &resources.requests.cpu, &resources.limits.cpu),
         ("memory", &resources.requests.memory, &resources.limits.memory),
     ];
     for (name, request, limit) in pairs {
         if let (Some(request), Some(limit)) = (request, limit)
+            && limit.as_thousandths() > 0.0
             && request.as_thousandths() > limit.as_thousandths()
         {
-            let [limits, requests] = ["limits", "requests"].map(|kind| format!("pods.resources.{kind}.{name}"));
+            let [limits, requests] = ["limits", "requests"].map(|kind| format!("{path}.{kind}.{name}"));
             let [own_limits, own_requests] = [&limits, &requests].map(|path| format!("{component}.{path}"));
             findings.error(
                 &[&own_limits, &limits, &own_requests, &requests],
@@ -247,6 +262,44 @@ fn limits(component: &str, resources: &Resources, findings: &mut Findings) {
                 &format!("raise `{own_limits}` or lower `{own_requests}`"),
             );
         }
+    }
+}
+
+/// The containers beside the main one of the component whose pods are written at `path`; none for those of all.
+fn other_containers(stack: &Stack, path: &str) -> Vec<&'static str> {
+    let containers = match path {
+        "flask.pods" => stack.flask.other_containers(),
+        "grafana.pods" => stack.grafana.other_containers(),
+        "prometheus-operator.pods" => stack.prometheus_operator.other_containers(),
+        _ => Vec::new(),
+    };
+    containers.into_iter().map(|(name, _)| name).collect()
+}
+
+fn containers(path: &str, pods: &Pods, known: &[&str], findings: &mut Findings) {
+    for name in pods.containers.keys().filter(|name| !known.contains(&name.as_str())) {
+        let (message, help) = match path.strip_suffix(".pods") {
+            None => (
+                "`containers` says which container of which component".to_owned(),
+                "write it below the `pods` of the component".to_owned(),
+            ),
+            Some("prometheus" | "alertmanager") => (
+                format!("the operator makes the pods of `{path}`, and their containers"),
+                "what the side-cars may use is `prometheus-operator.reloaderResources`".to_owned(),
+            ),
+            Some(component) => (
+                format!("`{component}` has no container `{name}` beside its main one in this stack"),
+                match known {
+                    [] => format!("what its only container may use is `{path}.resources`"),
+                    known => format!("there are {}; the main one's is `{path}.resources`", list(known, "and")),
+                },
+            ),
+        };
+        let label = match nearest(name.as_str(), known.iter().copied()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "it would change nothing".to_owned(),
+        };
+        findings.error(&[&format!("{path}.containers.{name}")], message, &label, &help);
     }
 }
 
@@ -692,6 +745,39 @@ mod tests {
             assert_eq!(said(kubernetes, ""), [], "{kubernetes}");
             let image = MetricsServer::default().effective_image(&kubernetes.parse().unwrap());
             assert_eq!(image.to_string(), format!("{IMAGE}:{tag}"), "{kubernetes}");
+        }
+    }
+
+    #[test]
+    fn containers_are_those_of_their_component() {
+        for (text, expected) in [
+            ("grafana: {pods: {containers: {grafana-sc-dashboard: {limits: {memory: 1Gi}}}}}", None),
+            ("pods: {containers: {nginx-f: {}}}", Some("`containers` says which container of which component")),
+            (
+                "grafana: {pods: {containers: {grafana-sc-dashboards: {}}}}",
+                Some("`grafana` has no container `grafana-sc-dashboards` beside its main one in this stack"),
+            ),
+            (
+                "grafana: {adminSecret: {existing: a}, pods: {containers: {admin-secret: {}}}}",
+                Some("`grafana` has no container `admin-secret` beside its main one in this stack"),
+            ),
+            (
+                "prometheus: {pods: {containers: {config-reloader: {}}}}",
+                Some("the operator makes the pods of `prometheus.pods`, and their containers"),
+            ),
+            (
+                "flask: {pods: {containers: {nginx-f: {requests: {memory: 1Gi}}}}}",
+                Some("the memory limit `256Mi` of `flask` is below its request `1Gi`"),
+            ),
+            (
+                "prometheus-operator: {reloaderResources: {requests: {memory: 1Gi}}}",
+                Some("the memory limit `128Mi` of `prometheus-operator` is below its request `1Gi`"),
+            ),
+            ("prometheus-operator: {reloaderResources: {limits: {memory: \"0\"}}}", None),
+        ] {
+            let found = said(&format!("promtail: {{enabled: false}}\n{text}"));
+            let found = found.into_iter().map(|(message, _)| message).next();
+            assert_eq!(found.as_deref(), expected, "{text}");
         }
     }
 }

@@ -174,6 +174,7 @@ fn pods(stack: &Stack, component: &impl HasPods, replicas: Option<u16>) -> Value
         "topologySpread": replicated && pods.topology_spread.unwrap_or(true),
         "disruptionBudget": replicated && pods.disruption_budget.unwrap_or(true),
         "resources": pods.resources,
+        "containers": pods.containers,
     })
 }
 
