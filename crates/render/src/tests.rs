@@ -300,6 +300,57 @@ fn labels_and_annotations_of_a_component_come_before_the_common_ones() {
     assert_eq!(selectors(&objects), selectors(&common), "labels of the stack are no part of selectors");
 }
 
+/// What no key of the stack reaches, nobody can change when it is killed for its memory.
+#[test]
+fn every_container_has_a_key_for_what_it_may_use() {
+    use vigil_stack::model::{AdmissionWebhooks, HasPods as _};
+    let mut stack = switched();
+    stack.promtail.enabled = true;
+    stack.flask.nginx = true;
+    stack.grafana.admin_secret.existing = None;
+    stack.prometheus_operator.admission_webhooks = AdmissionWebhooks::Job;
+    stack.prometheus_operator.reloader_resources.limits.memory = "77Mi".parse().ok();
+    let mut keys = 0;
+    macro_rules! mark {
+        ($($field:ident),+) => {$(
+            stack.$field.pods.resources.limits.memory = "4444Mi".parse().ok();
+            for (at, (name, _)) in stack.$field.other_containers().into_iter().enumerate() {
+                let resources = stack.$field.pods.containers.entry(name.parse().expect("a name")).or_default();
+                resources.limits.memory = format!("555{at}Mi").parse().ok();
+                keys += 1;
+            }
+        )+};
+    }
+    mark!(alertmanager, alloy, flask, grafana, kube_state_metrics, loki, metrics_server, node_exporter, prometheus);
+    mark!(prometheus_operator, promtail);
+    let objects = render(&stack, &REAL).unwrap_or_else(|problems| panic!("{}", drawn(&problems))).objects;
+    let (mut mains, mut others) = (0, std::collections::BTreeSet::new());
+    for object in &objects {
+        let spec = &object.value.head()["spec"];
+        if ["Prometheus", "Alertmanager"].contains(&object.kind()) {
+            assert_eq!(spec["resources"]["limits"]["memory"], "4444Mi", "{}", object.title());
+        }
+        let lists = ["containers", "initContainers"].map(|list| spec["template"]["spec"][list].as_array());
+        for container in lists.into_iter().flatten().flatten() {
+            let limit = container["resources"]["limits"]["memory"].as_str().unwrap_or("none");
+            let request = container["resources"]["requests"]["memory"].as_str();
+            assert!(request.is_some(), "{} {}", object.title(), container["name"]);
+            match limit {
+                "4444Mi" => mains += 1,
+                limit => {
+                    assert!(limit.starts_with("555"), "{} {}: {limit}", object.title(), container["name"]);
+                    others.insert((object.component, limit.to_owned()));
+                }
+            }
+            let arguments = container["args"].as_array().into_iter().flatten().filter_map(Value::as_str);
+            let mut told = arguments.filter_map(|argument| argument.strip_prefix("--config-reloader-memory-limit="));
+            assert!(told.all(|limit| limit == "77Mi"), "{}", object.title());
+        }
+    }
+    assert!(mains >= 9, "{mains} main containers");
+    assert_eq!(others.len(), keys, "a key for each: {others:?}");
+}
+
 /// Whatever key the templates set themselves, a stack cannot.
 #[test]
 fn no_label_of_the_stack_collides_with_our_own() {

@@ -13,8 +13,11 @@ pub(crate) mod prometheus_operator;
 pub(crate) mod promtail;
 
 use crate::findings::Findings;
-use crate::model::{Ingress, Persistence, Pods, Resources, Service, ServiceType, Stack, TolerationOperator};
+use crate::model::{
+    HasPods, Ingress, Part, Persistence, Pods, Resources, Service, ServiceType, Stack, TolerationOperator,
+};
 use crate::units::{NodePort, Url};
+use vigil_yaml::words::{list, nearest};
 
 pub(crate) fn check(stack: &Stack, findings: &mut Findings) {
     namespaces(stack, findings);
@@ -24,12 +27,17 @@ pub(crate) fn check(stack: &Stack, findings: &mut Findings) {
     node_ports(stack, findings);
     for (name, part) in stack.parts() {
         if let Some(pods) = part.pods() {
-            limits(name, &stack.pods_of(pods).resources, findings);
+            let pods = stack.pods_of(pods);
+            limits(name, "pods.resources", &pods.resources, findings);
+            for (container, resources) in &pods.containers {
+                limits(name, &format!("pods.containers.{container}"), resources, findings);
+            }
         }
         part.check(stack, findings);
     }
-    for (path, pods) in written_pods(stack) {
+    for (path, pods, part) in written_pods(stack) {
         tolerations(&path, pods, findings);
+        containers(&path, pods, part, findings);
     }
 }
 
@@ -39,11 +47,11 @@ fn services(stack: &Stack) -> Vec<(&'static str, Service)> {
     enabled.filter_map(|(name, part)| Some((name, part.service()?))).collect()
 }
 
-/// The settings for pods, by the path at which they are written.
-pub(crate) fn written_pods(stack: &Stack) -> Vec<(String, &Pods)> {
-    let mut all = vec![("pods".to_owned(), &stack.pods)];
+/// The settings for pods, by the path at which they are written, and the part that they are for.
+pub(crate) fn written_pods(stack: &Stack) -> Vec<(String, &Pods, Option<&dyn Part>)> {
+    let mut all = vec![("pods".to_owned(), &stack.pods, None)];
     let parts = stack.parts().into_iter();
-    all.extend(parts.filter_map(|(name, part)| Some((format!("{name}.pods"), part.pods()?.pods()))));
+    all.extend(parts.filter_map(|(name, part)| Some((format!("{name}.pods"), part.pods()?.pods(), Some(part)))));
     all
 }
 
@@ -122,16 +130,18 @@ fn node_ports(stack: &Stack, findings: &mut Findings) {
     }
 }
 
-fn limits(component: &str, resources: &Resources, findings: &mut Findings) {
+/// What stands at a path below a component, where everything is filled in. A limit of nothing is none.
+fn limits(component: &str, path: &str, resources: &Resources, findings: &mut Findings) {
     let pairs = [
         ("cpu", &resources.requests.cpu, &resources.limits.cpu),
         ("memory", &resources.requests.memory, &resources.limits.memory),
     ];
     for (name, request, limit) in pairs {
         if let (Some(request), Some(limit)) = (request, limit)
+            && limit.as_thousandths() > 0.0
             && request.as_thousandths() > limit.as_thousandths()
         {
-            let [limits, requests] = ["limits", "requests"].map(|kind| format!("pods.resources.{kind}.{name}"));
+            let [limits, requests] = ["limits", "requests"].map(|kind| format!("{path}.{kind}.{name}"));
             let [own_limits, own_requests] = [&limits, &requests].map(|path| format!("{component}.{path}"));
             findings.error(
                 &[&own_limits, &limits, &own_requests, &requests],
@@ -140,6 +150,36 @@ fn limits(component: &str, resources: &Resources, findings: &mut Findings) {
                 &format!("raise `{own_limits}` or lower `{own_requests}`"),
             );
         }
+    }
+}
+
+/// What `containers` says of pods: of the containers that a part has beside its main one; of none for all pods together.
+fn containers(path: &str, pods: &Pods, part: Option<&dyn Part>, findings: &mut Findings) {
+    let known: Vec<_> = part.and_then(Part::pods).map(HasPods::other_containers).unwrap_or_default();
+    let known: Vec<_> = known.into_iter().map(|(name, _)| name).collect();
+    for name in pods.containers.keys().filter(|name| !known.contains(&name.as_str())) {
+        let (message, help) = match path.strip_suffix(".pods").zip(part) {
+            None => (
+                "`containers` says which container of which component".to_owned(),
+                "write it below the `pods` of the component".to_owned(),
+            ),
+            Some((_, part)) if part.is_operated() => (
+                format!("the operator makes the pods of `{path}`, and their containers"),
+                "what the side-cars may use is `prometheus-operator.reloaderResources`".to_owned(),
+            ),
+            Some((component, _)) => (
+                format!("`{component}` has no container `{name}` beside its main one in this stack"),
+                match &*known {
+                    [] => format!("what its only container may use is `{path}.resources`"),
+                    known => format!("there are {}; the main one's is `{path}.resources`", list(known, "and")),
+                },
+            ),
+        };
+        let label = match nearest(name.as_str(), known.iter().copied()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "it would change nothing".to_owned(),
+        };
+        findings.error(&[&format!("{path}.containers.{name}")], message, &label, &help);
     }
 }
 
@@ -225,5 +265,38 @@ mod tests {
         assert_eq!(starts("kubernetes: '1.29'"), ["Alertmanager", "Grafana", "Loki", "Prometheus"]);
         let off = "promtail: {enabled: false}\nloki: {enabled: false}\ngrafana: {enabled: false}\nalertmanager: {enabled: false}\n";
         assert_eq!(starts(off), ["Prometheus"]);
+    }
+
+    #[test]
+    fn containers_are_those_of_their_component() {
+        for (text, expected) in [
+            ("grafana: {pods: {containers: {grafana-sc-dashboard: {limits: {memory: 1Gi}}}}}", None),
+            ("pods: {containers: {nginx-f: {}}}", Some("`containers` says which container of which component")),
+            (
+                "grafana: {pods: {containers: {grafana-sc-dashboards: {}}}}",
+                Some("`grafana` has no container `grafana-sc-dashboards` beside its main one in this stack"),
+            ),
+            (
+                "grafana: {adminSecret: {existing: a}, pods: {containers: {admin-secret: {}}}}",
+                Some("`grafana` has no container `admin-secret` beside its main one in this stack"),
+            ),
+            (
+                "prometheus: {pods: {containers: {config-reloader: {}}}}",
+                Some("the operator makes the pods of `prometheus.pods`, and their containers"),
+            ),
+            (
+                "flask: {pods: {containers: {nginx-f: {requests: {memory: 1Gi}}}}}",
+                Some("the memory limit `256Mi` of `flask` is below its request `1Gi`"),
+            ),
+            (
+                "prometheus-operator: {reloaderResources: {requests: {memory: 1Gi}}}",
+                Some("the memory limit `128Mi` of `prometheus-operator` is below its request `1Gi`"),
+            ),
+            ("prometheus-operator: {reloaderResources: {limits: {memory: \"0\"}}}", None),
+        ] {
+            let found = Stack::parse(&Source::new("stack.yaml", format!("promtail: {{enabled: false}}\n{text}")));
+            let found = found.err().into_iter().flatten().map(|problem| problem.message).next();
+            assert_eq!(found.as_deref(), expected, "{text}");
+        }
     }
 }

@@ -72,10 +72,6 @@ pub(super) fn facts(stack: &Stack) -> Value {
         "dashboardLabels": labelled(&facts, "grafana_dashboard", "1"),
         "sidecarKinds": if grafana.sidecar_secrets { "both" } else { "configmap" },
         "sidecarRights": if grafana.sidecar_secrets { json!(["configmaps", "secrets"]) } else { json!(["configmaps"]) },
-        "sidecarResources": {
-            "requests": { "cpu": "10m", "memory": "96Mi" },
-            "limits": { "memory": "256Mi" },
-        },
         "startup": startup(),
         "imports": imports(stack),
         "files": grafana.dashboards.iter().filter_map(file).collect::<Vec<_>>(),

@@ -196,6 +196,7 @@ fn pods(stack: &Stack, component: &impl HasPods, replicas: Option<u16>) -> Value
         "disruptionBudget": replicated && pods.disruption_budget.unwrap_or(true),
         "goMemoryLimit": memory::go_limit(&pods.resources),
         "resources": pods.resources,
+        "containers": pods.containers,
     })
 }
 

@@ -71,7 +71,7 @@ impl Alertmanager {
 }
 
 has_pods!(Alertmanager, "10m", "64Mi", "256Mi");
-part!(Alertmanager: metadata, pods, service, ingress, volume, secrets, namespace(monitoring), rules(alertmanager));
+part!(Alertmanager: metadata, pods, operated, service, ingress, volume, secrets, namespace(monitoring), rules(alertmanager));
 
 settings! {
     /// The route of every alert, unless one of `routes` takes it.

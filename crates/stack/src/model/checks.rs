@@ -67,7 +67,7 @@ impl Stack {
                 add("Namespace", None, name.as_str());
             }
         }
-        for (_, pods) in written_pods(self) {
+        for (_, pods, _) in written_pods(self) {
             for secret in pods.image_pull_secrets.iter().flatten() {
                 add("Secret", None, secret.as_str());
             }

@@ -85,7 +85,10 @@ impl Flask {
     }
 }
 
-has_pods!(Flask, "10m", "64Mi", "256Mi");
+has_pods!(Flask, "10m", "64Mi", "256Mi", |flask| {
+    // As much as the application, unless one of the two is told otherwise.
+    flask.nginx.then_some(("nginx-f", None)).into_iter().collect()
+});
 part!(Flask: metadata, pods, ingress, namespace(own), rules(flask));
 
 settings! {

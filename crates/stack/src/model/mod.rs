@@ -33,7 +33,9 @@ pub use metrics_server::{AddressType, MetricsServer};
 pub use network_policies::NetworkPolicies;
 pub use node_exporter::NodeExporter;
 pub use part::{Entrance, Part};
-pub use pods::{HasPods, Pods, ResourceAmounts, Resources, TaintEffect, Toleration, TolerationOperator};
+pub use pods::{
+    HasPods, OtherContainer, Pods, ResourceAmounts, Resources, TaintEffect, Toleration, TolerationOperator,
+};
 pub use prometheus::{BasicAuth, Prometheus, RemoteWrite, SecretReference, Selection, TokenAuth};
 pub use prometheus_operator::{AdmissionWebhooks, PrometheusOperator};
 pub use promtail::{ContainerRuntime, Promtail};

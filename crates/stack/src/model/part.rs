@@ -34,6 +34,11 @@ pub trait Part {
         None
     }
 
+    /// Whether the operator makes its pods, of a custom resource.
+    fn is_operated(&self) -> bool {
+        false
+    }
+
     /// Its Service that people may reach from outside, with everything filled in.
     fn service(&self) -> Option<Service> {
         None
@@ -74,6 +79,7 @@ pub struct Entrance<'a> {
 /// - `only_with(x)`: they are nothing without the part `x`;
 /// - `metadata`: they have `labels` and `annotations`;
 /// - `pods`: they are [`HasPods`];
+/// - `operated`: the operator makes its pods;
 /// - `service`: they have an `effective_service()`;
 /// - `ingress`: they have an `ingress`;
 /// - `volume`: they have a `persistence`;
@@ -103,6 +109,11 @@ macro_rules! part {
     (@ pods) => {
         fn pods(&self) -> Option<&dyn crate::model::HasPods> {
             Some(self)
+        }
+    };
+    (@ operated) => {
+        fn is_operated(&self) -> bool {
+            true
         }
     };
     (@ service) => {

@@ -71,7 +71,7 @@ impl Default for Prometheus {
 }
 
 has_pods!(Prometheus, "250m", "1Gi", "2Gi");
-part!(Prometheus: metadata, pods, service, ingress, volume, secrets, namespace(monitoring), rules(prometheus));
+part!(Prometheus: metadata, pods, operated, service, ingress, volume, secrets, namespace(monitoring), rules(prometheus));
 
 choice! {
     /// Which monitors and rules Prometheus obeys.

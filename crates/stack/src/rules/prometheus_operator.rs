@@ -1,5 +1,6 @@
 //! What needs the operator and does not get it.
 
+use super::limits;
 use crate::findings::Findings;
 use crate::model::{PrometheusOperator, Stack};
 
@@ -14,4 +15,5 @@ pub(crate) fn check(operator: &PrometheusOperator, stack: &Stack, findings: &mut
             &format!("enable the operator, or set `{component}.enabled: false`"),
         );
     }
+    limits("prometheus-operator", "reloaderResources", &operator.effective_reloader_resources(), findings);
 }
