@@ -245,7 +245,7 @@ mod tests {
 
     fn notes(text: &str) -> Vec<String> {
         let parsed = Stack::parse(&Source::new("stack.yaml", text)).unwrap();
-        parsed.notes.iter().map(|note| note.one_line()).collect()
+        parsed.notes.iter().map(vigil_yaml::Problem::one_line).collect()
     }
 
     #[test]

@@ -54,12 +54,12 @@ mod tests {
 
     #[test]
     fn the_metrics_server_is_one_that_is_made_for_the_cluster() {
+        const IMAGE: &str = "registry.k8s.io/metrics-server/metrics-server";
         let said = |kubernetes: &str, image: &str| {
             warnings(&format!(
                 "promtail: {{enabled: false}}\nkubernetes: \"{kubernetes}\"\nmetrics-server: {{image: {image}}}"
             ))
         };
-        const IMAGE: &str = "registry.k8s.io/metrics-server/metrics-server";
         let warning = ["this metrics-server is made for Kubernetes 1.31 and newer".to_owned()];
         for (kubernetes, tag, expected) in [
             ("1.30", "v0.8.0", &warning[..]),
