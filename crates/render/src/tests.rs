@@ -519,10 +519,11 @@ fn what_the_side_cars_write_to_is_a_volume() {
     assert!(downloads.filter(|container| writable(container, "/tmp/dashboards")).count() == 1 && watchers == 3);
 }
 
-/// The API server refuses a change of a Job.
 /// What the programs of a container are, where no `GOMEMLIMIT` is set for one with a memory limit, and why.
-const WITHOUT_GO_MEMORY: [(&str, &str); 4] = [
+const WITHOUT_GO_MEMORY: [(&str, &str); 6] = [
     ("alloy", "takes nine tenths of its limit by itself"),
+    ("echo", "whatever somebody has in place of the test application"),
+    ("kube-webhook-certgen", "ends after some seconds"),
     ("k8s-sidecar", "Python"),
     ("myflask_ch10", "Python"),
     ("mynginxf_ch10", "C"),
@@ -566,6 +567,7 @@ fn variables(container: &Value) -> impl Iterator<Item = &str> {
     container["env"].as_array().into_iter().flatten().filter_map(|variable| variable["name"].as_str())
 }
 
+/// The API server refuses a change of a Job.
 #[test]
 fn a_job_has_a_new_name_when_it_does_something_else() {
     let names = |change: &dyn Fn(&mut Stack)| {
