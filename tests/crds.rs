@@ -8,6 +8,7 @@ mod support;
 
 use serde_json::Value;
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -177,7 +178,7 @@ fn schemas() -> String {
             }
             assert_eq!(version["served"], true, "one that is not served is no kind");
             let schema = &version["schema"]["openAPIV3Schema"];
-            lines += &format!("{{\"head\":{head},\"schema\":{schema}}}\n");
+            writeln!(lines, "{{\"head\":{head},\"schema\":{schema}}}").unwrap();
         }
     }
     lines

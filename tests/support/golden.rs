@@ -40,7 +40,9 @@ fn gone(folder: &Path, texts: &BTreeMap<String, String>) -> BTreeMap<String, Str
     let mut gone = names(".snap");
     gone.retain(|name| !texts.contains_key(name));
     if all_accepted {
-        std::mem::take(&mut gone).iter().for_each(|name| remove(name, ".snap"));
+        for name in std::mem::take(&mut gone) {
+            remove(&name, ".snap");
+        }
     }
     let needed = |name: &String| !all_accepted && (texts.contains_key(name) || gone.contains(name));
     names(".snap.new").iter().filter(|name| !needed(name)).for_each(|name| remove(name, ".snap.new"));

@@ -84,7 +84,9 @@ fn addresses<'a>(world: &World<'a>, flows: &mut Vec<Flow<'a>>) {
         if config.labels().get("grafana_datasource").is_some() {
             let is_it = |from: &usize| world.pods[*from].programs.iter().any(|program| is_grafana(program));
             for from in (0..world.pods.len()).filter(is_it) {
-                called.iter().for_each(|(_, host)| call(from, *host));
+                for (_, host) in &called {
+                    call(from, *host);
+                }
             }
         }
     }
