@@ -10,7 +10,6 @@ use crate::process::{Process, free_port, wait_for};
 use crate::proof::Proof;
 use crate::recipe;
 use crate::stacks::Rendered;
-use crate::timeouts;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
@@ -24,9 +23,8 @@ use vigil_render::Object;
 const METHOD: &str = "\
 After `just apply`, prometheus-operator, metrics-server, kube-state-metrics and Grafana Alloy run as processes with the
 arguments of their workloads and the token of their ServiceAccounts, so that a right that is missing shows. The operator
-makes the StatefulSets and the configuration of Prometheus and Alertmanager, which promtool and amtool then check. Then it
-is brought monitors of every kind whose `scrapeTimeout` is as long as the interval, or a millisecond longer. What Grafana's
-side-cars read is asked for with their token.";
+makes the StatefulSets and the configuration of Prometheus and Alertmanager, which promtool and amtool then check. What
+Grafana's side-cars read is asked for with their token.";
 
 const COLUMNS: [&str; 5] = ["Kubernetes", "stack", "program", "version", "shown"];
 
@@ -61,7 +59,6 @@ pub(crate) fn prove(releases: &[Release], stacks: &[Rendered]) -> Result<Proof> 
                 trial.generated("alertmanager", "Alertmanager")?;
                 trial.quiet("prometheus-operator", &operator);
                 trial.events()?;
-                trial.timeouts()?;
             }
             if stack.has("metrics-server") {
                 trial.metrics_server()?;
@@ -410,14 +407,6 @@ impl Trial<'_> {
             .collect();
         for event in told {
             self.proof.finding(format!("{}: event: {event}", self.title));
-        }
-        Ok(())
-    }
-
-    /// The operator takes the timeouts that the checker takes, and those of the stack.
-    fn timeouts(&mut self) -> Result<()> {
-        if let Some(shown) = timeouts::compare(self.plane, self.stack, &self.title, self.proof)? {
-            self.row("prometheus-operator", &assets::version("prometheus-operator")?, shown);
         }
         Ok(())
     }

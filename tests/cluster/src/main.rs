@@ -2,9 +2,10 @@
 //!
 //! ```text
 //! tools/cluster/build ─► programs ─ assets ─┐
-//! stacks/*.yaml ─ stacks ─► manifests/ ─────┴► control_plane ─► apply, upgrade, controllers, argocd, story ─┐
-//!                                           └► replay ──────────────────────────────────────────────────┤
-//! corpus, a checker ────────────────────────────────────────► agreement ─────────────────────────────┴► docs/proof.md
+//! stacks/*.yaml ─ stacks ─► manifests/ ─────┴► control_plane ─► apply, upgrade, occupied, controllers,
+//!                                           │                   timeouts, argocd, story ───────────┐
+//!                                           └► replay ─────────────────────────────────────────────┤
+//! corpus, a checker ─────────────────────────────────────────► agreement ──────────────────────────┴► docs/proof.md
 //! ```
 
 mod agreement;
@@ -98,6 +99,8 @@ enum What {
     Occupied,
     /// The stack's controllers run with their arguments and rights
     Controllers,
+    /// The operator takes the scrape timeouts that the checker takes, and no other
+    Timeouts,
     /// Argo CD brings every stack from git, and finds nothing to do afterwards
     Argocd,
     /// The programs run with their configuration: logs reach Loki, metrics reach Prometheus
@@ -181,6 +184,7 @@ fn prove(arguments: &Prove) -> Result<bool> {
             What::Upgrade => upgrade::prove(&releases, &stacks)?,
             What::Occupied => occupied::prove(&releases, &stacks)?,
             What::Controllers => controllers::prove(&releases, &stacks)?,
+            What::Timeouts => timeouts::prove(&releases, &stacks)?,
             What::Argocd => argocd::prove(&releases, &stacks)?,
             What::Story => story::prove(&releases, &stacks)?,
             What::Replay => replay::prove(&stacks)?,

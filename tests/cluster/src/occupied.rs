@@ -11,10 +11,10 @@ use serde_json::{Value, json};
 
 const METHOD: &str = "\
 A control plane gets the objects by which such clusters run metrics-server, under the names and with the selectors that they
-give them. `just apply` looks before it applies: it stops, says why, and nothing of the stack is there. What it saves from is
-tried as well: plain `kubectl apply -k manifests/metrics-server` over it. Then `metrics-server.enabled: false`, as the message
-says, and `just apply` again: the cluster's own objects stay as they were. Under the selectors of the chart metrics-server,
-which are the stack's, `just apply` takes over.";
+give them. `just apply` looks before it applies: it stops, says why, and nothing of the stack is there. Then
+`metrics-server.enabled: false`, as the message says, and `just apply` again: the cluster's own objects stay as they were. What
+it saves from comes last: plain `kubectl apply -k manifests/metrics-server` over them. Under the selectors of the chart
+metrics-server, which are the stack's, `just apply` takes over.";
 
 const COLUMNS: [&str; 5] =
     ["Kubernetes", "the cluster's own", "`just apply`", "without looking", "with `metrics-server.enabled: false`"];

@@ -1,16 +1,35 @@
 //! What the operator takes and refuses of scrape timeouts, and whether the checker knows.
 
+use crate::assets::{self, Release};
 use crate::control_plane::ControlPlane;
-use crate::controllers::unpacked;
+use crate::controllers::{credentials, issue, start_operator, unpacked};
 use crate::failure::{Failure, Result};
-use crate::prerequisites::create;
+use crate::prerequisites::{self, create};
 use crate::process::wait_for;
 use crate::proof::Proof;
+use crate::recipe;
 use crate::stacks::Rendered;
 use serde_json::{Value, json};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use vigil_yaml::Source;
+
+const METHOD: &str = "\
+After `just apply` prometheus-operator runs as its Deployment would, and is brought ServiceMonitors, PodMonitors, Probes and
+ScrapeConfigs whose `scrapeTimeout` is as long as the interval, or a millisecond longer: with an interval of their own, and
+with Prometheus'. Refused is what an event says so of, and what is not in Prometheus' configuration; taken is what has its
+job there. `vigil check` must find the rule `scrape-timeout` broken by those that are refused, and by nothing else.";
+
+const COLUMNS: [&str; 8] = [
+    "Kubernetes",
+    "stack",
+    "prometheus-operator",
+    "`scrapeInterval`",
+    "refused, and how it is said",
+    "taken",
+    "taken of the stack's own ServiceMonitors",
+    "found by `vigil check`",
+];
 
 const LIMIT: Duration = Duration::from_secs(90);
 
@@ -76,12 +95,28 @@ fn title(object: &Value) -> String {
     format!("{} {}/{}", text("/kind"), text("/metadata/namespace"), text("/metadata/name"))
 }
 
-/// Brings objects of every kind to a running operator, and compares what it does of them with what the checker says;
-/// `None` when the stack has no Prometheus. The stack's own monitors are all taken.
-pub(crate) fn compare(plane: &ControlPlane, stack: &Rendered, at: &str, proof: &mut Proof) -> Result<Option<String>> {
-    if !stack.has("prometheus") {
-        return Ok(None);
+pub(crate) fn prove(releases: &[Release], stacks: &[Rendered]) -> Result<Proof> {
+    let mut proof = Proof::new("Scrape timeouts, as the operator judges them", METHOD, &COLUMNS);
+    for release in releases {
+        for stack in stacks.iter().filter(|stack| stack.has("prometheus")) {
+            let at = format!("Kubernetes {}, {}", release.version, stack.name);
+            eprintln!("  {at}");
+            let plane = ControlPlane::start(release)?;
+            prerequisites::bring(&plane, stack)?;
+            plane.kubectl.shell(&recipe::script("apply")?, stack.directory.path())?.ok("just apply")?;
+            issue(&plane, stack)?;
+            credentials(&plane, stack)?;
+            let _operator = start_operator(&plane, stack)?;
+            let row = compare(&plane, stack, &at, &mut proof)?;
+            let version = assets::version("prometheus-operator")?;
+            proof.row([release.version.clone(), stack.name.clone(), version].into_iter().chain(row));
+        }
     }
+    Ok(proof)
+}
+
+/// Brings objects of every kind to a running operator, and compares what it does of them with what the checker says.
+fn compare(plane: &ControlPlane, stack: &Rendered, at: &str, proof: &mut Proof) -> Result<[String; 5]> {
     let prometheus = stack.object("prometheus", "Prometheus")?;
     let (namespace, name) = (prometheus.namespace(), prometheus.name());
     let interval = prometheus.value["spec"]["scrapeInterval"].as_str().unwrap_or("30s");
@@ -93,13 +128,13 @@ pub(crate) fn compare(plane: &ControlPlane, stack: &Rendered, at: &str, proof: &
     }
     let refused: BTreeSet<_> = cases.iter().filter(|case| case.refused).map(|case| title(&case.object)).collect();
 
-    let mut told = BTreeSet::new();
+    let mut told = BTreeMap::new();
     wait_for(LIMIT, || {
         told = refusals(plane).unwrap_or_default();
-        told == refused
+        told.len() == refused.len()
     });
-    proof
-        .expect(told == refused, || format!("{at}: the operator refuses {told:?} for their timeouts, not {refused:?}"));
+    let told_of: BTreeSet<_> = told.keys().cloned().collect();
+    proof.expect(told_of == refused, || format!("{at}: the operator refuses {told:?}, not {refused:?}"));
 
     let taken: Vec<_> = cases.iter().filter(|case| !case.refused).map(|case| case.job.clone()).collect();
     let own = stack.objects.iter().filter(|object| object.kind() == "ServiceMonitor");
@@ -119,13 +154,16 @@ pub(crate) fn compare(plane: &ControlPlane, stack: &Rendered, at: &str, proof: &
 
     let said = said_by_checker(stack, &cases)?;
     proof.expect(said == refused, || format!("{at}: the checker finds {said:?}, not {refused:?}"));
-    Ok(Some(format!(
-        "of {} monitors, Probes and ScrapeConfigs refuses the {} whose `scrapeTimeout` is a millisecond above the interval, \
-         their own or Prometheus' {interval}, and takes the others; so does `vigil check`; takes all {} ServiceMonitors of the stack",
-        cases.len(),
-        refused.len(),
-        own.len()
-    )))
+    // Of the monitors that have Prometheus' interval: what somebody would look for.
+    let words = told.into_iter().find(|(title, _)| title.contains("inherited")).map(|(_, words)| words);
+    let words = words.as_deref().and_then(|words| words.split("invalid configuration: ").last()).unwrap_or_default();
+    Ok([
+        interval.to_owned(),
+        format!("{} of {}: `{words}`", refused.len(), cases.len()),
+        format!("{} of {}", taken.len(), cases.len()),
+        format!("all {}", own.len()),
+        format!("{} of {}", said.len(), cases.len()),
+    ])
 }
 
 /// Whether a configuration scrapes what an object asks for; its endpoints are numbered.
@@ -135,15 +173,17 @@ fn has_job(text: &str, job: &str) -> bool {
         .any(|name| name.strip_prefix(job).is_some_and(|rest| rest.is_empty() || rest.starts_with('/')))
 }
 
-/// The objects of which events say that their timeout is above the interval.
-fn refusals(plane: &ControlPlane) -> Result<BTreeSet<String>> {
+/// The objects of which events say that their timeout is above the interval, and the words.
+fn refusals(plane: &ControlPlane) -> Result<BTreeMap<String, String>> {
     let events = plane.api.get("/api/v1/events?fieldSelector=type%3DWarning")?.ok("events")?;
     let all = events["items"].as_array().into_iter().flatten();
     let of_timeouts = all.filter(|event| event["message"].as_str().is_some_and(|message| message.contains(REFUSAL)));
     let text = |event: &Value, key: &str| event["involvedObject"][key].as_str().unwrap_or_default().to_owned();
-    Ok(of_timeouts
-        .map(|event| format!("{} {}/{}", text(event, "kind"), text(event, "namespace"), text(event, "name")))
-        .collect())
+    let named = |event: &Value| {
+        let title = format!("{} {}/{}", text(event, "kind"), text(event, "namespace"), text(event, "name"));
+        (title, event["message"].as_str().unwrap_or_default().to_owned())
+    };
+    Ok(of_timeouts.map(named).collect())
 }
 
 /// The objects in which the checker finds a timeout above the interval, among those of the stack.
