@@ -15,7 +15,7 @@ render *arguments:
 # Accept what stack.yaml renders to; read `git diff golden/stack` before you commit
 [group('stack')]
 accept:
-    INSTA_UPDATE=always cargo test --quiet --test stack your_stack
+    INSTA_UPDATE=always cargo test --quiet --workspace --test stack your_stack
     @git status --short golden/stack
 
 # Fail, with a diff, when manifests/ is not what stack.yaml renders to
