@@ -90,10 +90,9 @@ impl<'a> Image<'a> {
         }
         match (image.tag, image.digest) {
             (_, Some(digest)) if !digest.starts_with("sha256:") => Err(Wrong::Digest),
-            (_, Some(_)) => Ok(image),
             (None, None) => Err(Wrong::NoTag),
             (Some("latest"), None) => Err(Wrong::Latest),
-            (Some(_), None) => Ok(image),
+            _ => Ok(image),
         }
     }
 

@@ -1,7 +1,7 @@
 //! Containers: their names, images and ports, and what each sort of them can have.
 
 use super::super::judge::{Judge, LABEL, written};
-use super::{Pod, Role};
+use super::pod::{Pod, Role};
 use crate::fields::{filled, given, is_set, items};
 use crate::rule::rules;
 use std::collections::HashSet;
