@@ -1,37 +1,45 @@
-//! Renders the committed `stack.yaml` into `manifests/`, and the same set, the templates and docs/upstream/ into the binary.
+//! Renders `stack.yaml` into `manifests/`, and the templates and docs/upstream/ into the binary.
+//!
+//! A stack that does not load, render or pass the check leaves `manifests/` as it was, and does not stop the binary from
+//! being built: that is what draws the mistake.
 
-use std::collections::BTreeMap;
+#[allow(unreachable_pub, reason = "it is public in the library")]
+#[path = "src/checks.rs"]
+mod checks;
+
 use std::path::Path;
 use std::{env, fs};
-use vigil_render::{Object, Templates};
+use vigil_render::Templates;
 use vigil_stack::Stack;
 use vigil_yaml::{Problem, Source};
 
+/// How many mistakes a build tells of; the program tells them all.
+const MOST_WARNINGS: usize = 10;
+
 fn main() {
-    if let Err(problems) = run() {
-        // cargo fails the build for these lines, and shows them without the noise that an exit code brings.
-        for problem in problems {
-            println!("cargo::error={}", problem.one_line());
+    match embed() {
+        Ok(templates) => {
+            if let Err(problems) = render(&templates) {
+                warn(&problems);
+            }
+        }
+        Err(problems) => {
+            // cargo fails the build for these lines, and shows them without the noise that an exit code brings.
+            for problem in problems {
+                println!("cargo::error={}", problem.one_line());
+            }
         }
     }
 }
 
-fn run() -> Result<(), Vec<Problem>> {
-    println!("cargo::rerun-if-changed=stack.yaml");
+/// Makes the Rust sources that the library includes.
+fn embed() -> Result<Templates, Vec<Problem>> {
     println!("cargo::rerun-if-changed=templates");
     println!("cargo::rerun-if-changed=docs/upstream");
-    let source = Source::read(Path::new("stack.yaml"), Stack::LIMITS.bytes).map_err(|problem| vec![*problem])?;
-    let stack = Stack::load(&source, Path::new("stack.yaml"))?.stack;
-    for file in stack.grafana.dashboards.iter().filter_map(|dashboard| dashboard.file.as_ref()) {
-        println!("cargo::rerun-if-changed={file}");
-    }
     let templates = Templates::read(Path::new("templates"))?;
-    let rendering = vigil_render::render(&stack, &templates)?;
-    embed("manifests.rs", &manifests(&rendering.objects))?;
-    embed("templates.rs", &format!("&{:?}", templates.iter().collect::<Vec<_>>()))?;
-    embed("differences.rs", &format!("&{:?}", differences(Path::new("docs/upstream"))?))?;
-    write(&rendering.files);
-    Ok(())
+    write_source("templates.rs", &format!("&{:?}", templates.iter().collect::<Vec<_>>()))?;
+    write_source("differences.rs", &format!("&{:?}", differences(Path::new("docs/upstream"))?))?;
+    Ok(templates)
 }
 
 /// The tables of deliberate differences, by name: (file, text).
@@ -48,32 +56,33 @@ fn differences(directory: &Path) -> Result<Vec<(String, String)>, Vec<Problem>> 
     Ok(texts)
 }
 
-/// The source of the `MANIFESTS` constant.
-fn manifests(objects: &[Object]) -> String {
-    let manifest = |object: &Object| {
-        format!(
-            "Manifest {{ path: {:?}, api_version: {:?}, kind: {:?}, namespace: {:?}, name: {:?}, text: {:?} }}",
-            object.path,
-            object.api_version(),
-            object.kind(),
-            object.namespace(),
-            object.name(),
-            object.value.text()
-        )
-    };
-    format!("&[{}]", objects.iter().map(manifest).collect::<Vec<_>>().join(",\n"))
-}
-
-fn embed(name: &str, text: &str) -> Result<(), Vec<Problem>> {
+fn write_source(name: &str, text: &str) -> Result<(), Vec<Problem>> {
     let path = Path::new(&env::var_os("OUT_DIR").unwrap_or_default()).join(name);
     fs::write(&path, text)
         .map_err(|error| vec![Problem::in_file(format!("cannot be written: {error}"), path.display().to_string())])
 }
 
-/// Writes `manifests/`. A source tree that cannot be written, as cargo's own copy of a dependency, still builds: the
-/// binary holds the set.
-fn write(files: &BTreeMap<String, String>) {
-    if let Err(error) = vigil_directory::write(Path::new("manifests"), files) {
-        println!("cargo::warning=manifests/ is left as it was: {error}");
+/// Brings `manifests/` up to date with `stack.yaml`.
+fn render(templates: &Templates) -> Result<(), Vec<Problem>> {
+    println!("cargo::rerun-if-changed=stack.yaml");
+    let source = Source::read(Path::new("stack.yaml"), Stack::LIMITS.bytes).map_err(|problem| vec![*problem])?;
+    let parsed = Stack::load(&source, Path::new("stack.yaml"))?;
+    for file in parsed.stack.grafana.dashboards.iter().filter_map(|dashboard| dashboard.file.as_ref()) {
+        println!("cargo::rerun-if-changed={file}");
     }
+    let rendering = vigil_render::render(&parsed.stack, templates)?;
+    let manifests = Path::new("manifests");
+    checks::check(&rendering, manifests, &checks::options(&parsed).0)?;
+    // A source tree that cannot be written, as cargo's own copy of a dependency, still builds.
+    vigil_directory::write_unseen(manifests, &rendering.files)
+        .map(drop)
+        .map_err(|error| vec![Problem::in_file(error.to_string(), "manifests")])
+}
+
+/// Tells what is wrong with the stack, in cargo's own way.
+fn warn(problems: &[Problem]) {
+    for problem in problems.iter().take(MOST_WARNINGS) {
+        println!("cargo::warning={}", problem.one_line());
+    }
+    println!("cargo::warning=manifests/ is left as it was: `cargo run -- render` shows why");
 }

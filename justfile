@@ -12,6 +12,12 @@ default:
 render *arguments:
     cargo run --quiet -- render {{ arguments }}
 
+# Accept what stack.yaml renders to; read `git diff golden/stack` before you commit
+[group('stack')]
+accept:
+    INSTA_UPDATE=always cargo test --quiet --test stack your_stack
+    @git status --short golden/stack
+
 # Fail, with a diff, when manifests/ is not what stack.yaml renders to
 [group('stack')]
 check:
@@ -35,6 +41,20 @@ diff: _cluster
 # Apply manifests/ to the cluster: definitions first, and the rest once the API server knows them
 [group('cluster')]
 apply: _cluster
+    @if [[ -d manifests/metrics-server ]]; then \
+        for field in 'deployment:{.spec.selector.matchLabels}' 'service:{.spec.selector}' \
+            'apiservice:{.spec.service.namespace}/{.spec.service.name}'; do \
+            file=manifests/metrics-server/${field%%:*}.yaml; \
+            theirs=$(kubectl get -f "$file" --ignore-not-found -o "jsonpath=${field#*:}"); \
+            ours=$(kubectl create --dry-run=client -f "$file" -o "jsonpath=${field#*:}"); \
+            if [[ -n $theirs && $theirs != "$ours" ]]; then \
+                printf '%s\n' "the cluster has a metrics-server of its own: its ${field%%:*} says $theirs, ours $ours." \
+                    'Ours over it would leave `kubectl top` and every autoscaler without an answer; nothing was applied.' \
+                    'Set `metrics-server.enabled: false` in stack.yaml and render, or remove the one of the cluster.' >&2; \
+                exit 1; \
+            fi; \
+        done; \
+    fi
     @if [[ -d manifests/crds ]]; then \
         kubectl apply -k manifests/crds; \
         for _ in 1 2 3; do \
@@ -104,7 +124,7 @@ golden-review:
 # Accept every changed snapshot; read `git diff golden` before you commit
 [group('code')]
 golden-accept:
-    INSTA_UPDATE=always cargo test --workspace
+    INSTA_UPDATE=always cargo test --workspace --no-fail-fast
     @git status --short golden
 
 # Generate the custom resource definitions anew; needs Go

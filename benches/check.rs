@@ -6,16 +6,21 @@ use divan::counter::{BytesCount, ItemsCount};
 use divan::{Bencher, black_box};
 use std::sync::Arc;
 use vigil_check::{Options, report};
+use vigil_stack::Stack;
 use vigil_yaml::Source;
 
 fn main() {
     divan::main();
 }
 
-/// The committed set, with or without its definitions, and further copies of what lives in namespaces.
+/// The tutorial's set, with or without its definitions, and further copies of what lives in namespaces.
 fn set(definitions: bool, copies: usize) -> Vec<Arc<Source>> {
-    let objects = || vigil::MANIFESTS.iter().filter(|it| definitions || it.kind != "CustomResourceDefinition");
-    let first = objects().map(|object| Source::new(object.path, object.text));
+    let text = include_str!("../stacks/tutorial.yaml");
+    let stack = Stack::parse(&Source::new("tutorial.yaml", text)).unwrap().stack;
+    let mut rendered = vigil_render::render(&stack, &vigil::TEMPLATES).unwrap().objects;
+    rendered.retain(|it| definitions || it.kind() != "CustomResourceDefinition");
+    let objects = || rendered.iter();
+    let first = objects().map(|object| Source::new(object.path.as_str(), object.value.text()));
     let further = (1..copies).flat_map(|copy| {
         let renamed = move |text: &str| {
             ["mymonitoring", "myloki"]
@@ -23,8 +28,8 @@ fn set(definitions: bool, copies: usize) -> Vec<Arc<Source>> {
                 .fold(text.to_owned(), |text, name| text.replace(name, &format!("{name}-{copy}")))
         };
         objects()
-            .filter(|object| !object.namespace.is_empty() || object.kind == "Namespace")
-            .map(move |object| Source::new(format!("{copy}/{}", object.path), renamed(object.text)))
+            .filter(|object| !object.namespace().is_empty() || object.kind() == "Namespace")
+            .map(move |object| Source::new(format!("{copy}/{}", object.path), renamed(&object.value.text())))
     });
     first.chain(further).collect()
 }

@@ -14,7 +14,8 @@ fn main() {
 }
 
 fn stack() -> Stack {
-    Stack::parse(&Source::new("stack.yaml", include_str!("../stack.yaml"))).unwrap().stack
+    let text = include_str!("../stacks/tutorial.yaml");
+    Stack::parse(&Source::new("tutorial.yaml", text)).unwrap().stack
 }
 
 fn rendering() -> Rendering {

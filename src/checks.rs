@@ -1,8 +1,12 @@
-//! What a stack tells the checker.
+//! What a stack tells the checker, and what the checker says of what the stack renders to. The build script has this
+//! file as a module too: what it writes has been checked by the same code.
 
-use vigil_check::{Options, Provided, Version, Waiver};
+use std::collections::BTreeSet;
+use std::path::Path;
+use vigil_check::{Finding, Options, Provided, Version, Waiver};
+use vigil_render::{Object, Rendering};
 use vigil_stack::Parsed;
-use vigil_yaml::{Problem, Source};
+use vigil_yaml::{Problem, Severity, Source};
 
 /// Definitions of the kinds that a stack may use and does not define, with the fields that it uses: Argo CD's and
 /// cert-manager's. Whoever checks other objects of theirs names the real ones with `--crds`.
@@ -42,4 +46,25 @@ pub fn options(parsed: &Parsed) -> (Options, Option<Problem>) {
         ..Options::default()
     };
     (options, warning)
+}
+
+/// Checks all objects of a rendering together, under the names that their files will have in a directory.
+///
+/// # Errors
+/// All that keeps them from being written; a note does not.
+pub fn check(rendering: &Rendering, directory: &Path, options: &Options) -> Result<(), Vec<Problem>> {
+    let paths: BTreeSet<&String> = rendering.objects.iter().map(|object| &object.path).collect();
+    let source = |path: &String| {
+        let name = directory.join(path).display().to_string();
+        Some(Source::new(name, rendering.files.get(path)?.as_str()))
+    };
+    let sources: Vec<_> = paths.into_iter().filter_map(source).collect();
+    let template = |object: &Object| {
+        (directory.join(&object.path).display().to_string(), format!("templates/{}", object.template).into())
+    };
+    let templates = rendering.objects.iter().map(template).collect();
+    let report = vigil_check::check(&sources, &Options { templates, ..options.clone() });
+    let failing = report.findings.iter().filter(|finding| finding.severity() != Severity::Note);
+    let problems: Vec<_> = failing.map(Finding::problem).collect();
+    if problems.is_empty() { Ok(()) } else { Err(problems) }
 }

@@ -59,6 +59,13 @@ impl Terminal {
         }
     }
 
+    /// Tells what is worth knowing, a line each.
+    pub(crate) fn note(&self, problems: &[Problem]) {
+        for problem in problems {
+            self.say(&format!("note: {}", problem.one_line()));
+        }
+    }
+
     /// Tells why the command failed.
     pub(crate) fn fail(&self, failure: &Failure) {
         self.warn(&failure.problems);

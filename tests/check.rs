@@ -135,8 +135,9 @@ fn sarif_is_what_the_standard_says() {
         sarif["runs"][0]["results"][0]["locations"][0]["physicalLocation"]["artifactLocation"]["uri"],
         "a%20b/broken.yaml"
     );
-    let manifests = support::root().join("manifests");
-    valid(&["check", manifests.to_str().unwrap(), "--format", "sarif"]);
+    let stack = support::tutorial();
+    status(&vigil(here.path(), &["render", "--stack", stack.to_str().unwrap()]), 0);
+    valid(&["check", "manifests", "--format", "sarif"]);
     let mut wrong = sarif;
     wrong["runs"][0]["results"][0]["level"] = "fatal".into();
     assert!(!validator.is_valid(&wrong), "the schema tells a wrong level");
@@ -378,4 +379,51 @@ fn a_render_whose_objects_fail_writes_nothing() {
         assert!(output.stdout.is_empty(), "{}", text(&output));
     }
     assert!(!here.path().join("manifests").exists());
+}
+
+/// The pods of an object, or those that the operator makes of it.
+fn pod_of(object: &vigil_render::Object) -> &serde_json::Value {
+    object.value.pointer("/spec/template/spec").unwrap_or(&object.value["spec"])
+}
+
+#[test]
+fn no_start_waits_for_the_files_of_a_volume() {
+    let options = vigil_check::Options { objects_only: true, ..vigil_check::Options::default() };
+    let mut owned = 0;
+    for (name, path) in support::stacks() {
+        for object in support::render(&path).objects.iter().filter(|object| object.component != "crds") {
+            let context = &pod_of(object)["securityContext"];
+            owned += usize::from(context["fsGroupChangePolicy"] == "OnRootMismatch");
+            let text = object.value.text();
+            let report = vigil_check::check(&[vigil_yaml::Source::new("t", text)], &options);
+            let told = report.findings.iter().any(|finding| finding.rule.id == "volume-owner");
+            assert!(!told, "{name}: {} goes through its volume", object.title());
+        }
+    }
+    assert!(owned > 6, "{owned} pods with volumes were seen");
+}
+
+/// /run, /tmp and the like are memory: a node that starts has emptied them.
+#[test]
+fn what_pods_keep_on_nodes_outlives_the_start_of_the_node() {
+    let mut kept = 0;
+    for (name, path) in support::stacks() {
+        for object in support::render(&path).objects.iter().filter(|object| object.kind() == "DaemonSet") {
+            let pod = pod_of(object);
+            let mounts =
+                pod["containers"].as_array().unwrap().iter().flat_map(|it| it["volumeMounts"].as_array().unwrap());
+            let written: Vec<_> =
+                mounts.filter(|mount| mount["readOnly"] != true).map(|mount| &mount["name"]).collect();
+            for volume in pod["volumes"].as_array().unwrap() {
+                let Some(path) = volume["hostPath"]["path"].as_str().filter(|_| written.contains(&&volume["name"]))
+                else {
+                    continue;
+                };
+                kept += 1;
+                let memory = ["/run", "/var/run", "/tmp", "/dev"].iter().any(|top| path.starts_with(top));
+                assert!(!memory, "{name}: {} keeps its state in {path}", object.title());
+            }
+        }
+    }
+    assert!(kept > 3, "{kept} folders of nodes are written to");
 }

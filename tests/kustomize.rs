@@ -80,18 +80,6 @@ fn every_stack_builds_to_its_objects() {
 }
 
 #[test]
-fn the_committed_manifests_build_to_the_objects_of_the_binary() {
-    let mut objects = Objects::default();
-    for manifest in vigil::MANIFESTS {
-        objects.add_stream(manifest.path, manifest.text);
-    }
-    let manifests = support::root().join("manifests");
-    for kubectl in tools::all_releases("kubectl") {
-        objects.assert_same(&Objects::kustomized(&kubectl, &manifests), "manifests");
-    }
-}
-
-#[test]
 fn a_changed_value_and_a_lost_object_are_told() {
     let text = "apiVersion: v1\nkind: Service\nmetadata:\n  name: loki\nspec:\n  type: NodePort\n";
     let (mut ours, mut theirs) = (Objects::default(), Objects::default());

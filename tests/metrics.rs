@@ -109,7 +109,11 @@ fn the_monitoring_namespace_is_privileged_for_node_exporter_alone() {
     assert_eq!(level("node-exporter: {enabled: false}").as_deref(), Some("\"restricted\""));
     let alone = "prometheus: {enabled: false}\ngrafana: {enabled: false}\nkube-state-metrics: {enabled: false}\n";
     assert_eq!(level(alone).as_deref(), Some("\"privileged\""));
-    assert_eq!(level(&format!("{alone}node-exporter: {{enabled: false}}\n")), None);
+    // The operator and Alertmanager are there still.
+    let others = format!("{alone}node-exporter: {{enabled: false}}\n");
+    assert_eq!(level(&others).as_deref(), Some("\"restricted\""));
+    let none = format!("{others}alertmanager: {{enabled: false}}\nprometheus-operator: {{enabled: false}}\n");
+    assert_eq!(level(&none), None);
 }
 
 /// The `job` that each ServiceMonitor of a component gives to the metrics of the Services of the set that it selects.

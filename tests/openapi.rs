@@ -210,7 +210,7 @@ fn a_misspelt_field_is_found_at_every_depth() {
     ];
     let kinds = kinds();
     let mut broken = 0;
-    let mut objects = support::render(&support::root().join("stack.yaml")).objects;
+    let mut objects = support::render(&support::tutorial()).objects;
     let switched = support::render(&support::root().join("stacks/switched.yaml")).objects;
     objects.extend(switched.into_iter().filter(|object| ["argocd", "network-policies"].contains(&object.component)));
     for object in objects {

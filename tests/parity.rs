@@ -27,8 +27,8 @@ struct Compared {
 }
 
 const COMPARED: [Compared; 2] = [
-    Compared { stack: "stack.yaml", title: "The tutorial's stack", matched: 73, equal: 900 },
-    Compared { stack: "stacks/charts.yaml", title: "With every choice as the charts have it", matched: 82, equal: 944 },
+    Compared { stack: "stacks/tutorial.yaml", title: "The tutorial's stack", matched: 73, equal: 870 },
+    Compared { stack: "stacks/charts.yaml", title: "With every choice as the charts have it", matched: 82, equal: 920 },
 ];
 
 /// What upstream renders to.
@@ -148,7 +148,8 @@ fn the_set_is_what_upstream_makes_but_for_what_is_listed() {
     }
     let differences = Differences::parse(vigil::DIFFERENCES.iter().copied()).unwrap();
     let mut text = "# The comparison with the charts\n\nWritten by `VIGIL_UPDATE_PARITY=1 cargo test --test parity`; \
-                    [upstream.md](upstream.md) says what it means.\n"
+                    [upstream.md](upstream.md) says what it means. The charts' PrometheusRules and dashboards are no \
+                    part of it: there are none here yet.\n"
         .to_owned();
     for Compared { stack, title, matched, equal } in COMPARED {
         let ours: Vec<Value> =

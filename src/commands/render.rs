@@ -1,13 +1,11 @@
 use super::{Failure, Outcome, Rendered, Selection};
 use crate::terminal::Terminal;
-use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use vigil_check::{Finding, Options};
 use vigil_directory::{Change, Changes};
 use vigil_render::Rendering;
+use vigil_yaml::Problem;
 use vigil_yaml::words::counted;
-use vigil_yaml::{Problem, Severity, Source};
 
 /// Render stack.yaml into the manifests directory
 ///
@@ -43,49 +41,49 @@ pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Outcome,
     terminal.warn(&parsed.warnings);
     let (options, warning) = vigil::checks::options(&parsed);
     terminal.warn(warning.as_slice());
-    check(&rendering, &arguments.out, &options)?;
+    vigil::checks::check(&rendering, &arguments.out, &options).map_err(not_clean)?;
     if arguments.stdout {
         terminal.product(&stream(&rendering))?;
         return Ok(Outcome::Clean);
     }
     let out = &arguments.out;
     let refused = |error: vigil_directory::Error| failure(vec![directory_problem(out, &error)]);
-    if arguments.check {
-        let changes = vigil_directory::compare(out, &rendering.files).map_err(refused)?;
+    // The build that cargo runs before this program has written the directory already.
+    let built = vigil_directory::unseen(out).map_err(refused)?;
+    let (text, outcome) = if arguments.check {
+        let now = vigil_directory::compare(out, &rendering.files).map_err(refused)?;
+        let is_stale = !now.is_empty();
+        let changes = now.after(built);
         if changes.is_empty() {
-            terminal.product(&format!("{} is up to date with {}\n", out.display(), stack))?;
-            return Ok(Outcome::Clean);
+            (format!("{} is up to date with {stack}\n", out.display()), Outcome::Clean)
+        } else {
+            let verdict = stale(out, &changes, is_stale);
+            (diff(changes, terminal.colours_stdout()) + &verdict, Outcome::Differs)
         }
-        terminal.product(&diff(&changes, terminal.colours_stdout()))?;
-        terminal.product(&format!(
-            "{} is stale: {}; run `vigil render` and commit what it changes\n",
-            out.display(),
-            counts(&changes)
-        ))?;
-        return Ok(Outcome::Differs);
-    }
-    let changes = vigil_directory::write(out, &rendering.files).map_err(refused)?;
-    terminal.product(&summary(&stack, out, &rendering, &changes))?;
-    Ok(Outcome::Clean)
+    } else {
+        let changes = vigil_directory::write(out, &rendering.files).map_err(refused)?.after(built);
+        terminal.note(&parsed.notes);
+        (summary(&stack, out, &rendering, &changes), Outcome::Clean)
+    };
+    terminal.product(&text)?;
+    vigil_directory::seen(out).map_err(refused)?;
+    Ok(outcome)
 }
 
-/// Checks all objects together, under the names that their files will have. What fails is not written.
-fn check(rendering: &Rendering, out: &Path, options: &Options) -> Result<(), Failure> {
-    let paths: BTreeSet<&String> = rendering.objects.iter().map(|object| &object.path).collect();
-    let source =
-        |path: &String| Some(Source::new(out.join(path).display().to_string(), rendering.files.get(path)?.as_str()));
-    let sources: Vec<_> = paths.into_iter().filter_map(source).collect();
-    let template = |object: &vigil_render::Object| {
-        (out.join(&object.path).display().to_string(), format!("templates/{}", object.template).into())
-    };
-    let templates = rendering.objects.iter().map(template).collect();
-    let report = vigil_check::check(&sources, &Options { templates, ..options.clone() });
-    if report.is_clean() {
-        return Ok(());
+/// Why objects that fail the check are not written.
+fn not_clean(mut problems: Vec<Problem>) -> Failure {
+    problems.truncate(MOST_FINDINGS);
+    Failure::new(problems, "nothing was written; `vigil explain RULE` says why a rule is there")
+}
+
+/// The last line of `--check` when something differs.
+fn stale(out: &Path, changes: &Changes, is_stale: bool) -> String {
+    let (out, counts) = (out.display(), counts(changes));
+    if is_stale {
+        format!("{out} is stale: {counts}; run `vigil render` and commit what it changes\n")
+    } else {
+        format!("{out} was stale: {counts}; the build has brought it up to date: commit what it changed\n")
     }
-    let failing = report.findings.iter().filter(|finding| finding.severity() != Severity::Note);
-    let problems = failing.take(MOST_FINDINGS).map(Finding::problem).collect();
-    Err(Failure::new(problems, "nothing was written; `vigil explain RULE` says why a rule is there"))
 }
 
 fn directory_problem(out: &Path, error: &vigil_directory::Error) -> Problem {
@@ -147,6 +145,13 @@ fn summary(stack: &str, out: &Path, rendering: &Rendering, changes: &Changes) ->
         if rendering.components.contains(&"crds") {
             let _ = writeln!(text, "on a new cluster, once and before it: `kubectl apply -k {out}/crds`");
         }
+        if rendering.components.contains(&"metrics-server") {
+            let _ = writeln!(
+                text,
+                "where a metrics-server is already (`kubectl get apiservice v1beta1.metrics.k8s.io` finds it): set \
+                 `metrics-server.enabled: false` in {stack} instead, and render again"
+            );
+        }
     }
     text
 }
@@ -161,16 +166,16 @@ fn counts(changes: &Changes) -> String {
     )
 }
 
-fn diff(changes: &Changes, colour: bool) -> String {
+fn diff(changes: Changes, colour: bool) -> String {
     let mut text = String::new();
-    for Change { path, old, new } in changes.added.iter().chain(&changes.changed).chain(&changes.removed) {
+    for Change { path, old, new } in changes.into_list() {
         let side = |text: &Option<String>, name: &str| match text {
             Some(_) => format!("{name}/{path}"),
             None => "/dev/null".to_owned(),
         };
         let (before, after) = (old.as_deref().unwrap_or_default(), new.as_deref().unwrap_or_default());
         let lines = similar::TextDiff::from_lines(before, after);
-        let unified = lines.unified_diff().header(&side(old, "a"), &side(new, "b")).to_string();
+        let unified = lines.unified_diff().header(&side(&old, "a"), &side(&new, "b")).to_string();
         for line in unified.lines() {
             let style = match line.as_bytes().first() {
                 Some(b'+') => "\u{1b}[32m",

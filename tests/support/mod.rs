@@ -2,40 +2,72 @@
 
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
+pub(crate) mod golden;
+
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::process::Output;
+use std::process::{Command, Output};
 use vigil_render::Rendering;
-use vigil_stack::Stack;
-use vigil_yaml::Source;
+use vigil_stack::{Parsed, Stack};
+use vigil_yaml::{Problem, Source};
+use walkdir::WalkDir;
 
 pub(crate) fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// The repository's stacks, as (name, path): `stack.yaml` and every file of `stacks/`.
+/// The stacks of the tests, as (name, path): every file of `stacks/`. `stack.yaml` is the user's.
 pub(crate) fn stacks() -> Vec<(String, PathBuf)> {
     let mut paths: Vec<_> = fs::read_dir(root().join("stacks")).unwrap().map(|entry| entry.unwrap().path()).collect();
     paths.retain(|path| path.extension().is_some_and(|extension| extension == "yaml"));
-    paths.push(root().join("stack.yaml"));
     paths.sort();
     let name = |path: &Path| path.file_stem().unwrap().to_str().unwrap().to_owned();
     let stacks: Vec<_> = paths.into_iter().map(|path| (name(&path), path)).collect();
-    assert!(stacks.len() >= 3, "stack.yaml and the examples in stacks/");
+    assert!(stacks.len() >= 3, "the stacks in stacks/");
     stacks
 }
 
+/// The tutorial's stack.
+pub(crate) fn tutorial() -> PathBuf {
+    root().join("stacks/tutorial.yaml")
+}
+
+fn drawn(problems: &[Problem]) -> String {
+    problems.iter().map(|problem| problem.draw(false) + "\n").collect()
+}
+
+pub(crate) fn load(stack: &Path) -> Parsed {
+    let source = Source::read(stack, Stack::LIMITS.bytes).unwrap_or_else(|problem| panic!("{}", problem.draw(false)));
+    Stack::load(&source, stack).unwrap_or_else(|problems| panic!("{}", drawn(&problems)))
+}
+
 pub(crate) fn render(stack: &Path) -> Rendering {
-    let source = Source::read(stack, Stack::LIMITS.bytes).unwrap();
-    let stack = Stack::load(&source, stack).unwrap_or_else(|problems| panic!("{problems:#?}")).stack;
-    vigil_render::render(&stack, &vigil::TEMPLATES).unwrap_or_else(|problems| panic!("{problems:#?}"))
+    let rendering = vigil_render::render(&load(stack).stack, &vigil::TEMPLATES);
+    rendering.unwrap_or_else(|problems| panic!("{}", drawn(&problems)))
 }
 
 /// What a stack tells the checker.
 pub(crate) fn options(stack: &Path) -> vigil_check::Options {
-    let source = Source::read(stack, Stack::LIMITS.bytes).unwrap();
-    vigil::checks::options(&Stack::load(&source, stack).unwrap_or_else(|problems| panic!("{problems:#?}"))).0
+    vigil::checks::options(&load(stack)).0
+}
+
+/// The program, run in a directory.
+pub(crate) fn vigil(directory: &Path, arguments: &[&str]) -> Output {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_vigil"));
+    command.current_dir(directory).args(arguments).env_remove("NO_COLOR").output().unwrap()
+}
+
+/// Every file below a directory, with its text.
+pub(crate) fn texts(directory: &Path) -> BTreeMap<String, String> {
+    let entries = WalkDir::new(directory).into_iter().map(Result::unwrap).filter(|entry| entry.file_type().is_file());
+    entries
+        .map(|entry| {
+            let name = entry.path().strip_prefix(directory).unwrap().to_str().unwrap().to_owned();
+            (name, fs::read_to_string(entry.path()).unwrap())
+        })
+        .collect()
 }
 
 /// Compares `text` with the approved snapshot `folder/name.snap`.

@@ -83,13 +83,12 @@ fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
 }
 
-/// The custom resources of `stack.yaml` and of every file of `stacks/`, by stack.
+/// The custom resources of every file of `stacks/`, by stack.
 fn custom_resources() -> BTreeMap<String, Vec<Object>> {
     let templates = Templates::read(&root().join("templates")).unwrap();
     let mut paths: Vec<_> =
         std::fs::read_dir(root().join("stacks")).unwrap().map(|entry| entry.unwrap().path()).collect();
     paths.retain(|path| path.extension().is_some_and(|extension| extension == "yaml"));
-    paths.push(root().join("stack.yaml"));
     let custom = |path: PathBuf| {
         let source = Source::read(&path, Stack::LIMITS.bytes).unwrap();
         let stack = Stack::load(&source, &path).unwrap_or_else(|problems| panic!("{problems:#?}")).stack;

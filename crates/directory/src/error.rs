@@ -65,6 +65,14 @@ pub enum Error {
         /// What is wrong with it.
         reason: String,
     },
+    /// The note of what a build wrote is not one.
+    #[error("`{path}` is not the note of what a build wrote: {reason}")]
+    BadNote {
+        /// The note.
+        path: PathBuf,
+        /// What is wrong with it.
+        reason: String,
+    },
     /// One of our files is not text any more, so its change cannot be shown.
     #[error("`{path}` is not UTF-8 text any more")]
     NotUtf8 {
@@ -145,6 +153,7 @@ impl Error {
             Self::BadList { .. } => {
                 "restore the list (from git, for instance), or write to an empty or new directory".to_owned()
             }
+            Self::BadNote { .. } => "remove it: `git diff` shows what it told".to_owned(),
             Self::NotUtf8 { .. } => "it was changed since vigil wrote it: remove it".to_owned(),
             Self::Locked { .. } => "wait for it or end it".to_owned(),
             Self::Interrupted { .. } => "write again: that puts the former files back first".to_owned(),

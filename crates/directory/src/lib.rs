@@ -9,6 +9,8 @@
 //!     lock              held by the writer; the kernel lets go of it when the process dies
 //!     new/              the directory to be: kept files are hard links, the rest is written
 //!     old/              the replaced directory, while it is cleared
+//! .manifests.vigil-unseen
+//!                       what a build wrote and nobody has been shown yet
 //!
 //! validate ──► compare ──► lock ──► recover ──► compare ──► stage ──► swap ──► clear
 //! (paths)      (plan)               (swap)      (plan)     (stage)
@@ -41,9 +43,11 @@ mod stage;
 mod swap;
 #[cfg(test)]
 mod tests;
+mod unseen;
 
 pub use changes::{Change, Changes};
 pub use error::Error;
+pub use unseen::{seen, unseen};
 
 use lock::Lock;
 use place::Place;
@@ -85,11 +89,23 @@ pub fn compare(target: &Path, files: &Files) -> Result<Changes, Error> {
 /// runs, and whatever the file system refuses. The target is then as it was, except after [`Error::Unfinished`],
 /// which comes when the new set is in place already.
 pub fn write(target: &Path, files: &Files) -> Result<Changes, Error> {
-    write_with(target, files, || ())
+    write_with(target, files, |_, _| Ok(()))
 }
 
-/// [`write()`], with a moment for tests between staging and swap.
-fn write_with(target: &Path, files: &Files, before_swap: impl FnOnce()) -> Result<Changes, Error> {
+/// [`write()`] for a program that cannot show what it changes, as a build: [`unseen()`] tells it to the next one.
+///
+/// # Errors
+/// As [`write()`], and when the changes cannot be noted: nothing is written then.
+pub fn write_unseen(target: &Path, files: &Files) -> Result<Changes, Error> {
+    write_with(target, files, |place, changes| unseen::note(place, unseen(target)?, changes))
+}
+
+/// [`write()`], with something to do between staging and swap.
+fn write_with(
+    target: &Path,
+    files: &Files,
+    before_swap: impl FnOnce(&Place, &Changes) -> Result<(), Error>,
+) -> Result<Changes, Error> {
     paths::validate(files)?;
     let place = Place::of(target)?;
 
@@ -110,10 +126,9 @@ fn write_with(target: &Path, files: &Files, before_swap: impl FnOnce()) -> Resul
         return Ok(plan.changes);
     }
 
-    let swapped = stage::build(&place, files, &plan).and_then(|()| {
-        before_swap();
-        swap::swap(&place, plan.exists)
-    });
+    let swapped = stage::build(&place, files, &plan)
+        .and_then(|()| before_swap(&place, &plan.changes))
+        .and_then(|()| swap::swap(&place, plan.exists));
     if let Err(error) = swapped {
         // The first error is the one to report; what cannot be removed now, the next write removes.
         let _ = clear::discard(&place.new);

@@ -19,6 +19,8 @@ pub(crate) struct Place {
     pub(crate) new: PathBuf,
     /// The replaced directory.
     pub(crate) old: PathBuf,
+    /// `.<name>.vigil-unseen`, the note of what a build wrote.
+    pub(crate) unseen: PathBuf,
 }
 
 impl Place {
@@ -42,8 +44,10 @@ impl Place {
         let mut beside = OsString::from(".");
         beside.push(name);
         beside.push(".vigil");
-        let work = parent.join(beside);
+        let work = parent.join(&beside);
+        beside.push("-unseen");
         Ok(Self {
+            unseen: parent.join(beside),
             // Without a trailing slash, which would follow a symlink.
             target: parent.join(name),
             new: work.join("new"),

@@ -1,6 +1,6 @@
 //! The moment between staging and swap: what stands ready, and what becomes of files that somebody saves then.
 
-use crate::{Files, write, write_with};
+use crate::{Change, Error, Files, seen, unseen, write, write_unseen, write_with};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -26,6 +26,15 @@ fn read(path: impl AsRef<Path>) -> String {
     fs::read_to_string(path).unwrap()
 }
 
+/// A write during which something else happens, when all is ready to be swapped.
+fn write_meanwhile(target: &Path, files: &Files, meanwhile: impl FnOnce()) -> Result<(), Error> {
+    write_with(target, files, |_, _| {
+        meanwhile();
+        Ok(())
+    })
+    .map(drop)
+}
+
 /// A target with `a` and `b/c` of ours and `notes` of somebody else.
 fn target() -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
@@ -48,7 +57,7 @@ fn the_new_directory_is_complete_before_the_swap() {
     fs::remove_file(target.join("b/c")).unwrap();
     put(target.join("b/c/notes"), "in place of a file of ours");
     let staged = folder.path().join(".out.vigil/new");
-    write_with(&target, &set([("a", "3"), ("d/e", "4")]), || {
+    write_meanwhile(&target, &set([("a", "3"), ("d/e", "4")]), || {
         for path in ["a", "d/e", "notes", "b/c/notes", ".vigil-files"] {
             assert!(staged.join(path).is_file(), "{path}");
         }
@@ -67,7 +76,7 @@ fn the_new_directory_is_complete_before_the_swap() {
 #[test]
 fn new_files_and_folders_are_carried_over() {
     let (folder, target) = target();
-    write_with(&target, &set([("a", "3")]), || {
+    write_meanwhile(&target, &set([("a", "3")]), || {
         put(target.join("late"), "mine");
         put(target.join("b/late"), "in a folder of ours that goes");
         put(target.join("x/y/late"), "in a new folder");
@@ -86,9 +95,9 @@ fn new_files_and_folders_are_carried_over() {
 #[test]
 fn a_file_saved_anew_is_the_one_kept() {
     let (folder, target) = target();
-    write_with(&target, &set([("a", "3")]), || replace(&target.join("notes"), "saved anew")).unwrap();
+    write_meanwhile(&target, &set([("a", "3")]), || replace(&target.join("notes"), "saved anew")).unwrap();
     assert_eq!(read(target.join("notes")), "saved anew");
-    write_with(&target, &set([("a", "4")]), || fs::write(target.join("notes"), "in place").unwrap()).unwrap();
+    write_meanwhile(&target, &set([("a", "4")]), || fs::write(target.join("notes"), "in place").unwrap()).unwrap();
     assert_eq!(read(target.join("notes")), "in place");
     nothing_left_beside(&folder);
 }
@@ -98,7 +107,7 @@ fn a_file_where_the_set_has_one_is_kept_beside_it() {
     let (folder, target) = target();
     for kept in ["new.kept", "new.kept-2"] {
         write(&target, &set([("a", "1")])).unwrap();
-        write_with(&target, &set([("a", "1"), ("new", "ours")]), || put(target.join("new"), kept)).unwrap();
+        write_meanwhile(&target, &set([("a", "1"), ("new", "ours")]), || put(target.join("new"), kept)).unwrap();
         assert_eq!(read(target.join("new")), "ours");
         assert_eq!(read(target.join(kept)), kept);
     }
@@ -108,7 +117,7 @@ fn a_file_where_the_set_has_one_is_kept_beside_it() {
 #[test]
 fn a_file_in_a_folder_that_the_set_makes_a_file_is_kept_beside_it() {
     let (folder, target) = target();
-    write_with(&target, &set([("b", "ours")]), || put(target.join("b/late"), "mine")).unwrap();
+    write_meanwhile(&target, &set([("b", "ours")]), || put(target.join("b/late"), "mine")).unwrap();
     assert_eq!(read(target.join("b")), "ours");
     assert_eq!(read(target.join("b.kept/late")), "mine");
     nothing_left_beside(&folder);
@@ -117,7 +126,7 @@ fn a_file_in_a_folder_that_the_set_makes_a_file_is_kept_beside_it() {
 #[test]
 fn a_file_where_the_set_has_a_folder_is_kept_beside_it() {
     let (folder, target) = target();
-    write_with(&target, &set([("x/y", "ours")]), || put(target.join("x"), "mine")).unwrap();
+    write_meanwhile(&target, &set([("x/y", "ours")]), || put(target.join("x"), "mine")).unwrap();
     assert_eq!(read(target.join("x/y")), "ours");
     assert_eq!(read(target.join("x.kept")), "mine");
     nothing_left_beside(&folder);
@@ -126,7 +135,7 @@ fn a_file_where_the_set_has_a_folder_is_kept_beside_it() {
 #[test]
 fn a_folder_where_the_set_has_a_file_is_kept_beside_it() {
     let (folder, target) = target();
-    write_with(&target, &set([("x", "ours")]), || put(target.join("x/y"), "mine")).unwrap();
+    write_meanwhile(&target, &set([("x", "ours")]), || put(target.join("x/y"), "mine")).unwrap();
     assert_eq!(read(target.join("x")), "ours");
     assert_eq!(read(target.join("x.kept/y")), "mine");
     nothing_left_beside(&folder);
@@ -135,7 +144,7 @@ fn a_folder_where_the_set_has_a_file_is_kept_beside_it() {
 #[test]
 fn a_target_that_vanishes_is_an_error_and_no_more() {
     let (folder, target) = target();
-    write_with(&target, &set([("a", "3")]), || fs::remove_dir_all(&target).unwrap()).unwrap_err();
+    write_meanwhile(&target, &set([("a", "3")]), || fs::remove_dir_all(&target).unwrap()).unwrap_err();
     assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
     write(&target, &set([("a", "3")])).unwrap();
     assert_eq!(read(target.join("a")), "3");
@@ -164,7 +173,7 @@ fn after_a_killed_write_what_was_saved_last_is_kept() {
 #[test]
 fn what_takes_the_place_of_a_file_of_ours_is_not_ours() {
     let (folder, target) = target();
-    write_with(&target, &set([("a", "3")]), || {
+    write_meanwhile(&target, &set([("a", "3")]), || {
         fs::remove_file(target.join("b/c")).unwrap();
         std::os::unix::fs::symlink("elsewhere", target.join("b/c")).unwrap();
     })
@@ -198,4 +207,57 @@ fn an_original_outlives_its_copy() {
         assert_eq!(file.metadata().unwrap().len(), 18, "the file in the target is not the original one");
         nothing_left_beside(&folder);
     }
+}
+
+/// What a build changed as (path, old, new), with nothing for a file that is not there.
+fn told(target: &Path) -> Vec<(String, String, String)> {
+    let text = |text: Option<String>| text.unwrap_or_else(|| "nothing".to_owned());
+    let told = unseen(target).unwrap().into_iter();
+    told.map(|Change { path, old, new }| (path, text(old), text(new))).collect()
+}
+
+fn told_of<const N: usize>(changes: [[&str; 3]; N]) -> Vec<(String, String, String)> {
+    changes.map(|[path, old, new]| (path.to_owned(), old.to_owned(), new.to_owned())).into()
+}
+
+#[test]
+fn what_builds_changed_is_told_until_somebody_has_seen_it() {
+    let (folder, target) = target();
+    assert_eq!(told(&target), []);
+    write_unseen(&target, &set([("a", "2"), ("d", "1")])).unwrap();
+    assert_eq!(told(&target), told_of([["d", "nothing", "1"], ["a", "1", "2"], ["b/c", "2", "nothing"]]));
+    write_unseen(&target, &set([("a", "3"), ("b/c", "2"), ("d", "1")])).unwrap();
+    assert_eq!(told(&target), told_of([["d", "nothing", "1"], ["a", "1", "3"]]), "two builds are told as one");
+
+    write_unseen(&target, &set([("a", "3"), ("b/c", "2"), ("d", "1")])).unwrap();
+    assert_eq!(told(&target).len(), 2, "a build that changes nothing has nothing to add");
+    put(target.join("a"), "by git");
+    assert_eq!(told(&target), told_of([["d", "nothing", "1"]]), "what git wrote over it is not the build's");
+
+    seen(&target).unwrap();
+    seen(&target).unwrap();
+    assert_eq!(told(&target), []);
+    nothing_left_beside(&folder);
+}
+
+#[test]
+fn what_was_undone_is_not_told() {
+    let (folder, target) = target();
+    write_unseen(&target, &set([("a", "2"), ("b/c", "2")])).unwrap();
+    write_unseen(&target, &set([("a", "1"), ("b/c", "2")])).unwrap();
+    assert_eq!(told(&target), []);
+    nothing_left_beside(&folder);
+}
+
+#[test]
+fn a_note_that_is_none_is_refused_and_half_a_one_is_not() {
+    let (folder, target) = target();
+    let note = folder.path().join(".out.vigil-unseen");
+    put(&note, "[{\"path\": \"a\", \"old\": null, \"new\": \"1");
+    assert_eq!(told(&target), []);
+    put(&note, "[]x");
+    for refused in [unseen(&target).map(drop), write_unseen(&target, &set([("a", "2")])).map(drop)] {
+        assert!(matches!(&refused, Err(error @ Error::BadNote { .. }) if error.help().is_some()), "{refused:?}");
+    }
+    assert_eq!(read(target.join("a")), "1");
 }

@@ -9,8 +9,8 @@ use serde_json::{Map, Value};
 const WAVE: &str = "argocd.argoproj.io/sync-wave";
 const OPTIONS: &str = "argocd.argoproj.io/sync-options";
 
-/// The annotations that Argo CD reads on an object of a component.
-pub(crate) fn annotations(component: &str, object: &Value) -> Vec<(&'static str, &'static str)> {
+/// The annotations that Argo CD reads on an object of a component, which makes pods of custom resources or does not.
+fn annotations(makes_pods: bool, object: &Value) -> Vec<(&'static str, &'static str)> {
     let text = |key: &str| object.get(key).and_then(Value::as_str).unwrap_or_default();
     let group = text("apiVersion").rsplit_once('/').map_or("", |(group, _)| group);
     match text("kind") {
@@ -20,19 +20,19 @@ pub(crate) fn annotations(component: &str, object: &Value) -> Vec<(&'static str,
         "Namespace" => vec![(WAVE, "-2"), (OPTIONS, "Prune=confirm")],
         // Run at every sync, and no part of what is compared.
         "Job" => vec![
-            (WAVE, wave(component)),
+            (WAVE, wave(makes_pods)),
             ("argocd.argoproj.io/hook", "Sync"),
             ("argocd.argoproj.io/hook-delete-policy", "BeforeHookCreation,HookSucceeded"),
         ],
         // The definitions are in the same set: at the first dry run the cluster does not know them.
-        _ if is_custom(group) => vec![(WAVE, wave(component)), (OPTIONS, "SkipDryRunOnMissingResource=true")],
-        _ => vec![(WAVE, wave(component))],
+        _ if is_custom(group) => vec![(WAVE, wave(makes_pods)), (OPTIONS, "SkipDryRunOnMissingResource=true")],
+        _ => vec![(WAVE, wave(makes_pods))],
     }
 }
 
 /// The operator, with its webhooks and their certificate, comes before the rest: it takes the custom resources.
-fn wave(component: &str) -> &'static str {
-    if component.ends_with("operator") { "-1" } else { "0" }
+fn wave(makes_pods: bool) -> &'static str {
+    if makes_pods { "-1" } else { "0" }
 }
 
 /// Whether a group is one that a `CustomResourceDefinition` brought.
@@ -41,8 +41,8 @@ fn is_custom(group: &str) -> bool {
 }
 
 /// Adds them to an object's annotations; what a template says of its object wins.
-pub(crate) fn annotate(component: &str, object: &mut Value) {
-    let found = annotations(component, object);
+pub(crate) fn annotate(makes_pods: bool, object: &mut Value) {
+    let found = annotations(makes_pods, object);
     let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) else { return };
     let all = metadata.entry("annotations").or_insert_with(|| Map::new().into());
     if let Some(all) = all.as_object_mut() {
@@ -59,9 +59,9 @@ mod tests {
 
     #[test]
     fn each_kind_in_its_wave() {
-        let of = |component, version: &str, kind: &str| {
+        let of = |component: &str, version: &str, kind: &str| {
             let mut object = json!({ "apiVersion": version, "kind": kind, "metadata": {} });
-            annotate(component, &mut object);
+            annotate(component == "prometheus-operator", &mut object);
             object["metadata"]["annotations"].clone()
         };
         let options = "SkipDryRunOnMissingResource=true";

@@ -37,6 +37,11 @@ impl Content {
         &self.head
     }
 
+    /// The whole value, unless it was taken verbatim and would have to be parsed for that.
+    pub(crate) fn made(&self) -> Option<&Value> {
+        self.rest.is_none().then_some(&self.head)
+    }
+
     pub(crate) fn head_mut(&mut self) -> &mut Value {
         self.whole = OnceLock::new();
         &mut self.head

@@ -1,14 +1,9 @@
 //! Objects to files: where each stands, what a file opens with, and the kustomizations.
 
-use crate::argocd;
-use crate::engine::checksum;
-use crate::{Made, Object, Rendering};
-use base64::Engine as _;
-use base64::prelude::BASE64_STANDARD;
-use serde_json::{Value, json};
+use crate::{Made, Object, Rendering, finish};
+use serde_json::json;
 use std::collections::BTreeMap;
 use vigil_stack::Stack;
-use vigil_stack::model::Annotations;
 
 /// Folders that kustomize does not apply.
 const NOT_APPLIED: [&str; 2] = ["argocd", "values"];
@@ -49,15 +44,7 @@ pub(crate) fn layout(stack: &Stack, components: Vec<&'static str>, made: Vec<Mad
                 text.push_str("---\n");
             }
             if holds_objects {
-                annotate(value.head_mut(), &stack.annotations_of(component));
-            }
-            if stack.argocd.enabled && is_applied(component) {
-                argocd::annotate(component, value.head_mut());
-            }
-            match value.head()["kind"].as_str() {
-                Some("Secret") => encode(value.head_mut()),
-                Some("Job") => name_by_content(value.head_mut()),
-                _ => {}
+                finish::finish(stack, component, value.head_mut());
             }
             value.write_to(&mut text);
             if holds_objects {
@@ -73,53 +60,8 @@ pub(crate) fn layout(stack: &Stack, components: Vec<&'static str>, made: Vec<Mad
     Rendering { files, objects, components }
 }
 
-/// Adds a component's labels to plain data; what that says itself wins.
-pub(crate) fn label(object: &mut Value, labels: &Value) {
-    let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) else { return };
-    let own = metadata.entry("labels").or_insert_with(|| json!({}));
-    if let (Some(own), Some(labels)) = (own.as_object_mut(), labels.as_object()) {
-        for (key, value) in labels {
-            own.entry(key.as_str()).or_insert_with(|| value.clone());
-        }
-    }
-}
-
-/// Puts the texts of a Secret where the API server keeps them: what it finds under `stringData` it moves, and every
-/// `kubectl apply` from then on would see a difference.
-fn encode(secret: &mut Value) {
-    let Some(Value::Object(texts)) = secret.as_object_mut().and_then(|secret| secret.remove("stringData")) else {
-        return;
-    };
-    for (name, text) in texts {
-        secret["data"][name] = BASE64_STANDARD.encode(text.as_str().unwrap_or_default()).into();
-    }
-}
-
-/// Ends the name of a Job in a checksum of what it does. A Job cannot be changed: under its old name, a new image would
-/// be refused; and as long as it says the same, an apply changes nothing.
-fn name_by_content(job: &mut Value) {
-    let checksum = checksum(&job["spec"].to_string());
-    if let Some(name) = job["metadata"]["name"].as_str() {
-        job["metadata"]["name"] = format!("{name}-{}", &checksum[..8]).into();
-    }
-}
-
 fn made_something(component: &str, files: &BTreeMap<String, String>) -> bool {
     files.keys().any(|path| path.split('/').next() == Some(component))
-}
-
-/// Adds the stack's own annotations; what a template says of its object wins.
-fn annotate(object: &mut Value, own: &Annotations) {
-    if own.is_empty() {
-        return;
-    }
-    let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) else { return };
-    let annotations = metadata.entry("annotations").or_insert_with(|| json!({}));
-    if let Some(annotations) = annotations.as_object_mut() {
-        for (key, value) in own {
-            annotations.entry(key.as_str()).or_insert_with(|| value.as_str().into());
-        }
-    }
 }
 
 /// Each kustomization's path, and what it lists: files in a component's folder, folders at the root.

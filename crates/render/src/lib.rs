@@ -11,6 +11,7 @@ mod argocd;
 mod content;
 mod engine;
 mod facts;
+mod finish;
 mod ini;
 mod layout;
 mod parallel;
@@ -145,7 +146,7 @@ struct Made<'t> {
 fn plain(path: &str, labels: &Value, templates: &Templates) -> Result<Vec<Content>, Vec<Problem>> {
     let Some(source) = templates.get(path) else { return Ok(Vec::new()) };
     let mut content = Content::verbatim(source)?;
-    layout::label(content.head_mut(), labels);
+    finish::label(content.head_mut(), labels);
     Ok(vec![content])
 }
 

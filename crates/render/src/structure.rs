@@ -33,6 +33,12 @@ const NAMESPACED_KINDS: &[&str] = &[
     "Role", "RoleBinding", "Secret", "Service", "ServiceAccount", "ServiceMonitor", "StatefulSet",
 ];
 
+/// What the API server lets all annotations of one object hold together, less what controllers and Argo CD may add.
+const ANNOTATIONS: usize = (256 << 10) - (4 << 10);
+
+/// The annotation in which a client-side `kubectl apply` keeps what it applied.
+const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+
 /// Everything that is wrong with a set, in its order.
 pub(crate) fn check(objects: &[Object]) -> Vec<Problem> {
     let mut problems = Vec::new();
@@ -67,6 +73,16 @@ pub(crate) fn check(objects: &[Object]) -> Vec<Problem> {
         {
             problem(format!("lacks the label `{label}`"), "add the component's labels: `labels: {{json x.labels}}`");
         }
+        // What is taken verbatim is measured by the tests of the templates.
+        let size = object.value.made().map_or(0, annotations_len);
+        if size > ANNOTATIONS {
+            problem(
+                format!(
+                    "its annotations would hold {size} bytes, most of them what `kubectl apply` keeps of the object"
+                ),
+                "the API server takes 262144: split the object, or leave a part of it out",
+            );
+        }
         let Some((selector, labels)) = selectors(object.value.head()) else { continue };
         for key in selector.keys().filter(|key| CHANGING.contains(&key.as_str())) {
             problem(
@@ -82,6 +98,13 @@ pub(crate) fn check(objects: &[Object]) -> Vec<Problem> {
         }
     }
     problems
+}
+
+/// The bytes of all annotations of an object after a client-side `kubectl apply`, as the API server counts them.
+fn annotations_len(object: &Value) -> usize {
+    let own = object["metadata"]["annotations"].as_object().into_iter().flatten();
+    let own: usize = own.map(|(key, value)| key.len() + value.as_str().map_or(0, str::len)).sum();
+    own + LAST_APPLIED.len() + vigil_yaml::last_applied_len(object)
 }
 
 type Labels = Map<String, Value>;

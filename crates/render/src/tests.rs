@@ -243,6 +243,11 @@ fn every_structure_rule_can_fail() {
     assert_eq!(findings(&[object("Service", "y", json!({ "kind": "" }))]), [" y/x: not an object"]);
     let bare = json!({ "metadata": { "name": "x", "namespace": "y", "labels": {} } });
     assert_eq!(findings(&[object("Service", "y", bare)]).len(), 5);
+    // Each bracket takes six bytes in what kubectl keeps.
+    let large = |bytes: usize| object("ConfigMap", "y", json!({ "data": { "a": "<".repeat(bytes / 6) } }));
+    assert_eq!(findings(&[large(250 << 10)]), [""; 0]);
+    let [found] = &findings(&[large(253 << 10)])[..] else { panic!("one finding") };
+    assert!(found.starts_with("ConfigMap y/x: its annotations would hold 259"), "{found}");
 }
 
 fn labels_and_annotations(objects: &[Object]) -> impl Iterator<Item = (&Object, &Value, &Value)> {
@@ -250,6 +255,19 @@ fn labels_and_annotations(objects: &[Object]) -> impl Iterator<Item = (&Object, 
         let metadata = &object.value.head()["metadata"];
         (object, &metadata["labels"], &metadata["annotations"])
     })
+}
+
+/// What is taken as it stands is not measured at every render.
+#[test]
+fn no_template_is_larger_than_kubectl_can_apply() {
+    // Labels and annotations of a stack come on top.
+    const ROOM: usize = (256 << 10) - (16 << 10);
+    let objects = render(&switched(), &REAL).unwrap_or_else(|problems| panic!("{}", drawn(&problems))).objects;
+    let mut sizes: Vec<_> =
+        objects.iter().map(|object| (vigil_yaml::last_applied_len(&object.value), object.title())).collect();
+    sizes.sort_unstable();
+    let (largest, title) = sizes.last().expect("objects");
+    assert!(*largest > 100_000 && *largest < ROOM, "{title}: {largest} bytes");
 }
 
 #[test]
@@ -280,6 +298,57 @@ fn labels_and_annotations_of_a_component_come_before_the_common_ones() {
         assert_eq!(found, ["common", expected, "common", expected], "{}", object.title());
     }
     assert_eq!(selectors(&objects), selectors(&common), "labels of the stack are no part of selectors");
+}
+
+/// What no key of the stack reaches, nobody can change when it is killed for its memory.
+#[test]
+fn every_container_has_a_key_for_what_it_may_use() {
+    use vigil_stack::model::{AdmissionWebhooks, HasPods as _};
+    let mut stack = switched();
+    stack.promtail.enabled = true;
+    stack.flask.nginx = true;
+    stack.grafana.admin_secret.existing = None;
+    stack.prometheus_operator.admission_webhooks = AdmissionWebhooks::Job;
+    stack.prometheus_operator.reloader_resources.limits.memory = "77Mi".parse().ok();
+    let mut keys = 0;
+    macro_rules! mark {
+        ($($field:ident),+) => {$(
+            stack.$field.pods.resources.limits.memory = "4444Mi".parse().ok();
+            for (at, (name, _)) in stack.$field.other_containers().into_iter().enumerate() {
+                let resources = stack.$field.pods.containers.entry(name.parse().expect("a name")).or_default();
+                resources.limits.memory = format!("555{at}Mi").parse().ok();
+                keys += 1;
+            }
+        )+};
+    }
+    mark!(alertmanager, alloy, flask, grafana, kube_state_metrics, loki, metrics_server, node_exporter, prometheus);
+    mark!(prometheus_operator, promtail);
+    let objects = render(&stack, &REAL).unwrap_or_else(|problems| panic!("{}", drawn(&problems))).objects;
+    let (mut mains, mut others) = (0, std::collections::BTreeSet::new());
+    for object in &objects {
+        let spec = &object.value.head()["spec"];
+        if ["Prometheus", "Alertmanager"].contains(&object.kind()) {
+            assert_eq!(spec["resources"]["limits"]["memory"], "4444Mi", "{}", object.title());
+        }
+        let lists = ["containers", "initContainers"].map(|list| spec["template"]["spec"][list].as_array());
+        for container in lists.into_iter().flatten().flatten() {
+            let limit = container["resources"]["limits"]["memory"].as_str().unwrap_or("none");
+            let request = container["resources"]["requests"]["memory"].as_str();
+            assert!(request.is_some(), "{} {}", object.title(), container["name"]);
+            match limit {
+                "4444Mi" => mains += 1,
+                limit => {
+                    assert!(limit.starts_with("555"), "{} {}: {limit}", object.title(), container["name"]);
+                    others.insert((object.component, limit.to_owned()));
+                }
+            }
+            let arguments = container["args"].as_array().into_iter().flatten().filter_map(Value::as_str);
+            let mut told = arguments.filter_map(|argument| argument.strip_prefix("--config-reloader-memory-limit="));
+            assert!(told.all(|limit| limit == "77Mi"), "{}", object.title());
+        }
+    }
+    assert!(mains >= 9, "{mains} main containers");
+    assert_eq!(others.len(), keys, "a key for each: {others:?}");
 }
 
 /// Whatever key the templates set themselves, a stack cannot.
@@ -436,17 +505,66 @@ fn what_the_side_cars_write_to_is_a_volume() {
     };
     let containers = |list: &str| pod[list].as_array().expect("containers").clone();
     let mut watchers = 0;
-    for container in containers("containers").iter().filter(|container| container["name"] != "grafana") {
+    for container in containers("containers").into_iter().chain(containers("initContainers")) {
+        let env = container["env"].as_array().cloned().unwrap_or_default();
+        let Some(folder) = env.iter().find(|variable| variable["name"] == "FOLDER") else { continue };
+        let container = &container;
         assert_eq!(container["securityContext"]["readOnlyRootFilesystem"], true);
-        let env = container["env"].as_array().expect("env");
-        let folder = env.iter().find(|variable| variable["name"] == "FOLDER").expect("a folder");
         assert!(writable(container, "/tmp"), "{container:#}");
         assert!(writable(container, folder["value"].as_str().expect("a path")), "{container:#}");
         watchers += 1;
     }
     let downloads =
         containers("initContainers").into_iter().filter(|container| container["name"] == "download-dashboards");
-    assert!(downloads.filter(|container| writable(container, "/tmp/dashboards")).count() == 1 && watchers == 2);
+    assert!(downloads.filter(|container| writable(container, "/tmp/dashboards")).count() == 1 && watchers == 3);
+}
+
+/// What the programs of a container are, where no `GOMEMLIMIT` is set for one with a memory limit, and why.
+const WITHOUT_GO_MEMORY: [(&str, &str); 6] = [
+    ("alloy", "takes nine tenths of its limit by itself"),
+    ("echo", "whatever somebody has in place of the test application"),
+    ("kube-webhook-certgen", "ends after some seconds"),
+    ("k8s-sidecar", "Python"),
+    ("myflask_ch10", "Python"),
+    ("mynginxf_ch10", "C"),
+];
+
+#[test]
+fn every_program_of_go_stays_below_its_memory_limit() {
+    let mut seen = 0;
+    for stack in [Stack::default(), switched()] {
+        for object in render(&stack, &REAL).unwrap().objects {
+            for list in ["initContainers", "containers"] {
+                let containers = object.value.pointer(&format!("/spec/template/spec/{list}")).and_then(Value::as_array);
+                for container in containers.into_iter().flatten() {
+                    let limited = container.pointer("/resources/limits/memory").is_some();
+                    let image = container["image"].as_str().unwrap();
+                    let program = image.rsplit('/').next().unwrap().split(':').next().unwrap();
+                    let set = variables(container).any(|name| name == "GOMEMLIMIT");
+                    let other = WITHOUT_GO_MEMORY.iter().any(|(known, _)| *known == program);
+                    assert_eq!(set, limited && !other, "{}: {image}", object.title());
+                    seen += usize::from(set);
+                }
+            }
+        }
+    }
+    assert!(seen > 10, "{seen} programs of Go");
+    // The operator makes these containers: Prometheus 3 takes nine tenths by itself, Alertmanager when it is asked to.
+    let features = |image: &str| {
+        let mut stack = Stack::default();
+        stack.alertmanager.image = image.parse().unwrap();
+        let objects = render(&stack, &REAL).unwrap().objects;
+        objects.into_iter().find(|object| object.kind() == "Alertmanager").unwrap().value["spec"]["enableFeatures"]
+            .clone()
+    };
+    assert_eq!(features("quay.io/prometheus/alertmanager:v0.28.0"), json!(["auto-gomemlimit"]));
+    for none in ["quay.io/prometheus/alertmanager:v0.27.0", "quay.io/prometheus/alertmanager:main"] {
+        assert_eq!(features(none), Value::Null, "{none}");
+    }
+}
+
+fn variables(container: &Value) -> impl Iterator<Item = &str> {
+    container["env"].as_array().into_iter().flatten().filter_map(|variable| variable["name"].as_str())
 }
 
 /// The API server refuses a change of a Job.
@@ -544,7 +662,7 @@ fn the_facts_have_strings_to_attack() {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 150, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 150, ..ProptestConfig::default() })]
 
     /// Any string in any place changes just the strings that hold it: no key, no type, no other value.
     #[test]

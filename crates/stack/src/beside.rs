@@ -1,7 +1,7 @@
 //! Files beside the stack: their texts become part of it, so that rendering reads nothing.
 
+use crate::findings::Findings;
 use crate::model::Stack;
-use crate::rules::Findings;
 use serde_json::Value;
 
 /// How much JSON a dashboard may hold, counted as it stands in its object. `kubectl apply` keeps a copy of the
@@ -39,7 +39,7 @@ fn dashboard(text: &str) -> Result<(), String> {
     if value["title"].as_str().is_none_or(str::is_empty) {
         return Err("has no `title`, without which Grafana does not load it".to_owned());
     }
-    let size = Value::from(text).to_string().len();
+    let size = vigil_yaml::last_applied_len(&Value::from(text));
     if size > DASHBOARD_LIMIT {
         let [size, limit] = [size, DASHBOARD_LIMIT].map(|bytes| bytes.div_ceil(1024));
         return Err(format!("takes {size} KiB in a ConfigMap, and `kubectl apply` has room for {limit}"));

@@ -8,11 +8,13 @@
 mod advice;
 mod beside;
 mod decode;
+mod findings;
 pub mod model;
 mod redact;
 mod rules;
 pub mod units;
 
+use findings::Findings;
 pub use model::Stack;
 use std::path::Path;
 use std::sync::Arc;
@@ -25,6 +27,8 @@ pub struct Parsed {
     pub stack: Stack,
     /// Things that work today but will surprise somebody.
     pub warnings: Vec<Problem>,
+    /// What somebody chose who may not know what follows; one line each.
+    pub notes: Vec<Problem>,
     /// The text, with the place of everything it says.
     root: Node,
 }
@@ -34,7 +38,7 @@ impl Parsed {
     /// it does not.
     pub fn place(&self, path: &str) -> Place {
         let file = || Place::File(self.root.span.source.name.clone());
-        rules::find(&self.root, path).map_or_else(file, |(span, _)| Place::Text(span))
+        findings::find(&self.root, path).map_or_else(file, |(span, _)| Place::Text(span))
     }
 }
 
@@ -64,7 +68,11 @@ impl Stack {
 
     fn parse_with(source: &Arc<Source>, read: beside::Reader) -> Result<Parsed, Vec<Problem>> {
         match Self::parse_text(source, read) {
-            Ok(parsed) => Ok(Parsed { warnings: redact::redacted(parsed.warnings, source), ..parsed }),
+            Ok(parsed) => Ok(Parsed {
+                warnings: redact::redacted(parsed.warnings, source),
+                notes: redact::redacted(parsed.notes, source),
+                ..parsed
+            }),
             Err(problems) => Err(redact::redacted(problems, source)),
         }
     }
@@ -82,17 +90,17 @@ impl Stack {
             return Err(in_order(problems, source));
         };
         let mut decoded = decode::decode::<Self>(&node, MOST_PROBLEMS);
-        let mut warnings = Vec::new();
+        let (mut warnings, mut notes) = (Vec::new(), Vec::new());
         // What the reader left out may be just what a rule would ask for.
         if let Some(stack) = decoded.value.as_mut().filter(|_| problems.is_empty()) {
-            let mut findings = rules::Findings::new(&node, &decoded.doubtful);
+            let mut findings = Findings::new(&node, &decoded.doubtful);
             beside::read(stack, read, &mut findings);
             rules::check(stack, &mut findings);
-            (warnings, problems) = findings.split();
+            [notes, warnings, problems] = findings.split();
         }
         problems.extend(decoded.problems);
         match decoded.value {
-            Some(stack) if problems.is_empty() => Ok(Parsed { stack, warnings, root: node }),
+            Some(stack) if problems.is_empty() => Ok(Parsed { stack, warnings, notes, root: node }),
             _ => Err(in_order(problems, source)),
         }
     }

@@ -1,157 +1,58 @@
-//! What no single value of the stack can tell: combinations that cannot work, and warnings.
+//! What no single value of the stack can tell: combinations that cannot work, and warnings. What holds for all parts is
+//! here; what concerns one part is in the file of its name.
 
-mod alerting;
-mod grafana;
+pub(crate) mod alertmanager;
+pub(crate) mod alloy;
+pub(crate) mod argocd;
+pub(crate) mod flask;
+pub(crate) mod grafana;
+pub(crate) mod loki;
+pub(crate) mod metrics_server;
+pub(crate) mod prometheus;
+pub(crate) mod prometheus_operator;
+pub(crate) mod promtail;
 
-use crate::model::{Ingress, Install, Pods, Resources, Service, ServiceType, Stack, TolerationOperator};
-use crate::units::{Duration, NodePort, Url};
-use vigil_yaml::{Data, Node, Place, Problem, Severity, Span};
-
-/// The problems found so far. Each speaks of the dotted paths of keys: first the one to be changed, then those that it
-/// does not go together with.
-pub(crate) struct Findings<'a> {
-    root: &'a Node,
-    /// Paths whose values are not what their author meant: what a rule said of them would be about the default.
-    doubtful: &'a [String],
-    problems: Vec<Problem>,
-}
-
-impl<'a> Findings<'a> {
-    pub(crate) fn new(root: &'a Node, doubtful: &'a [String]) -> Self {
-        Self { root, doubtful, problems: Vec::new() }
-    }
-
-    /// Warnings and errors, each in the order of the text.
-    pub(crate) fn split(self) -> (Vec<Problem>, Vec<Problem>) {
-        let mut problems = self.problems;
-        Problem::sort(&mut problems);
-        problems.into_iter().partition(|problem| problem.severity == Severity::Warning)
-    }
-
-    pub(crate) fn error(&mut self, paths: &[&str], message: impl Into<String>, label: &str, help: &str) {
-        self.push(paths, Problem::error(message, self.place(paths)).label(label).help(help));
-    }
-
-    fn warning(&mut self, paths: &[&str], message: impl Into<String>, label: &str, help: &str) {
-        self.push(paths, Problem::warning(message, self.place(paths)).label(label).help(help));
-    }
-
-    fn push(&mut self, paths: &[&str], problem: Problem) {
-        // Messages call an item `list[0]`; rules find it at `list.0`.
-        let doubtful = |path: &str| paths.iter().any(|known| overlap(&path.replace('[', ".").replace(']', ""), known));
-        if !self.doubtful.iter().any(|path| doubtful(path)) {
-            self.problems.push(problem);
-        }
-    }
-
-    /// Whether the text says `path`, or leaves it to the default.
-    fn says(&self, path: &str) -> bool {
-        find(self.root, path).is_some_and(|(_, whole)| whole)
-    }
-
-    /// The first of `paths` that the text says; otherwise the nearest key above one; otherwise the file.
-    fn place(&self, paths: &[&str]) -> Place {
-        let found = |wanted: bool| {
-            let mut places = paths.iter().filter_map(|path| find(self.root, path));
-            places.find(|(_, whole)| *whole == wanted).map(|(span, _)| span)
-        };
-        let file = || Place::File(self.root.span.source.name.clone());
-        found(true).or_else(|| found(false)).map_or_else(file, Place::Text)
-    }
-}
-
-/// Whether one path is the other or lies below it.
-fn overlap(one: &str, other: &str) -> bool {
-    let (short, long) = if one.len() < other.len() { (one, other) } else { (other, one) };
-    long.strip_prefix(short).is_some_and(|rest| short.is_empty() || rest.is_empty() || rest.starts_with(['.', '[']))
-}
-
-/// The place that `path` names, a number naming an item of a list, and whether it is found wholly. `None` when the
-/// text does not even say its first key.
-pub(crate) fn find(root: &Node, path: &str) -> Option<(Span, bool)> {
-    let mut node = root;
-    let mut place = None;
-    for name in path.split('.') {
-        let step = match &node.data {
-            Data::Map(_) => node.entry(name).map(|entry| (&entry.key.span, &entry.value)),
-            Data::List(items) => name.parse().ok().and_then(|at: usize| items.get(at)).map(|item| (&item.span, item)),
-            Data::Scalar(_) => None,
-        };
-        let Some((key, value)) = step else { return place.map(|place| (place, false)) };
-        node = value;
-        place = match &node.data {
-            Data::Scalar(_) if !node.span.range.is_empty() => Some(node.span.clone()),
-            _ => Some(key.clone()),
-        };
-    }
-    place.map(|place| (place, true))
-}
+use crate::findings::Findings;
+use crate::model::{
+    HasPods, Ingress, Part, Persistence, Pods, Resources, Service, ServiceType, Stack, TolerationOperator,
+};
+use crate::units::{NodePort, Url};
+use vigil_yaml::words::{list, nearest};
 
 pub(crate) fn check(stack: &Stack, findings: &mut Findings) {
     namespaces(stack, findings);
-    for (component, service) in services(stack) {
-        self::service(component, &service, findings);
+    for (part, service) in services(stack) {
+        self::service(part, &service, findings);
     }
     node_ports(stack, findings);
-    operator(stack, findings);
-    prometheus(stack, findings);
-    alerting::check(stack, findings);
-    for (component, pods) in pods(stack) {
-        limits(component, &pods.resources, findings);
+    for (name, part) in stack.parts() {
+        if let Some(pods) = part.pods() {
+            let pods = stack.pods_of(pods);
+            limits(name, "pods.resources", &pods.resources, findings);
+            for (container, resources) in &pods.containers {
+                limits(name, &format!("pods.containers.{container}"), resources, findings);
+            }
+        }
+        part.check(stack, findings);
     }
-    for (path, pods) in written_pods(stack) {
-        tolerations(path, pods, findings);
+    for (path, pods, part) in written_pods(stack) {
+        tolerations(&path, pods, findings);
+        containers(&path, pods, part, findings);
     }
-    flask(stack, findings);
-    grafana::check(stack, findings);
-    metrics_server(stack, findings);
-    logs(stack, findings);
-    argocd(stack, findings);
 }
 
-/// The Services that people reach from outside, by component.
+/// The Services that people reach from outside, by part.
 fn services(stack: &Stack) -> Vec<(&'static str, Service)> {
-    let all = [
-        ("grafana", stack.grafana.enabled, stack.grafana.effective_service()),
-        ("prometheus", stack.prometheus.enabled, stack.prometheus.effective_service()),
-        ("alertmanager", stack.alertmanager.enabled, stack.alertmanager.effective_service()),
-    ];
-    all.into_iter().filter(|(_, enabled, _)| *enabled).map(|(name, _, service)| (name, service)).collect()
+    let enabled = stack.parts().into_iter().filter(|(_, part)| part.enabled());
+    enabled.filter_map(|(name, part)| Some((name, part.service()?))).collect()
 }
 
-/// The components that run pods, with the settings that hold for them.
-fn pods(stack: &Stack) -> Vec<(&'static str, Pods)> {
-    vec![
-        ("alloy", stack.pods_of(&stack.alloy)),
-        ("flask", stack.pods_of(&stack.flask)),
-        ("kube-state-metrics", stack.pods_of(&stack.kube_state_metrics)),
-        ("grafana", stack.pods_of(&stack.grafana)),
-        ("loki", stack.pods_of(&stack.loki)),
-        ("metrics-server", stack.pods_of(&stack.metrics_server)),
-        ("node-exporter", stack.pods_of(&stack.node_exporter)),
-        ("promtail", stack.pods_of(&stack.promtail)),
-        ("prometheus", stack.pods_of(&stack.prometheus)),
-        ("prometheus-operator", stack.pods_of(&stack.prometheus_operator)),
-        ("alertmanager", stack.pods_of(&stack.alertmanager)),
-    ]
-}
-
-/// The settings for pods where they are written.
-pub(crate) fn written_pods(stack: &Stack) -> Vec<(&'static str, &Pods)> {
-    vec![
-        ("pods", &stack.pods),
-        ("alloy.pods", &stack.alloy.pods),
-        ("flask.pods", &stack.flask.pods),
-        ("grafana.pods", &stack.grafana.pods),
-        ("kube-state-metrics.pods", &stack.kube_state_metrics.pods),
-        ("loki.pods", &stack.loki.pods),
-        ("metrics-server.pods", &stack.metrics_server.pods),
-        ("node-exporter.pods", &stack.node_exporter.pods),
-        ("promtail.pods", &stack.promtail.pods),
-        ("prometheus.pods", &stack.prometheus.pods),
-        ("prometheus-operator.pods", &stack.prometheus_operator.pods),
-        ("alertmanager.pods", &stack.alertmanager.pods),
-    ]
+/// The settings for pods, by the path at which they are written, and the part that they are for.
+pub(crate) fn written_pods(stack: &Stack) -> Vec<(String, &Pods, Option<&dyn Part>)> {
+    let mut all = vec![("pods".to_owned(), &stack.pods, None)];
+    let parts = stack.parts().into_iter();
+    all.extend(parts.filter_map(|(name, part)| Some((format!("{name}.pods"), part.pods()?.pods(), Some(part)))));
+    all
 }
 
 fn namespaces(stack: &Stack, findings: &mut Findings) {
@@ -229,16 +130,18 @@ fn node_ports(stack: &Stack, findings: &mut Findings) {
     }
 }
 
-fn limits(component: &str, resources: &Resources, findings: &mut Findings) {
+/// What stands at a path below a component, where everything is filled in. A limit of nothing is none.
+fn limits(component: &str, path: &str, resources: &Resources, findings: &mut Findings) {
     let pairs = [
         ("cpu", &resources.requests.cpu, &resources.limits.cpu),
         ("memory", &resources.requests.memory, &resources.limits.memory),
     ];
     for (name, request, limit) in pairs {
         if let (Some(request), Some(limit)) = (request, limit)
+            && limit.as_thousandths() > 0.0
             && request.as_thousandths() > limit.as_thousandths()
         {
-            let [limits, requests] = ["limits", "requests"].map(|kind| format!("pods.resources.{kind}.{name}"));
+            let [limits, requests] = ["limits", "requests"].map(|kind| format!("{path}.{kind}.{name}"));
             let [own_limits, own_requests] = [&limits, &requests].map(|path| format!("{component}.{path}"));
             findings.error(
                 &[&own_limits, &limits, &own_requests, &requests],
@@ -247,6 +150,36 @@ fn limits(component: &str, resources: &Resources, findings: &mut Findings) {
                 &format!("raise `{own_limits}` or lower `{own_requests}`"),
             );
         }
+    }
+}
+
+/// What `containers` says of pods: of the containers that a part has beside its main one; of none for all pods together.
+fn containers(path: &str, pods: &Pods, part: Option<&dyn Part>, findings: &mut Findings) {
+    let known: Vec<_> = part.and_then(Part::pods).map(HasPods::other_containers).unwrap_or_default();
+    let known: Vec<_> = known.into_iter().map(|(name, _)| name).collect();
+    for name in pods.containers.keys().filter(|name| !known.contains(&name.as_str())) {
+        let (message, help) = match path.strip_suffix(".pods").zip(part) {
+            None => (
+                "`containers` says which container of which component".to_owned(),
+                "write it below the `pods` of the component".to_owned(),
+            ),
+            Some((_, part)) if part.is_operated() => (
+                format!("the operator makes the pods of `{path}`, and their containers"),
+                "what the side-cars may use is `prometheus-operator.reloaderResources`".to_owned(),
+            ),
+            Some((component, _)) => (
+                format!("`{component}` has no container `{name}` beside its main one in this stack"),
+                match &*known {
+                    [] => format!("what its only container may use is `{path}.resources`"),
+                    known => format!("there are {}; the main one's is `{path}.resources`", list(known, "and")),
+                },
+            ),
+        };
+        let label = match nearest(name.as_str(), known.iter().copied()) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => "it would change nothing".to_owned(),
+        };
+        findings.error(&[&format!("{path}.containers.{name}")], message, &label, &help);
     }
 }
 
@@ -265,95 +198,6 @@ fn tolerations(path: &str, pods: &Pods, findings: &mut Findings) {
     }
 }
 
-fn flask(stack: &Stack, findings: &mut Findings) {
-    let flask = &stack.flask;
-    if flask.enabled && flask.ingress.enabled && !flask.service.enabled {
-        findings.error(
-            &["flask.service.enabled", "flask.ingress.enabled", "flask.enabled"],
-            "the Ingress of `flask` has no Service to send to",
-            "needs `true` while `flask.ingress.enabled` is `true`",
-            "enable the Service, or set `flask.ingress.enabled: false`",
-        );
-    }
-}
-
-/// Prometheus and Alertmanager are objects that the operator makes pods of.
-fn operator(stack: &Stack, findings: &mut Findings) {
-    let wanted = [("prometheus", stack.prometheus.enabled), ("alertmanager", stack.alertmanager.enabled)];
-    for (component, _) in wanted.into_iter().filter(|(_, enabled)| *enabled && !stack.prometheus_operator.enabled) {
-        findings.error(
-            &["prometheus-operator.enabled", &format!("{component}.enabled")],
-            format!("nobody makes pods for `{component}`"),
-            &format!("needs `true` while `{component}.enabled` is `true`"),
-            &format!("enable the operator, or set `{component}.enabled: false`"),
-        );
-    }
-}
-
-fn prometheus(stack: &Stack, findings: &mut Findings) {
-    let prometheus = &stack.prometheus;
-    if !prometheus.enabled {
-        return;
-    }
-    for (key, number) in [("replicas", prometheus.replicas), ("shards", prometheus.shards)] {
-        if number.get() == 0 {
-            findings.error(
-                &[&format!("prometheus.{key}")],
-                format!("Prometheus with no {key} stores nothing"),
-                "expected 1 at least",
-                "set `prometheus.enabled: false` to switch it off",
-            );
-        }
-    }
-    if prometheus.shards.get() > 1 && prometheus.remote_write.is_empty() {
-        findings.warning(
-            &["prometheus.shards"],
-            format!("each of {} shards answers for its own targets only", prometheus.shards),
-            "nothing asks them all",
-            "set `prometheus.remoteWrite` to a store that holds them all, or `shards: 1`",
-        );
-    }
-    if prometheus.scrape_interval.length().is_zero() {
-        findings.error(
-            &["prometheus.scrapeInterval"],
-            "targets cannot be asked all the time",
-            "expected more than 0",
-            "set `scrapeInterval: 30s`",
-        );
-    }
-    for (at, store) in prometheus.remote_write.iter().enumerate() {
-        let path = format!("prometheus.remoteWrite.{at}");
-        if store.basic_auth.is_some() && store.authorization.is_some() {
-            findings.error(
-                &[&format!("{path}.authorization")],
-                "`basicAuth` and `authorization` exclude each other",
-                "one of the two",
-                "remove one: both would be the same header",
-            );
-        }
-        let same =
-            |other: &&crate::model::RemoteWrite| other.name == store.name && (store.name.is_some() || *other == store);
-        if prometheus.remote_write[..at].iter().find(same).is_some() {
-            findings.error(
-                &[&path],
-                "a store stands twice in `prometheus.remoteWrite`",
-                "same name as one before it",
-                "remove one of the two, or give each a `name` of its own",
-            );
-        }
-    }
-    let volume = &prometheus.persistence;
-    if volume.enabled && volume.size.as_thousandths() / 1000.0 <= prometheus.retention_size.as_bytes() {
-        findings.error(
-            &["prometheus.persistence.size", "prometheus.retentionSize"],
-            format!("a volume of {} is full before {} of samples are", volume.size, prometheus.retention_size),
-            "expected more than `prometheus.retentionSize`",
-            "leave a fifth of the volume free: Prometheus needs room to compact, and stops on a full disk",
-        );
-    }
-    ingress("prometheus", &prometheus.ingress, prometheus.external_url.as_ref(), findings);
-}
-
 /// An Ingress hands on the path as it is, so what is behind it must live at the same path.
 fn ingress(component: &str, ingress: &Ingress, external_url: Option<&Url>, findings: &mut Findings) {
     let (Some(path), Some(url)) = (&ingress.path, external_url) else { return };
@@ -368,219 +212,91 @@ fn ingress(component: &str, ingress: &Ingress, external_url: Option<&Url>, findi
     }
 }
 
-fn metrics_server(stack: &Stack, findings: &mut Findings) {
-    let settings = &stack.metrics_server;
-    let path = "metrics-server.addressTypes";
-    if settings.address_types.is_empty() {
-        findings.error(
-            &[path],
-            "metrics-server has no address to ask the kubelets at",
-            "expected at least one of the types",
-            "set `addressTypes: [InternalIP]`",
-        );
-    }
-    for (at, kind) in settings.address_types.iter().enumerate() {
-        if settings.address_types[..at].contains(kind) {
-            findings.error(
-                &[&format!("{path}.{at}")],
-                format!("the address type `{kind:?}` stands twice"),
-                "each counts once",
-                "remove one of the two",
-            );
-        }
-    }
-    if settings.resolution.length().as_secs() < 10 {
-        findings.error(
-            &["metrics-server.resolution"],
-            format!("the resolution `{}` is below 10s", settings.resolution),
-            "metrics-server refuses to start",
-            "set `resolution: 15s`",
-        );
-    }
+/// What a part keeps, and what deletes it as long as no volume outlives the pod.
+struct Kept {
+    /// The part's key.
+    part: &'static str,
+    /// As messages call it.
+    name: &'static str,
+    /// What a new pod starts without.
+    data: &'static str,
+    /// Some of the changes that make a new pod, besides what happens to nodes: of settings that stand in the pod's template
+    /// or are read only when the program starts. docs/stack.md has all of them.
+    changes: &'static str,
 }
 
-fn logs(stack: &Stack, findings: &mut Findings) {
-    let loki = &stack.loki;
-    if let Some(retention) = loki.retention.as_ref().filter(|_| loki.enabled) {
-        loki_retention(retention, findings);
-    }
-    let outdated = |tag: &str| tag.starts_with("2.") || tag.starts_with("1.");
-    if loki.enabled && loki.image.tag().is_some_and(outdated) {
-        findings.error(
-            &["loki.image"],
-            format!(
-                "Loki {} cannot read the configuration that is rendered here",
-                loki.image.tag().unwrap_or_default()
-            ),
-            "expected Loki 3",
-            "use a 3.x image: its store is tsdb with schema v13, and Grafana's health check needs it",
-        );
-    }
-    alloy(stack, findings);
-    if !stack.promtail.enabled {
-        return;
-    }
-    if !loki.enabled {
-        findings.error(
-            &["promtail.enabled", "loki.enabled"],
-            "Promtail has no Loki to send to",
-            "`promtail.enabled` is `true`, and `loki.enabled` is `false`",
-            "enable Loki, or disable Promtail",
-        );
-    }
-    findings.warning(
-        &["promtail"],
-        "Promtail reached its end of life on 2026-03-02",
-        "no more fixes, not even for security",
-        "move to Grafana Alloy, its successor: set `alloy.enabled: true` and `promtail.enabled: false`",
-    );
-}
-
-fn alloy(stack: &Stack, findings: &mut Findings) {
-    if !stack.alloy.enabled {
-        return;
-    }
-    if stack.promtail.enabled {
-        findings.error(
-            &["promtail.enabled", "alloy.enabled", "promtail"],
-            "Promtail and Alloy both carry the logs of all pods to Loki",
-            "every line would be stored twice",
-            "set `promtail.enabled: false`, which is `true` unless you say otherwise, or `alloy.enabled: false`",
-        );
-    }
-    if !stack.loki.enabled {
-        findings.error(
-            &["alloy.enabled", "loki.enabled"],
-            "Alloy has no Loki to send to",
-            "`alloy.enabled` is `true`, and `loki.enabled` is `false`",
-            "enable Loki, or disable Alloy",
-        );
-    }
-}
-
-fn argocd(stack: &Stack, findings: &mut Findings) {
-    let argocd = &stack.argocd;
-    if !argocd.enabled {
-        return;
-    }
-    if argocd.repository.is_none() {
-        findings.error(
-            &["argocd.repository", "argocd.enabled"],
-            "Argo CD has no repository to read",
-            "needs `argocd.repository`",
-            "set `argocd.repository` to the https URL of the repository that holds the manifests",
-        );
-    }
-    if argocd.install == Install::Charts && !stack.values.enabled {
-        findings.error(
-            &["argocd.install", "values.enabled"],
-            "the charts have no values files",
-            "`argocd.install: charts` needs `values.enabled: true`",
-            "enable the values files, or set `argocd.install: manifests`",
-        );
-    }
-    if argocd.install == Install::Charts && stack.network_policies.enabled {
-        findings.warning(
-            &["network-policies.enabled", "argocd.install"],
-            "Argo CD does not apply the network policies",
-            "`argocd.install` is `charts`",
-            "they name the pods of the plain manifests, some of which carry other labels in the charts",
-        );
-    }
-    let own = [&stack.namespaces.monitoring, &stack.namespaces.logging];
-    if own.contains(&&argocd.namespace) {
-        findings.error(
-            &["argocd.namespace"],
-            format!("`{}` is a namespace of the stack itself", argocd.namespace),
-            "expected the namespace that Argo CD runs in",
-            "whoever deletes the stack would delete its own Argo CD objects with it",
-        );
-    }
-}
-
-fn loki_retention(retention: &Duration, findings: &mut Findings) {
-    if retention.as_hours().is_none_or(|hours| hours < 24) {
-        findings.error(
-            &["loki.retention"],
-            format!("Loki cannot keep log lines for `{retention}`"),
-            "expected whole hours, 24h at least",
-            "set `loki.retention: 7d` or another whole number of days; leave it empty to keep everything",
+/// Says what is deleted with a pod, where no volume outlives it.
+fn without_volume(kept: &Kept, volume: &Persistence, findings: &mut Findings) {
+    let Kept { part, name, data, changes } = kept;
+    if !volume.enabled {
+        findings.note(
+            &[&format!("{part}.persistence.enabled"), &format!("{part}.persistence"), part],
+            format!("every new pod of {name} starts without {data}"),
+            &format!("another {changes} makes one, or a drained node"),
+            &format!("`{part}.persistence.enabled: true` keeps them"),
         );
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
-    use vigil_yaml::{Limits, Source, read_one};
+    use crate::Stack;
+    use vigil_yaml::Source;
 
-    #[test]
-    fn paths_overlap_where_one_lies_below_the_other() {
-        for (one, other, expected) in [
-            ("", "loki", true),
-            ("loki", "loki", true),
-            ("loki.image", "loki", true),
-            ("pods.tolerations", "pods.tolerations[1].effect", true),
-            ("loki", "loki-stack", false),
-            ("loki.image", "loki.retention", false),
-        ] {
-            assert_eq!((overlap(one, other), overlap(other, one)), (expected, expected), "{one} and {other}");
-        }
+    fn notes(text: &str) -> Vec<String> {
+        let parsed = Stack::parse(&Source::new("stack.yaml", text)).unwrap();
+        parsed.notes.iter().map(vigil_yaml::Problem::one_line).collect()
     }
 
     #[test]
-    fn a_finding_stands_where_the_text_says_most() {
-        let root = read_one(&Source::new("t", "a:\n  b: [x, {c: y}]\n  d:\n"), &Limits::default());
-        let root = root.unwrap().unwrap();
-        let findings = Findings::new(&root, &[]);
-        let place = |paths: &[&str]| match findings.place(paths) {
-            Place::Text(span) => format!("{span:?} {}", span.text()),
-            Place::File(name) => name,
-        };
-        assert_eq!(place(&["a.b.1.c"]), "t:2:14 y");
-        assert_eq!(place(&["a.b.0", "a"]), "t:2:7 x");
-        assert_eq!(place(&["a.b"]), "t:2:3 b");
-        assert_eq!(place(&["a.d"]), "t:3:3 d");
-        assert_eq!(place(&["a.x", "a.b.7", "a.d"]), "t:3:3 d");
-        assert_eq!(place(&["a.x"]), "t:1:1 a");
-        assert_eq!(place(&["x.y"]), "t");
+    fn one_line_for_each_part_that_loses_data() {
+        let kept = "persistence: {enabled: true}";
+        assert_eq!(
+            notes(&format!(
+                "prometheus: {{{kept}, retentionSize: 1GiB}}\ngrafana: {{{kept}}}\nalertmanager: {{replicas: 2}}\nloki: {{}}\n"
+            )),
+            [
+                "stack.yaml:4:1: every new pod of Loki starts without logs; another `image`, `retention`, `logLevel`, label or \
+                 memory limit makes one, or a drained node; `loki.persistence.enabled: true` keeps them"
+            ]
+        );
+        let starts =
+            |text: &str| notes(text).iter().map(|note| note.split(' ').nth(5).unwrap().to_owned()).collect::<Vec<_>>();
+        assert_eq!(starts("kubernetes: '1.29'"), ["Alertmanager", "Grafana", "Loki", "Prometheus"]);
+        let off = "promtail: {enabled: false}\nloki: {enabled: false}\ngrafana: {enabled: false}\nalertmanager: {enabled: false}\n";
+        assert_eq!(starts(off), ["Prometheus"]);
     }
 
     #[test]
-    fn what_prometheus_would_refuse() {
-        const STORE: &str = "{url: https://a, name: b}";
-        for (text, message) in [
+    fn containers_are_those_of_their_component() {
+        for (text, expected) in [
+            ("grafana: {pods: {containers: {grafana-sc-dashboard: {limits: {memory: 1Gi}}}}}", None),
+            ("pods: {containers: {nginx-f: {}}}", Some("`containers` says which container of which component")),
             (
-                "prometheus-operator: {enabled: false}\nalertmanager: {enabled: false}",
-                "nobody makes pods for `prometheus`",
+                "grafana: {pods: {containers: {grafana-sc-dashboards: {}}}}",
+                Some("`grafana` has no container `grafana-sc-dashboards` beside its main one in this stack"),
             ),
             (
-                "prometheus-operator: {enabled: false}\nprometheus: {enabled: false}",
-                "nobody makes pods for `alertmanager`",
-            ),
-            ("prometheus: {replicas: 0}", "Prometheus with no replicas stores nothing"),
-            ("prometheus: {shards: 0}", "Prometheus with no shards stores nothing"),
-            ("prometheus: {scrapeInterval: \"0\"}", "targets cannot be asked all the time"),
-            (
-                "prometheus: {persistence: {enabled: true, size: 1Gi}}",
-                "a volume of 1Gi is full before 1GiB of samples are",
+                "grafana: {adminSecret: {existing: a}, pods: {containers: {admin-secret: {}}}}",
+                Some("`grafana` has no container `admin-secret` beside its main one in this stack"),
             ),
             (
-                "prometheus: {ingress: {enabled: true, path: /a}, externalUrl: https://b/}",
-                "`prometheus` is served at `/`, and its Ingress answers to `/a`",
+                "prometheus: {pods: {containers: {config-reloader: {}}}}",
+                Some("the operator makes the pods of `prometheus.pods`, and their containers"),
             ),
             (
-                &format!("prometheus: {{remoteWrite: [{STORE}, {STORE}]}}"),
-                "a store stands twice in `prometheus.remoteWrite`",
+                "flask: {pods: {containers: {nginx-f: {requests: {memory: 1Gi}}}}}",
+                Some("the memory limit `256Mi` of `flask` is below its request `1Gi`"),
             ),
             (
-                "prometheus: {remoteWrite: [{url: https://a, authorization: {credentials: {name: a, key: b}}, basicAuth: {username: {name: a, key: b}, password: {name: a, key: c}}}]}",
-                "`basicAuth` and `authorization` exclude each other",
+                "prometheus-operator: {reloaderResources: {requests: {memory: 1Gi}}}",
+                Some("the memory limit `128Mi` of `prometheus-operator` is below its request `1Gi`"),
             ),
+            ("prometheus-operator: {reloaderResources: {limits: {memory: \"0\"}}}", None),
         ] {
-            let found = Stack::parse(&Source::new("stack.yaml", text)).map(drop).unwrap_err();
-            let messages: Vec<_> = found.into_iter().map(|problem| problem.message).collect();
-            assert_eq!(messages, [message], "{text}");
+            let found = Stack::parse(&Source::new("stack.yaml", format!("promtail: {{enabled: false}}\n{text}")));
+            let found = found.err().into_iter().flatten().map(|problem| problem.message).next();
+            assert_eq!(found.as_deref(), expected, "{text}");
         }
     }
 }

@@ -4,12 +4,13 @@
 
 use proptest::prelude::*;
 use proptest::sample::Index;
+use proptest::test_runner::FileFailurePersistence;
 use std::path::Path;
 use vigil_stack::Stack;
 use vigil_yaml::{Place, Problem, Source};
 
 const STACKS: [&str; 3] = [
-    include_str!("../../../stack.yaml"),
+    include_str!("../../../stacks/tutorial.yaml"),
     include_str!("../../../stacks/minimal.yaml"),
     include_str!("../../../stacks/switched.yaml"),
 ];
@@ -135,8 +136,14 @@ fn apply(text: &str, slip: &Slip) -> String {
     }
 }
 
+/// Failing cases are kept in `parse.regressions`: beside this file, which is below no `lib.rs`.
+fn config() -> ProptestConfig {
+    let kept = FileFailurePersistence::WithSource("regressions");
+    ProptestConfig { cases: 400, failure_persistence: Some(Box::new(kept)), ..ProptestConfig::default() }
+}
+
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 400, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(config())]
 
     #[test]
     fn no_text_is_too_strange(scraps in prop::collection::vec(scrap(), 0..12)) {

@@ -25,4 +25,4 @@ pub use problem::{Place, Problem, Severity};
 pub use read::{Limits, read, read_one, salvage, salvage_all};
 pub use shown::Quoted;
 pub use source::{Source, Span};
-pub use write::write;
+pub use write::{last_applied_len, write};

@@ -131,7 +131,8 @@ fn is_same_text(text: &str) -> bool {
         false
     } else if unsigned.starts_with(|c: char| c.is_ascii_digit() || matches!(c, '.' | '_')) {
         // Numbers, times and dates of all sorts: the serializer knows them, and quotes what it would not read back.
-        serde_saphyr::to_string(&text).is_ok_and(|written| written.trim_end() == text)
+        // Only the end of the line is its own: a space at the end, of whatever kind, belongs to the text.
+        serde_saphyr::to_string(&text).is_ok_and(|written| written.strip_suffix('\n') == Some(text))
     } else {
         !WORDS.iter().any(|word| text.eq_ignore_ascii_case(word))
     }
@@ -171,6 +172,7 @@ mod tests {
             "0b11",
             "-0644",
             "-1_0",
+            "0 ",
         ] {
             assert!(!is_portable(text), "`{text}` must be quoted");
         }
@@ -204,6 +206,8 @@ mod tests {
             "Exists",
             "off-line",
             "get",
+            "0\u{a0}",
+            "1.5\u{3000}",
         ] {
             assert!(is_portable(text), "`{text}` is the same to all");
         }

@@ -2,8 +2,10 @@
 //!
 //! ```text
 //! tools/cluster/build ─► programs ─ assets ─┐
-//! stacks/*.yaml ─ stacks ─► manifests/ ─────┴► control_plane ─► apply, upgrade, controllers, argocd, story ─┐
-//! corpus, a checker ────────────────────────────────────────► agreement ─────────────────────────────┴► docs/proof.md
+//! stacks/*.yaml ─ stacks ─► manifests/ ─────┴► control_plane ─► apply, upgrade, occupied, controllers,
+//!                                           │                   timeouts, argocd, story ───────────┐
+//!                                           └► replay ─────────────────────────────────────────────┤
+//! corpus, a checker ─────────────────────────────────────────► agreement ──────────────────────────┴► docs/proof.md
 //! ```
 
 mod agreement;
@@ -18,15 +20,18 @@ mod http;
 mod inventory;
 mod kubectl;
 mod nodes;
+mod occupied;
 mod parallel;
 mod pki;
 mod prerequisites;
 mod process;
 mod proof;
 mod recipe;
+mod replay;
 mod stacks;
 mod story;
 mod surroundings;
+mod timeouts;
 mod upgrade;
 mod workplace;
 
@@ -90,12 +95,18 @@ enum What {
     Apply,
     /// From every stack to every other
     Upgrade,
+    /// A cluster that has a metrics-server already is left alone
+    Occupied,
     /// The stack's controllers run with their arguments and rights
     Controllers,
+    /// The operator takes the scrape timeouts that the checker takes, and no other
+    Timeouts,
     /// Argo CD brings every stack from git, and finds nothing to do afterwards
     Argocd,
     /// The programs run with their configuration: logs reach Loki, metrics reach Prometheus
     Story,
+    /// Loki replays its log after a crash, within the memory of its container
+    Replay,
 }
 
 /// Compare the verdicts of a checker with the API server's
@@ -156,22 +167,27 @@ fn main() -> ExitCode {
 fn prove(arguments: &Prove) -> Result<bool> {
     let _folder = workplace::open()?;
     let stacks = stacks::rendered(&arguments.stack)?;
-    let mut releases = assets::releases()?;
-    releases.retain(|release| arguments.kubernetes.is_empty() || arguments.kubernetes.contains(&release.minor()));
-    if releases.is_empty() {
-        return Err(Failure::new("no such Kubernetes; see tools/cluster/build"));
+    let wanted = |what: &What| arguments.proofs.is_empty() || arguments.proofs.contains(what);
+    let wanted: Vec<What> = What::value_variants().iter().copied().filter(wanted).collect();
+    let mut releases = Vec::new();
+    if wanted.iter().any(|what| *what != What::Replay) {
+        releases = assets::releases()?;
+        releases.retain(|release| arguments.kubernetes.is_empty() || arguments.kubernetes.contains(&release.minor()));
+        if releases.is_empty() {
+            return Err(Failure::new("no such Kubernetes; see tools/cluster/build"));
+        }
     }
     let mut found = false;
-    for &what in What::value_variants() {
-        if !arguments.proofs.is_empty() && !arguments.proofs.contains(&what) {
-            continue;
-        }
+    for what in wanted {
         let proof = match what {
             What::Apply => apply::prove(&releases, &stacks)?,
             What::Upgrade => upgrade::prove(&releases, &stacks)?,
+            What::Occupied => occupied::prove(&releases, &stacks)?,
             What::Controllers => controllers::prove(&releases, &stacks)?,
+            What::Timeouts => timeouts::prove(&releases, &stacks)?,
             What::Argocd => argocd::prove(&releases, &stacks)?,
             What::Story => story::prove(&releases, &stacks)?,
+            What::Replay => replay::prove(&stacks)?,
         };
         found |= !proof.findings.is_empty();
         publish(&proof, &arguments.page)?;

@@ -60,20 +60,43 @@ impl Process {
     /// Waits until it is `ready`. A program that ends before that, or takes too long, is a failure that shows the end
     /// of its log.
     pub(crate) fn wait_until(&mut self, limit: Duration, mut ready: impl FnMut() -> bool) -> Result<()> {
+        self.watch_until(PAUSE, limit, |_| ready())
+    }
+
+    /// The same for who looks at the program itself, after every `pause`.
+    pub(crate) fn watch_until(
+        &mut self,
+        pause: Duration,
+        limit: Duration,
+        mut ready: impl FnMut(&Self) -> bool,
+    ) -> Result<()> {
         let start = Instant::now();
-        while !ready() {
+        while !ready(self) {
             let ended = self.child.try_wait().context(&self.name)?;
             let problem = match ended {
                 Some(status) => format!("ended ({status}) before it was ready"),
                 None if start.elapsed() > limit => format!("is not ready after {} s", limit.as_secs()),
                 None => {
-                    sleep(PAUSE);
+                    sleep(pause);
                     continue;
                 }
             };
             return Err(Failure::new(format!("{} {problem}:\n{}", self.name, tail(&self.log(), 15))));
         }
         Ok(())
+    }
+
+    /// The memory that it has and that is no file's, in bytes: what the kernel cannot take back from it.
+    pub(crate) fn anonymous_memory(&self) -> Option<u64> {
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).ok()?;
+        let kilobytes = status.lines().find_map(|line| line.strip_prefix("RssAnon:"))?.trim().strip_suffix(" kB")?;
+        Some(kilobytes.parse::<u64>().ok()? << 10)
+    }
+
+    /// Ends it as the kernel ends what has taken too much memory: without a word.
+    pub(crate) fn kill(mut self) {
+        let _ = self.child.kill();
+        let _ = self.child.wait();
     }
 
     /// What it has said up to now.

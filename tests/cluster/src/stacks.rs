@@ -76,14 +76,13 @@ pub(crate) fn root() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
 }
 
-/// `stack.yaml` and every file of `stacks/`, or those of them that are named.
+/// Every file of `stacks/`, or those of them that are named.
 pub(crate) fn rendered(only: &[String]) -> Result<Vec<Rendered>> {
     let folder = root().join("stacks");
     let entries = fs::read_dir(&folder).context(folder.display())?;
     let mut paths: Vec<_> = entries.filter_map(|entry| Some(entry.ok()?.path())).collect();
     paths.retain(|path| path.extension().is_some_and(|extension| extension == "yaml"));
     paths.sort();
-    paths.insert(0, root().join("stack.yaml"));
     let stacks: Vec<_> = paths.iter().map(|path| (name(path), path)).collect();
     if let Some(unknown) = only.iter().find(|name| !stacks.iter().any(|(known, _)| known == *name)) {
         let known: Vec<_> = stacks.iter().map(|(name, _)| name.as_str()).collect();

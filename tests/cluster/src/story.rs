@@ -12,6 +12,7 @@ use crate::prerequisites::{self, NODE};
 use crate::process::{Process, free_port, wait_for};
 use crate::proof::Proof;
 use crate::recipe;
+use crate::replay::start_loki;
 use crate::stacks::Rendered;
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -24,10 +25,10 @@ use vigil_render::Object;
 use vigil_yaml::{Limits, Source};
 
 const METHOD: &str = "\
-The programs of `stack.yaml` run as processes with the configuration that Vigil rendered, or that the operator made of
-it; only addresses and paths are those of the machine. A scheduler and a kubelet are played: they say of one pod of each
-workload that it runs. The application, a Flask one behind gunicorn, is called ten times. Then the stack moves to Grafana
-Alloy as `stack.yaml` says: `promtail.enabled: false`, `alloy.enabled: true`. Alloy is built with those of its components
+The programs of `stacks/tutorial.yaml` run as processes with the configuration that Vigil rendered, or that the operator
+made of it; only addresses and paths are those of the machine. A scheduler and a kubelet are played: they say of one pod
+of each workload that it runs. The application, a Flask one behind gunicorn, is called ten times. Then the stack moves to
+Grafana Alloy as its comment says: `promtail.enabled: false`, `alloy.enabled: true`. Alloy is built with those of its components
 that the stacks use. The application is called again, and the streams must be those that Promtail made.";
 
 const COLUMNS: [&str; 4] = ["program", "version", "of the stack", "shown"];
@@ -39,8 +40,8 @@ const RIGHTS: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 
 pub(crate) fn prove(releases: &[Release], stacks: &[Rendered]) -> Result<Proof> {
     let mut proof = Proof::new("The tutorial's story, with the programs", METHOD, &COLUMNS);
-    let (Some(release), Some(stack)) = (releases.last(), stacks.iter().find(|stack| stack.name == "stack")) else {
-        proof.skip("the story needs `stack.yaml`, which was not asked for");
+    let (Some(release), Some(stack)) = (releases.last(), stacks.iter().find(|stack| stack.name == "tutorial")) else {
+        proof.skip("the story needs `stacks/tutorial.yaml`, which was not asked for");
         return Ok(proof);
     };
     if release.controller_manager.is_none() {
@@ -126,18 +127,7 @@ impl Story<'_> {
         self.proof.expect(problems.is_empty(), || format!("loki refuses its configuration:\n{problems}"));
 
         let place = self.place(&format!("loki-{}", collector.name()))?;
-        let file = place.join("loki.yaml");
-        write(&file, &config.replace("/data/loki", &place.join("data").display().to_string()))?;
-        let (port, grpc) = (free_port()?, free_port()?);
-        // Flags win over the file.
-        let arguments = [
-            format!("-config.file={}", file.display()),
-            "-server.http-listen-address=127.0.0.1".to_owned(),
-            format!("-server.http-listen-port={port}"),
-            "-server.grpc-listen-address=127.0.0.1".to_owned(),
-            format!("-server.grpc-listen-port={grpc}"),
-        ];
-        let mut process = Process::start("loki", &program("loki", "loki")?, arguments, &[], self.plane.directory())?;
+        let (mut process, port) = start_loki("loki", &config, &place, &[], &[], self.plane.directory())?;
         let http = Http::at(port);
         process.wait_until(LIMIT, || http.is_ok("/ready"))?;
 
@@ -437,6 +427,9 @@ impl Story<'_> {
         let mut process = Process::start("grafana", &binary, arguments, &environment, self.plane.directory())?;
         let http = Http::at(port);
         process.wait_until(LIMIT, || http.is_ok("/api/health"))?;
+        for path in probed(self.stack.object("grafana", "Deployment")?, "grafana") {
+            self.proof.expect(http.is_ok(&path), || format!("grafana: does not answer a probe of {path}"));
+        }
         let health = http.get("/api/health")?.ok("Grafana's health")?;
         self.proof.expect(health["database"] == "ok", || format!("grafana: its health is {health}"));
 
@@ -453,7 +446,7 @@ impl Story<'_> {
         }
         let found = wait_for(LIMIT, || http.is_ok("/api/dashboards/uid/probe"));
         self.proof.expect(found, || "grafana: a dashboard that a side-car would bring is not found".to_owned());
-        let shown = "takes grafana.ini and its provisioning, is healthy, has the declared data sources, asks Prometheus and \
+        let shown = "takes grafana.ini and its provisioning, answers its probes, has the declared data sources, asks Prometheus and \
             Loki through them for `vector(1)+vector(1)`, finds a dashboard where the side-cars put them";
         self.row("grafana", "grafana", "grafana", shown)
     }
@@ -499,6 +492,14 @@ impl Story<'_> {
 fn content(object: &Object, key: &str) -> Result<String> {
     let text = object.value["data"][key].as_str();
     text.map(str::to_owned).ok_or_else(|| Failure::new(format!("{} has no {key}", object.title())))
+}
+
+/// The paths that the probes of a container ask.
+fn probed(workload: &Object, container: &str) -> BTreeSet<String> {
+    let containers = workload.value.pointer("/spec/template/spec/containers").and_then(Value::as_array);
+    let mut own = containers.into_iter().flatten().filter(|it| it["name"] == container);
+    let probes = own.next().and_then(Value::as_object).into_iter().flatten().filter(|(key, _)| key.ends_with("Probe"));
+    probes.filter_map(|(_, probe)| probe.pointer("/httpGet/path")?.as_str().map(str::to_owned)).collect()
 }
 
 fn parsed(name: &str, text: &str) -> Result<Value> {

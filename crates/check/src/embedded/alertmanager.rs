@@ -30,7 +30,7 @@ pub(super) fn check(
         };
         let is_own = || {
             let mut readers = world.readers(&file.object);
-            readers.any(|reader| reader.program.name == "alertmanager" && reader.is_configured_by(file.name()))
+            readers.any(|reader| reader.name == "alertmanager" && reader.is_configured_by(file.name()))
         };
         if let [root] = documents.as_slice()
             && (is_operated() || is_own())

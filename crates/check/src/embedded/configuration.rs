@@ -94,7 +94,7 @@ pub(super) fn check(
             Program::of("alertmanager", version_of(alertmanager))
         } else {
             let mut own = world.readers(&file.object).filter(|reader| reader.is_configured_by(file.name()));
-            own.find_map(|reader| Program::of(reader.program.name, reader.program.version))
+            own.find_map(|reader| Program::of(reader.name, reader.version))
         };
         if let Some(keys) = keys {
             let help = "remove it; the program does not start with a key it does not know";

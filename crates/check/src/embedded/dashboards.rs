@@ -1,9 +1,9 @@
 //! The queries of dashboards.
 
-use crate::fields::items;
 use super::file::Where;
 use super::grafana::{Dashboard, Loaded};
 use super::query::Query;
+use crate::fields::items;
 use vigil_yaml::Node;
 
 /// Adds the queries of all panels that surely ask a Prometheus.

@@ -73,7 +73,7 @@ pub(super) fn load<'r, 'f, 'a>(
             let mut side_cars = grafana.side_cars.iter().filter(|side_car| side_car.wants(labels)).peekable();
             wanted = wanted.or(side_cars.peek().copied());
             let is_mounted = object.namespace == grafana.object.namespace
-                && world.readers(&object).any(|reader| reader.program.is_grafana());
+                && world.readers(&object).any(|reader| reader.is_grafana());
             if is_mounted || side_cars.any(|side_car| side_car.sees(object.namespace)) {
                 seen = true;
                 loaded.add(file, documents);

@@ -12,7 +12,7 @@ use crate::finding::{Finding, Findings};
 use crate::object::Object;
 use crate::rule::rules;
 use crate::world::World;
-use crate::world::pods::Program;
+use crate::world::program::Program;
 use crate::world::template::PodTemplate;
 use std::collections::{BTreeMap, HashSet};
 use std::sync::OnceLock;
@@ -121,7 +121,7 @@ pub(super) fn check(read: &[Read<'_, '_>], world: &World<'_>, findings: &mut Fin
         program.is_grafana() && program.version.is_some_and(|it| VERSIONS.0 <= it && it <= VERSIONS.1)
     };
     for Read { file, .. } in read.iter().filter(|read| read.file.syntax == Syntax::GrafanaIni) {
-        if world.readers(&file.object).any(|reader| is_known(reader.program)) {
+        if world.readers(&file.object).any(is_known) {
             ini(file, findings);
         }
     }

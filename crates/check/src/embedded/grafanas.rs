@@ -1,9 +1,8 @@
 //! The Grafanas of a set, and the side-cars that fetch for them.
 
-use crate::fields::items;
 use crate::object::{Labels, Object};
 use crate::set::Set;
-use crate::world::pods::Program;
+use crate::world::program::Program;
 use crate::world::template::PodTemplate;
 use std::collections::HashSet;
 use vigil_yaml::Node;
@@ -22,17 +21,15 @@ pub(super) struct SideCar<'a> {
 
 impl<'a> SideCar<'a> {
     fn of(container: &'a Node, own: &'a str) -> Option<Self> {
-        let variables = items(container, "env");
-        let variable =
-            |name: &str| variables.iter().find(|variable| variable.get("name").and_then(Node::text) == Some(name));
-        let value = |name: &str| variable(name).and_then(|variable| variable.get("value")).and_then(Node::text);
+        let program = Program::of(container)?;
+        let value = |name: &str| program.value(name);
         value("FOLDER")?;
         let namespaces = value("NAMESPACE").filter(|namespaces| !namespaces.is_empty());
         Some(Self {
             label: value("LABEL")?,
             value: value("LABEL_VALUE").filter(|value| !value.is_empty()),
             namespaces,
-            anywhere: namespaces == Some("ALL") || (namespaces.is_none() && variable("NAMESPACE").is_some()),
+            anywhere: namespaces == Some("ALL") || (namespaces.is_none() && program.variable("NAMESPACE").is_some()),
             own,
         })
     }
@@ -74,7 +71,7 @@ pub(super) fn grafanas<'a>(set: &Set<'a>) -> Vec<Grafana<'a>> {
     for object in ["Deployment", "StatefulSet", "DaemonSet"].iter().flat_map(|kind| set.of_kind("apps", kind)) {
         let Some(template) = PodTemplate::of(object) else { continue };
         // Of two with one identity only the last is in the cluster; which that is, is not the question here.
-        let is_grafana = template.containers().filter_map(Program::of).any(Program::is_grafana);
+        let is_grafana = template.containers().filter_map(Program::of).any(|program| program.is_grafana());
         if is_grafana && known.insert((object.namespace, object.name)) {
             let side_cars = template.containers().filter_map(|container| SideCar::of(container, object.namespace));
             grafanas.push(Grafana { object: *object, side_cars: side_cars.collect() });

@@ -9,6 +9,7 @@ mod grafana;
 mod grafana_settings;
 mod grafanas;
 mod labels;
+mod loki;
 mod push;
 mod query;
 mod rule_groups;
@@ -34,6 +35,7 @@ pub(crate) fn rules() -> Vec<&'static Rule> {
         grafana::RULES,
         grafana_settings::RULES,
         labels::RULES,
+        loki::RULES,
         push::RULES,
         query::RULES,
         rule_groups::RULES,
@@ -59,6 +61,7 @@ pub(crate) fn check<'a>(
     let world = world();
     let operated = configuration::alertmanagers(set);
     configuration::check(&read, world, &operated, findings);
+    loki::check(&read, world, findings);
     alertmanager::check(&read, world, &operated, findings);
     grafana_settings::check(&read, world, findings);
     let mut queries = Vec::new();

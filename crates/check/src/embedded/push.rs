@@ -30,7 +30,7 @@ pub(super) fn check(read: &[Read<'_, '_>], world: &World<'_>, findings: &mut Fin
             for client in items(root, "clients").iter().chain(client) {
                 // Clients of something else have addresses, too.
                 let is_loki = |url: &str| url.contains("/loki/api/");
-                let is_read = || world.readers(&file.object).any(|reader| reader.program.name == "promtail");
+                let is_read = || world.readers(&file.object).any(|reader| reader.name == "promtail");
                 let Some(url) = client.get("url") else { continue };
                 let Some(text) = url.text().filter(|url| is_loki(url) || is_read()) else { continue };
                 if let Some(wrong) = world.address(text, Some(file.object.namespace)) {

@@ -1,7 +1,7 @@
 //! ResourceQuotas and LimitRanges.
 
-use super::judge::{BILLION, Judge, amount};
-use crate::fields::{entries, given, items};
+use super::judge::Judge;
+use crate::fields::{BILLION, amount, entries, given, items};
 use crate::rule::rules;
 use std::collections::HashSet;
 use vigil_forms::name::is_qualified_name;

@@ -11,6 +11,7 @@ pub(crate) mod judge;
 mod limits;
 mod metadata;
 mod networking;
+mod ownership;
 mod pods;
 mod rbac;
 mod scaling;
@@ -44,6 +45,7 @@ pub(crate) fn rules() -> Vec<&'static Rule> {
         admission::RULES,
         definitions::RULES,
         structural::RULES,
+        ownership::RULES,
     ]
     .concat();
     rules.extend(pods::rules());
@@ -64,6 +66,7 @@ pub(crate) fn check(object: &Object<'_>, version: Version, findings: &mut Findin
     definitions::check(judge);
     metadata::check(judge);
     pods::check(judge);
+    ownership::check(judge);
     workloads::check(judge);
     jobs::check(judge);
 }

@@ -1,8 +1,8 @@
 //! Volumes and their classes; claims to them are judged by [`claims`].
 
 use super::claims;
-use super::judge::{Judge, amount};
-use crate::fields::{entries, given, items};
+use super::judge::Judge;
+use crate::fields::{amount, entries, given, items};
 use crate::rule::rules;
 use vigil_forms::name::is_qualified_name;
 use vigil_yaml::{Node, Quoted};

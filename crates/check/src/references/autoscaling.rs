@@ -31,8 +31,8 @@ pub(crate) fn check(world: &World<'_>, findings: &mut Findings) {
 
 fn target(world: &World<'_>, scaler: &Object<'_>, findings: &mut Findings) {
     let Some(to) = scaler.at(&["spec", "scaleTargetRef"]) else { return };
-    let (Some(kind), Some(name), Some(at)) = (text(to, &["kind"]), text(to, &["name"]), to.get("name")) else { return };
-    let group = text(to, &["apiVersion"]).and_then(|api| Some(api.split_once('/')?.0)).unwrap_or_default();
+    let (Some(kind), Some(name), Some(at)) = (text(to, ["kind"]), text(to, ["name"]), to.get("name")) else { return };
+    let group = text(to, ["apiVersion"]).and_then(|api| Some(api.split_once('/')?.0)).unwrap_or_default();
     match world.find(group, kind, scaler.namespace, name) {
         Found::Here(workload) => {
             if let Some(replicas) = workload.at(&["spec", "replicas"]).filter(|replicas| !replicas.is_null()) {

@@ -16,7 +16,7 @@ rules! {
 /// Judges what leads to Services.
 pub(crate) fn check(world: &World<'_>, findings: &mut Findings) {
     for ingress in world.judged("networking.k8s.io", "Ingress") {
-        let rules = items(ingress.node, &["spec", "rules"]).iter().flat_map(|rule| items(rule, &["http", "paths"]));
+        let rules = items(ingress.node, ["spec", "rules"]).iter().flat_map(|rule| items(rule, ["http", "paths"]));
         let backends = rules.filter_map(|path| path.get("backend"));
         for backend in ingress.at(&["spec", "defaultBackend"]).into_iter().chain(backends) {
             if let Some(to) = backend.get("service") {
@@ -26,14 +26,14 @@ pub(crate) fn check(world: &World<'_>, findings: &mut Findings) {
     }
     for kind in ["HTTPRoute", "GRPCRoute", "TLSRoute", "TCPRoute", "UDPRoute"] {
         for route in world.judged("gateway.networking.k8s.io", kind) {
-            let rules = items(route.node, &["spec", "rules"]);
-            for to in rules.iter().flat_map(|rule| items(rule, &["backendRefs"])) {
+            let rules = items(route.node, ["spec", "rules"]);
+            for to in rules.iter().flat_map(|rule| items(rule, ["backendRefs"])) {
                 gateway_backend(world, route, to, findings);
             }
         }
     }
     for (object, to) in called(world) {
-        let namespace = text(to, &["namespace"]).unwrap_or_default();
+        let namespace = text(to, ["namespace"]).unwrap_or_default();
         let Some(at) = to.get("name") else { continue };
         let Some(Found::Here(service)) = service(world, &WEBHOOK, object, at, namespace, findings) else { continue };
         let number = to.get("port").map_or(Some(443), Node::integer);
@@ -49,7 +49,7 @@ pub(crate) fn called<'a>(world: &World<'a>) -> Vec<(&'a Object<'a>, &'a Node)> {
     let mut called = Vec::new();
     for kind in ["ValidatingWebhookConfiguration", "MutatingWebhookConfiguration"] {
         for object in world.judged("admissionregistration.k8s.io", kind) {
-            let hooks = items(object.node, &["webhooks"]);
+            let hooks = items(object.node, ["webhooks"]);
             called.extend(hooks.iter().filter_map(|hook| Some((object, hook.at(&["clientConfig", "service"])?))));
         }
     }
@@ -85,7 +85,7 @@ fn service<'a>(
 
 fn backend(world: &World<'_>, ingress: &Object<'_>, to: &Node, findings: &mut Findings) {
     // An action of the AWS load balancer controller, which annotations describe; no Service has its name.
-    if text(to, &["port", "name"]) == Some("use-annotation") {
+    if text(to, ["port", "name"]) == Some("use-annotation") {
         return;
     }
     let Some(at) = to.get("name") else { return };
@@ -97,8 +97,7 @@ fn backend(world: &World<'_>, ingress: &Object<'_>, to: &Node, findings: &mut Fi
     {
         no_port(&BACKEND, ingress, at, service, &number.to_string(), findings);
     }
-    if let Some((at, name)) =
-        name.filter(|(_, wanted)| !has_port(service, |port| text(port, &["name"]) == Some(wanted)))
+    if let Some((at, name)) = name.filter(|(_, wanted)| !has_port(service, |port| text(port, ["name"]) == Some(wanted)))
     {
         no_port(&BACKEND, ingress, at, service, name, findings);
     }
@@ -106,9 +105,9 @@ fn backend(world: &World<'_>, ingress: &Object<'_>, to: &Node, findings: &mut Fi
 
 /// The same for a route of the Gateway API, which may lead to other kinds and to other namespaces.
 fn gateway_backend(world: &World<'_>, route: &Object<'_>, to: &Node, findings: &mut Findings) {
-    let is_service = text(to, &["kind"]).is_none_or(|kind| kind == "Service") && text(to, &["group"]).is_none();
+    let is_service = text(to, ["kind"]).is_none_or(|kind| kind == "Service") && text(to, ["group"]).is_none();
     let Some(at) = to.get("name").filter(|_| is_service) else { return };
-    let namespace = text(to, &["namespace"]).unwrap_or(world.set.home(route));
+    let namespace = text(to, ["namespace"]).unwrap_or(world.set.home(route));
     let Some(Found::Here(service)) = service(world, &BACKEND, route, at, namespace, findings) else { return };
     let Some((at, number)) = to.get("port").and_then(|at| Some((at, at.integer()?))) else { return };
     if !has_port(service, |port| integer(port, "port") == Some(number)) {
@@ -117,7 +116,7 @@ fn gateway_backend(world: &World<'_>, route: &Object<'_>, to: &Node, findings: &
 }
 
 fn has_port(service: &Object<'_>, is_it: impl Fn(&Node) -> bool) -> bool {
-    items(service.node, &["spec", "ports"]).iter().any(is_it)
+    items(service.node, ["spec", "ports"]).iter().any(is_it)
 }
 
 /// Says that a Service has not the port that somebody calls.
@@ -129,9 +128,9 @@ fn no_port(
     wanted: &str,
     findings: &mut Findings,
 ) {
-    let ports = items(service.node, &["spec", "ports"]).iter().filter_map(|port| {
+    let ports = items(service.node, ["spec", "ports"]).iter().filter_map(|port| {
         let number = integer(port, "port")?;
-        Some(text(port, &["name"]).map_or_else(|| number.to_string(), |name| format!("{number} ({name})")))
+        Some(text(port, ["name"]).map_or_else(|| number.to_string(), |name| format!("{number} ({name})")))
     });
     let ports: Vec<String> = ports.take(8).collect();
     let message = format!("the Service {} has no port {}", Quoted(service.name), Quoted(wanted));

@@ -4,10 +4,10 @@ use super::absent::{self, Wanted};
 use crate::fields::{filled, items, text};
 use crate::finding::{Finding, Findings};
 use crate::rule::{Rule, rules};
-use crate::world::World;
 use crate::world::pods::Pod;
 use crate::world::runtime::Keys;
 use crate::world::uses::{Use, Used};
+use crate::world::{World, volumes};
 use std::collections::HashSet;
 use vigil_yaml::words::nearest;
 use vigil_yaml::{Node, Quoted};
@@ -56,7 +56,7 @@ fn sub_paths<'a>(world: &World<'a>, pod: &Pod<'a>, findings: &mut Findings) {
         // What a variable makes of a path is known when the pod starts.
         let expression = || filled(mount, "subPathExpr").filter(|(_, path)| !path.contains("$("));
         let Some((at, path)) = filled(mount, "subPath").or_else(expression) else { continue };
-        let volume = world.volume(pod, text(mount, "name").unwrap_or_default());
+        let volume = volumes::volume(pod, text(mount, "name").unwrap_or_default());
         let Some(files) = volume.and_then(|volume| world.files(pod, volume)).filter(|files| !files.have(path)) else {
             continue;
         };

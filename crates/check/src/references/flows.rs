@@ -5,7 +5,7 @@ use crate::fields::{entries, items, text};
 use crate::object::{MONITORING, Object};
 use crate::world::World;
 use crate::world::addresses::hosts;
-use crate::world::pods::is_grafana;
+use crate::world::program::is_grafana;
 use crate::world::selection::SELECTED;
 use crate::world::services::{Service, ServicePort};
 use std::collections::HashSet;
@@ -84,7 +84,9 @@ fn addresses<'a>(world: &World<'a>, flows: &mut Vec<Flow<'a>>) {
         if config.labels().get("grafana_datasource").is_some() {
             let is_it = |from: &usize| world.pods[*from].programs.iter().any(|program| is_grafana(program));
             for from in (0..world.pods.len()).filter(is_it) {
-                called.iter().for_each(|(_, host)| call(from, *host));
+                for (_, host) in &called {
+                    call(from, *host);
+                }
             }
         }
     }

@@ -64,9 +64,9 @@ fn policies<'a>(world: &World<'a>, findings: &mut Findings) -> Policies<'a> {
         if let Some(node) = node.filter(|_| is_idle && !world.is_foreign(object.namespace, selector)) {
             nothing_selected(world, &SELECTOR, object, object.namespace, node, selector, findings);
         }
-        let types = items(spec, &["policyTypes"]);
+        let types = items(spec, ["policyTypes"]);
         let is_of = |wanted: &str| match types {
-            [] => wanted == "Ingress" || !items(spec, &["egress"]).is_empty(),
+            [] => wanted == "Ingress" || !items(spec, ["egress"]).is_empty(),
             _ => types.iter().any(|it| it.text() == Some(wanted)),
         };
         for (kind, key, peers, list) in
@@ -75,8 +75,8 @@ fn policies<'a>(world: &World<'a>, findings: &mut Findings) -> Policies<'a> {
             if !is_of(kind) {
                 continue;
             }
-            let rules = items(spec, &[key]);
-            for peer in rules.iter().flat_map(|rule| items(rule, &[peers])) {
+            let rules = items(spec, [key]);
+            for peer in rules.iter().flat_map(|rule| items(rule, [peers])) {
                 judge_peer(world, object, peer, findings);
             }
             for pod in &pods {
@@ -165,7 +165,7 @@ fn judge<'a>(
 fn allows_names(world: &World<'_>, policy: &Policy<'_>, dns: Option<usize>) -> bool {
     let dns = dns.map(|dns| &world.pods[dns]);
     policy.rules.iter().any(|rule| {
-        let ports = items(rule, &["ports"]);
+        let ports = items(rule, ["ports"]);
         let is_open = ports.is_empty()
             || ports.iter().any(|port| includes(port, 53, "UDP", |name| (name == "dns").then_some(53)));
         is_open && allows_peer(world, rule, "to", dns, policy.object.namespace)
@@ -216,7 +216,7 @@ fn called(pod: Option<usize>, world: &World<'_>) -> String {
 
 /// Whether a rule is for the port of a connection.
 fn allows_port(rule: &Node, flow: &Flow<'_>, to: &Pod<'_>) -> bool {
-    let ports = items(rule, &["ports"]);
+    let ports = items(rule, ["ports"]);
     let named = |name: &str| to.port(name, flow.protocol);
     ports.is_empty() || ports.iter().any(|port| includes(port, flow.port, flow.protocol, named))
 }
@@ -238,7 +238,7 @@ fn includes(port: &Node, number: i64, wanted: &str, named: impl Fn(&str) -> Opti
 /// Addresses are not known, so that a block of them may be anybody's. Some clusters tunnel what the API server sends
 /// through pods of `kube-system`, which a rule may therefore name in its stead.
 fn allows_peer(world: &World<'_>, rule: &Node, key: &str, pod: Option<&Pod<'_>>, home: &str) -> bool {
-    let peers = items(rule, &[key]);
+    let peers = items(rule, [key]);
     peers.is_empty()
         || peers.iter().any(|peer| {
             if peer.get("ipBlock").is_some_and(|block| !block.is_null()) {

@@ -25,10 +25,10 @@ fn services(world: &World<'_>, findings: &mut Findings) {
     let mut ports: HashMap<i64, &Object<'_>> = HashMap::new();
     let mut addresses: HashMap<&str, &Object<'_>> = HashMap::new();
     for service in world.judged("", "Service") {
-        if !matches!(text(service.node, &["spec", "type"]), Some("NodePort" | "LoadBalancer")) {
+        if !matches!(text(service.node, ["spec", "type"]), Some("NodePort" | "LoadBalancer")) {
             continue;
         }
-        let declared = items(service.node, &["spec", "ports"]).iter().filter_map(|port| port.get("nodePort"));
+        let declared = items(service.node, ["spec", "ports"]).iter().filter_map(|port| port.get("nodePort"));
         for at in declared.chain(service.at(&["spec", "healthCheckNodePort"])) {
             let Some(number) = at.integer().filter(|number| *number != 0) else { continue };
             // One Service may have it twice, for TCP and for UDP; two may not.
@@ -71,7 +71,7 @@ fn daemon_sets(world: &World<'_>, findings: &mut Findings) {
             continue;
         };
         for (at, number) in host_ports(spec, pod.on_host()) {
-            let address = text(at, &["hostIP"]).unwrap_or("0.0.0.0");
+            let address = text(at, ["hostIP"]).unwrap_or("0.0.0.0");
             let first = *taken.entry((address, number, protocol(at), nodes(spec))).or_insert(object);
             if !std::ptr::eq(first, object) && !is_same(first, object) {
                 findings
@@ -85,7 +85,7 @@ fn daemon_sets(world: &World<'_>, findings: &mut Findings) {
 
 /// The ports of the node that a pod takes, and where it says so.
 fn host_ports(spec: &Node, on_host: bool) -> impl Iterator<Item = (&Node, i64)> {
-    let ports = items(spec, &["containers"]).iter().flat_map(|container| items(container, &["ports"]));
+    let ports = items(spec, ["containers"]).iter().flat_map(|container| items(container, ["ports"]));
     ports.filter_map(move |port| {
         let field = if on_host { "containerPort" } else { "hostPort" };
         Some((port, port.get(field)?.integer().filter(|number| *number > 0)?))

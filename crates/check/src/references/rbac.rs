@@ -21,7 +21,7 @@ const GROUP: &str = "rbac.authorization.k8s.io";
 pub(crate) fn check(world: &World<'_>, findings: &mut Findings) {
     for kind in ["RoleBinding", "ClusterRoleBinding"] {
         for binding in world.judged(GROUP, kind) {
-            if let (Some(role), Some(at)) = (text(binding.node, &["roleRef", "kind"]), binding.at(&["roleRef", "name"]))
+            if let (Some(role), Some(at)) = (text(binding.node, ["roleRef", "kind"]), binding.at(&["roleRef", "name"]))
             {
                 let namespace = if role == "Role" { binding.namespace } else { "" };
                 let name = at.text().unwrap_or_default();
@@ -43,11 +43,11 @@ pub(crate) fn check(world: &World<'_>, findings: &mut Findings) {
                     _ => {}
                 }
             }
-            for subject in items(binding.node, &["subjects"]) {
-                if text(subject, &["kind"]) != Some("ServiceAccount") {
+            for subject in items(binding.node, ["subjects"]) {
+                if text(subject, ["kind"]) != Some("ServiceAccount") {
                     continue;
                 }
-                let namespace = text(subject, &["namespace"]).unwrap_or(binding.namespace);
+                let namespace = text(subject, ["namespace"]).unwrap_or(binding.namespace);
                 let Some((at, name)) = subject.get("name").and_then(|at| Some((at, at.text()?))) else { continue };
                 // A binding of the cluster without a namespace is refused, and another rule says so.
                 if namespace.is_empty() || name.is_empty() {

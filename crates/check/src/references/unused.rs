@@ -52,7 +52,7 @@ pub(crate) fn check(world: &World<'_>, findings: &mut Findings) {
 
 /// What nobody in a set needs to use.
 fn is_for_the_cluster(object: &Object<'_>) -> bool {
-    let kind = text(object.node, &["type"]).unwrap_or_default();
+    let kind = text(object.node, ["type"]).unwrap_or_default();
     object.name.is_empty()
         || matches!(object.namespace, "kube-system" | "kube-public")
         || kind.starts_with("bootstrap.kubernetes.io/")
@@ -72,14 +72,14 @@ fn used(world: &World<'_>) -> HashSet<usize> {
     };
     for kind in ["RoleBinding", "ClusterRoleBinding"] {
         for binding in world.set.of_kind(RBAC, kind) {
-            let name = text(binding.node, &["roleRef", "name"]).unwrap_or_default();
-            if text(binding.node, &["roleRef", "kind"]) == Some("Role") {
+            let name = text(binding.node, ["roleRef", "name"]).unwrap_or_default();
+            if text(binding.node, ["roleRef", "kind"]) == Some("Role") {
                 add(RBAC, "Role", binding.namespace, name);
             }
             // Somebody outside of the set may have a token of the account.
-            for subject in items(binding.node, &["subjects"]) {
-                let namespace = text(subject, &["namespace"]).unwrap_or(binding.namespace);
-                add("", "ServiceAccount", namespace, text(subject, &["name"]).unwrap_or_default());
+            for subject in items(binding.node, ["subjects"]) {
+                let namespace = text(subject, ["namespace"]).unwrap_or(binding.namespace);
+                add("", "ServiceAccount", namespace, text(subject, ["name"]).unwrap_or_default());
             }
         }
     }
@@ -104,9 +104,9 @@ fn words<'a>(world: &World<'a>) -> HashSet<&'a str> {
             add(&mut words, &entry.value);
         }
         if object.group == RBAC {
-            items(object.node, &["rules"])
+            items(object.node, ["rules"])
                 .iter()
-                .flat_map(|rule| items(rule, &["resourceNames"]))
+                .flat_map(|rule| items(rule, ["resourceNames"]))
                 .for_each(|name| add(&mut words, name));
         } else if object.group.contains('.')
             && !object.group.ends_with(".k8s.io")

@@ -17,6 +17,7 @@ pub(crate) mod foreign;
 pub(crate) mod namespaces;
 pub(crate) mod operator;
 pub(crate) mod pods;
+pub(crate) mod program;
 pub(crate) mod provided;
 pub(crate) mod readers;
 pub(crate) mod runtime;

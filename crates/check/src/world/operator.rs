@@ -4,7 +4,8 @@
 //! `CreateConfigReloader` for the pods, `BuildStatefulSetService` and its like for the Services. The label
 //! `operator.prometheus.io/mode` is one of the StatefulSets and of no pod.
 
-use super::pods::{Pod, Port, Program};
+use super::pods::{Pod, Port};
+use super::program::Program;
 use super::services::{Service, ServicePort, Target};
 use crate::fields::{is_set, items, text, texts};
 use crate::object::{Labels, MONITORING, Object};

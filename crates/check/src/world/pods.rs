@@ -1,9 +1,9 @@
 //! The pods that there will be: their labels, their ports and the programs in them.
 
+use super::program::Program;
 use super::template::PodTemplate;
 use crate::fields::{integer, is_set, items, text};
 use crate::object::{MONITORING, Object};
-use vigil_forms::image::{Image, version};
 use vigil_forms::selector::Label;
 use vigil_yaml::Node;
 
@@ -40,33 +40,6 @@ pub(crate) struct Port<'a> {
     pub(crate) protocol: &'a str,
     /// Of an init container that ends before the others begin: Prometheus finds it, and no Service leads to it.
     pub(crate) ends: bool,
-}
-
-/// The program of a container, as its image tells.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Program<'a> {
-    /// The last part of the image's name, such as `loki`.
-    pub(crate) name: &'a str,
-    /// Major and minor of the image's tag, if it has one that says so.
-    pub(crate) version: Option<(u32, u32)>,
-}
-
-impl<'a> Program<'a> {
-    /// The program of a container.
-    pub(crate) fn of(container: &'a Node) -> Option<Self> {
-        let image = Image::split(container.get("image").and_then(Node::text)?);
-        Some(Self { name: image.program(), version: image.tag.and_then(version) })
-    }
-
-    /// Whether it is Grafana.
-    pub(crate) fn is_grafana(self) -> bool {
-        is_grafana(self.name)
-    }
-}
-
-/// Whether an image of this name is Grafana.
-pub(crate) fn is_grafana(program: &str) -> bool {
-    matches!(program, "grafana" | "grafana-oss" | "grafana-enterprise")
 }
 
 impl<'a> Port<'a> {

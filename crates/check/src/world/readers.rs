@@ -1,36 +1,9 @@
 //! Which programs read which ConfigMaps and Secrets.
 
 use super::World;
-use super::pods::Program;
+use super::program::Program;
 use super::uses::{Use, Used};
-use crate::fields::texts;
 use crate::object::Object;
-use vigil_yaml::Node;
-
-/// A container that has the keys of a ConfigMap or Secret as files.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Reader<'a> {
-    pub(crate) program: Program<'a>,
-    /// The container.
-    pub(crate) container: &'a Node,
-}
-
-impl Reader<'_> {
-    /// Whether its command names this file as the configuration.
-    pub(crate) fn is_configured_by(&self, name: &str) -> bool {
-        let words = ["command", "args"].into_iter().flat_map(|key| texts(self.container, key));
-        let mut is_next = false;
-        for word in words {
-            let flag = word.trim_start_matches('-');
-            let path = flag.strip_prefix("config.file=").or(is_next.then_some(word));
-            is_next = flag == "config.file";
-            if path.is_some_and(|path| path.rsplit('/').next() == Some(name)) {
-                return true;
-            }
-        }
-        false
-    }
-}
 
 impl<'a> World<'a> {
     /// What asks for a ConfigMap or Secret, whether as files or as variables; of two objects that are the same one, the
@@ -42,8 +15,8 @@ impl<'a> World<'a> {
     }
 
     /// The programs that have a ConfigMap or Secret as files.
-    pub(crate) fn readers<'s>(&'s self, object: &'s Object<'_>) -> impl Iterator<Item = Reader<'a>> {
+    pub(crate) fn readers<'s>(&'s self, object: &'s Object<'_>) -> impl Iterator<Item = Program<'a>> {
         let containers = self.readings(object).flat_map(Use::mounted_by);
-        containers.filter_map(|container| Some(Reader { program: Program::of(container)?, container }))
+        containers.filter_map(Program::of)
     }
 }

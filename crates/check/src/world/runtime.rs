@@ -55,13 +55,13 @@ impl<'a> Makers<'a> {
         for object in &set.objects {
             makers.add_asked(object, set.home(object));
             if object.is("apps", "StatefulSet") {
-                for template in items(object.node, &["spec", "volumeClaimTemplates"]) {
-                    let name = text(template, &["metadata", "name"]).unwrap_or_default();
+                for template in items(object.node, ["spec", "volumeClaimTemplates"]) {
+                    let name = text(template, ["metadata", "name"]).unwrap_or_default();
                     makers.claims.insert((object.namespace, format!("{name}-{}", object.name)));
                 }
             }
             let Some(pod) = PodTemplate::of(object) else { continue };
-            let account = text(pod.spec, &["serviceAccountName"]).unwrap_or("default");
+            let account = text(pod.spec, ["serviceAccountName"]).unwrap_or("default");
             for grant in grants.get(&(object.namespace, account)).into_iter().flatten() {
                 for word in pod.containers().flat_map(words).chain(grant.names.iter().copied()) {
                     makers.told.entry(word).or_default().push((pod, grant.right));
@@ -96,11 +96,11 @@ impl<'a> Makers<'a> {
         let field = if kind == "Secret" { "secretKeyRef" } else { "configMapKeyRef" };
         let keys: Vec<&str> = pod
             .containers()
-            .flat_map(|container| items(container, &["env"]))
+            .flat_map(|container| items(container, ["env"]))
             .filter_map(|variable| variable.at(&["valueFrom", field]))
             .filter(|selector| is_set(selector, "optional"))
             .filter(|selector| text(selector, "name") == Some(name))
-            .filter_map(|selector| text(selector, &["key"]))
+            .filter_map(|selector| text(selector, ["key"]))
             .collect();
         Some(if keys.is_empty() { Keys::Any } else { Keys::These(keys) })
     }
@@ -122,7 +122,7 @@ impl<'a> Makers<'a> {
             ("cert-manager.io", "Issuer") => add(at(&["spec", "acme", "privateKeySecretRef", "name"]), Keys::Any),
             ("external-secrets.io", "ExternalSecret") => {
                 let more = object.at(&["spec", "dataFrom"]).or_else(|| object.at(&["spec", "target", "template"]));
-                let keys = items(object.node, &["spec", "data"]).iter().filter_map(|it| text(it, &["secretKey"]));
+                let keys = items(object.node, ["spec", "data"]).iter().filter_map(|it| text(it, ["secretKey"]));
                 let keys = if more.is_some() { Keys::Any } else { Keys::These(keys.collect()) };
                 add(at(&["spec", "target", "name"]).or(Some(object.name)), keys);
             }
@@ -133,9 +133,9 @@ impl<'a> Makers<'a> {
                 add(at(&["spec", "template", "metadata", "name"]).or(Some(object.name)), Keys::These(keys));
             }
             ("secrets-store.csi.x-k8s.io", "SecretProviderClass") => {
-                for secret in items(object.node, &["spec", "secretObjects"]) {
-                    let keys = items(secret, &["data"]).iter().filter_map(|it| text(it, &["key"]));
-                    add(text(secret, &["secretName"]), Keys::These(keys.collect()));
+                for secret in items(object.node, ["spec", "secretObjects"]) {
+                    let keys = items(secret, ["data"]).iter().filter_map(|it| text(it, ["key"]));
+                    add(text(secret, ["secretName"]), Keys::These(keys.collect()));
                 }
             }
             ("secrets.hashicorp.com", _) => add(at(&["spec", "destination", "name"]), Keys::Any),
@@ -143,8 +143,8 @@ impl<'a> Makers<'a> {
                 add(Some(object.name), Keys::Any);
             }
             ("networking.k8s.io", "Ingress") if has_issuer(object) => {
-                for tls in items(object.node, &["spec", "tls"]) {
-                    add(text(tls, &["secretName"]), certificate());
+                for tls in items(object.node, ["spec", "tls"]) {
+                    add(text(tls, ["secretName"]), certificate());
                 }
             }
             _ => add(at(&["spec", "writeConnectionSecretToRef", "name"]), Keys::Any),
@@ -179,7 +179,7 @@ fn grants<'a>(set: &'a Set<'a>) -> HashMap<(&'a str, &'a str), Vec<Grant<'a>>> {
     for kind in ["RoleBinding", "ClusterRoleBinding"] {
         for binding in set.of_kind(GROUP, kind) {
             let (Some(kind), Some(name)) =
-                (text(binding.node, &["roleRef", "kind"]), text(binding.node, &["roleRef", "name"]))
+                (text(binding.node, ["roleRef", "kind"]), text(binding.node, ["roleRef", "name"]))
             else {
                 continue;
             };
@@ -187,10 +187,10 @@ fn grants<'a>(set: &'a Set<'a>) -> HashMap<(&'a str, &'a str), Vec<Grant<'a>>> {
             let of_cluster = Some(&all).filter(|_| matches!(name, "cluster-admin" | "admin" | "edit"));
             let given = roles.get(&(kind, namespace, name)).or(of_cluster);
             let Some(given) = given.filter(|given| given.right.secrets || given.right.config_maps) else { continue };
-            for subject in items(binding.node, &["subjects"]) {
-                let home = text(subject, &["namespace"]).unwrap_or(binding.namespace);
-                let Some(name) = text(subject, &["name"]) else { continue };
-                if text(subject, &["kind"]) == Some("ServiceAccount") {
+            for subject in items(binding.node, ["subjects"]) {
+                let home = text(subject, ["namespace"]).unwrap_or(binding.namespace);
+                let Some(name) = text(subject, ["name"]) else { continue };
+                if text(subject, ["kind"]) == Some("ServiceAccount") {
                     let right = Right { namespace: binding.namespace, ..given.right };
                     let names = given.names.clone();
                     grants.entry((home, name)).or_default().push(Grant { right, names });
@@ -203,7 +203,7 @@ fn grants<'a>(set: &'a Set<'a>) -> HashMap<(&'a str, &'a str), Vec<Grant<'a>>> {
 
 /// What a role allows to create.
 fn grant<'a>(role: &Object<'a>) -> Grant<'a> {
-    let names = items(role.node, &["rules"]).iter().flat_map(|rule| items(rule, &["resourceNames"]));
+    let names = items(role.node, ["rules"]).iter().flat_map(|rule| items(rule, ["resourceNames"]));
     Grant {
         right: Right {
             secrets: may_create(role, "secrets"),
@@ -216,9 +216,9 @@ fn grant<'a>(role: &Object<'a>) -> Grant<'a> {
 
 /// Whether a role allows to create objects of a resource of the core.
 fn may_create(role: &Object<'_>, resource: &str) -> bool {
-    items(role.node, &["rules"]).iter().any(|rule| {
+    items(role.node, ["rules"]).iter().any(|rule| {
         let lists = |key: &str, wanted: &str| {
-            items(rule, &[key]).iter().filter_map(Node::text).any(|text| text == wanted || text == "*")
+            items(rule, [key]).iter().filter_map(Node::text).any(|text| text == wanted || text == "*")
         };
         lists("apiGroups", "") && lists("resources", resource) && lists("verbs", "create")
     })
@@ -226,8 +226,8 @@ fn may_create(role: &Object<'_>, resource: &str) -> bool {
 
 /// The words that a container is told: in its command, its arguments and its variables. A value is a word too.
 pub(crate) fn words(container: &Node) -> impl Iterator<Item = &str> {
-    let lists = ["command", "args"].into_iter().flat_map(|key| items(container, &[key])).filter_map(whole);
-    let variables = items(container, &["env"]).iter().filter_map(|variable| whole(variable.get("value")?));
+    let lists = ["command", "args"].into_iter().flat_map(|key| items(container, [key])).filter_map(whole);
+    let variables = items(container, ["env"]).iter().filter_map(|variable| whole(variable.get("value")?));
     lists.chain(variables).flat_map(parts)
 }
 

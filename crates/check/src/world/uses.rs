@@ -127,19 +127,19 @@ fn of_object<'a>(object: &'a Object<'a>, number: usize, home: &'a str) -> Vec<Us
     }
     match (object.group, object.kind) {
         ("", "ServiceAccount") => {
-            all.each(Used::PullSecret, items(node, &["imagePullSecrets"]), &["name"]);
+            all.each(Used::PullSecret, items(node, ["imagePullSecrets"]), &["name"]);
             // Written by old clusters; a pod may mount these, and works without.
-            all.each(Used::Secret, items(node, &["secrets"]), &["name"]);
+            all.each(Used::Secret, items(node, ["secrets"]), &["name"]);
             all.uses.iter_mut().for_each(|it| it.optional |= it.of == Used::Secret);
         }
         ("", "PersistentVolumeClaim") => all.name(Used::StorageClass, node.at(&["spec", "storageClassName"])),
         ("networking.k8s.io", "Ingress") => {
-            all.each(Used::TlsSecret, items(node, &["spec", "tls"]), &["secretName"]);
+            all.each(Used::TlsSecret, items(node, ["spec", "tls"]), &["secretName"]);
             all.name(Used::IngressClass, node.at(&["spec", "ingressClassName"]));
         }
         ("", "Secret") => {
             let account = &["metadata", "annotations", "kubernetes.io/service-account.name"];
-            if text(node, &["type"]) == Some("kubernetes.io/service-account-token") {
+            if text(node, ["type"]) == Some("kubernetes.io/service-account-token") {
                 all.name(Used::ServiceAccount, node.at(account));
             }
         }
@@ -152,7 +152,7 @@ fn of_object<'a>(object: &'a Object<'a>, number: usize, home: &'a str) -> Vec<Us
             if let Some(pod) = PodTemplate::of(object).or_else(|| PodTemplate::foreign(object)) {
                 all.pod(pod.spec);
             }
-            for claim in items(node, &["spec", "volumeClaimTemplates"]) {
+            for claim in items(node, ["spec", "volumeClaimTemplates"]) {
                 all.name(Used::StorageClass, claim.at(&["spec", "storageClassName"]));
             }
         }
@@ -196,18 +196,18 @@ impl<'a> Collector<'a> {
         self.name(Used::ServiceAccount, spec.get("serviceAccountName").or_else(|| spec.get("serviceAccount")));
         self.name(Used::PriorityClass, spec.get("priorityClassName"));
         self.name(Used::RuntimeClass, spec.get("runtimeClassName"));
-        self.each(Used::PullSecret, items(spec, &["imagePullSecrets"]), &["name"]);
+        self.each(Used::PullSecret, items(spec, ["imagePullSecrets"]), &["name"]);
         for container in
             ["initContainers", "containers", "ephemeralContainers"].into_iter().flat_map(|it| items(spec, it))
         {
-            for from in items(container, &["env"]).iter().filter_map(|variable| variable.get("valueFrom")) {
+            for from in items(container, ["env"]).iter().filter_map(|variable| variable.get("valueFrom")) {
                 for (field, of) in [("secretKeyRef", Used::Secret), ("configMapKeyRef", Used::ConfigMap)] {
                     if let Some(selector) = from.get(field) {
                         self.key(of, selector, Way::Variables);
                     }
                 }
             }
-            for from in items(container, &["envFrom"]) {
+            for from in items(container, ["envFrom"]) {
                 for (field, of) in [("secretRef", Used::Secret), ("configMapRef", Used::ConfigMap)] {
                     if let Some(source) = from.get(field) {
                         self.key(of, source, Way::Variables);
@@ -216,7 +216,7 @@ impl<'a> Collector<'a> {
             }
         }
         let by = self.by;
-        let is_claimed = |volume: &&Node| text(*volume, "name").is_some_and(|name| is_claimed(by, name));
+        let is_claimed = |volume: &&Node| text(volume, "name").is_some_and(|name| is_claimed(by, name));
         for volume in items(spec, "volumes").iter().filter(|volume| !is_claimed(volume)) {
             self.volume(spec, volume);
         }
@@ -230,7 +230,7 @@ impl<'a> Collector<'a> {
                 "configMap" => self.files(Used::ConfigMap, source, source.get("name"), way),
                 "secret" => self.files(Used::Secret, source, source.get("secretName"), way),
                 "projected" => {
-                    for source in items(source, &["sources"]) {
+                    for source in items(source, ["sources"]) {
                         if let Some(map) = source.get("configMap") {
                             self.files(Used::ConfigMap, map, map.get("name"), way);
                         }
@@ -266,8 +266,8 @@ impl<'a> Collector<'a> {
     fn custom(&mut self, spec: &'a Node) {
         if operator::makes_pods(self.by) {
             self.pod(spec);
-            self.each(Used::Secret, items(spec, &["secrets"]), &[]);
-            self.each(Used::ConfigMap, items(spec, &["configMaps"]), &[]);
+            self.each(Used::Secret, items(spec, ["secrets"]), &[]);
+            self.each(Used::ConfigMap, items(spec, ["configMaps"]), &[]);
             self.name(Used::StorageClass, spec.at(&["storage", "volumeClaimTemplate", "spec", "storageClassName"]));
             self.name(Used::Secret, spec.get("configSecret"));
         }

@@ -30,13 +30,13 @@ fn parts(path: &str) -> Vec<&str> {
     path.split('/').filter(|part| !part.is_empty() && *part != ".").collect()
 }
 
-impl<'a> World<'a> {
-    /// The volume of a pod that has this name; none of a StatefulSet's claims, which take the place of such a volume.
-    pub(crate) fn volume(&self, pod: &Pod<'a>, name: &str) -> Option<&'a Node> {
-        let is_claimed = pod.object.is_some_and(|object| is_claimed(object, name));
-        items(pod.spec?, "volumes").iter().find(|volume| !is_claimed && text(volume, "name") == Some(name))
-    }
+/// The volume of a pod that has this name; none of a StatefulSet's claims, which take the place of such a volume.
+pub(crate) fn volume<'a>(pod: &Pod<'a>, name: &str) -> Option<&'a Node> {
+    let is_claimed = pod.object.is_some_and(|object| is_claimed(object, name));
+    items(pod.spec?, "volumes").iter().find(|volume| !is_claimed && text(volume, "name") == Some(name))
+}
 
+impl<'a> World<'a> {
     /// The files of a volume; nothing when it may hold others: those of objects that need not be there, or whose keys
     /// are not known, and those of other kinds of volumes.
     pub(crate) fn files(&self, pod: &Pod<'a>, volume: &'a Node) -> Option<Files<'a>> {

@@ -1,6 +1,8 @@
 //! This test program as a second process: for what one process cannot do to itself.
 
 use crate::kill;
+#[cfg(any(target_os = "linux", target_os = "macos"))]
+use crate::together;
 use std::env;
 use std::error::Error as _;
 use std::path::Path;
@@ -30,6 +32,8 @@ fn act() {
             }
         },
         "write on and on" => kill::write_on_and_on(target),
+        #[cfg(any(target_os = "linux", target_os = "macos"))]
+        "hold the lock" => together::hold_the_lock(target),
         _ => panic!("unknown role {role}"),
     }
 }

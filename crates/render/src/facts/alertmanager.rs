@@ -1,11 +1,12 @@
 use super::monitored::{JOB_LABEL, labelled, monitored};
+use super::workload::{Peer, Port, Role, Workload, browsers};
 use super::{Identity, METRICS_RELEASE, RELOADER_PORT, Web, image, persistence, pods, semantic_version, service, with};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 use vigil_forms::duration::to_go;
 use vigil_stack::Stack;
 use vigil_stack::model::{Receiver, SecretReference, ServiceType, SubRoute};
-use vigil_stack::units::{DnsSubdomain, Port};
+use vigil_stack::units;
 
 /// Alertmanager's own port.
 const PORT: u16 = 9093;
@@ -13,33 +14,59 @@ const PORT: u16 = 9093;
 /// Where the operator mounts the Secrets that the Alertmanager object lists.
 const SECRETS: &str = "/etc/alertmanager/secrets";
 
+/// The port on which replicas find each other.
+const MESH_PORT: u16 = 9094;
+
+fn identity(stack: &Stack) -> Identity<'_> {
+    let image = Some(&stack.alertmanager.image);
+    Identity { name: "alertmanager", instance: METRICS_RELEASE, component: "alerting", image }
+}
+
+fn name() -> String {
+    format!("{METRICS_RELEASE}-alertmanager")
+}
+
+/// The labels that the operator gives the pods, by the name of the Alertmanager object.
+fn selector() -> Map<String, Value> {
+    let labels = [("app.kubernetes.io/name", "alertmanager".to_owned()), ("alertmanager", name())];
+    labels.into_iter().map(|(key, value)| (key.to_owned(), value.into())).collect()
+}
+
+pub(super) fn workloads(stack: &Stack) -> Vec<Workload> {
+    let mut peers = [Role::AlertSender, Role::Scraper, Role::Dashboards].map(Peer::Pods).to_vec();
+    peers.extend(browsers(&stack.alertmanager.effective_service(), stack.alertmanager.ingress.enabled));
+    let mesh = Port { number: MESH_PORT, protocols: &["TCP", "UDP"], peers: vec![Peer::Pods(Role::AlertPeer)] };
+    vec![Workload {
+        name: name(),
+        namespace: stack.namespaces.monitoring.to_string(),
+        selector: selector(),
+        roles: &[Role::AlertPeer, Role::Operated],
+        on_node: false,
+        ports: Some(vec![Port::tcp(PORT, peers), Port::tcp(RELOADER_PORT, [Peer::Pods(Role::Scraper)]), mesh]),
+    }]
+}
+
 pub(super) fn facts(stack: &Stack) -> Value {
     let alertmanager = &stack.alertmanager;
-    let identity = Identity {
-        name: "alertmanager",
-        instance: METRICS_RELEASE,
-        component: "alerting",
-        image: Some(&alertmanager.image),
-    };
-    let name = format!("{METRICS_RELEASE}-alertmanager");
+    let name = name();
     let namespace = stack.namespaces.monitoring.as_str();
     let web = Web {
         name: &name,
         namespace,
-        port: alertmanager.service.port.map_or(PORT, Port::get),
+        port: alertmanager.service.port.map_or(PORT, units::Port::get),
         external_url: alertmanager.external_url.as_ref(),
         ingress: &alertmanager.ingress,
     };
-    // The operator labels the pods itself, by the name of the Alertmanager object.
-    let pod_selector = json!({ "app.kubernetes.io/name": "alertmanager", "alertmanager": name });
+    let pod_selector = selector();
     let pods = pods(stack, alertmanager, Some(alertmanager.replicas.get()));
-    let facts = monitored(identity.facts(&stack.labels_of("alertmanager")));
+    let facts = monitored(identity(stack).facts(&stack.labels_of("alertmanager")));
     let route = &alertmanager.route;
     let own = json!({
         "name": name,
         "namespace": namespace,
         "image": image(stack, &alertmanager.image),
         "version": semantic_version(&alertmanager.image),
+        "features": features(semantic_version(&alertmanager.image)),
         "replicas": alertmanager.replicas,
         "port": PORT,
         "reloaderPort": RELOADER_PORT,
@@ -62,7 +89,7 @@ pub(super) fn facts(stack: &Stack) -> Value {
         "persistence": persistence(&alertmanager.persistence),
         // The operator looks for the configuration under this name.
         "configSecret": format!("alertmanager-{name}"),
-        "secrets": secrets(&alertmanager.receivers),
+        "secrets": alertmanager.secrets().into_iter().collect::<BTreeSet<_>>(),
         "receivers": alertmanager.receivers.iter().map(receiver).collect::<Vec<_>>(),
         "route": {
             "receiver": route.receiver,
@@ -78,6 +105,16 @@ pub(super) fn facts(stack: &Stack) -> Value {
     with(all, own)
 }
 
+/// What Alertmanager is asked to do besides: to set `GOMEMLIMIT` from its memory limit, which no template can, as the
+/// operator makes the container. It does not start with a feature that it does not know; this one came with 0.28.
+fn features(version: Option<&str>) -> Vec<&'static str> {
+    let mut numbers = version.unwrap_or_default().trim_start_matches('v').split('.').map(str::parse::<u32>);
+    match (numbers.next(), numbers.next()) {
+        (Some(Ok(major)), Some(Ok(minor))) if (major, minor) >= (0, 28) => vec!["auto-gomemlimit"],
+        _ => Vec::new(),
+    }
+}
+
 /// The entries that are there, as a mapping.
 fn mapping<const N: usize>(entries: [(&str, Option<Value>); N]) -> Value {
     let there = entries.into_iter().filter_map(|(key, value)| value.map(|value| (key.to_owned(), value)));
@@ -87,19 +124,6 @@ fn mapping<const N: usize>(entries: [(&str, Option<Value>); N]) -> Value {
 /// The file that holds a credential.
 fn file(secret: &SecretReference) -> Value {
     format!("{SECRETS}/{}/{}", secret.name, secret.key).into()
-}
-
-/// The Secrets that receivers take credentials from, each once.
-fn secrets(receivers: &[Receiver]) -> BTreeSet<DnsSubdomain> {
-    let of = |receiver: &Receiver| {
-        let webhooks = receiver.webhook.iter().filter_map(|way| way.url_secret.clone());
-        let slack = receiver.slack.iter().map(|way| way.url_secret.clone());
-        let email = receiver.email.iter().filter_map(|way| way.auth_password_secret.clone());
-        let pagerduty = receiver.pagerduty.iter().map(|way| way.routing_key_secret.clone());
-        let opsgenie = receiver.opsgenie.iter().map(|way| way.api_key_secret.clone());
-        webhooks.chain(slack).chain(email).chain(pagerduty).chain(opsgenie).collect::<Vec<_>>()
-    };
-    receivers.iter().flat_map(of).map(|secret| secret.name).collect()
 }
 
 /// A receiver as Alertmanager's configuration has it.

@@ -1,4 +1,5 @@
 use super::monitored::monitored;
+use super::workload::{Peer, Port, Role, Workload};
 use super::{Identity, image, pods, with};
 use serde_json::{Value, json};
 use vigil_stack::Stack;
@@ -10,9 +11,29 @@ const NAME: &str = "alloy";
 /// Alloy's HTTP port: readiness, metrics, its own page.
 const PORT: u16 = 12345;
 
+fn identity(stack: &Stack) -> Identity<'_> {
+    Identity { name: NAME, instance: NAME, component: "log-collector", image: Some(&stack.alloy.image) }
+}
+
+fn is_monitored(stack: &Stack) -> bool {
+    stack.alloy.monitored && stack.prometheus.enabled
+}
+
+pub(super) fn workloads(stack: &Stack) -> Vec<Workload> {
+    let peers: Vec<_> = is_monitored(stack).then_some(Peer::Pods(Role::Scraper)).into_iter().collect();
+    vec![Workload {
+        name: NAME.to_owned(),
+        namespace: stack.namespaces.logging.to_string(),
+        selector: identity(stack).selector(),
+        roles: &[Role::LogSender],
+        // It reads the log files of its node.
+        on_node: true,
+        ports: Some(vec![Port::tcp(PORT, peers)]),
+    }]
+}
+
 pub(super) fn facts(stack: &Stack) -> Value {
     let alloy = &stack.alloy;
-    let identity = Identity { name: NAME, instance: NAME, component: "log-collector", image: Some(&alloy.image) };
     let own = json!({
         "name": NAME,
         "namespace": stack.namespaces.logging,
@@ -20,8 +41,8 @@ pub(super) fn facts(stack: &Stack) -> Value {
         "image": image(stack, &alloy.image),
         "logLevel": alloy.log_level,
         "docker": alloy.container_runtime == ContainerRuntime::Docker,
-        "monitored": alloy.monitored && stack.prometheus.enabled,
+        "monitored": is_monitored(stack),
         "pods": pods(stack, alloy, None),
     });
-    with(monitored(identity.facts(&stack.labels_of("alloy"))), own)
+    with(monitored(identity(stack).facts(&stack.labels_of("alloy"))), own)
 }

@@ -1,3 +1,4 @@
+use super::workload::Workload;
 use super::{Identity, LOGS_RELEASE, METRICS_RELEASE, with};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
@@ -30,6 +31,10 @@ const METRICS_SERVER: Chart = Chart {
     name: "metrics-server",
     version: "3.13.0",
 };
+
+pub(super) fn workloads(_: &Stack) -> Vec<Workload> {
+    Vec::new()
+}
 
 pub(super) fn facts(stack: &Stack) -> Value {
     let argocd = &stack.argocd;

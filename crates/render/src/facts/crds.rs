@@ -1,3 +1,4 @@
+use super::workload::{Role, Workload};
 use super::{Identity, METRICS_RELEASE};
 use serde_json::Value;
 use vigil_stack::Stack;
@@ -6,4 +7,10 @@ use vigil_stack::Stack;
 pub(super) fn facts(stack: &Stack) -> Value {
     let identity = Identity { name: "prometheus-operator", instance: METRICS_RELEASE, component: "crds", image: None };
     identity.facts(&stack.labels_of("crds")).into()
+}
+
+/// Whether the stack has the operator, or objects that it makes pods of.
+pub(super) fn enabled(stack: &Stack) -> bool {
+    let concerned = |workload: &Workload| workload.has(Role::Operator) || workload.has(Role::Operated);
+    super::workloads(stack).iter().any(concerned)
 }

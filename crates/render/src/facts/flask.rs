@@ -1,26 +1,52 @@
+use super::workload::Workload;
 use super::{Identity, image, pods, with};
 use serde_json::{Value, json};
 use vigil_stack::Stack;
+use vigil_stack::units::FolderOfContainer;
 
-/// gunicorn's port, fixed in the application's image.
-const APP_PORT: u16 = 8001;
+/// Ports below it only root may listen on, unless the pod lets everybody.
+const FIRST_FREE_PORT: u16 = 1024;
 
-/// nginx's port, fixed in its image.
-const NGINX_PORT: u16 = 80;
+/// The name of its Deployment.
+const NAME: &str = "deploy-flask";
+
+fn identity(stack: &Stack) -> Identity<'_> {
+    let image = Some(&stack.flask.image);
+    Identity { name: "flask-web-deploy", instance: "flask", component: "test-app", image }
+}
+
+pub(super) fn workloads(stack: &Stack) -> Vec<Workload> {
+    vec![Workload {
+        name: NAME.to_owned(),
+        namespace: stack.flask.namespace.to_string(),
+        selector: identity(stack).selector(),
+        roles: &[],
+        on_node: false,
+        ports: None,
+    }]
+}
 
 pub(super) fn facts(stack: &Stack) -> Value {
     let flask = &stack.flask;
-    let identity =
-        Identity { name: "flask-web-deploy", instance: "flask", component: "test-app", image: Some(&flask.image) };
     let path = flask.ingress.path.as_str().trim_end_matches('/');
     let own = json!({
-        "name": "deploy-flask",
+        "name": NAME,
         "namespace": flask.namespace,
         "replicas": flask.replicas,
         "image": image(stack, &flask.image),
-        "nginxImage": image(stack, &flask.nginx_image),
-        "port": APP_PORT,
-        "nginxPort": NGINX_PORT,
+        "port": flask.port,
+        // What the Service leads to is called `http`, and it is one container of the two.
+        "portName": if flask.nginx { "gunicorn" } else { "http" },
+        "args": flask.args,
+        "healthPath": flask.health_path,
+        "root": flask.run_as_user.get() == 0,
+        "user": flask.run_as_user,
+        "anyPort": flask.run_as_user.get() != 0 && flask.port.get() < FIRST_FREE_PORT,
+        "writable": flask.writable.iter().enumerate().map(writable).collect::<Vec<_>>(),
+        "nginx": flask.nginx,
+        "volumes": flask.nginx || !flask.writable.is_empty(),
+        "nginxImage": image(stack, &flask.effective_nginx_image()),
+        "nginxPort": flask.effective_nginx_port(),
         "pods": pods(stack, flask, Some(flask.replicas.get())),
         "service": { "enabled": flask.service.enabled, "name": "flask-service", "port": 80 },
         "ingress": {
@@ -33,5 +59,11 @@ pub(super) fn facts(stack: &Stack) -> Value {
             "tls": flask.ingress.tls,
         },
     });
-    with(identity.facts(&stack.labels_of("flask")), own)
+    with(identity(stack).facts(&stack.labels_of("flask")), own)
+}
+
+/// A folder that may be written to, and the name of its volume.
+fn writable((at, folder): (usize, &FolderOfContainer)) -> Value {
+    let name = if folder.as_str() == "/tmp" { "tmp".to_owned() } else { format!("writable-{at}") };
+    json!({ "name": name, "path": folder })
 }

@@ -1,8 +1,10 @@
 use super::monitored::{labelled, monitored};
-use super::{Identity, METRICS_RELEASE, image, persistence, pods, service, with};
+use super::workload::{Peer, Port, Role, Workload, browsers};
+use super::{Identity, METRICS_RELEASE, image, persistence, pods, service, startup, with};
 use serde_json::{Value, json};
 use vigil_stack::Stack;
 use vigil_stack::model::Dashboard;
+use vigil_stack::units::Duration;
 
 /// The port of Grafana's Service, as the chart has it.
 const PORT: u16 = 80;
@@ -10,21 +12,45 @@ const PORT: u16 = 80;
 /// Grafana's own port.
 const OWN_PORT: u16 = 3000;
 
+/// How long Grafana may take to give its metrics.
+const SCRAPE_SECONDS: u64 = 30;
+
 /// The data sources that a dashboard's inputs can be connected to: plugin and uid are called alike.
 const DATA_SOURCES: [&str; 3] = ["alertmanager", "loki", "prometheus"];
 
+fn identity(stack: &Stack) -> Identity<'_> {
+    let image = Some(&stack.grafana.image);
+    Identity { name: "grafana", instance: METRICS_RELEASE, component: "dashboards", image }
+}
+
+fn name() -> String {
+    format!("{METRICS_RELEASE}-grafana")
+}
+
+pub(super) fn workloads(stack: &Stack) -> Vec<Workload> {
+    let mut peers = vec![Peer::Pods(Role::Scraper)];
+    peers.extend(browsers(&stack.grafana.effective_service(), stack.grafana.ingress.enabled));
+    vec![Workload {
+        name: name(),
+        namespace: stack.namespaces.monitoring.to_string(),
+        selector: identity(stack).selector(),
+        roles: &[Role::Dashboards],
+        on_node: false,
+        ports: Some(vec![Port::tcp(OWN_PORT, peers)]),
+    }]
+}
+
 pub(super) fn facts(stack: &Stack) -> Value {
     let grafana = &stack.grafana;
-    let identity =
-        Identity { name: "grafana", instance: METRICS_RELEASE, component: "dashboards", image: Some(&grafana.image) };
-    let name = format!("{METRICS_RELEASE}-grafana");
-    let facts = monitored(identity.facts(&stack.labels_of("grafana")));
+    let name = name();
+    let facts = monitored(identity(stack).facts(&stack.labels_of("grafana")));
     let own = json!({
         "name": name,
         "namespace": stack.namespaces.monitoring,
         "image": image(stack, &grafana.image),
         "sidecarImage": image(stack, &grafana.sidecar_image),
         "port": OWN_PORT,
+        "scrapeTimeout": scrape_timeout(&stack.prometheus.scrape_interval),
         "service": service(&grafana.effective_service(), PORT),
         "externalUrl": grafana.external_url,
         "rootUrl": grafana.address(),
@@ -46,15 +72,18 @@ pub(super) fn facts(stack: &Stack) -> Value {
         "dashboardLabels": labelled(&facts, "grafana_dashboard", "1"),
         "sidecarKinds": if grafana.sidecar_secrets { "both" } else { "configmap" },
         "sidecarRights": if grafana.sidecar_secrets { json!(["configmaps", "secrets"]) } else { json!(["configmaps"]) },
-        "sidecarResources": {
-            "requests": { "cpu": "10m", "memory": "96Mi" },
-            "limits": { "memory": "256Mi" },
-        },
+        "startup": startup(),
         "imports": imports(stack),
         "files": grafana.dashboards.iter().filter_map(file).collect::<Vec<_>>(),
         "pods": pods(stack, grafana, Some(1)),
     });
     with(facts, own)
+}
+
+/// How long a scrape may take: as the chart has it, but no longer than the interval between two. The operator leaves out
+/// a ServiceMonitor whose timeout is above it.
+fn scrape_timeout(interval: &Duration) -> String {
+    if interval.length().as_secs() < SCRAPE_SECONDS { interval.to_string() } else { format!("{SCRAPE_SECONDS}s") }
 }
 
 /// What is downloaded before Grafana starts; `null` when that is nothing.

@@ -1,4 +1,5 @@
 use super::monitored::monitored;
+use super::workload::{Peer, Port, Role, Workload};
 use super::{Identity, METRICS_RELEASE, image, image_parts, pods, with};
 use serde_json::{Value, json};
 use vigil_stack::Stack;
@@ -44,18 +45,33 @@ const RESOURCES: &[(&str, &str)] = &[
 /// The resource whose listing shows what it holds.
 const SECRETS: &str = "secrets";
 
+fn identity(stack: &Stack) -> Identity<'_> {
+    let image = Some(&stack.kube_state_metrics.image);
+    Identity { name: "kube-state-metrics", instance: METRICS_RELEASE, component: "metrics", image }
+}
+
+fn name() -> String {
+    format!("{METRICS_RELEASE}-kube-state-metrics")
+}
+
+pub(super) fn workloads(stack: &Stack) -> Vec<Workload> {
+    let scraped = |port| Port::tcp(port, [Peer::Pods(Role::Scraper)]);
+    vec![Workload {
+        name: name(),
+        namespace: stack.namespaces.monitoring.to_string(),
+        selector: identity(stack).selector(),
+        roles: &[],
+        on_node: false,
+        ports: Some(vec![scraped(PORT), scraped(TELEMETRY_PORT)]),
+    }]
+}
+
 pub(super) fn facts(stack: &Stack) -> Value {
     let settings = &stack.kube_state_metrics;
-    let identity = Identity {
-        name: "kube-state-metrics",
-        instance: METRICS_RELEASE,
-        component: "metrics",
-        image: Some(&settings.image),
-    };
     let told: Vec<_> = RESOURCES.iter().filter(|(name, _)| settings.secrets || *name != SECRETS).collect();
     let names: Vec<_> = told.iter().map(|(name, _)| *name).collect();
     let own = json!({
-        "name": format!("{METRICS_RELEASE}-kube-state-metrics"),
+        "name": name(),
         "namespace": stack.namespaces.monitoring,
         "port": PORT,
         "telemetryPort": TELEMETRY_PORT,
@@ -66,5 +82,5 @@ pub(super) fn facts(stack: &Stack) -> Value {
         "rules": told.iter().map(|(name, group)| json!({ "group": group, "resource": name })).collect::<Vec<_>>(),
         "pods": pods(stack, settings, Some(1)),
     });
-    with(monitored(identity.facts(&stack.labels_of("kube-state-metrics"))), own)
+    with(monitored(identity(stack).facts(&stack.labels_of("kube-state-metrics"))), own)
 }

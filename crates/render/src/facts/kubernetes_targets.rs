@@ -1,4 +1,5 @@
 use super::monitored::{JOB_LABEL, labelled, monitored};
+use super::workload::Workload;
 use super::{Identity, METRICS_RELEASE, with};
 use serde_json::{Value, json};
 use vigil_stack::Stack;
@@ -95,9 +96,8 @@ const CADVISOR_DROPS: &[Dropped] = &[
     (&["id", "pod"], ".+;"),
 ];
 
-/// There is nothing to do for a Prometheus that is not there.
-pub(super) fn enabled(stack: &Stack) -> bool {
-    stack.kubernetes_targets.enabled && stack.prometheus.enabled
+pub(super) fn workloads(_: &Stack) -> Vec<Workload> {
+    Vec::new()
 }
 
 pub(super) fn facts(stack: &Stack) -> Value {

@@ -1,5 +1,6 @@
 use super::monitored::{labelled, monitored};
-use super::{Identity, LOGS_RELEASE, image, image_parts, persistence, pods, with};
+use super::workload::{Peer, Port, Role, Workload};
+use super::{Identity, LOGS_RELEASE, image, image_parts, memory, persistence, pods, startup, with};
 use serde_json::{Value, json};
 use vigil_stack::Stack;
 use vigil_stack::units::Duration;
@@ -10,10 +11,30 @@ const PORT: u16 = 3100;
 /// Loki's gRPC port, which its parts use among themselves.
 const GRPC_PORT: u16 = 9095;
 
+fn identity(stack: &Stack) -> Identity<'_> {
+    Identity { name: "loki", instance: LOGS_RELEASE, component: "log-store", image: Some(&stack.loki.image) }
+}
+
+pub(super) fn workloads(stack: &Stack) -> Vec<Workload> {
+    let mut peers = vec![Peer::Pods(Role::LogSender), Peer::Pods(Role::Dashboards)];
+    peers.extend(is_monitored(stack).then_some(Peer::Pods(Role::Scraper)));
+    vec![Workload {
+        name: LOGS_RELEASE.to_owned(),
+        namespace: stack.namespaces.logging.to_string(),
+        selector: identity(stack).selector(),
+        roles: &[],
+        on_node: false,
+        ports: Some(vec![Port::tcp(PORT, peers)]),
+    }]
+}
+
+fn is_monitored(stack: &Stack) -> bool {
+    stack.loki.monitored && stack.prometheus.enabled
+}
+
 pub(super) fn facts(stack: &Stack) -> Value {
     let loki = &stack.loki;
-    let identity = Identity { name: "loki", instance: LOGS_RELEASE, component: "log-store", image: Some(&loki.image) };
-    let facts = monitored(identity.facts(&stack.labels_of("loki")));
+    let facts = monitored(identity(stack).facts(&stack.labels_of("loki")));
     let own = json!({
         "name": LOGS_RELEASE,
         "namespace": stack.namespaces.logging,
@@ -27,7 +48,9 @@ pub(super) fn facts(stack: &Stack) -> Value {
         "retention": loki.retention.as_ref().and_then(Duration::as_hours).map(|hours| format!("{hours}h")),
         "logLevel": loki.log_level,
         "persistence": persistence(&loki.persistence),
-        "monitored": loki.monitored && stack.prometheus.enabled,
+        "startup": startup(),
+        "memory": memory::loki(&stack.pods_of(loki).resources),
+        "monitored": is_monitored(stack),
         "pods": pods(stack, loki, Some(1)),
     });
     with(facts, own)

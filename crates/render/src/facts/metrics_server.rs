@@ -1,6 +1,8 @@
+use super::workload::{Peer, Port, Workload};
 use super::{Identity, image, image_parts, pods, with};
 use serde_json::{Value, json};
 use vigil_stack::Stack;
+use vigil_stack::units::Image;
 
 /// The port of its pods; the kubelets' own port, which firewalls between control plane and nodes let pass already.
 const PORT: u16 = 10250;
@@ -8,14 +10,31 @@ const PORT: u16 = 10250;
 /// The port of its Service, which the API server asks.
 const SERVICE_PORT: u16 = 443;
 
+/// The name of its objects and of the Helm release that a Helm user has.
+const NAME: &str = "metrics-server";
+
+/// Where what extends the API server lives.
+const NAMESPACE: &str = "kube-system";
+
+fn identity(image: Option<&Image>) -> Identity<'_> {
+    Identity { name: NAME, instance: NAME, component: "resource-metrics", image }
+}
+
+pub(super) fn workloads(_: &Stack) -> Vec<Workload> {
+    vec![Workload {
+        name: NAME.to_owned(),
+        namespace: NAMESPACE.to_owned(),
+        selector: identity(None).selector(),
+        roles: &[],
+        on_node: false,
+        // The API server passes on what `kubectl top` asks.
+        ports: Some(vec![Port::tcp(PORT, [Peer::Anybody])]),
+    }]
+}
+
 pub(super) fn facts(stack: &Stack) -> Value {
     let settings = &stack.metrics_server;
-    let identity = Identity {
-        name: "metrics-server",
-        instance: "metrics-server",
-        component: "resource-metrics",
-        image: Some(&settings.image),
-    };
+    let own_image = settings.effective_image(&stack.kubernetes);
     let types: Vec<_> = settings.address_types.iter().map(|kind| format!("{kind:?}")).collect();
     // Each flag once: of two equal ones the last counts, whoever added it. The port is not among them, because the
     // chart adds it by itself.
@@ -34,15 +53,15 @@ pub(super) fn facts(stack: &Stack) -> Value {
         pods["priorityClassName"] = "system-cluster-critical".into();
     }
     let own = json!({
-        "name": "metrics-server",
-        "namespace": "kube-system",
+        "name": NAME,
+        "namespace": NAMESPACE,
         "port": PORT,
         "servicePort": SERVICE_PORT,
         "replicas": settings.replicas,
-        "image": image(stack, &settings.image),
-        "imageParts": image_parts(stack, &settings.image),
+        "image": image(stack, &own_image),
+        "imageParts": image_parts(stack, &own_image),
         "args": args,
         "pods": pods,
     });
-    with(identity.facts(&stack.labels_of("metrics-server")), own)
+    with(identity(Some(&own_image)).facts(&stack.labels_of("metrics-server")), own)
 }

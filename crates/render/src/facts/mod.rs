@@ -12,6 +12,7 @@ mod grafana;
 mod kube_state_metrics;
 mod kubernetes_targets;
 mod loki;
+mod memory;
 mod metrics_server;
 mod monitored;
 mod namespaces;
@@ -20,43 +21,47 @@ mod node_exporter;
 mod prometheus;
 mod prometheus_operator;
 mod promtail;
+mod values;
+mod workload;
 
 use serde_json::{Map, Value, json};
 use vigil_stack::Stack;
-use vigil_stack::model::{HasPods, Ingress, Labels, Persistence, Service, TaintEffect, Toleration};
+use vigil_stack::model::{HasPods, Ingress, Labels, Part as _, Persistence, Service, TaintEffect, Toleration};
 use vigil_stack::units::{HttpPath, Image, Port, Registry, Url};
+use workload::{Role, Workload};
 
-/// A part of the stack.
+/// What has a folder in `templates/`, and one in `manifests/`.
 struct Component {
-    /// Its key in `stack.yaml`, its folder in `templates/` and its folder in `manifests/`.
+    /// The name of both folders, and for a part of the stack its key in `stack.yaml`.
     name: &'static str,
     /// Whether the stack wants it.
     enabled: fn(&Stack) -> bool,
+    /// The pods that it runs.
+    workloads: fn(&Stack) -> Vec<Workload>,
     /// What templates may say of it.
     facts: fn(&Stack) -> Value,
 }
 
-/// The components, in the order in which they are applied and listed.
-#[rustfmt::skip]
-const COMPONENTS: &[Component] = &[
-    Component { name: "namespaces", enabled: |_| true, facts: namespaces::facts },
-    Component { name: "crds", enabled: operator_objects, facts: crds::facts },
-    Component { name: "metrics-server", enabled: |stack| stack.metrics_server.enabled, facts: metrics_server::facts },
-    Component { name: "prometheus-operator", enabled: |stack| stack.prometheus_operator.enabled, facts: prometheus_operator::facts },
-    Component { name: "prometheus", enabled: |stack| stack.prometheus.enabled, facts: prometheus::facts },
-    Component { name: "node-exporter", enabled: |stack| stack.node_exporter.enabled, facts: node_exporter::facts },
-    Component { name: "kube-state-metrics", enabled: |stack| stack.kube_state_metrics.enabled, facts: kube_state_metrics::facts },
-    Component { name: "kubernetes-targets", enabled: kubernetes_targets::enabled, facts: kubernetes_targets::facts },
-    Component { name: "alertmanager", enabled: |stack| stack.alertmanager.enabled, facts: alertmanager::facts },
-    Component { name: "grafana", enabled: |stack| stack.grafana.enabled, facts: grafana::facts },
-    Component { name: "loki", enabled: |stack| stack.loki.enabled, facts: loki::facts },
-    Component { name: "promtail", enabled: |stack| stack.promtail.enabled, facts: promtail::facts },
-    Component { name: "alloy", enabled: |stack| stack.alloy.enabled, facts: alloy::facts },
-    Component { name: "flask", enabled: |stack| stack.flask.enabled, facts: flask::facts },
-    Component { name: "network-policies", enabled: |stack| stack.network_policies.enabled, facts: network_policies::facts },
-    Component { name: "argocd", enabled: |stack| stack.argocd.enabled, facts: argocd::facts },
-    Component { name: "values", enabled: |stack| stack.values.enabled, facts: |_| json!({}) },
+/// What the stack needs in any case, or because of some part.
+const COMMON: &[Component] = &[
+    Component { name: "namespaces", enabled: |_| true, workloads: |_| Vec::new(), facts: namespaces::facts },
+    Component { name: "crds", enabled: crds::enabled, workloads: |_| Vec::new(), facts: crds::facts },
 ];
+
+/// Declares a component for each part, which has a module of its field's name here.
+macro_rules! components {
+    ($($name:literal $part:ident: $settings:ident,)+) => {
+        /// The parts, in the order in which they are applied and listed.
+        const PARTS: &[Component] = &[$(Component {
+            name: $name,
+            enabled: |stack| stack.$part.is_in(stack),
+            workloads: $part::workloads,
+            facts: $part::facts,
+        },)+];
+    };
+}
+
+vigil_stack::for_each_part!(components);
 
 /// The Helm release whose names the metrics side keeps, so that a Helm user can compare and move.
 const METRICS_RELEASE: &str = "kube-prometheus-stack";
@@ -64,20 +69,31 @@ const METRICS_RELEASE: &str = "kube-prometheus-stack";
 /// The same for the logs side.
 const LOGS_RELEASE: &str = "loki-stack";
 
-/// Whether anything needs the definitions of the operator's objects.
-fn operator_objects(stack: &Stack) -> bool {
-    stack.prometheus.enabled || stack.alertmanager.enabled || stack.prometheus_operator.enabled
+fn components() -> impl Iterator<Item = &'static Component> {
+    COMMON.iter().chain(PARTS)
 }
 
-/// The components that the stack switches on.
+/// The components that the stack switches on, in the order in which they are applied and listed.
 pub(crate) fn enabled(stack: &Stack) -> Vec<&'static str> {
-    COMPONENTS.iter().filter(|component| (component.enabled)(stack)).map(|component| component.name).collect()
+    components().filter(|component| (component.enabled)(stack)).map(|component| component.name).collect()
 }
 
 /// The facts of all components, by component; `null` for those that are off.
 pub(crate) fn facts(stack: &Stack) -> Value {
     let facts = |component: &Component| if (component.enabled)(stack) { (component.facts)(stack) } else { Value::Null };
-    COMPONENTS.iter().map(|component| (component.name.to_owned(), facts(component))).collect::<Map<_, _>>().into()
+    components().map(|component| (component.name.to_owned(), facts(component))).collect::<Map<_, _>>().into()
+}
+
+/// The pods of all parts that the stack switches on.
+fn workloads(stack: &Stack) -> Vec<Workload> {
+    let enabled = PARTS.iter().filter(|component| (component.enabled)(stack));
+    enabled.flat_map(|component| (component.workloads)(stack)).collect()
+}
+
+/// Whether a component makes pods of custom resources, so that Argo CD has to apply it before those.
+pub(crate) fn makes_pods(stack: &Stack, component: &str) -> bool {
+    let found = PARTS.iter().find(|it| it.name == component);
+    found.is_some_and(|it| (it.workloads)(stack).iter().any(|workload| workload.has(Role::Operator)))
 }
 
 /// Who an object is, as the recommended labels say it.
@@ -93,10 +109,15 @@ struct Identity<'a> {
 }
 
 impl Identity<'_> {
+    /// The labels by which its pods are selected: what never changes.
+    fn selector(&self) -> Map<String, Value> {
+        let labels = [("app.kubernetes.io/name", self.name), ("app.kubernetes.io/instance", self.instance)];
+        labels.into_iter().map(|(key, value)| (key.to_owned(), value.into())).collect()
+    }
+
     /// `labels` for every object and pod, and `selector`, which holds only what never changes.
     /// The stack's own labels for the component give way to both.
     fn facts(&self, own: &Labels) -> Map<String, Value> {
-        let selector = json!({ "app.kubernetes.io/name": self.name, "app.kubernetes.io/instance": self.instance });
         let mut labels: Map<String, Value> =
             own.iter().map(|(key, value)| (key.to_string(), value.as_str().into())).collect();
         labels.extend([
@@ -109,7 +130,7 @@ impl Identity<'_> {
         if let Some(version) = self.image.and_then(version) {
             labels.insert("app.kubernetes.io/version".to_owned(), version.into());
         }
-        [("labels".to_owned(), labels.into()), ("selector".to_owned(), selector)].into_iter().collect()
+        [("labels".to_owned(), labels.into()), ("selector".to_owned(), self.selector().into())].into_iter().collect()
     }
 }
 
@@ -173,7 +194,9 @@ fn pods(stack: &Stack, component: &impl HasPods, replicas: Option<u16>) -> Value
         "imagePullSecrets": secrets.iter().map(|name| json!({ "name": name })).collect::<Vec<_>>(),
         "topologySpread": replicated && pods.topology_spread.unwrap_or(true),
         "disruptionBudget": replicated && pods.disruption_budget.unwrap_or(true),
+        "goMemoryLimit": memory::go_limit(&pods.resources),
         "resources": pods.resources,
+        "containers": pods.containers,
     })
 }
 
@@ -187,6 +210,15 @@ fn service(service: &Service, port: u16) -> Value {
         "loadBalancerClass": service.load_balancer_class,
         "loadBalancerSourceRanges": service.load_balancer_source_ranges,
     })
+}
+
+/// How long a program may take from its start until it is ready, for its startup probe. It is there for programs that
+/// read or move all their data first, which take as long as it takes: one that is killed meanwhile begins anew, so the
+/// end is for those that hang. An hour is enough for 10 GiB of log at 3 MB a second, a tenth of what one core does.
+fn startup() -> Value {
+    const SECONDS: u32 = 3600;
+    const PERIOD: u32 = 10;
+    json!({ "seconds": SECONDS, "period": PERIOD, "failures": SECONDS / PERIOD })
 }
 
 /// The port of the side-car that reloads configuration, in pods that the operator makes.

@@ -1,4 +1,5 @@
 use super::monitored::{JOB_LABEL, labelled, monitored};
+use super::workload::Workload;
 use super::{Identity, METRICS_RELEASE, image, image_parts, pods, with};
 use serde_json::{Value, json};
 use vigil_stack::Stack;
@@ -10,14 +11,29 @@ const PORT: u16 = 9100;
 /// What alerts and dashboards know it by.
 const JOB: &str = "node-exporter";
 
+fn identity(stack: &Stack) -> Identity<'_> {
+    let image = Some(&stack.node_exporter.image);
+    Identity { name: "prometheus-node-exporter", instance: METRICS_RELEASE, component: "metrics", image }
+}
+
+fn name() -> String {
+    format!("{METRICS_RELEASE}-prometheus-node-exporter")
+}
+
+pub(super) fn workloads(stack: &Stack) -> Vec<Workload> {
+    vec![Workload {
+        name: name(),
+        namespace: stack.namespaces.monitoring.to_string(),
+        selector: identity(stack).selector(),
+        roles: &[],
+        // It reads its node's /proc and /sys, and is in its network, where no policy reaches.
+        on_node: true,
+        ports: None,
+    }]
+}
+
 pub(super) fn facts(stack: &Stack) -> Value {
     let settings = &stack.node_exporter;
-    let identity = Identity {
-        name: "prometheus-node-exporter",
-        instance: METRICS_RELEASE,
-        component: "metrics",
-        image: Some(&settings.image),
-    };
     let mut pods = pods(stack, settings, None);
     // A node is watched whatever keeps other pods away from it.
     let every = Toleration { effect: Some(TaintEffect::NoSchedule), ..Toleration::of_everything() };
@@ -32,9 +48,9 @@ pub(super) fn facts(stack: &Stack) -> Value {
         pods["nodeSelector"] = json!({});
     }
     pods["nodeSelector"]["kubernetes.io/os"] = "linux".into();
-    let facts = monitored(identity.facts(&stack.labels_of("node-exporter")));
+    let facts = monitored(identity(stack).facts(&stack.labels_of("node-exporter")));
     let own = json!({
-        "name": format!("{METRICS_RELEASE}-prometheus-node-exporter"),
+        "name": name(),
         "namespace": stack.namespaces.monitoring,
         "port": PORT,
         "jobLabel": JOB_LABEL,

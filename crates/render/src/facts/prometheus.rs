@@ -1,35 +1,59 @@
 use super::monitored::{JOB_LABEL, labelled, monitored};
-use super::{Identity, METRICS_RELEASE, RELOADER_PORT, Web, image, persistence, pods, semantic_version, service, with};
+use super::workload::{Peer, Port, Role, Workload, browsers};
+use super::{
+    Identity, METRICS_RELEASE, RELOADER_PORT, Web, image, persistence, pods, semantic_version, service, startup, with,
+};
 use serde_json::{Map, Value, json};
 use vigil_stack::Stack;
 use vigil_stack::model::{RemoteWrite, Selection, ServiceType};
-use vigil_stack::units::Port;
+use vigil_stack::units;
 
 /// Prometheus' own port.
 const PORT: u16 = 9090;
 
+fn identity(stack: &Stack) -> Identity<'_> {
+    let image = Some(&stack.prometheus.image);
+    Identity { name: "prometheus", instance: METRICS_RELEASE, component: "metrics", image }
+}
+
+fn name() -> String {
+    format!("{METRICS_RELEASE}-prometheus")
+}
+
+/// The labels that the operator gives the pods, by the name of the Prometheus object.
+fn selector() -> Map<String, Value> {
+    let labels = [("app.kubernetes.io/name", "prometheus".to_owned()), ("operator.prometheus.io/name", name())];
+    labels.into_iter().map(|(key, value)| (key.to_owned(), value.into())).collect()
+}
+
+pub(super) fn workloads(stack: &Stack) -> Vec<Workload> {
+    let mut peers = vec![Peer::Pods(Role::Scraper), Peer::Pods(Role::Dashboards)];
+    peers.extend(browsers(&stack.prometheus.effective_service(), stack.prometheus.ingress.enabled));
+    vec![Workload {
+        name: name(),
+        namespace: stack.namespaces.monitoring.to_string(),
+        selector: selector(),
+        roles: &[Role::Scraper, Role::AlertSender, Role::Operated],
+        on_node: false,
+        ports: Some(vec![Port::tcp(PORT, peers), Port::tcp(RELOADER_PORT, [Peer::Pods(Role::Scraper)])]),
+    }]
+}
+
 pub(super) fn facts(stack: &Stack) -> Value {
     let prometheus = &stack.prometheus;
-    let identity = Identity {
-        name: "prometheus",
-        instance: METRICS_RELEASE,
-        component: "metrics",
-        image: Some(&prometheus.image),
-    };
-    let name = format!("{METRICS_RELEASE}-prometheus");
+    let name = name();
     let namespace = stack.namespaces.monitoring.as_str();
     let service = service(&prometheus.effective_service(), PORT);
     let web = Web {
         name: &name,
         namespace,
-        port: prometheus.service.port.map_or(PORT, Port::get),
+        port: prometheus.service.port.map_or(PORT, units::Port::get),
         external_url: prometheus.external_url.as_ref(),
         ingress: &prometheus.ingress,
     };
-    // The operator labels the pods itself, by the name of the Prometheus object.
-    let pod_selector = json!({ "app.kubernetes.io/name": "prometheus", "operator.prometheus.io/name": name });
+    let pod_selector = selector();
     let pods = pods(stack, prometheus, Some(prometheus.replicas.get()));
-    let facts = monitored(identity.facts(&stack.labels_of("prometheus")));
+    let facts = monitored(identity(stack).facts(&stack.labels_of("prometheus")));
     let own = json!({
         "name": name,
         "namespace": namespace,
@@ -46,6 +70,7 @@ pub(super) fn facts(stack: &Stack) -> Value {
         "service": service,
         "externalLabels": prometheus.external_labels,
         "scrapeInterval": prometheus.scrape_interval,
+        "startup": startup(),
         "podSelector": pod_selector,
         // For the partials: the pods are not made from the object's labels.
         "made": {

@@ -1,4 +1,5 @@
 use super::monitored::monitored;
+use super::workload::{Peer, Port, Role, Workload};
 use super::{Identity, METRICS_RELEASE, image, pods, with};
 use serde_json::{Value, json};
 use vigil_stack::Stack;
@@ -8,15 +9,40 @@ use vigil_stack::model::AdmissionWebhooks;
 const HTTPS_PORT: u16 = 10250;
 const HTTP_PORT: u16 = 8080;
 
+fn identity(stack: &Stack) -> Identity<'_> {
+    let image = Some(&stack.prometheus_operator.image);
+    Identity { name: "prometheus-operator", instance: METRICS_RELEASE, component: "operator", image }
+}
+
+fn name() -> String {
+    format!("{METRICS_RELEASE}-operator")
+}
+
+fn has_webhooks(stack: &Stack) -> bool {
+    stack.prometheus_operator.admission_webhooks != AdmissionWebhooks::Off
+}
+
+fn port(stack: &Stack) -> u16 {
+    if has_webhooks(stack) { HTTPS_PORT } else { HTTP_PORT }
+}
+
+pub(super) fn workloads(stack: &Stack) -> Vec<Workload> {
+    let mut peers = vec![Peer::Pods(Role::Scraper)];
+    // The API server calls the webhooks.
+    peers.extend(has_webhooks(stack).then_some(Peer::Anybody));
+    vec![Workload {
+        name: name(),
+        namespace: stack.namespaces.monitoring.to_string(),
+        selector: identity(stack).selector(),
+        roles: &[Role::Operator],
+        on_node: false,
+        ports: Some(vec![Port::tcp(port(stack), peers)]),
+    }]
+}
+
 pub(super) fn facts(stack: &Stack) -> Value {
     let operator = &stack.prometheus_operator;
-    let identity = Identity {
-        name: "prometheus-operator",
-        instance: METRICS_RELEASE,
-        component: "operator",
-        image: Some(&operator.image),
-    };
-    let webhooks = operator.admission_webhooks != AdmissionWebhooks::Off;
+    let webhooks = has_webhooks(stack);
     let jobs = operator.admission_webhooks == AdmissionWebhooks::Job;
     // The keys of the Secret, as cert-manager writes them or the Job.
     let [certificate, key, authority] = if jobs { ["cert", "key", "ca"] } else { ["tls.crt", "tls.key", "ca.crt"] };
@@ -27,10 +53,10 @@ pub(super) fn facts(stack: &Stack) -> Value {
         component: "admission-webhook",
         image: Some(&operator.certgen_image),
     };
-    let (scheme, port, service_port) =
-        if webhooks { ("https", HTTPS_PORT, 443) } else { ("http", HTTP_PORT, HTTP_PORT) };
+    let port = port(stack);
+    let (scheme, service_port) = if webhooks { ("https", 443) } else { ("http", port) };
     let own = json!({
-        "name": format!("{METRICS_RELEASE}-operator"),
+        "name": name(),
         "namespace": stack.namespaces.monitoring,
         "image": image(stack, &operator.image),
         "configReloaderImage": image(stack, &operator.config_reloader_image),
@@ -53,5 +79,5 @@ pub(super) fn facts(stack: &Stack) -> Value {
         "web": { "scheme": scheme, "uriScheme": scheme.to_uppercase(), "port": port, "servicePort": service_port },
         "pods": pods(stack, operator, Some(1)),
     });
-    with(monitored(identity.facts(&stack.labels_of("prometheus-operator"))), own)
+    with(monitored(identity(stack).facts(&stack.labels_of("prometheus-operator"))), own)
 }

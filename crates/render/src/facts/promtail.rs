@@ -1,4 +1,5 @@
 use super::monitored::monitored;
+use super::workload::{Peer, Port, Role, Workload};
 use super::{Identity, LOGS_RELEASE, image, image_parts, pods, with};
 use serde_json::{Value, json};
 use vigil_stack::Stack;
@@ -7,12 +8,36 @@ use vigil_stack::model::ContainerRuntime;
 /// Promtail's HTTP port: readiness and metrics.
 const PORT: u16 = 3101;
 
+fn identity(stack: &Stack) -> Identity<'_> {
+    let image = Some(&stack.promtail.image);
+    Identity { name: "promtail", instance: LOGS_RELEASE, component: "log-collector", image }
+}
+
+fn name() -> String {
+    format!("{LOGS_RELEASE}-promtail")
+}
+
+fn is_monitored(stack: &Stack) -> bool {
+    stack.promtail.monitored && stack.prometheus.enabled
+}
+
+pub(super) fn workloads(stack: &Stack) -> Vec<Workload> {
+    let peers: Vec<_> = is_monitored(stack).then_some(Peer::Pods(Role::Scraper)).into_iter().collect();
+    vec![Workload {
+        name: name(),
+        namespace: stack.namespaces.logging.to_string(),
+        selector: identity(stack).selector(),
+        roles: &[Role::LogSender],
+        // It reads the log files of its node.
+        on_node: true,
+        ports: Some(vec![Port::tcp(PORT, peers)]),
+    }]
+}
+
 pub(super) fn facts(stack: &Stack) -> Value {
     let promtail = &stack.promtail;
-    let identity =
-        Identity { name: "promtail", instance: LOGS_RELEASE, component: "log-collector", image: Some(&promtail.image) };
     let own = json!({
-        "name": format!("{LOGS_RELEASE}-promtail"),
+        "name": name(),
         "namespace": stack.namespaces.logging,
         "port": PORT,
         "image": image(stack, &promtail.image),
@@ -20,8 +45,8 @@ pub(super) fn facts(stack: &Stack) -> Value {
         "logLevel": promtail.log_level,
         "docker": promtail.container_runtime == ContainerRuntime::Docker,
         "metricsName": format!("{LOGS_RELEASE}-promtail-metrics"),
-        "monitored": promtail.monitored && stack.prometheus.enabled,
+        "monitored": is_monitored(stack),
         "pods": pods(stack, promtail, None),
     });
-    with(monitored(identity.facts(&stack.labels_of("promtail"))), own)
+    with(monitored(identity(stack).facts(&stack.labels_of("promtail"))), own)
 }

@@ -1,7 +1,9 @@
 use super::{
-    Annotations, Ingress, Labels, Persistence, Pods, SecretReference, Service, ServiceType, has_pods, settings,
+    Annotations, Ingress, Labels, Persistence, Pods, SecretReference, Service, ServiceType, has_pods, part, settings,
 };
-use crate::units::{Duration, Email, GroupLabel, HostPort, Image, Line, Matcher, ReceiverName, Replicas, Url};
+use crate::units::{
+    DnsSubdomain, Duration, Email, GroupLabel, HostPort, Image, Line, Matcher, ReceiverName, Replicas, Url,
+};
 
 settings! {
     /// Alertmanager, which tells people about alerts.
@@ -61,9 +63,15 @@ impl Alertmanager {
     pub fn effective_service(&self) -> Service {
         self.service.or(ServiceType::ClusterIP, None)
     }
+
+    /// The Secrets that receivers take credentials from.
+    pub fn secrets(&self) -> Vec<&DnsSubdomain> {
+        self.receivers.iter().flat_map(Receiver::secrets).map(|secret| &secret.name).collect()
+    }
 }
 
 has_pods!(Alertmanager, "10m", "64Mi", "256Mi");
+part!(Alertmanager: metadata, pods, operated, service, ingress, volume, secrets, namespace(monitoring), rules(alertmanager));
 
 settings! {
     /// The route of every alert, unless one of `routes` takes it.
@@ -154,7 +162,7 @@ pub struct Receiver {
 
 impl Receiver {
     /// The Secrets that hold its credentials.
-    pub(crate) fn secrets(&self) -> Vec<&SecretReference> {
+    fn secrets(&self) -> Vec<&SecretReference> {
         let mut secrets: Vec<_> = self.webhook.iter().filter_map(|way| way.url_secret.as_ref()).collect();
         secrets.extend(self.slack.iter().map(|way| &way.url_secret));
         secrets.extend(self.email.iter().filter_map(|way| way.auth_password_secret.as_ref()));

@@ -1,4 +1,4 @@
-use super::{Annotations, Labels, choice, settings};
+use super::{Annotations, Labels, choice, part, settings};
 use crate::units::{DnsLabel, DnsSubdomain, FolderPath, GitRevision, Url};
 
 settings! {
@@ -48,6 +48,8 @@ impl Default for Argocd {
         }
     }
 }
+
+part!(Argocd: metadata, namespace(own), rules(argocd));
 
 choice! {
     /// What Argo CD installs.

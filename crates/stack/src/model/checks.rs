@@ -1,4 +1,4 @@
-use super::{Receiver, RemoteWrite, Stack, settings};
+use super::{Stack, settings};
 use crate::rules::written_pods;
 use crate::units::{DnsLabel, KindName, ObjectName, ObjectTitle, Reason, RuleName};
 
@@ -44,54 +44,36 @@ impl Stack {
     /// The objects that are there without being in the manifests: those of `checks.provided`, and those that the stack
     /// names where it uses them, such as the Secret of a receiver.
     pub fn provided(&self) -> Vec<Provided> {
-        let monitoring = Some(&self.namespaces.monitoring);
         let mut list = self.checks.provided.clone();
         let mut add = |kind: &str, namespace: Option<&DnsLabel>, name: &str| {
             let name = ObjectName::known(name);
             list.push(Provided { kind: KindName::known(kind), namespace: namespace.cloned(), name });
         };
-        let receivers = self.alertmanager.receivers.iter().flat_map(Receiver::secrets);
-        for secret in receivers.chain(self.prometheus.remote_write.iter().flat_map(RemoteWrite::secrets)) {
-            add("Secret", monitoring, secret.name.as_str());
-        }
-        if let Some(secret) = &self.grafana.admin_secret.existing {
-            add("Secret", monitoring, secret.as_str());
-        }
-        let flask = &self.flask.ingress;
-        let mut ingresses = vec![(Some(&self.flask.namespace), flask.enabled, &flask.class_name, &flask.tls)];
-        for it in [&self.grafana.ingress, &self.prometheus.ingress, &self.alertmanager.ingress] {
-            ingresses.push((monitoring, it.enabled, &it.class_name, &it.tls));
-        }
-        for (namespace, _, class, tls) in ingresses.into_iter().filter(|(_, enabled, _, _)| *enabled) {
-            add("IngressClass", None, class.as_str());
-            if let Some(tls) = tls {
-                add("Secret", namespace, tls.secret_name.as_str());
+        for (_, part) in self.parts() {
+            let namespace = part.namespace(&self.namespaces);
+            for secret in part.secrets() {
+                add("Secret", namespace, secret.as_str());
+            }
+            if let Some(ingress) = part.ingress().filter(|ingress| ingress.enabled) {
+                add("IngressClass", None, ingress.class_name.as_str());
+                if let Some(tls) = ingress.tls {
+                    add("Secret", namespace, tls.secret_name.as_str());
+                }
+            }
+            if let Some(class) = part.volume().and_then(|volume| volume.storage_class_name.as_ref()) {
+                add("StorageClass", None, class.as_str());
+            }
+            for name in part.foreign_namespaces().into_iter().filter(|_| part.enabled()) {
+                add("Namespace", None, name.as_str());
             }
         }
-        for (_, pods) in written_pods(self) {
+        for (_, pods, _) in written_pods(self) {
             for secret in pods.image_pull_secrets.iter().flatten() {
                 add("Secret", None, secret.as_str());
             }
             if let Some(class) = &pods.priority_class_name {
                 add("PriorityClass", None, class.as_str());
             }
-        }
-        let volumes = [
-            &self.grafana.persistence,
-            &self.prometheus.persistence,
-            &self.alertmanager.persistence,
-            &self.loki.persistence,
-        ];
-        for class in volumes.into_iter().filter_map(|volume| volume.storage_class_name.as_ref()) {
-            add("StorageClass", None, class.as_str());
-        }
-        let namespaces = [
-            (self.flask.enabled, &self.flask.namespace),
-            (self.argocd.enabled, &self.argocd.namespace),
-            (self.network_policies.enabled, &self.network_policies.ingress_namespace),
-        ];
-        for (_, name) in namespaces.into_iter().filter(|(needed, _)| *needed) {
-            add("Namespace", None, name.as_str());
         }
         list.sort();
         list.dedup();

@@ -1,8 +1,9 @@
-use super::{Annotations, IngressTls, Labels, Pods, has_pods, settings};
-use crate::units::{DnsLabel, DnsSubdomain, HttpPath, Image, Replicas};
+use super::{Annotations, IngressTls, Labels, Pods, has_pods, part, settings};
+use crate::units::{DnsLabel, DnsSubdomain, FolderOfContainer, HttpPath, Image, Line, Port, Replicas, UserId};
 
 settings! {
-    /// The Flask test application: gunicorn behind an nginx side-car, and the way to it.
+    /// The test application, and the way to it: Flask under gunicorn behind an nginx side-car, or anything else that serves
+    /// HTTP, in one container or two.
     pub struct Flask {
         /// Run it.
         pub enabled: bool,
@@ -10,10 +11,28 @@ settings! {
         pub namespace: DnsLabel,
         /// How many pods.
         pub replicas: Replicas,
-        /// The application, listening on port 8001.
+        /// The application: anything that serves HTTP on `port`.
         pub image: Image,
-        /// nginx, listening on port 80 and passing everything on to the application.
-        pub nginx_image: Image,
+        /// The port that the application listens on.
+        pub port: Port,
+        /// Arguments for the application's image, in place of its own.
+        pub args: Vec<Line>,
+        /// The path that is asked to see whether the application answers; any status from 200 to 399 will do.
+        pub health_path: HttpPath,
+        /// The number of the user that the application runs as, who owns none of its image's files; 0 is root.
+        pub run_as_user: UserId,
+        /// Folders that the application may write to; the rest of its file system is read-only.
+        pub writable: Vec<FolderOfContainer>,
+        /// Put a second container before the application, to which the Service leads. Without it the Service leads to the
+        /// application itself.
+        pub nginx: bool,
+        /// The second container: anything that serves HTTP on `nginxPort` and passes it on to `port` of the pod. Without
+        /// one, the tutorial's nginx, which passes on to 8001.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub nginx_image: Option<Image>,
+        /// The port that the second container listens on; without one, 80.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub nginx_port: Option<Port>,
         /// Where its pods run and what they may use.
         pub pods: Pods,
         /// Its Service inside the cluster.
@@ -34,7 +53,14 @@ impl Default for Flask {
             namespace: DnsLabel::known("default"),
             replicas: Replicas::known(3),
             image: Image::known("docker.io/eeveek8s/myflask_ch10:0.2"),
-            nginx_image: Image::known("docker.io/eeveek8s/mynginxf_ch10:0.3"),
+            port: Port::known(Self::NGINX_PASSES_TO),
+            args: Vec::new(),
+            health_path: HttpPath::known("/"),
+            run_as_user: UserId::known(65534),
+            writable: vec![FolderOfContainer::known("/tmp")],
+            nginx: true,
+            nginx_image: None,
+            nginx_port: None,
             pods: Pods::default(),
             service: FlaskService::default(),
             ingress: FlaskIngress::default(),
@@ -44,7 +70,26 @@ impl Default for Flask {
     }
 }
 
-has_pods!(Flask, "10m", "64Mi", "256Mi");
+impl Flask {
+    /// The port of the application that the usual nginx passes everything on to: it stands in its image.
+    pub(crate) const NGINX_PASSES_TO: u16 = 8001;
+
+    /// The image of the second container with everything filled in.
+    pub fn effective_nginx_image(&self) -> Image {
+        self.nginx_image.clone().unwrap_or_else(|| Image::known("docker.io/eeveek8s/mynginxf_ch10:0.3"))
+    }
+
+    /// The port of the second container with everything filled in.
+    pub fn effective_nginx_port(&self) -> Port {
+        self.nginx_port.unwrap_or(Port::known(80))
+    }
+}
+
+has_pods!(Flask, "10m", "64Mi", "256Mi", |flask| {
+    // As much as the application, unless one of the two is told otherwise.
+    flask.nginx.then_some(("nginx-f", None)).into_iter().collect()
+});
+part!(Flask: metadata, pods, ingress, namespace(own), rules(flask));
 
 settings! {
     /// The Service of the test application.

@@ -1,4 +1,7 @@
-use super::{Annotations, Ingress, Labels, Persistence, Pods, Service, ServiceType, has_pods, settings};
+use super::{
+    Annotations, Ingress, Labels, OtherContainer, Persistence, Pods, Resources, Service, ServiceType, has_pods, part,
+    settings,
+};
 use crate::units::{DashboardId, DashboardRevision, DnsLabel, DnsSubdomain, FilePath, HttpPath, Image, Url};
 
 settings! {
@@ -66,7 +69,27 @@ impl Default for Grafana {
     }
 }
 
-has_pods!(Grafana, "100m", "256Mi", "1Gi");
+has_pods!(Grafana, "100m", "256Mi", "1Gi", Grafana::containers);
+part!(Grafana: metadata, pods, service, ingress, volume, secrets, namespace(monitoring), rules(grafana));
+
+impl Grafana {
+    /// The side-cars are Pythons with a client of the API in them: some 140 MiB before they have read anything, and up to
+    /// 190 MiB have been seen; a second process that watches Secrets takes 40 more. What runs before them takes 20 to 30
+    /// MiB, and ten times as much as the largest dashboard.
+    fn containers(&self) -> Vec<OtherContainer> {
+        let (memory, limit) = if self.sidecar_secrets { ("200Mi", "448Mi") } else { ("160Mi", "384Mi") };
+        let sidecar = || Some(Resources::known("10m", memory, limit));
+        let sidecars = ["grafana-init-sc-datasources", "grafana-sc-dashboard", "grafana-sc-datasources"];
+        let mut containers: Vec<OtherContainer> = sidecars.map(|name| (name, sidecar())).into();
+        if self.admin_secret.existing.is_none() {
+            containers.push(("admin-secret", Some(Resources::known("10m", "32Mi", "128Mi"))));
+        }
+        if self.dashboards.iter().any(|dashboard| dashboard.id.is_some()) {
+            containers.push(("download-dashboards", Some(Resources::known("10m", "64Mi", "256Mi"))));
+        }
+        containers
+    }
+}
 
 settings! {
     /// The Secret with the keys `admin-user` and `admin-password`.
@@ -101,6 +124,11 @@ pub struct Dashboard {
 }
 
 impl Grafana {
+    /// The Secret with the password, where it is one of your own.
+    fn secrets(&self) -> Vec<&DnsSubdomain> {
+        self.admin_secret.existing.iter().collect()
+    }
+
     /// The Service with everything filled in.
     pub fn effective_service(&self) -> Service {
         self.service.or(ServiceType::LoadBalancer, None)

@@ -1,4 +1,4 @@
-use super::{Annotations, Labels, settings};
+use super::{Annotations, Labels, part, settings};
 
 settings! {
     /// The parts of Kubernetes itself that Prometheus scrapes. Not every cluster lets it: docs/kubernetes-targets.md
@@ -47,3 +47,5 @@ impl Default for KubernetesTargets {
         }
     }
 }
+
+part!(KubernetesTargets: only_with(prometheus), metadata, namespace(monitoring));

@@ -1,4 +1,4 @@
-use super::{Annotations, Labels, LogLevel, Pods, has_pods, settings};
+use super::{Annotations, Labels, LogLevel, Pods, has_pods, part, settings};
 use crate::units::{DnsSubdomain, Duration, Image, Quantity};
 
 settings! {
@@ -43,11 +43,12 @@ impl Default for Loki {
 }
 
 has_pods!(Loki, "100m", "256Mi", "1Gi");
+part!(Loki: metadata, pods, volume, namespace(logging), rules(loki));
 
 settings! {
     /// A volume that outlives its pod.
     pub struct Persistence {
-        /// Claim a volume. Without it the data is lost when the pod moves to another node.
+        /// Claim a volume. Without it every new pod starts empty, and most changes of the component make a new pod.
         pub enabled: bool,
         /// Its size. A StatefulSet cannot change it afterwards.
         pub size: Quantity,

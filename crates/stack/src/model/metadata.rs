@@ -21,30 +21,7 @@ impl Stack {
     }
 
     fn own(&self, component: &str) -> Option<(&Labels, &Annotations)> {
-        macro_rules! find {
-            ($($name:literal: $field:ident),+ $(,)?) => {
-                match component {
-                    $($name => Some((&self.$field.labels, &self.$field.annotations)),)+
-                    _ => None,
-                }
-            };
-        }
-        find! {
-            "alertmanager": alertmanager,
-            "alloy": alloy,
-            "argocd": argocd,
-            "flask": flask,
-            "grafana": grafana,
-            "kube-state-metrics": kube_state_metrics,
-            "kubernetes-targets": kubernetes_targets,
-            "loki": loki,
-            "metrics-server": metrics_server,
-            "network-policies": network_policies,
-            "node-exporter": node_exporter,
-            "prometheus": prometheus,
-            "prometheus-operator": prometheus_operator,
-            "promtail": promtail,
-        }
+        self.parts().into_iter().find(|(name, _)| *name == component)?.1.metadata()
     }
 }
 

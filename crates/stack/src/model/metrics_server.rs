@@ -1,13 +1,14 @@
-use super::{Annotations, Labels, Pods, choice, has_pods, settings};
-use crate::units::{Duration, Image, Replicas};
+use super::{Annotations, Labels, Pods, choice, has_pods, part, settings};
+use crate::units::{Duration, Image, KubernetesVersion, Replicas};
 
 settings! {
     /// metrics-server, which `kubectl top` and autoscalers ask.
     pub struct MetricsServer {
         /// Run it.
         pub enabled: bool,
-        /// Its image.
-        pub image: Image,
+        /// Its image; without one, the newest that is made for the cluster's `kubernetes`: 0.8 from 1.31 on, 0.7 before.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub image: Option<Image>,
         /// How many pods. With two, `kubectl top` and autoscalers outlive the drain of a node.
         pub replicas: Replicas,
         /// Take any certificate from the kubelets. For lab clusters, whose kubelets sign their own.
@@ -29,7 +30,7 @@ impl Default for MetricsServer {
     fn default() -> Self {
         Self {
             enabled: true,
-            image: Image::known("registry.k8s.io/metrics-server/metrics-server:v0.8.0"),
+            image: None,
             replicas: Replicas::known(1),
             kubelet_insecure_tls: true,
             address_types: vec![AddressType::InternalIP],
@@ -41,7 +42,32 @@ impl Default for MetricsServer {
     }
 }
 
+/// From which minor version of Kubernetes on a release of metrics-server is made for it, and the image of that release:
+/// the compatibility matrix of <https://github.com/kubernetes-sigs/metrics-server>. The newest comes first.
+const RELEASES: [(u16, u16, &str); 2] = [
+    (31, 8, "registry.k8s.io/metrics-server/metrics-server:v0.8.0"),
+    (27, 7, "registry.k8s.io/metrics-server/metrics-server:v0.7.2"),
+];
+
+impl MetricsServer {
+    /// The image with everything filled in.
+    pub fn effective_image(&self, kubernetes: &KubernetesVersion) -> Image {
+        let made_for = |(from, _, image): &(u16, u16, &str)| (*from <= kubernetes.minor()).then(|| Image::known(image));
+        let [.., (_, _, oldest)] = RELEASES;
+        self.image.clone().or_else(|| RELEASES.iter().find_map(made_for)).unwrap_or_else(|| Image::known(oldest))
+    }
+
+    /// The version of Kubernetes that the stack's own image asks for, when it is newer than the cluster's.
+    pub(crate) fn needs(&self, kubernetes: &KubernetesVersion) -> Option<u16> {
+        let tag = self.image.as_ref()?.tag()?;
+        let minor = tag.trim_start_matches('v').strip_prefix("0.")?.split('.').next()?.parse::<u16>().ok()?;
+        let (from, ..) = RELEASES.into_iter().find(|(_, release, _)| minor >= *release)?;
+        (from > kubernetes.minor()).then_some(from)
+    }
+}
+
 has_pods!(MetricsServer, "100m", "200Mi", "512Mi");
+part!(MetricsServer: metadata, pods, rules(metrics_server));
 
 choice! {
     /// A kind of address in a Node's status.

@@ -13,6 +13,7 @@ mod metadata;
 mod metrics_server;
 mod network_policies;
 mod node_exporter;
+mod part;
 mod pods;
 mod prometheus;
 mod prometheus_operator;
@@ -31,7 +32,10 @@ pub use metadata::{Annotations, Labels};
 pub use metrics_server::{AddressType, MetricsServer};
 pub use network_policies::NetworkPolicies;
 pub use node_exporter::NodeExporter;
-pub use pods::{HasPods, Pods, ResourceAmounts, Resources, TaintEffect, Toleration, TolerationOperator};
+pub use part::{Entrance, Part};
+pub use pods::{
+    HasPods, OtherContainer, Pods, ResourceAmounts, Resources, TaintEffect, Toleration, TolerationOperator,
+};
 pub use prometheus::{BasicAuth, Prometheus, RemoteWrite, SecretReference, Selection, TokenAuth};
 pub use prometheus_operator::{AdmissionWebhooks, PrometheusOperator};
 pub use promtail::{ContainerRuntime, Promtail};
@@ -61,95 +65,103 @@ macro_rules! choice {
     };
 }
 
+use part::part;
 use pods::has_pods;
 use {choice, settings};
 
-settings! {
-    /// What one cluster runs. Every key has a default, and the defaults together are the tutorial's stack.
-    pub struct Stack {
-        /// Kubernetes minor version of the cluster, such as "1.29".
-        pub kubernetes: KubernetesVersion,
-        /// Where the parts of the stack live.
-        pub namespaces: Namespaces,
-        /// Labels for every object, beside the recommended ones that Vigil sets; a component's own `labels` come first, key
-        /// by key. They are no part of selectors.
-        pub labels: Labels,
-        /// Annotations for every object; a component's own `annotations` come first, key by key.
-        pub annotations: Annotations,
-        /// A registry that mirrors all images, such as `registry.example.com:5000/mirror`, for clusters without internet.
-        /// It takes the place of each image's own registry.
-        #[serde(skip_serializing_if = "Option::is_none")]
-        pub image_registry: Option<Registry>,
-        /// Where all pods run and what they may use; a component's own `pods` come first.
-        pub pods: Pods,
-        /// Grafana Alloy, the successor of Promtail: carries the logs of all pods to Loki. One of the two, never both.
-        pub alloy: Alloy,
-        /// Argo CD, which applies the manifests from git.
-        pub argocd: Argocd,
-        /// What `vigil check` and `vigil render` cannot see in the manifests: what the cluster provides, and waivers.
-        pub checks: Checks,
-        /// Alertmanager, which tells people about alerts.
-        pub alertmanager: Alertmanager,
-        /// The Flask test application behind nginx.
-        pub flask: Flask,
-        /// Grafana, the dashboards.
-        pub grafana: Grafana,
-        /// kube-state-metrics, which tells what the objects of the cluster are like.
-        #[serde(rename = "kube-state-metrics")]
-        pub kube_state_metrics: KubeStateMetrics,
-        /// The parts of Kubernetes itself that Prometheus scrapes.
-        #[serde(rename = "kubernetes-targets")]
-        pub kubernetes_targets: KubernetesTargets,
-        /// Loki, the log store.
-        pub loki: Loki,
-        /// metrics-server, which `kubectl top` and autoscalers ask.
-        #[serde(rename = "metrics-server")]
-        pub metrics_server: MetricsServer,
-        /// node-exporter, which tells how the nodes are.
-        #[serde(rename = "node-exporter")]
-        pub node_exporter: NodeExporter,
-        /// `NetworkPolicy` objects: nothing reaches the stack's pods but what the stack itself needs.
-        #[serde(rename = "network-policies")]
-        pub network_policies: NetworkPolicies,
-        /// Prometheus, the metrics store.
-        pub prometheus: Prometheus,
-        /// Prometheus Operator, which makes pods of Prometheus and Alertmanager objects.
-        #[serde(rename = "prometheus-operator")]
-        pub prometheus_operator: PrometheusOperator,
-        /// Promtail, which carries the logs of all pods to Loki.
-        pub promtail: Promtail,
-        /// Values files for people who stay with the Helm charts.
-        pub values: Values,
-    }
+/// Declares the stack: first what concerns all parts, then the parts, in the order in which they are applied and listed.
+/// Each is declared here and nowhere else: its key in `stack.yaml`, which is also its folder in `templates/`, `manifests/`
+/// and `golden/`, and its settings, which are a [`Part`].
+macro_rules! stack {
+    ($d:tt $($(#[doc = $doc:literal])+ $name:literal $field:ident: $settings:ident,)+) => {
+        settings! {
+            /// What one cluster runs. Every key has a default, and the defaults together are the tutorial's stack.
+            pub struct Stack {
+                /// Kubernetes minor version of the cluster, such as "1.29".
+                pub kubernetes: KubernetesVersion,
+                /// Where the parts of the stack live.
+                pub namespaces: Namespaces,
+                /// Labels for every object, beside the recommended ones that Vigil sets; a component's own `labels` come first, key
+                /// by key. They are no part of selectors.
+                pub labels: Labels,
+                /// Annotations for every object; a component's own `annotations` come first, key by key.
+                pub annotations: Annotations,
+                /// A registry that mirrors all images, such as `registry.example.com:5000/mirror`, for clusters without internet.
+                /// It takes the place of each image's own registry.
+                #[serde(skip_serializing_if = "Option::is_none")]
+                pub image_registry: Option<Registry>,
+                /// Where all pods run and what they may use; a component's own `pods` come first.
+                pub pods: Pods,
+                /// What `vigil check` and `vigil render` cannot see in the manifests: what the cluster provides, and waivers.
+                pub checks: Checks,
+                $($(#[doc = $doc])+ #[serde(rename = $name)] pub $field: $settings,)+
+            }
+        }
+
+        impl Default for Stack {
+            fn default() -> Self {
+                Self {
+                    kubernetes: KubernetesVersion::known("1.29"),
+                    namespaces: Namespaces::default(),
+                    labels: Labels::new(),
+                    annotations: Annotations::new(),
+                    image_registry: None,
+                    pods: Pods::default(),
+                    checks: Checks::default(),
+                    $($field: $settings::default(),)+
+                }
+            }
+        }
+
+        impl Stack {
+            /// All parts, switched on or not, by their keys.
+            pub fn parts(&self) -> Vec<(&'static str, &dyn Part)> {
+                vec![$(($name, &self.$field as &dyn Part)),+]
+            }
+        }
+
+        /// Calls a macro with all parts, each as key, field of the [`Stack`] and type of that field:
+        /// `"loki" loki: Loki,`.
+        #[macro_export]
+        macro_rules! for_each_part {
+            ($d called:ident) => {
+                $d called! { $($name $field: $settings,)+ }
+            };
+        }
+    };
 }
 
-impl Default for Stack {
-    fn default() -> Self {
-        Self {
-            kubernetes: KubernetesVersion::known("1.29"),
-            namespaces: Namespaces::default(),
-            labels: Labels::new(),
-            annotations: Annotations::new(),
-            image_registry: None,
-            pods: Pods::default(),
-            alloy: Alloy::default(),
-            argocd: Argocd::default(),
-            checks: Checks::default(),
-            alertmanager: Alertmanager::default(),
-            flask: Flask::default(),
-            grafana: Grafana::default(),
-            kube_state_metrics: KubeStateMetrics::default(),
-            kubernetes_targets: KubernetesTargets::default(),
-            loki: Loki::default(),
-            metrics_server: MetricsServer::default(),
-            node_exporter: NodeExporter::default(),
-            network_policies: NetworkPolicies::default(),
-            prometheus: Prometheus::default(),
-            prometheus_operator: PrometheusOperator::default(),
-            promtail: Promtail::default(),
-            values: Values::default(),
-        }
-    }
+stack! { $
+    /// metrics-server, which `kubectl top` and autoscalers ask.
+    "metrics-server" metrics_server: MetricsServer,
+    /// Prometheus Operator, which makes pods of Prometheus and Alertmanager objects.
+    "prometheus-operator" prometheus_operator: PrometheusOperator,
+    /// Prometheus, the metrics store.
+    "prometheus" prometheus: Prometheus,
+    /// node-exporter, which tells how the nodes are.
+    "node-exporter" node_exporter: NodeExporter,
+    /// kube-state-metrics, which tells what the objects of the cluster are like.
+    "kube-state-metrics" kube_state_metrics: KubeStateMetrics,
+    /// The parts of Kubernetes itself that Prometheus scrapes.
+    "kubernetes-targets" kubernetes_targets: KubernetesTargets,
+    /// Alertmanager, which tells people about alerts.
+    "alertmanager" alertmanager: Alertmanager,
+    /// Grafana, the dashboards.
+    "grafana" grafana: Grafana,
+    /// Loki, the log store.
+    "loki" loki: Loki,
+    /// Promtail, which carries the logs of all pods to Loki.
+    "promtail" promtail: Promtail,
+    /// Grafana Alloy, the successor of Promtail: carries the logs of all pods to Loki. One of the two, never both.
+    "alloy" alloy: Alloy,
+    /// The Flask test application behind nginx.
+    "flask" flask: Flask,
+    /// `NetworkPolicy` objects: nothing reaches the stack's pods but what the stack itself needs.
+    "network-policies" network_policies: NetworkPolicies,
+    /// Argo CD, which applies the manifests from git.
+    "argocd" argocd: Argocd,
+    /// Values files for people who stay with the Helm charts.
+    "values" values: Values,
 }
 
 settings! {
@@ -280,5 +292,11 @@ settings! {
 impl Default for Values {
     fn default() -> Self {
         Self { enabled: true }
+    }
+}
+
+impl Part for Values {
+    fn enabled(&self) -> bool {
+        self.enabled
     }
 }

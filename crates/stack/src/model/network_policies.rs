@@ -1,4 +1,4 @@
-use super::{Annotations, Labels, settings};
+use super::{Annotations, Labels, Part, settings};
 use crate::units::DnsLabel;
 
 settings! {
@@ -24,5 +24,19 @@ impl Default for NetworkPolicies {
             labels: Labels::new(),
             annotations: Annotations::new(),
         }
+    }
+}
+
+impl Part for NetworkPolicies {
+    fn enabled(&self) -> bool {
+        self.enabled
+    }
+
+    fn metadata(&self) -> Option<(&Labels, &Annotations)> {
+        Some((&self.labels, &self.annotations))
+    }
+
+    fn foreign_namespaces(&self) -> Vec<&DnsLabel> {
+        vec![&self.ingress_namespace]
     }
 }

@@ -1,4 +1,4 @@
-use super::{Annotations, Labels, Pods, has_pods, settings};
+use super::{Annotations, Labels, Pods, has_pods, part, settings};
 use crate::units::Image;
 
 settings! {
@@ -31,3 +31,4 @@ impl Default for NodeExporter {
 }
 
 has_pods!(NodeExporter, "20m", "32Mi", "128Mi");
+part!(NodeExporter: metadata, pods, namespace(monitoring));

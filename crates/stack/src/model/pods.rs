@@ -1,5 +1,5 @@
 use super::{Stack, choice, settings};
-use crate::units::{DnsSubdomain, LabelKey, LabelValue, Quantity};
+use crate::units::{DnsLabel, DnsSubdomain, LabelKey, LabelValue, Quantity};
 use std::collections::BTreeMap;
 
 settings! {
@@ -25,8 +25,12 @@ settings! {
         /// Let a drain take one replica at a time; `true` unless said otherwise.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub disruption_budget: Option<bool>,
-        /// What each main container may use.
+        /// What the main container may use.
         pub resources: Resources,
+        /// What the other containers of a component's pods may use, by the names of the containers; only below a
+        /// component.
+        #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+        pub containers: BTreeMap<DnsLabel, Resources>,
     }
 }
 
@@ -143,9 +147,13 @@ impl Pods {
             topology_spread: self.topology_spread.or(other.topology_spread),
             disruption_budget: self.disruption_budget.or(other.disruption_budget),
             resources: self.resources.or(&other.resources),
+            containers: self.containers.clone(),
         }
     }
 }
+
+/// A container beside the main one, and what it uses when nobody says otherwise; `None`: what the main one uses.
+pub type OtherContainer = (&'static str, Option<Resources>);
 
 /// A component that runs pods.
 pub trait HasPods {
@@ -153,17 +161,27 @@ pub trait HasPods {
     fn pods(&self) -> &Pods;
     /// What its main container uses when nobody says otherwise.
     fn usual_resources(&self) -> Resources;
+    /// The other containers that the stack wants in its pods, those that run before the main one among them.
+    fn other_containers(&self) -> Vec<OtherContainer>;
 }
 
-/// Declares that a component runs pods, with the CPU request, memory request and memory limit that they usually need.
+/// Declares that a component runs pods, with the CPU request, memory request and memory limit that they usually need,
+/// and with a function that tells the containers beside the main one.
 macro_rules! has_pods {
     ($component:ty, $cpu:literal, $memory:literal, $memory_limit:literal) => {
+        crate::model::pods::has_pods!($component, $cpu, $memory, $memory_limit, |_| Vec::new());
+    };
+    ($component:ty, $cpu:literal, $memory:literal, $memory_limit:literal, $others:expr) => {
         impl crate::model::HasPods for $component {
             fn pods(&self) -> &crate::model::Pods {
                 &self.pods
             }
             fn usual_resources(&self) -> crate::model::Resources {
                 crate::model::Resources::known($cpu, $memory, $memory_limit)
+            }
+            fn other_containers(&self) -> Vec<crate::model::OtherContainer> {
+                let others: fn(&Self) -> Vec<crate::model::OtherContainer> = $others;
+                others(self)
             }
         }
     };
@@ -172,13 +190,20 @@ macro_rules! has_pods {
 pub(super) use has_pods;
 
 impl Stack {
-    /// The settings that hold for the pods of a component, everything taken together.
-    pub fn pods_of(&self, component: &impl HasPods) -> Pods {
+    /// The settings that hold for the pods of a component, everything taken together: of every container what it uses.
+    pub fn pods_of(&self, component: &(impl HasPods + ?Sized)) -> Pods {
         let usual = Pods { resources: component.usual_resources(), ..Pods::default() };
         let mut pods = component.pods().or(&self.pods).or(&usual);
         for toleration in pods.tolerations.iter_mut().flatten() {
             toleration.operator = Some(toleration.effective_operator());
         }
+        let written = std::mem::take(&mut pods.containers);
+        let whole = |(name, usual): OtherContainer| {
+            let name = DnsLabel::known(name);
+            let own = written.get(&name).cloned().unwrap_or_default();
+            (name, own.or(usual.as_ref().unwrap_or(&pods.resources)))
+        };
+        pods.containers = component.other_containers().into_iter().map(whole).collect();
         pods
     }
 }

@@ -1,4 +1,4 @@
-use super::{Annotations, Ingress, Labels, Persistence, Pods, Service, ServiceType, choice, has_pods, settings};
+use super::{Annotations, Ingress, Labels, Persistence, Pods, Service, ServiceType, choice, has_pods, part, settings};
 use crate::units::{
     Authorization, ByteSize, DnsSubdomain, Duration, Image, Line, MetricLabel, NodePort, Replicas, SecretKey, Url,
 };
@@ -71,6 +71,7 @@ impl Default for Prometheus {
 }
 
 has_pods!(Prometheus, "250m", "1Gi", "2Gi");
+part!(Prometheus: metadata, pods, operated, service, ingress, volume, secrets, namespace(monitoring), rules(prometheus));
 
 choice! {
     /// Which monitors and rules Prometheus obeys.
@@ -86,6 +87,11 @@ choice! {
 }
 
 impl Prometheus {
+    /// The Secrets that stores take credentials from.
+    fn secrets(&self) -> Vec<&DnsSubdomain> {
+        self.remote_write.iter().flat_map(RemoteWrite::secrets).map(|secret| &secret.name).collect()
+    }
+
     /// The Service with everything filled in.
     pub fn effective_service(&self) -> Service {
         self.service.or(ServiceType::NodePort, Some(NodePort::known(30090)))
@@ -113,7 +119,7 @@ pub struct RemoteWrite {
 
 impl RemoteWrite {
     /// The Secrets that hold its credentials.
-    pub(crate) fn secrets(&self) -> Vec<&SecretReference> {
+    fn secrets(&self) -> Vec<&SecretReference> {
         let basic = self.basic_auth.iter().flat_map(|auth| [&auth.username, &auth.password]);
         basic.chain(self.authorization.iter().map(|auth| &auth.credentials)).collect()
     }

@@ -1,4 +1,4 @@
-use super::{Annotations, Labels, Pods, Resources, choice, has_pods, settings};
+use super::{Annotations, Labels, Pods, Resources, choice, has_pods, part, settings};
 use crate::units::Image;
 
 settings! {
@@ -53,7 +53,14 @@ impl PrometheusOperator {
     }
 }
 
-has_pods!(PrometheusOperator, "50m", "64Mi", "256Mi");
+has_pods!(PrometheusOperator, "50m", "64Mi", "256Mi", |operator| {
+    let certgen = || Some(Resources::known("10m", "32Mi", "128Mi"));
+    match operator.admission_webhooks {
+        AdmissionWebhooks::Job => vec![("create", certgen()), ("patch", certgen())],
+        AdmissionWebhooks::Off | AdmissionWebhooks::CertManager => Vec::new(),
+    }
+});
+part!(PrometheusOperator: metadata, pods, namespace(monitoring), rules(prometheus_operator));
 
 choice! {
     /// Who checks rules before the cluster takes them.

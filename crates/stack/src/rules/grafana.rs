@@ -1,11 +1,18 @@
 //! What cannot work about Grafana: addresses, and dashboards that come from nowhere.
 
-use super::Findings;
-use crate::model::{Dashboard, Stack};
+use super::{Kept, without_volume};
+use crate::findings::Findings;
+use crate::model::{Dashboard, Grafana, Stack};
 use crate::units::{HttpPath, Url};
 
-pub(super) fn check(stack: &Stack, findings: &mut Findings) {
-    let grafana = &stack.grafana;
+const KEPT: Kept = Kept {
+    part: "grafana",
+    name: "Grafana",
+    data: "users, settings and dashboards made in the browser",
+    changes: "`image`, `externalUrl`, label or memory limit",
+};
+
+pub(crate) fn check(grafana: &Grafana, _stack: &Stack, findings: &mut Findings) {
     if !grafana.enabled {
         return;
     }
@@ -29,6 +36,7 @@ pub(super) fn check(stack: &Stack, findings: &mut Findings) {
             "set `grafana.externalUrl` to the address in the browser, path and all, or `grafana.ingress.path: /`",
         );
     }
+    without_volume(&KEPT, &grafana.persistence, findings);
     dashboards(&grafana.dashboards, findings);
 }
 

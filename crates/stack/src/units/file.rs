@@ -34,3 +34,28 @@ number_unit! {
     /// A revision of a dashboard on grafana.com.
     DashboardRevision, 1 to 9999, expected: "the revision of a dashboard, such as 12"
 }
+
+text_unit! {
+    /// A folder of a container's file system.
+    FolderOfContainer,
+    expected: "a folder such as `/var/cache/nginx`, without a slash at the end",
+    pattern: r"^(/[A-Za-z0-9_-][A-Za-z0-9._-]*)+$",
+    check: |text| {
+        let part = |part: &str| {
+            !part.is_empty()
+                && !part.starts_with('.')
+                && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
+        };
+        match text.strip_prefix('/') {
+            None => Err("no `/` at the start"),
+            Some("") => Err("the whole file system"),
+            Some(rest) if rest.split('/').all(part) => Ok(()),
+            Some(_) => Err(""),
+        }
+    }
+}
+
+number_unit! {
+    /// The number of a user in a container.
+    UserId, 0 to 65535, expected: "the number of a user, from 0 to 65535"
+}

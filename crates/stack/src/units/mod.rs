@@ -11,7 +11,7 @@ mod network;
 
 pub use alerting::{Authorization, Email, GroupLabel, HostPort, Line, Matcher, MetricLabel, ReceiverName, SecretKey};
 pub use checks::{KindName, ObjectName, ObjectTitle, Reason, RuleName};
-pub use file::{DashboardId, DashboardRevision, FilePath};
+pub use file::{DashboardId, DashboardRevision, FilePath, FolderOfContainer, UserId};
 pub use git::{FolderPath, GitRevision};
 pub use image::{Image, Registry};
 pub use measure::{ByteSize, Duration, KubernetesVersion, Quantity};

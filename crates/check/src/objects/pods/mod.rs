@@ -5,6 +5,7 @@ mod env;
 mod mounts;
 mod pod;
 mod probes;
+mod programs;
 mod resources;
 mod scheduling;
 mod security;
@@ -24,6 +25,7 @@ pub(super) fn rules() -> Vec<&'static Rule> {
         env::RULES,
         mounts::RULES,
         probes::RULES,
+        programs::RULES,
         resources::RULES,
         scheduling::RULES,
         security::RULES,
@@ -68,6 +70,7 @@ pub(super) fn check(judge: &mut Judge<'_, '_>) {
     volumes::check(judge, &pod);
     containers::check(judge, &pod);
     security::check(judge, &pod);
+    programs::check(judge, &pod);
     for (role, container) in &pod.containers {
         env::check(judge, container);
         mounts::check(judge, &pod, container);

@@ -1,7 +1,7 @@
 //! What containers ask for, and what they may use at most.
 
-use super::super::judge::{BILLION, Judge, amount, written};
-use crate::fields::{entries, given};
+use super::super::judge::Judge;
+use crate::fields::{BILLION, amount, entries, given, written};
 use crate::rule::rules;
 use vigil_forms::{name, quantity};
 use vigil_yaml::words::nearest;

@@ -1,10 +1,10 @@
 //! Volumes of pods: their names, and what each source of them asks for.
 
-use super::super::judge::{Judge, LABEL, amount, written};
+use super::super::judge::{Judge, LABEL};
 use super::super::{claims, metadata, selectors};
 use super::env::file;
 use super::pod::Pod;
-use crate::fields::{filled, given, items};
+use crate::fields::{amount, filled, given, items, written};
 use crate::rule::rules;
 use std::collections::HashSet;
 use vigil_forms::name;

@@ -3,6 +3,7 @@
 mod monitors;
 mod selection;
 mod stores;
+mod timeouts;
 
 use crate::finding::Findings;
 use crate::object::MONITORING;
@@ -11,7 +12,7 @@ use crate::world::World;
 
 /// The rules of all modules.
 pub(super) fn rules() -> Vec<&'static Rule> {
-    [monitors::RULES, selection::RULES, stores::RULES].concat()
+    [monitors::RULES, selection::RULES, timeouts::RULES, stores::RULES].concat()
 }
 
 /// Follows the references of all objects of the operator.
@@ -19,6 +20,7 @@ pub(crate) fn check(world: &World<'_>, findings: &mut Findings) {
     if world.set.objects.iter().any(|object| object.group == MONITORING) {
         monitors::check(world, findings);
         selection::check(world, findings);
+        timeouts::check(world, findings);
         stores::check(world, findings);
     }
 }

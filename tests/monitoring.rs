@@ -1,30 +1,22 @@
-//! References of the monitoring stack in the repository's own manifests: each one that is broken is found.
+//! References of the tutorial's stack: each one that is broken is found.
 
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
+mod support;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use std::path::Path;
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use vigil_check::{Options, check};
 use vigil_yaml::{Severity, Source};
 
-/// The manifests of a component's folder, in one text for each file.
+/// The manifests but the definitions, file by file.
 fn manifests() -> Vec<(String, String)> {
-    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../manifests");
-    let mut files = Vec::new();
-    for folder in std::fs::read_dir(&root).unwrap().map(|entry| entry.unwrap()) {
-        let component = folder.file_name().into_string().unwrap();
-        if !folder.path().is_dir() || matches!(component.as_str(), "crds" | "values") {
-            continue;
-        }
-        for file in std::fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap()) {
-            let name = format!("{component}/{}", file.file_name().into_string().unwrap());
-            files.push((name, readable(std::fs::read_to_string(file.path()).unwrap())));
-        }
-    }
-    files.sort();
-    files
+    let rendering = support::render(&support::tutorial());
+    let made: BTreeSet<&String> =
+        rendering.objects.iter().filter(|object| object.component != "crds").map(|object| &object.path).collect();
+    made.into_iter().map(|path| (path.clone(), readable(rendering.files[path].clone()))).collect()
 }
 
 /// The text with the file of a Secret as `stringData`, where it can be changed.

@@ -1,34 +1,22 @@
 //! Breaks every object of the rendered set in many ways, and counts what is found; varies it in ways that mean the same,
 //! and expects silence.
 //!
-//! `cargo test -p vigil-check --test mutations -- --nocapture` prints the rates.
+//! `cargo test --test mutations -- --nocapture` prints the rates.
 
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 #![allow(clippy::format_push_string, clippy::format_collect, reason = "texts of tests are put together the plain way")]
 
+mod support;
+
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use vigil_check::{Options, Report, check};
-use vigil_yaml::{Limits, Place, Severity, Source, read};
+use vigil_yaml::{Place, Severity, Source};
 
-fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
-}
-
-/// The objects of the default stack, as they were rendered.
+/// The objects of the tutorial's stack.
 fn objects() -> Vec<Value> {
-    let mut paths: Vec<PathBuf> = std::fs::read_dir(root().join("manifests"))
-        .unwrap()
-        .map(|entry| entry.unwrap().path())
-        .filter(|path| path.is_dir() && !path.ends_with("values"))
-        .flat_map(|folder| std::fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()))
-        .filter(|path| !path.ends_with("kustomization.yaml"))
-        .collect();
-    paths.sort();
-    let read = |path: &PathBuf| read(&Source::read(path, 1 << 24).unwrap(), &Limits::default()).unwrap();
-    paths.iter().flat_map(read).map(|node| node.to_json()).collect()
+    support::render(&support::tutorial()).objects.iter().map(|object| Value::clone(&object.value)).collect()
 }
 
 /// A place in an object.

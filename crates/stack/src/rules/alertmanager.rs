@@ -1,14 +1,21 @@
 //! Who is told of what: what Alertmanager would refuse, and what would reach nobody.
 
-use super::{Findings, ingress};
+use super::{Kept, ingress, without_volume};
+use crate::findings::Findings;
 use crate::model::{Alertmanager, Receiver, Stack, SubRoute};
 use crate::units::{Duration, GroupLabel};
 
 /// The receiver that tells nobody, which is always there.
 const NOBODY: &str = "null";
 
-pub(super) fn check(stack: &Stack, findings: &mut Findings) {
-    let alertmanager = &stack.alertmanager;
+const KEPT: Kept = Kept {
+    part: "alertmanager",
+    name: "Alertmanager",
+    data: "silences",
+    changes: "`image`, `retention`, `externalUrl` or memory limit",
+};
+
+pub(crate) fn check(alertmanager: &Alertmanager, stack: &Stack, findings: &mut Findings) {
     if !alertmanager.enabled {
         return;
     }
@@ -30,6 +37,10 @@ pub(super) fn check(stack: &Stack, findings: &mut Findings) {
     }
     for (at, receiver) in alertmanager.receivers.iter().enumerate() {
         self::receiver(alertmanager, at, receiver, findings);
+    }
+    // Several replicas tell each other.
+    if alertmanager.replicas.get() == 1 {
+        without_volume(&KEPT, &alertmanager.persistence, findings);
     }
     let route = &alertmanager.route;
     let path = "alertmanager.route";

@@ -1,0 +1,12 @@
+use super::workload::Workload;
+use serde_json::{Value, json};
+use vigil_stack::Stack;
+
+pub(super) fn workloads(_: &Stack) -> Vec<Workload> {
+    Vec::new()
+}
+
+/// Everything that the values files say is a fact of some other part.
+pub(super) fn facts(_: &Stack) -> Value {
+    json!({})
+}

@@ -1,0 +1,164 @@
+//! What any part of the stack can be asked, so that whatever concerns all of them is a fold over [`Stack::parts`].
+
+use super::{Annotations, HasPods, IngressTls, Labels, Namespaces, Persistence, Service, Stack};
+use crate::findings::Findings;
+use crate::units::{DnsLabel, DnsSubdomain};
+
+/// The settings of one part: what stands below its key in `stack.yaml`. What a part does not have, it does not answer.
+pub trait Part {
+    /// Whether it is switched on.
+    fn enabled(&self) -> bool;
+
+    /// Whether a stack has it: it is switched on, and so is all that it is nothing without.
+    fn is_in(&self, _stack: &Stack) -> bool {
+        self.enabled()
+    }
+
+    /// Labels and annotations for its objects.
+    fn metadata(&self) -> Option<(&Labels, &Annotations)> {
+        None
+    }
+
+    /// The namespace of its objects that people may know, where one of theirs or of the stack's own holds them.
+    fn namespace<'a>(&'a self, _own: &'a Namespaces) -> Option<&'a DnsLabel> {
+        None
+    }
+
+    /// Namespaces that it names and that exist without the stack.
+    fn foreign_namespaces(&self) -> Vec<&DnsLabel> {
+        Vec::new()
+    }
+
+    /// The settings of its pods.
+    fn pods(&self) -> Option<&dyn HasPods> {
+        None
+    }
+
+    /// Whether the operator makes its pods, of a custom resource.
+    fn is_operated(&self) -> bool {
+        false
+    }
+
+    /// Its Service that people may reach from outside, with everything filled in.
+    fn service(&self) -> Option<Service> {
+        None
+    }
+
+    /// Its Ingress.
+    fn ingress(&self) -> Option<Entrance<'_>> {
+        None
+    }
+
+    /// Its volume.
+    fn volume(&self) -> Option<&Persistence> {
+        None
+    }
+
+    /// Secrets in its namespace that a person creates.
+    fn secrets(&self) -> Vec<&DnsSubdomain> {
+        Vec::new()
+    }
+
+    /// What no single value of it can tell: combinations that cannot work, and warnings.
+    fn check(&self, _stack: &Stack, _findings: &mut Findings) {}
+}
+
+/// An Ingress as far as all parts have it in common.
+#[derive(Clone, Copy, Debug)]
+pub struct Entrance<'a> {
+    /// Whether the stack makes it.
+    pub enabled: bool,
+    /// Its IngressClass, which the cluster provides.
+    pub class_name: &'a DnsSubdomain,
+    /// Its TLS.
+    pub tls: Option<&'a IngressTls>,
+}
+
+/// Declares that settings are a [`Part`], with an `enabled` and what else is named:
+///
+/// - `only_with(x)`: they are nothing without the part `x`;
+/// - `metadata`: they have `labels` and `annotations`;
+/// - `pods`: they are [`HasPods`];
+/// - `operated`: the operator makes its pods;
+/// - `service`: they have an `effective_service()`;
+/// - `ingress`: they have an `ingress`;
+/// - `volume`: they have a `persistence`;
+/// - `secrets`: they have an inherent `secrets()`, each Secret once for each use;
+/// - `namespace(monitoring)`, `namespace(logging)`: their objects are in that namespace of the stack;
+/// - `namespace(own)`: they have a `namespace`, which exists without the stack;
+/// - `rules(x)`: `rules::x::check` says what cannot work.
+macro_rules! part {
+    ($settings:ident: $($has:ident $(($what:ident))?),+ $(,)?) => {
+        impl crate::model::Part for $settings {
+            fn enabled(&self) -> bool {
+                self.enabled
+            }
+            $(part! { @ $has $($what)? })+
+        }
+    };
+    (@ only_with $part:ident) => {
+        fn is_in(&self, stack: &crate::model::Stack) -> bool {
+            self.enabled && stack.$part.enabled
+        }
+    };
+    (@ metadata) => {
+        fn metadata(&self) -> Option<(&crate::model::Labels, &crate::model::Annotations)> {
+            Some((&self.labels, &self.annotations))
+        }
+    };
+    (@ pods) => {
+        fn pods(&self) -> Option<&dyn crate::model::HasPods> {
+            Some(self)
+        }
+    };
+    (@ operated) => {
+        fn is_operated(&self) -> bool {
+            true
+        }
+    };
+    (@ service) => {
+        fn service(&self) -> Option<crate::model::Service> {
+            Some(self.effective_service())
+        }
+    };
+    (@ ingress) => {
+        fn ingress(&self) -> Option<crate::model::Entrance<'_>> {
+            let ingress = &self.ingress;
+            Some(crate::model::Entrance {
+                enabled: ingress.enabled,
+                class_name: &ingress.class_name,
+                tls: ingress.tls.as_ref(),
+            })
+        }
+    };
+    (@ volume) => {
+        fn volume(&self) -> Option<&crate::model::Persistence> {
+            Some(&self.persistence)
+        }
+    };
+    (@ secrets) => {
+        fn secrets(&self) -> Vec<&crate::units::DnsSubdomain> {
+            self.secrets()
+        }
+    };
+    (@ namespace own) => {
+        fn namespace<'a>(&'a self, _own: &'a crate::model::Namespaces) -> Option<&'a crate::units::DnsLabel> {
+            Some(&self.namespace)
+        }
+        fn foreign_namespaces(&self) -> Vec<&crate::units::DnsLabel> {
+            vec![&self.namespace]
+        }
+    };
+    (@ namespace $name:ident) => {
+        fn namespace<'a>(&'a self, own: &'a crate::model::Namespaces) -> Option<&'a crate::units::DnsLabel> {
+            Some(&own.$name)
+        }
+    };
+    (@ rules $rules:ident) => {
+        fn check(&self, stack: &crate::model::Stack, findings: &mut crate::findings::Findings) {
+            crate::rules::$rules::check(self, stack, findings);
+        }
+    };
+}
+
+pub(super) use part;

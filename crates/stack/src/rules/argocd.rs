@@ -1,0 +1,43 @@
+//! What Argo CD could not deliver.
+
+use crate::findings::Findings;
+use crate::model::{Argocd, Install, Stack};
+
+pub(crate) fn check(argocd: &Argocd, stack: &Stack, findings: &mut Findings) {
+    if !argocd.enabled {
+        return;
+    }
+    if argocd.repository.is_none() {
+        findings.error(
+            &["argocd.repository", "argocd.enabled"],
+            "Argo CD has no repository to read",
+            "needs `argocd.repository`",
+            "set `argocd.repository` to the https URL of the repository that holds the manifests",
+        );
+    }
+    if argocd.install == Install::Charts && !stack.values.enabled {
+        findings.error(
+            &["argocd.install", "values.enabled"],
+            "the charts have no values files",
+            "`argocd.install: charts` needs `values.enabled: true`",
+            "enable the values files, or set `argocd.install: manifests`",
+        );
+    }
+    if argocd.install == Install::Charts && stack.network_policies.enabled {
+        findings.warning(
+            &["network-policies.enabled", "argocd.install"],
+            "Argo CD does not apply the network policies",
+            "`argocd.install` is `charts`",
+            "they name the pods of the plain manifests, some of which carry other labels in the charts",
+        );
+    }
+    let own = [&stack.namespaces.monitoring, &stack.namespaces.logging];
+    if own.contains(&&argocd.namespace) {
+        findings.error(
+            &["argocd.namespace"],
+            format!("`{}` is a namespace of the stack itself", argocd.namespace),
+            "expected the namespace that Argo CD runs in",
+            "whoever deletes the stack would delete its own Argo CD objects with it",
+        );
+    }
+}

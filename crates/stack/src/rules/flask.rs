@@ -1,0 +1,98 @@
+//! What cannot work about the test application.
+
+use crate::findings::Findings;
+use crate::model::{Flask, Stack};
+
+pub(crate) fn check(flask: &Flask, _stack: &Stack, findings: &mut Findings) {
+    if flask.enabled && flask.ingress.enabled && !flask.service.enabled {
+        findings.error(
+            &["flask.service.enabled", "flask.ingress.enabled", "flask.enabled"],
+            "the Ingress of `flask` has no Service to send to",
+            "needs `true` while `flask.ingress.enabled` is `true`",
+            "enable the Service, or set `flask.ingress.enabled: false`",
+        );
+    }
+    if flask.enabled {
+        containers(flask, findings);
+    }
+}
+
+fn containers(flask: &Flask, findings: &mut Findings) {
+    let of_nginx = [("nginxImage", flask.nginx_image.is_some()), ("nginxPort", flask.nginx_port.is_some())];
+    for (key, _) in of_nginx.into_iter().filter(|(_, said)| *said && !flask.nginx) {
+        findings.error(
+            &[&format!("flask.{key}"), "flask.nginx"],
+            format!("`flask.{key}` is of a container that is not there"),
+            "`flask.nginx` is `false`",
+            "remove it, or set `flask.nginx: true`",
+        );
+    }
+    if flask.nginx && flask.port == flask.effective_nginx_port() {
+        findings.error(
+            &["flask.port", "flask.nginxPort"],
+            format!("both containers of `flask` listen on port {}", flask.port),
+            "the containers of a pod share its ports",
+            "give one of them another port, or set `flask.nginx: false` for an application that needs nothing before it",
+        );
+    } else if flask.nginx && flask.port.get() != Flask::NGINX_PASSES_TO && flask.nginx_image.is_none() {
+        findings.error(
+            &["flask.port", "flask.nginx"],
+            format!(
+                "nginx passes everything on to port {}, and the application listens on {}",
+                Flask::NGINX_PASSES_TO,
+                flask.port
+            ),
+            "the port stands in nginx's image",
+            "set `flask.nginx: false`, or `flask.nginxImage` to one that passes on to this port",
+        );
+    }
+    for (at, folder) in flask.writable.iter().enumerate() {
+        if flask.writable[..at].contains(folder) {
+            findings.error(
+                &[&format!("flask.writable.{at}")],
+                format!("the folder `{folder}` stands twice"),
+                "the API server refuses the pods",
+                "remove one of the two",
+            );
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::model::Stack;
+    use vigil_yaml::Source;
+
+    /// What is said of a stack: the messages, and whether they are errors.
+    fn said(text: &str) -> Vec<(String, bool)> {
+        let (problems, is_error) = match Stack::parse(&Source::new("stack.yaml", text)) {
+            Ok(parsed) => (parsed.warnings, false),
+            Err(problems) => (problems, true),
+        };
+        problems.into_iter().map(|problem| (problem.message, is_error)).collect()
+    }
+
+    #[test]
+    fn containers_of_the_test_application() {
+        for (flask, expected) in [
+            ("nginx: false", None),
+            ("nginx: false, port: 80", None),
+            ("nginxImage: docker.io/a/b:1, port: 8080", None),
+            ("nginxImage: docker.io/a/b:1, nginxPort: 8080", None),
+            ("nginx: false, nginxPort: 8080", Some("`flask.nginxPort` is of a container that is not there")),
+            (
+                "nginx: false, nginxImage: docker.io/a/b:1",
+                Some("`flask.nginxImage` is of a container that is not there"),
+            ),
+            ("port: 80", Some("both containers of `flask` listen on port 80")),
+            ("nginxPort: 8001", Some("both containers of `flask` listen on port 8001")),
+            ("port: 8080", Some("nginx passes everything on to port 8001, and the application listens on 8080")),
+            ("writable: [/tmp, /a, /tmp]", Some("the folder `/tmp` stands twice")),
+            ("enabled: false, port: 80", None),
+        ] {
+            let found = said(&format!("promtail: {{enabled: false}}\nflask: {{{flask}}}"));
+            let expected: Vec<_> = expected.into_iter().map(|message| (message.to_owned(), true)).collect();
+            assert_eq!(found, expected, "{flask}");
+        }
+    }
+}

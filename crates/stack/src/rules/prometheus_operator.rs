@@ -1,0 +1,19 @@
+//! What needs the operator and does not get it.
+
+use super::limits;
+use crate::findings::Findings;
+use crate::model::{PrometheusOperator, Stack};
+
+/// Prometheus and Alertmanager are objects that the operator makes pods of.
+pub(crate) fn check(operator: &PrometheusOperator, stack: &Stack, findings: &mut Findings) {
+    let wanted = [("prometheus", stack.prometheus.enabled), ("alertmanager", stack.alertmanager.enabled)];
+    for (component, _) in wanted.into_iter().filter(|(_, enabled)| *enabled && !operator.enabled) {
+        findings.error(
+            &["prometheus-operator.enabled", &format!("{component}.enabled")],
+            format!("nobody makes pods for `{component}`"),
+            &format!("needs `true` while `{component}.enabled` is `true`"),
+            &format!("enable the operator, or set `{component}.enabled: false`"),
+        );
+    }
+    limits("prometheus-operator", "reloaderResources", &operator.effective_reloader_resources(), findings);
+}
