@@ -1,5 +1,6 @@
 //! Texts to documents to objects.
 
+use crate::fields::items;
 use crate::finding::Findings;
 use crate::kubectl;
 use crate::object::Object;
@@ -67,7 +68,7 @@ fn collect<'a>(node: &'a Node, damaged: bool, objects: &mut Vec<Object<'a>>, fin
     };
     let (group, version) = api_version.split_once('/').unwrap_or(("", api_version));
     if kind.ends_with("List") && node.get("items").is_some_and(|items| matches!(items.data, Data::List(_))) {
-        for item in node.get("items").map(Node::items).unwrap_or_default() {
+        for item in items(node, "items") {
             collect(item, damaged, objects, findings);
         }
         return;

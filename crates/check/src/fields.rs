@@ -2,7 +2,9 @@
 //!
 //! A field is named by its key, or by the keys that lead to it: `"name"`, `["metadata", "name"]`.
 
-use vigil_yaml::{Entry, Node};
+use vigil_forms::quantity;
+use vigil_yaml::plain::Plain;
+use vigil_yaml::{Data, Entry, Node};
 
 /// The way to a field.
 pub(crate) trait Path: Copy {
@@ -84,4 +86,25 @@ pub(crate) fn integer(node: &Node, path: impl Path) -> Option<i64> {
 /// Whether a boolean is true.
 pub(crate) fn is_set(node: &Node, path: impl Path) -> bool {
     path.value(node).and_then(Node::boolean) == Some(true)
+}
+
+/// As many parts a quantity has of one.
+pub(crate) const BILLION: i128 = 1_000_000_000;
+
+/// What a quantity is worth, in billionths.
+pub(crate) fn amount(node: &Node) -> Option<i128> {
+    match node.scalar()? {
+        Plain::Text => quantity::nanos(written(node)),
+        Plain::Integer(value) => Some(i128::from(value) * BILLION),
+        Plain::Float(value) => quantity::nanos(&value.to_string()),
+        _ => None,
+    }
+}
+
+/// The text of a scalar as it is written.
+pub(crate) fn written(node: &Node) -> &str {
+    match &node.data {
+        Data::Scalar(scalar) => &scalar.text,
+        _ => "",
+    }
 }

@@ -1,8 +1,9 @@
 //! What is found, and how it is collected.
 
 use crate::object::Object;
+use crate::options::Options;
 use crate::rule::Rule;
-use crate::{Options, Version};
+use crate::version::Version;
 use std::fmt::Write as _;
 use std::sync::Arc;
 use vigil_yaml::{Data, Entry, Node, Place, Problem, Severity};

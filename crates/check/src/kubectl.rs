@@ -1,6 +1,20 @@
-//! What YAML has and kubectl does not read.
+//! How kubectl reads YAML, and what of it kubectl does not read.
 
-use vigil_yaml::{Data, Node, Quoted};
+use serde_json::Value;
+use vigil_yaml::plain::{Plain, resolve_as_kubectl};
+use vigil_yaml::{Data, Node, Quoted, Scalar};
+
+/// A scalar as kubectl reads it.
+pub(crate) fn as_kubectl(scalar: &Scalar) -> Value {
+    match if scalar.plain { resolve_as_kubectl(&scalar.text) } else { Plain::Text } {
+        Plain::Null => Value::Null,
+        Plain::Bool(value) => value.into(),
+        Plain::Integer(value) => value.into(),
+        Plain::Unsigned(value) => value.into(),
+        Plain::Float(value) => serde_json::Number::from_f64(value).map_or(Value::Null, Value::Number),
+        Plain::Text => scalar.text.clone().into(),
+    }
+}
 
 /// Tells of numbers that JSON cannot hold, and of an escape that came with YAML 1.2: where, what, and what to do.
 pub(crate) fn unreadable<'n>(node: &'n Node, tell: &mut impl FnMut(&'n Node, String, &'static str)) {

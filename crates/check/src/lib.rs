@@ -4,7 +4,7 @@
 //! The flow of [`check`]:
 //! 1. [`documents`]: texts to documents to objects, on all cores; [`set`] is all of them.
 //! 2. [`schema`]: each object against the schema of its kind, for each version of Kubernetes asked for.
-//! 3. [`objects`]: each object against what a schema cannot say.
+//! 3. [`objects`]: each object against what a schema cannot say, for each version, too.
 //! 4. [`world`]: what the cluster will hold, for all that follows; [`references`]: the objects against each other.
 //! 5. [`embedded`]: the files inside of objects, and the queries in those.
 //! 6. [`waivers`]: what an object may break, for a reason that somebody gave.
@@ -19,6 +19,8 @@ mod finding;
 mod kubectl;
 mod object;
 mod objects;
+mod options;
+mod outcome;
 mod references;
 pub mod report;
 mod rule;
@@ -30,128 +32,20 @@ mod waivers;
 mod world;
 
 pub use finding::Finding;
+pub use options::{Options, Provided, Waiver};
+pub use outcome::{Judged, Report, Waived};
 pub use rule::Rule;
 pub use version::Version;
 
 use finding::Findings;
 use rayon::prelude::*;
-use schema::{Schemas, validate};
+use schema::model::Schemas;
+use schema::validate;
 use set::Set;
 use std::cell::LazyCell;
-use std::collections::HashMap;
 use std::sync::Arc;
-use vigil_yaml::{Limits, Place, Severity, Source, Span};
+use vigil_yaml::{Limits, Source};
 use world::World;
-
-/// What to check, and for whom.
-#[derive(Clone, Debug)]
-pub struct Options {
-    /// The versions of Kubernetes that shall take the objects; at least one of those in [`versions`].
-    pub kubernetes: Vec<Version>,
-    /// The namespace of objects that name none, as `kubectl --namespace`.
-    pub namespace: String,
-    /// Judge each object by itself.
-    pub objects_only: bool,
-    /// Kinds that may go without a schema, as `Kind` or `group/version/Kind`.
-    pub allowed_kinds: Vec<String>,
-    /// Texts with CustomResourceDefinitions that are no part of what is checked.
-    pub definitions: Vec<Arc<Source>>,
-    /// Objects that the cluster provides besides those that every cluster has.
-    pub provided: Vec<Provided>,
-    /// Rules that an object may break; besides these, objects have annotations that say so.
-    pub waivers: Vec<Waiver>,
-    /// The templates that texts were rendered from, by the names of the texts; findings in them say so.
-    pub templates: HashMap<String, Arc<str>>,
-}
-
-/// The word that an object may break a rule.
-#[derive(Clone, Debug)]
-pub struct Waiver {
-    /// The rule's name.
-    pub rule: String,
-    /// The object, as findings call it: `Deployment mymonitoring/grafana`.
-    pub object: String,
-    /// Why it may.
-    pub reason: String,
-    /// Where the rule is named.
-    pub rule_place: Place,
-    /// Where the object is named.
-    pub object_place: Place,
-}
-
-/// An object that is in the cluster without being in the checked set.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Provided {
-    /// The kind.
-    pub kind: String,
-    /// Its namespace; empty for any.
-    pub namespace: String,
-    /// Its name.
-    pub name: String,
-}
-
-impl Default for Options {
-    /// The newest Kubernetes, everything checked.
-    fn default() -> Self {
-        Self {
-            kubernetes: vec![versions().1],
-            namespace: "default".to_owned(),
-            objects_only: false,
-            allowed_kinds: Vec::new(),
-            definitions: Vec::new(),
-            provided: Vec::new(),
-            waivers: Vec::new(),
-            templates: HashMap::new(),
-        }
-    }
-}
-
-/// What came of a check.
-#[derive(Debug)]
-pub struct Report {
-    /// What was found, by file, place and rule, each once.
-    pub findings: Vec<Finding>,
-    /// What was found and waived, in the same order.
-    pub waived: Vec<Waived>,
-    /// The objects that were judged, in the order of the texts.
-    pub objects: Vec<Judged>,
-    /// The versions of Kubernetes they were judged for.
-    pub kubernetes: Vec<Version>,
-    /// Whether references were followed; not when a document could not be read, as everything it holds would be missed.
-    pub followed: bool,
-}
-
-/// A finding that somebody waived.
-#[derive(Debug)]
-pub struct Waived {
-    /// What was found.
-    pub finding: Finding,
-    /// Why it may be so.
-    pub reason: String,
-    /// The object's own annotation says it.
-    pub in_object: bool,
-}
-
-/// An object that was judged.
-#[derive(Debug)]
-pub struct Judged {
-    /// What findings call it.
-    pub object: String,
-    /// Where it stands.
-    pub span: Span,
-}
-
-impl Report {
-    /// How many findings are of this severity.
-    pub fn count(&self, severity: Severity) -> usize {
-        self.findings.iter().filter(|finding| finding.severity() == severity).count()
-    }
-
-    /// Whether there is anything to mend: a note is none.
-    pub fn is_clean(&self) -> bool {
-        self.findings.iter().all(|finding| finding.severity() == Severity::Note)
-    }
-}
 
 /// The versions of Kubernetes that can be checked for, oldest and newest.
 pub fn versions() -> (Version, Version) {
@@ -169,7 +63,7 @@ pub fn rules() -> Vec<&'static Rule> {
 pub fn areas() -> Vec<(&'static str, Vec<&'static Rule>)> {
     vec![
         ("Documents", documents::RULES.to_vec()),
-        ("Schemas", schema::RULES.to_vec()),
+        ("Schemas", schema::rules()),
         ("Objects", objects::rules()),
         ("References", references::rules()),
         ("Embedded files", embedded::rules()),
@@ -213,7 +107,7 @@ pub fn check(sources: &[Arc<Source>], options: &Options) -> Report {
     }
     embedded::check(firsts, || &world, followed, &mut findings);
 
-    let (mut findings, mut waived) = waivers::apply(&set, followed, findings.into_sorted(options));
+    let (mut findings, mut waived) = waivers::apply(&set, followed, findings.into_sorted(options), rules);
     findings.iter_mut().chain(waived.iter_mut().map(|it| &mut it.finding)).for_each(|it| it.trace(options));
     let judged = |object: &object::Object<'_>| Judged { object: object.to_string(), span: object.node.span.clone() };
     let objects = set.objects.par_iter().map(judged).collect();

@@ -34,7 +34,7 @@ impl fmt::Debug for Rule {
 macro_rules! rules {
     ($($name:ident $id:literal $severity:ident $title:literal)*) => {
         $(
-            pub(crate) static $name: $crate::Rule = $crate::Rule {
+            pub(crate) static $name: $crate::rule::Rule = $crate::rule::Rule {
                 id: $id,
                 severity: vigil_yaml::Severity::$severity,
                 title: $title,
@@ -45,7 +45,7 @@ macro_rules! rules {
             };
         )*
         /// The rules of this area.
-        pub(crate) static RULES: &[&$crate::Rule] = &[$(&$name),*];
+        pub(crate) static RULES: &[&$crate::rule::Rule] = &[$(&$name),*];
     };
 }
 

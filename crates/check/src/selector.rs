@@ -1,5 +1,6 @@
 //! Label selectors, and finding what they select without asking everything.
 
+use crate::fields::items;
 use crate::object::Labels;
 use std::collections::HashMap;
 use std::fmt;
@@ -16,7 +17,7 @@ pub(crate) struct Selector<'a> {
 impl<'a> Selector<'a> {
     /// A `LabelSelector`: `matchLabels` and `matchExpressions`.
     pub(crate) fn of(node: &'a Node) -> Self {
-        let expressions = node.get("matchExpressions").map(Node::items).unwrap_or_default();
+        let expressions = items(node, "matchExpressions");
         Self { labels: Labels::of(node.get("matchLabels")), expressions }
     }
 
@@ -83,7 +84,7 @@ fn operator(expression: &Node) -> Option<Operator> {
 }
 
 fn values(expression: &Node) -> impl Iterator<Item = &str> {
-    expression.get("values").map(Node::items).unwrap_or_default().iter().filter_map(Node::text)
+    items(expression, "values").iter().filter_map(Node::text)
 }
 
 /// Things with labels, by namespace and by label.

@@ -3,11 +3,14 @@
 use crate::documents::Documents;
 use crate::finding::Findings;
 use crate::object::Object;
+use crate::options::Options;
 use crate::schema::builtin::Builtin;
+use crate::schema::compile::add_builtin;
+use crate::schema::custom;
+use crate::schema::model::Schemas;
 use crate::schema::served::{Known, Unserved, unserved};
 use crate::schema::shipped::shipped;
-use crate::schema::{Schemas, custom};
-use crate::{Options, Version};
+use crate::version::Version;
 use rayon::prelude::*;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -128,7 +131,7 @@ fn schemas<'a>(
             let known = if let Some(definition) = own().copied().or_else(shipped) {
                 custom::add(definition, &mut schemas, &mut named, &builtin);
                 Known::Custom
-            } else if builtin.add(&mut schemas, &mut named, gvk) {
+            } else if add_builtin(&builtin, &mut schemas, &mut named, gvk) {
                 Known::Builtin
             } else {
                 Known::Not

@@ -1,13 +1,14 @@
 //! Waivers: the word that an object may break a rule, with a reason, in an annotation of it or in the stack.
 
-use crate::Waived;
+use crate::fields::entries;
 use crate::finding::{Finding, Findings};
 use crate::object::Object;
-use crate::rule::rules;
+use crate::outcome::Waived;
+use crate::rule::{Rule, rules};
 use crate::set::Set;
 use std::collections::{HashMap, HashSet};
 use vigil_yaml::words::nearest;
-use vigil_yaml::{Entry, Node, Place, Quoted};
+use vigil_yaml::{Entry, Place, Quoted};
 
 rules! {
     UNUSED "waiver-unused" Warning "every waiver waives something"
@@ -35,7 +36,7 @@ enum Written<'a> {
 }
 
 impl Waiver<'_> {
-    fn tell<'f>(&self, rule: &'static crate::Rule, message: String, findings: &'f mut Findings) -> &'f mut Finding {
+    fn tell<'f>(&self, rule: &'static Rule, message: String, findings: &'f mut Findings) -> &'f mut Finding {
         match self.written {
             Written::Annotation(object, entry) => findings.add(rule, object, entry, message),
             Written::Elsewhere(place, _) => findings.add_outside(rule, place.clone(), message),
@@ -43,13 +44,19 @@ impl Waiver<'_> {
     }
 }
 
-/// Parts `findings` into what stands and what is waived. What is wrong with the waivers themselves is found as well.
-pub(crate) fn apply(set: &Set<'_>, followed: bool, findings: Vec<Finding>) -> (Vec<Finding>, Vec<Waived>) {
+/// Parts `findings` into what stands and what is waived. What is wrong with the waivers themselves is found as well:
+/// `rules` tells all rules that there are.
+pub(crate) fn apply(
+    set: &Set<'_>,
+    followed: bool,
+    findings: Vec<Finding>,
+    rules: fn() -> Vec<&'static Rule>,
+) -> (Vec<Finding>, Vec<Waived>) {
     let waivers = collect(set);
     if waivers.is_empty() {
         return (findings, Vec::new());
     }
-    let known: HashSet<&str> = crate::rules().into_iter().map(|rule| rule.id).collect();
+    let known: HashSet<&str> = rules().into_iter().map(|rule| rule.id).collect();
     let mut told = Findings::default();
     let mut valid = vec![false; waivers.len()];
     // Of two for the same, the second waives nothing.
@@ -121,7 +128,7 @@ fn tell_unused(waiver: &Waiver<'_>, objects: &HashSet<String>, told: &mut Findin
 fn collect<'a>(set: &'a Set<'a>) -> Vec<Waiver<'a>> {
     let mut waivers = Vec::new();
     for object in &set.objects {
-        let annotations = object.at(&["metadata", "annotations"]).map(Node::entries).unwrap_or_default();
+        let annotations = entries(object.node, ["metadata", "annotations"]);
         for entry in annotations {
             let Some(rule) = entry.key.text.strip_prefix(PREFIX) else { continue };
             waivers.push(Waiver {

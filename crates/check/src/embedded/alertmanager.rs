@@ -2,6 +2,7 @@
 
 use super::file::Where;
 use super::syntax::Read;
+use crate::fields::items;
 use crate::finding::Findings;
 use crate::object::{MONITORING, Object};
 use crate::rule::rules;
@@ -64,7 +65,7 @@ struct Routes<'w, 'a> {
 impl Routes<'_, '_> {
     fn check(&self, root: &Node, findings: &mut Findings) {
         let mut receivers = HashSet::new();
-        for receiver in root.get("receivers").map(Node::items).unwrap_or_default() {
+        for receiver in items(root, "receivers") {
             let Some(name) = receiver.get("name") else { continue };
             let Some(text) = name.text() else { continue };
             if !receivers.insert(text) {
@@ -112,7 +113,7 @@ impl Routes<'_, '_> {
                 self.known("time interval", name, node, intervals, findings);
             }
         }
-        for route in route.get("routes").map(Node::items).unwrap_or_default() {
+        for route in items(route, "routes") {
             self.route(route, receivers, intervals, findings);
         }
     }

@@ -3,13 +3,14 @@
 use super::file::Where;
 use super::grafana::{Dashboard, Loaded};
 use super::query::Query;
+use crate::fields::items;
 use vigil_yaml::Node;
 
 /// Adds the queries of all panels that surely ask a Prometheus.
 pub(super) fn queries<'w, 'r: 'w, 'f: 'w, 'a>(loaded: &'w Loaded<'r, 'f, 'a>, queries: &mut Vec<Query<'w, 'a>>) {
     for dashboard in &loaded.dashboards {
         panels(loaded, dashboard, dashboard.root.get("panels"), queries);
-        for row in dashboard.root.get("rows").map(Node::items).unwrap_or_default() {
+        for row in items(dashboard.root, "rows") {
             panels(loaded, dashboard, row.get("panels"), queries);
         }
     }
@@ -24,7 +25,7 @@ fn panels<'w, 'r: 'w, 'f: 'w, 'a>(
     for panel in list.map(Node::items).unwrap_or_default() {
         // A row that is folded up holds its panels.
         panels(loaded, dashboard, panel.get("panels"), queries);
-        for target in panel.get("targets").map(Node::items).unwrap_or_default() {
+        for target in items(panel, "targets") {
             let Some(node) = target.get("expr") else { continue };
             let Some(text) = node.text().filter(|text| !text.trim().is_empty()) else { continue };
             let named = |holder: &'w Node| holder.get("datasource").filter(|node| !node.is_null());
@@ -46,7 +47,7 @@ fn is_prometheus(loaded: &Loaded<'_, '_, '_>, dashboard: &Dashboard<'_, '_, '_>,
         return source.kind == "prometheus";
     }
     let name = name.trim_start_matches("${").trim_start_matches('$').trim_end_matches('}');
-    let variables = dashboard.root.at(&["templating", "list"]).map(Node::items).unwrap_or_default();
+    let variables = items(dashboard.root, ["templating", "list"]);
     let text = |node: &'_ Node, key: &str| node.get(key).and_then(Node::text).map(str::to_owned);
     variables.iter().any(|variable| {
         text(variable, "name").as_deref() == Some(name)

@@ -1,7 +1,9 @@
 //! Files inside of ConfigMaps and Secrets: what they hold, and where in the manifest that stands.
 
+use crate::fields::entries;
 use crate::finding::{At, Finding, Findings, find};
 use crate::object::Object;
+use crate::rule::Rule;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use std::fmt::Write as _;
@@ -64,7 +66,7 @@ impl<'a> File<'a> {
         };
         let mut files = Vec::new();
         for field in fields {
-            for entry in object.at(&[field]).map(Node::entries).unwrap_or_default() {
+            for entry in entries(object.node, field) {
                 let Some(syntax) = Syntax::of(&entry.key.text) else { continue };
                 let Some(text) = entry.value.text() else { continue };
                 let encoded = object.kind == "Secret" && *field == "data";
@@ -133,7 +135,7 @@ impl<'a> File<'a> {
     /// Adds a finding about a part of the file. `root` is the document that `at` is a part of.
     pub(crate) fn add<'f, 'n>(
         &self,
-        rule: &'static crate::Rule,
+        rule: &'static Rule,
         root: &Node,
         at: impl Into<At<'n>>,
         message: impl Into<String>,
@@ -157,7 +159,7 @@ impl<'a> File<'a> {
     /// Adds a finding about a part of the text.
     pub(crate) fn add_at<'f>(
         &self,
-        rule: &'static crate::Rule,
+        rule: &'static Rule,
         span: &Span,
         message: impl Into<String>,
         findings: &'f mut Findings,
@@ -186,7 +188,7 @@ impl Where<'_, '_> {
     /// Adds a finding about a part of it.
     pub(super) fn add<'f, 'n>(
         &self,
-        rule: &'static crate::Rule,
+        rule: &'static Rule,
         at: impl Into<At<'n>>,
         message: impl Into<String>,
         findings: &'f mut Findings,

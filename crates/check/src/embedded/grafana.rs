@@ -3,6 +3,7 @@
 use super::file::{File, has};
 use super::grafanas::Grafana;
 use super::syntax::Read;
+use crate::fields::items;
 use crate::finding::{At, Findings};
 use crate::object::Object;
 use crate::rule::rules;
@@ -112,7 +113,7 @@ impl<'r, 'f, 'a> Loaded<'r, 'f, 'a> {
                 continue;
             }
             self.provisioning.push((file, root));
-            for node in root.get("datasources").map(Node::items).unwrap_or_default() {
+            for node in items(root, "datasources") {
                 let text = |key: &str| node.get(key).and_then(Node::text);
                 let Some(name) = text("name") else { continue };
                 let kind = text("type").unwrap_or_default();

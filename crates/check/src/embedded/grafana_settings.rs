@@ -7,6 +7,7 @@ use super::configuration::{Keys, Walk};
 use super::file::{File, Syntax};
 use super::grafana::Loaded;
 use super::syntax::Read;
+use crate::fields::items;
 use crate::finding::{Finding, Findings};
 use crate::object::Object;
 use crate::rule::rules;
@@ -185,7 +186,7 @@ fn suggest(finding: &mut Finding, near: Option<&str>) {
 /// The variables of a container, each of which stands for a key.
 fn variables(object: &Object<'_>, container: &Node, findings: &mut Findings) {
     let settings = Settings::get();
-    for variable in container.get("env").map(Node::items).unwrap_or_default() {
+    for variable in items(container, "env") {
         let Some(at) = variable.get("name") else { continue };
         let Some(whole) = at.text().filter(|name| name.starts_with("GF_") && !SCRIPT.contains(name)) else { continue };
         // Of a file, the image's script takes what it holds.
@@ -275,7 +276,7 @@ pub(super) fn check_provisioning(loaded: &[Loaded<'_, '_, '_>], findings: &mut F
         let mut walk =
             Walk::new(file, root, keys, &KEY, "remove it; Grafana passes over what it does not know", findings);
         walk.value(root, None, keys.root);
-        for source in root.get("datasources").map(Node::items).unwrap_or_default() {
+        for source in items(root, "datasources") {
             let kind = source.get("type").and_then(Node::text).unwrap_or_default();
             if let Some(data) = source.get("jsonData").filter(|data| matches!(data.data, Data::Map(_))) {
                 walk.value(data, None, &format!("jsonData.{kind}"));

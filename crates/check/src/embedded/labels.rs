@@ -5,6 +5,7 @@
 
 use super::catalogue::{Catalogue, is_near};
 use super::query::{Parsed, Parsing, Query, Targets, VARIABLE};
+use crate::fields::entries;
 use crate::finding::Findings;
 use crate::rule::rules;
 use promql_parser::label::{MatchOp, Matcher};
@@ -154,7 +155,7 @@ impl<'a> World<'a> {
     /// Adds what a rule records to what other rules record under the same name.
     fn record(&mut self, name: &'a str, rule: &'a Node, expression: Option<&'a Expr>) {
         let made = expression.map_or(Series::Any, |expression| self.walk(expression, &mut Vec::new()));
-        let own = rule.get("labels").map(Node::entries).unwrap_or_default();
+        let own = entries(rule, "labels");
         let own = Known::of(own.iter().map(|entry| entry.key.text.as_str()));
         let made = match (made, self.recorded.remove(name)) {
             (Series::Known(known), None) => Series::Known(known.and(&own)),

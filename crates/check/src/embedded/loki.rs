@@ -1,9 +1,8 @@
 //! What Loki's configuration lets it take of its container's memory.
 
 use super::syntax::Read;
+use crate::fields::{BILLION, amount, written};
 use crate::finding::{At, Findings};
-use crate::objects::judge::{BILLION, amount, written};
-
 use crate::rule::rules;
 use crate::world::World;
 use crate::world::program::Program;

@@ -2,10 +2,10 @@
 
 use super::file::Syntax;
 use super::syntax::Read;
+use crate::fields::items;
 use crate::finding::Findings;
 use crate::rule::rules;
 use crate::world::World;
-use vigil_yaml::Node;
 
 rules! {
     PUSH "collector-url" Error "collectors of logs send to a Service and a port that are there"
@@ -27,7 +27,7 @@ pub(super) fn check(read: &[Read<'_, '_>], world: &World<'_>, findings: &mut Fin
         }
         for root in documents {
             let client = root.get("client").into_iter();
-            for client in root.get("clients").map(Node::items).unwrap_or_default().iter().chain(client) {
+            for client in items(root, "clients").iter().chain(client) {
                 // Clients of something else have addresses, too.
                 let is_loki = |url: &str| url.contains("/loki/api/");
                 let is_read = || world.readers(&file.object).any(|reader| reader.name == "promtail");

@@ -2,6 +2,7 @@
 
 use super::file::Where;
 use super::query::Query;
+use crate::fields::{entries, items};
 use crate::finding::Findings;
 use crate::object::{MONITORING, Object};
 use crate::rule::rules;
@@ -26,10 +27,10 @@ pub(super) fn check<'w, 'a>(
     findings: &mut Findings,
 ) {
     for object in set.of_kind(MONITORING, "PrometheusRule").filter(|object| !object.damaged) {
-        for group in object.at(&["spec", "groups"]).map(Node::items).unwrap_or_default() {
+        for group in items(object.node, ["spec", "groups"]) {
             let interval = group.get("interval").and_then(|node| Some((node, seconds(node.text()?)?)));
             let mut records = false;
-            for rule in group.get("rules").map(Node::items).unwrap_or_default() {
+            for rule in items(group, "rules") {
                 one(object, rule, findings);
                 times(object, rule, interval.map(|(_, seconds)| seconds), findings);
                 records |= rule.get("record").is_some();
@@ -112,7 +113,7 @@ fn one(object: &Object<'_>, rule: &Node, findings: &mut Findings) {
         }
     }
     for key in ["labels", "annotations"] {
-        for entry in rule.get(key).map(Node::entries).unwrap_or_default() {
+        for entry in entries(rule, key) {
             if !is_metric_label(&entry.key.text) || entry.key.text == "__name__" {
                 let message = format!("{} is no name of a label", Quoted(&entry.key.text));
                 findings.add(&SHAPE, object, entry, message).label("expected letters, digits and `_`");

@@ -1,7 +1,7 @@
 //! Whether files are what their names say.
 
 use super::file::{File, Syntax};
-use crate::finding::Findings;
+use crate::finding::{Finding, Findings};
 use crate::rule::rules;
 use rayon::prelude::*;
 use serde::de::IgnoredAny;
@@ -106,7 +106,7 @@ fn ini(file: &File<'_>, findings: &mut Findings) {
     }
 }
 
-fn broken<'f>(file: &File<'_>, span: &Span, wrong: &str, findings: &'f mut Findings) -> &'f mut crate::Finding {
+fn broken<'f>(file: &File<'_>, span: &Span, wrong: &str, findings: &'f mut Findings) -> &'f mut Finding {
     let message = format!("`{}` is not valid {}: {wrong}", file.name(), file.syntax.name());
     file.add_at(&SYNTAX, span, message, findings)
 }

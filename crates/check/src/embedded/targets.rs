@@ -2,7 +2,7 @@
 
 use super::query::Targets;
 use super::rule_groups::seconds;
-use crate::fields::text;
+use crate::fields::{entries, items, text};
 use crate::object::{MONITORING, Object};
 use crate::set::Set;
 use crate::world::World;
@@ -35,7 +35,7 @@ pub(super) fn of(world: &World<'_>) -> Targets {
         for object in set.of_kind(MONITORING, kind) {
             found = true;
             complete &= !object.damaged && self::jobs(object, world, &mut jobs);
-            let endpoints = object.at(&["spec", endpoints]).map(Node::items).unwrap_or_default();
+            let endpoints = items(object.node, ["spec", endpoints]);
             for node in endpoints.iter().chain(object.at(&["spec"])) {
                 complete &= !relabels_job(node);
                 let own = node.get("interval").and_then(Node::text).and_then(seconds);
@@ -49,7 +49,7 @@ pub(super) fn of(world: &World<'_>) -> Targets {
         jobs.insert(named.unwrap_or_else(|| format!("scrapeConfig/{}/{}", object.namespace, object.name)));
     }
     for rule in set.of_kind(MONITORING, "PrometheusRule") {
-        let groups = rule.at(&["spec", "groups"]).map(Node::items).unwrap_or_default();
+        let groups = items(rule.node, ["spec", "groups"]);
         let rules = groups.iter().filter_map(|group| group.get("rules")).flat_map(Node::items);
         jobs.extend(rules.filter_map(|rule| rule.at(&["labels", "job"])?.text()).map(str::to_owned));
     }
@@ -75,10 +75,10 @@ fn labels(set: &Set<'_>) -> BTreeSet<String> {
     {
         let Some(spec) = object.at(&["spec"]) else { continue };
         for key in ["targetLabels", "podTargetLabels"] {
-            let copied = spec.get(key).map(Node::items).unwrap_or_default().iter().filter_map(Node::text);
+            let copied = items(spec, key).iter().filter_map(Node::text);
             labels.extend(copied.map(|label| label.replace(|c: char| !c.is_ascii_alphanumeric(), "_")));
         }
-        let named = spec.at(&["targets", "staticConfig", "labels"]).map(Node::entries).unwrap_or_default();
+        let named = entries(spec, ["targets", "staticConfig", "labels"]);
         labels.extend(named.iter().map(|entry| entry.key.text.clone()));
         let ends =
             ["endpoints", "podMetricsEndpoints"].into_iter().filter_map(|key| spec.get(key)).flat_map(Node::items);

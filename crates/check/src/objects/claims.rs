@@ -1,8 +1,8 @@
 //! What templates of claims ask of a PersistentVolumeClaim.
 
-use super::judge::{Judge, amount};
+use super::judge::Judge;
 use super::selectors;
-use crate::fields::{filled, given, items};
+use crate::fields::{amount, filled, given, items};
 use crate::rule::{Rule, rules};
 use vigil_yaml::words::list;
 use vigil_yaml::{Data, Node, Quoted};

@@ -1,7 +1,7 @@
 //! ConfigMaps and Secrets.
 
 use super::judge::Judge;
-use crate::fields::filled_text;
+use crate::fields::{entries, filled_text};
 use crate::rule::rules;
 use base64::Engine as _;
 use std::borrow::Cow;
@@ -31,10 +31,6 @@ pub(super) fn check(judge: &mut Judge<'_, '_>) {
         }
         _ => {}
     }
-}
-
-fn entries<'n>(node: &'n Node, key: &str) -> &'n [Entry] {
-    node.get(key).map(Node::entries).unwrap_or_default()
 }
 
 fn keys(judge: &mut Judge<'_, '_>, fields: &[&str]) {

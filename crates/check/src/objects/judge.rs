@@ -6,7 +6,7 @@ use crate::object::Object;
 use crate::rule::Rule;
 use crate::version::Version;
 use std::ops::RangeInclusive;
-use vigil_forms::{address, name, quantity};
+use vigil_forms::{address, name};
 use vigil_yaml::plain::Plain;
 use vigil_yaml::words::{list as list_of, nearest};
 use vigil_yaml::{Data, Entry, Node, Quoted};
@@ -202,27 +202,6 @@ fn is_empty_collection(node: &Node) -> bool {
 /// Whether there is a text under a key, and an empty one: what a schema that asks for the field lets pass.
 pub(super) fn is_blank(node: &Node, key: &str) -> bool {
     node.get(key).and_then(Node::text) == Some("")
-}
-
-/// As many parts a quantity has of one.
-pub(crate) const BILLION: i128 = 1_000_000_000;
-
-/// What a quantity is worth, in billionths.
-pub(crate) fn amount(node: &Node) -> Option<i128> {
-    match node.scalar()? {
-        Plain::Text => quantity::nanos(written(node)),
-        Plain::Integer(value) => Some(i128::from(value) * BILLION),
-        Plain::Float(value) => quantity::nanos(&value.to_string()),
-        _ => None,
-    }
-}
-
-/// The text of a scalar as it is written.
-pub(crate) fn written(node: &Node) -> &str {
-    match &node.data {
-        Data::Scalar(scalar) => &scalar.text,
-        _ => "",
-    }
 }
 
 /// The text of a field; empty when it is not there, and nothing when it is no text.

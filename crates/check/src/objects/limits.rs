@@ -1,7 +1,7 @@
 //! ResourceQuotas and LimitRanges.
 
-use super::judge::{BILLION, Judge, amount};
-use crate::fields::{given, items};
+use super::judge::Judge;
+use crate::fields::{BILLION, amount, entries, given, items};
 use crate::rule::rules;
 use std::collections::HashSet;
 use vigil_forms::name::is_qualified_name;
@@ -70,7 +70,7 @@ pub(super) fn check(judge: &mut Judge<'_, '_>) {
 }
 
 fn quota(judge: &mut Judge<'_, '_>, spec: &Node) {
-    for Entry { key, value } in given(spec, "hard").map(Node::entries).unwrap_or_default() {
+    for Entry { key, value } in entries(spec, "hard") {
         let name = key.text.as_str();
         let pages = name.strip_prefix("requests.").unwrap_or(name).starts_with("hugepages-");
         if !name.contains('/') && !pages && !COUNTED.contains(&name) || !is_qualified_name(name) {
@@ -140,7 +140,7 @@ fn limits(judge: &mut Judge<'_, '_>, item: &Node) {
         }
     }
     for field in ["min", "max", "default", "defaultRequest", "maxLimitRequestRatio"] {
-        for entry in given(item, field).map(Node::entries).unwrap_or_default() {
+        for entry in entries(item, field) {
             let name = entry.key.text.as_str();
             let known: &[&str] = match kind {
                 "Container" => &["cpu", "memory", "ephemeral-storage"],

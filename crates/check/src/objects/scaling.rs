@@ -1,9 +1,9 @@
 //! How many pods there are, and which of them give way: HorizontalPodAutoscalers, PodDisruptionBudgets and
 //! PriorityClasses.
 
-use super::judge::{Form, Judge, amount, text_or_empty};
+use super::judge::{Form, Judge, text_or_empty};
 use super::selectors;
-use crate::fields::{given, items};
+use crate::fields::{amount, given, items};
 use crate::rule::rules;
 use vigil_forms::name::is_path_segment;
 use vigil_forms::quantity::percent;

@@ -1,7 +1,7 @@
 //! Label selectors: their syntax, and what they match.
 
 use super::judge::{Judge, QUALIFIED};
-use crate::fields::{filled, items};
+use crate::fields::{entries, filled, items};
 use crate::object::Labels;
 use crate::rule::rules;
 use vigil_forms::name;
@@ -126,7 +126,7 @@ pub(super) fn mismatch<'n>(selector: &'n Node, labels: Option<&Node>) -> Option<
     // To a server, null is an empty text.
     let wanted = |node: &'n Node| if node.is_null() { Some("") } else { node.text() };
     let differs = |node: &'n Node, key: &str| wanted(node).is_some_and(|wanted| !label(key).may_be(wanted));
-    let entries = selector.get("matchLabels").map(Node::entries).unwrap_or_default();
+    let entries = entries(selector, "matchLabels");
     if let Some(entry) = entries.iter().find(|entry| differs(&entry.value, &entry.key.text)) {
         return Some(&entry.value);
     }

@@ -1,8 +1,8 @@
 //! Volumes and their classes; claims to them are judged by [`claims`].
 
 use super::claims;
-use super::judge::{Judge, amount};
-use crate::fields::given;
+use super::judge::Judge;
+use crate::fields::{amount, entries, given, items};
 use crate::rule::rules;
 use vigil_forms::name::is_qualified_name;
 use vigil_yaml::{Node, Quoted};
@@ -52,7 +52,7 @@ pub(super) fn check(judge: &mut Judge<'_, '_>) {
         },
         ("storage.k8s.io", "StorageClass") => class(judge),
         ("storage.k8s.io", "CSIDriver") => {
-            let modes = object.at(&["spec", "volumeLifecycleModes"]).map(Node::items).unwrap_or_default();
+            let modes = items(object.node, ["spec", "volumeLifecycleModes"]);
             judge.each_of(&DRIVER, modes, &["Persistent", "Ephemeral"]);
             judge.one_of(&DRIVER, object.at(&["spec", "fsGroupPolicy"]), &["ReadWriteOnceWithFSType", "File", "None"]);
         }
@@ -70,7 +70,7 @@ fn volume(judge: &mut Judge<'_, '_>, spec: &Node) {
         let at = spec.get("capacity").unwrap_or(spec);
         judge.within(&VOLUME, at, "a volume without a size").label("expected `capacity.storage`");
     }
-    for entry in spec.get("capacity").map(Node::entries).unwrap_or_default() {
+    for entry in entries(spec, "capacity") {
         if entry.key.text != "storage" {
             judge.add(&VOLUME, entry, format!("a volume has no {}", Quoted(&entry.key.text))).help("remove it");
         }
@@ -88,7 +88,7 @@ fn volume(judge: &mut Judge<'_, '_>, spec: &Node) {
         }
         _ => {}
     }
-    let affinity = spec.at(&["nodeAffinity", "required", "nodeSelectorTerms"]).map(Node::items).unwrap_or_default();
+    let affinity = items(spec, ["nodeAffinity", "required", "nodeSelectorTerms"]);
     if let Some(entry) = spec.entry("local").filter(|entry| !entry.value.is_null() && affinity.is_empty()) {
         judge
             .add(&VOLUME, entry, "a local volume of no node")

@@ -5,9 +5,9 @@
 
 use super::judge::Judge;
 use crate::rule::rules;
+use crate::schema::cel::mistake;
 use crate::schema::custom;
 use crate::schema::pattern::is_expression;
-use crate::schema::rules::mistake;
 use std::collections::HashSet;
 use vigil_yaml::words::list;
 use vigil_yaml::{Data, Entry, Node, Quoted};

@@ -2,7 +2,7 @@
 
 use super::judge::Judge;
 use super::{claims, metadata, selectors};
-use crate::fields::{filled, given, items};
+use crate::fields::{entries, filled, given, items};
 use crate::rule::rules;
 use vigil_forms::quantity::percent;
 use vigil_yaml::{Data, Node, Quoted};
@@ -61,7 +61,7 @@ fn template_selector(judge: &mut Judge<'_, '_>, spec: &Node) {
             .label("expected what `template.metadata.labels` says")
             .help("give the template this label, or select by one that it has");
     }
-    for entry in selector.get("matchLabels").map(Node::entries).unwrap_or_default() {
+    for entry in entries(selector, "matchLabels") {
         let key = entry.key.text.as_str();
         if VERSIONS.contains(&key) {
             judge

@@ -1,7 +1,7 @@
 //! The connections that the objects of a set need, as they say themselves.
 
 use super::backends;
-use crate::fields::{items, text};
+use crate::fields::{entries, items, text};
 use crate::object::{MONITORING, Object};
 use crate::world::World;
 use crate::world::addresses::hosts;
@@ -61,7 +61,7 @@ fn alerts<'a>(world: &World<'a>, flows: &mut Vec<Flow<'a>>) {
 /// will call it; and so will Grafana, of its data sources.
 fn addresses<'a>(world: &World<'a>, flows: &mut Vec<Flow<'a>>) {
     for config in world.set.of_kind("", "ConfigMap") {
-        let files = config.at(&["data"]).map(Node::entries).unwrap_or_default();
+        let files = entries(config.node, "data");
         let texts = files.iter().filter_map(|file| Some((file.key.text.as_str(), file.value.text()?)));
         let called: Vec<(&str, (&str, i64))> =
             texts.flat_map(|(key, text)| hosts(text).map(move |host| (key, host))).collect();

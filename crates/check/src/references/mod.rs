@@ -24,7 +24,7 @@ use rayon::prelude::*;
 
 /// The rules of all modules.
 pub(crate) fn rules() -> Vec<&'static Rule> {
-    [
+    let mut rules = [
         identity::RULES,
         services::RULES,
         backends::RULES,
@@ -35,9 +35,10 @@ pub(crate) fn rules() -> Vec<&'static Rule> {
         network_policies::RULES,
         unused::RULES,
         pod_security::RULES,
-        monitoring::RULES,
     ]
-    .concat()
+    .concat();
+    rules.extend(monitoring::rules());
+    rules
 }
 
 /// Judges one sort of reference.

@@ -3,7 +3,7 @@
 //! A level's rules became laxer over the releases in a few places; the laxest counts here, as a namespace may ask for
 //! any of them. Where they became stricter, a finding says for which versions.
 
-use crate::fields::{filled, given, is_set, items};
+use crate::fields::{entries, filled, given, is_set, items};
 use crate::finding::{At, Findings};
 use crate::object::Object;
 use crate::rule::{Rule, rules};
@@ -143,7 +143,7 @@ fn policy<'a>(set: &Set<'_>, namespace: &Object<'a>) -> Policy<'a> {
         watched: Level::Privileged,
         recent: set.options.kubernetes.iter().copied().filter(|version| *version >= oldest).collect(),
     };
-    let labels = namespace.at(&["metadata", "labels"]).map(Node::entries).unwrap_or_default();
+    let labels = entries(namespace.node, ["metadata", "labels"]);
     for entry in labels {
         let Some(kind) = entry.key.text.strip_prefix(PREFIX) else { continue };
         let Some(text) = entry.value.text() else { continue };
@@ -215,7 +215,7 @@ impl Judge<'_, '_> {
                 self.as_root(context);
             }
         }
-        for entry in pod.node.at(&["metadata", "annotations"]).map(Node::entries).unwrap_or_default() {
+        for entry in entries(pod.node, ["metadata", "annotations"]) {
             let is_app_armor = entry.key.text.starts_with("container.apparmor.security.beta.kubernetes.io/");
             if is_app_armor && entry.value.text() == Some("unconfined") {
                 self.refuse(&entry.value, "no profile of AppArmor");
@@ -296,7 +296,7 @@ impl Judge<'_, '_> {
         {
             self.refuse(node, "an unmasked `/proc`");
         }
-        let added = context.at(&["capabilities", "add"]).map(Node::items).unwrap_or_default();
+        let added = items(context, ["capabilities", "add"]);
         for node in added {
             let Some(name) = node.text() else { continue };
             let allowed = match self.level {

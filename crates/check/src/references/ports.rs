@@ -1,6 +1,6 @@
 //! Ports of nodes and addresses of load balancers, which are there once.
 
-use crate::fields::{items, text};
+use crate::fields::{entries, items, text};
 use crate::finding::Findings;
 use crate::object::Object;
 use crate::rule::rules;
@@ -96,7 +96,7 @@ fn host_ports(spec: &Node, on_host: bool) -> impl Iterator<Item = (&Node, i64)> 
 fn nodes(spec: &Node) -> String {
     let is_choice =
         |entry: &&Entry| (entry.key.text.as_str(), entry.value.text()) != ("kubernetes.io/os", Some("linux"));
-    let selector = spec.get("nodeSelector").map(Node::entries).unwrap_or_default().iter().filter(is_choice);
+    let selector = entries(spec, "nodeSelector").iter().filter(is_choice);
     let mut labels: Vec<_> = selector.map(|entry| (entry.key.text.as_str(), entry.value.text())).collect();
     labels.sort_unstable();
     let affinity = spec.at(&["affinity", "nodeAffinity"]).map(Node::to_json);

@@ -1,6 +1,6 @@
 //! Objects that nothing in the set uses.
 
-use crate::fields::{items, text};
+use crate::fields::{entries, items, text};
 use crate::finding::Findings;
 use crate::object::{MONITORING, Object};
 use crate::rule::rules;
@@ -99,7 +99,7 @@ fn words<'a>(world: &World<'a>) -> HashSet<&'a str> {
         if let Some(pod) = PodTemplate::of(object) {
             words.extend(pod.containers().flat_map(runtime::words));
         }
-        let annotations = object.at(&["metadata", "annotations"]).map(Node::entries).unwrap_or_default();
+        let annotations = entries(object.node, ["metadata", "annotations"]);
         for entry in annotations {
             add(&mut words, &entry.value);
         }

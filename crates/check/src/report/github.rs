@@ -1,5 +1,6 @@
-use super::{located, message, summary};
-use crate::{Finding, Report};
+use super::parts::{located, message, summary};
+use crate::finding::Finding;
+use crate::outcome::Report;
 use std::fmt::Write as _;
 use vigil_yaml::Severity;
 

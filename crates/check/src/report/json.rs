@@ -1,5 +1,6 @@
-use super::{level, located};
-use crate::{Finding, Report};
+use super::parts::{level, located};
+use crate::finding::Finding;
+use crate::outcome::Report;
 use serde_json::{Value, json};
 use vigil_yaml::Severity;
 

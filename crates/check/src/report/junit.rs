@@ -1,5 +1,6 @@
-use super::{located, message};
-use crate::{Finding, Report};
+use super::parts::{located, message};
+use crate::finding::Finding;
+use crate::outcome::Report;
 use std::collections::HashMap;
 use std::fmt::Write as _;
 use vigil_yaml::Severity;

@@ -1,5 +1,7 @@
-use super::{level, located, message};
-use crate::{Finding, Report, Rule};
+use super::parts::{level, located, message};
+use crate::finding::Finding;
+use crate::outcome::Report;
+use crate::rule::Rule;
 use serde_json::{Value, json};
 use std::fmt::Write as _;
 use vigil_yaml::Severity;

@@ -1,5 +1,6 @@
-use super::summary;
-use crate::{Finding, Report};
+use super::parts::summary;
+use crate::finding::Finding;
+use crate::outcome::Report;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use vigil_yaml::Severity;

@@ -3,8 +3,6 @@
 //! `schemas/kubernetes.jsonl` holds one definition a line, and a definition again for each minor version in which it
 //! changed; a reference names a definition, and means the variant of the version at hand.
 
-use super::compile::Compiler;
-use super::{Id, Kind, Schemas};
 use crate::version::Version;
 use std::collections::HashMap;
 use std::sync::OnceLock;
@@ -83,13 +81,9 @@ impl Builtin {
         self.definitions.get(name).map(|line| line.json)
     }
 
-    /// Adds the schema of a kind; whether there is one.
-    pub(crate) fn add(&self, schemas: &mut Schemas, named: &mut HashMap<String, Id>, gvk: (&str, &str, &str)) -> bool {
-        let Some(line) = self.kinds.get(&gvk) else { return false };
-        let schema = Compiler { schemas, named, builtin: self, custom: false }.definition(line.name);
-        let kind = Kind { schema, namespaced: line.namespaced, drops_status: false };
-        schemas.insert(gvk, kind);
-        true
+    /// The definition of a kind, and whether its objects live in namespaces.
+    pub(super) fn kind(&self, gvk: (&str, &str, &str)) -> Option<(&'static str, bool)> {
+        self.kinds.get(&gvk).map(|line| (line.name, line.namespaced))
     }
 
     /// Every kind, as group, version and kind.

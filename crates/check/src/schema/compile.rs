@@ -2,7 +2,7 @@
 
 use super::builtin::Builtin;
 use super::leniency;
-use super::{Additional, Combined, Form, Id, Limits, List, Pattern, Schema, Schemas};
+use super::model::{Additional, Combined, Form, Id, Kind, Limits, List, Pattern, Schema, Schemas};
 use serde_json::{Map, Value};
 use std::collections::HashMap;
 
@@ -16,6 +16,19 @@ pub(super) struct Compiler<'a> {
     pub(super) builtin: &'a Builtin,
     /// Of a CustomResourceDefinition.
     pub(super) custom: bool,
+}
+
+/// Adds the schema of one of Kubernetes' own kinds; whether there is one.
+pub(crate) fn add_builtin(
+    builtin: &Builtin,
+    schemas: &mut Schemas,
+    named: &mut HashMap<String, Id>,
+    gvk: (&str, &str, &str),
+) -> bool {
+    let Some((name, namespaced)) = builtin.kind(gvk) else { return false };
+    let schema = Compiler { schemas, named, builtin, custom: false }.definition(name);
+    schemas.insert(gvk, Kind { schema, namespaced, drops_status: false });
+    true
 }
 
 impl Compiler<'_> {

@@ -1,9 +1,11 @@
 //! The schemas that CustomResourceDefinitions hold.
 
 use super::builtin::{self, Builtin};
+use super::cel::Rules;
 use super::compile::Compiler;
-use super::rules::Rules;
-use super::{Id, Kind, Schemas, validate};
+use super::model::{Id, Kind, Schemas};
+use super::validate;
+use crate::fields::items;
 use crate::finding::{Finding, Findings};
 use crate::object::Object;
 use serde_json::Value;
@@ -49,7 +51,7 @@ impl Written<'_> {
 /// The versions that a CustomResourceDefinition defines and serves.
 pub(crate) fn definitions(crd: &Node) -> impl Iterator<Item = Definition<'_>> {
     let text = |path: &[&str]| crd.at(path).and_then(Node::text);
-    let versions = crd.at(&["spec", "versions"]).map(Node::items).unwrap_or_default();
+    let versions = items(crd, ["spec", "versions"]);
     let served = |version: &&Node| version.get("served").and_then(Node::boolean) != Some(false);
     versions.iter().filter(served).filter_map(move |version| {
         Some(Definition {

@@ -1,7 +1,7 @@
 //! Texts and numbers with a form, and the limits of JSON schemas.
 
-use super::Limits;
-use crate::Version;
+use super::model::Limits;
+use crate::version::Version;
 use base64::Engine as _;
 use base64::alphabet::STANDARD;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};

@@ -2,14 +2,21 @@
 
 use super::builtin::Builtin;
 use super::lifecycle::{self, Lifecycle};
-use super::{DEPRECATED, DISABLED, REMOVED, UNKNOWN_KIND};
 use crate::finding::Findings;
 use crate::object::Object;
-use crate::rule::Rule;
-use crate::{Options, Version};
+use crate::options::Options;
+use crate::rule::{Rule, rules};
+use crate::version::Version;
 use std::fmt::Write as _;
 use vigil_yaml::Quoted;
 use vigil_yaml::words::{list, nearest};
+
+rules! {
+    UNKNOWN_KIND "kind-unknown" Error "every kind has a schema"
+    DISABLED "api-disabled" Error "every API version is one that API servers serve as they come"
+    REMOVED "api-removed" Error "every API version is still served"
+    DEPRECATED "api-deprecated" Warning "no API version is about to be removed"
+}
 
 /// What keeps an API server from serving a kind, now or soon; the same for all its objects.
 pub(crate) struct Unserved {

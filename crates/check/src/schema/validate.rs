@@ -4,18 +4,25 @@
 //! may be written as a float, a field with a default may be missing.
 
 use super::formats;
-use super::{
-    Additional, DUPLICATE_ITEM, Form, Id, Kind, Limits, List, REQUIRED, Schema, Schemas, TYPE, UNKNOWN_FIELD, VALUE,
-};
-use crate::finding::Findings;
+use super::model::{Additional, Combined, Form, Id, Kind, Limits, List, Schema, Schemas};
+use crate::finding::{Finding, Findings};
+use crate::kubectl::as_kubectl;
 use crate::object::Object;
-use crate::rule::Rule;
+use crate::rule::{Rule, rules};
 use serde_json::Value;
 use std::collections::HashSet;
 use vigil_forms::quantity::Quantity;
 use vigil_yaml::plain::Plain;
 use vigil_yaml::words::{list, nearest};
 use vigil_yaml::{Data, Entry, Key, Node, Quoted, Scalar};
+
+rules! {
+    UNKNOWN_FIELD "schema-unknown-field" Error "every field is one that the kind has"
+    TYPE "schema-type" Error "every value is of the type that its field takes"
+    REQUIRED "schema-required" Error "every field that the kind requires is there"
+    VALUE "schema-value" Error "every value is one that its field allows"
+    DUPLICATE_ITEM "schema-duplicate-item" Error "no two items of a list are the same one"
+}
 
 /// Judges `object` by the schema of its kind.
 pub(crate) fn validate(schemas: &Schemas, kind: Kind, object: &Object<'_>, findings: &mut Findings) {
@@ -95,11 +102,11 @@ impl<'a> Walk<'a> {
             .then(|| Node { data: Data::Map(kept.chain(added.iter().cloned()).collect()), span: node.span.clone() })
     }
 
-    fn add(&mut self, rule: &'static Rule, node: &Node, message: String) -> &mut crate::Finding {
+    fn add(&mut self, rule: &'static Rule, node: &Node, message: String) -> &mut Finding {
         self.findings.add(rule, self.object, node, message)
     }
 
-    fn wrong_type(&mut self, node: &Node, expected: &str) -> &mut crate::Finding {
+    fn wrong_type(&mut self, node: &Node, expected: &str) -> &mut Finding {
         let found = described(node);
         self.add(&TYPE, node, format!("expected {expected}, found {found}"))
     }
@@ -377,7 +384,7 @@ impl<'a> Walk<'a> {
         findings
     }
 
-    fn combined(&mut self, node: &Node, combined: &super::Combined) {
+    fn combined(&mut self, node: &Node, combined: &Combined) {
         for id in &combined.all {
             let broken = self.aside(node, *id, false);
             self.findings.list.extend(broken.list);
@@ -411,19 +418,6 @@ fn whole(scalar: &Plain) -> bool {
         Plain::Integer(_) | Plain::Unsigned(_) => true,
         Plain::Float(value) => value.fract() == 0.0,
         _ => false,
-    }
-}
-
-/// A scalar as kubectl reads it.
-pub(super) fn as_kubectl(scalar: &vigil_yaml::Scalar) -> Value {
-    let node_value = if scalar.plain { vigil_yaml::plain::resolve_as_kubectl(&scalar.text) } else { Plain::Text };
-    match node_value {
-        Plain::Null => Value::Null,
-        Plain::Bool(value) => value.into(),
-        Plain::Integer(value) => value.into(),
-        Plain::Unsigned(value) => value.into(),
-        Plain::Float(value) => serde_json::Number::from_f64(value).map_or(Value::Null, Value::Number),
-        Plain::Text => scalar.text.clone().into(),
     }
 }
 

@@ -1,9 +1,9 @@
 //! Namespaces: which there are, in which something may be that the set does not show, and in which something is
 //! looked for.
 
-use crate::Options;
 use crate::fields::{is_set, texts};
 use crate::object::Object;
+use crate::options::Options;
 use std::collections::HashSet;
 use vigil_yaml::Quoted;
 

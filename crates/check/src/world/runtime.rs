@@ -5,7 +5,7 @@
 //! make certificates for webhooks, and init containers that make passwords.
 
 use super::template::PodTemplate;
-use crate::fields::{is_set, items, text};
+use crate::fields::{entries, is_set, items, text};
 use crate::object::Object;
 use crate::set::Set;
 use std::collections::{HashMap, HashSet};
@@ -161,7 +161,7 @@ fn certificate() -> Keys<'static> {
 fn has_issuer(ingress: &Object<'_>) -> bool {
     const ANNOTATIONS: &[&str] =
         &["cert-manager.io/issuer", "cert-manager.io/cluster-issuer", "kubernetes.io/tls-acme"];
-    let annotations = ingress.at(&["metadata", "annotations"]).map(Node::entries).unwrap_or_default();
+    let annotations = entries(ingress.node, ["metadata", "annotations"]);
     annotations.iter().any(|entry| ANNOTATIONS.contains(&entry.key.text.as_str()))
 }
 

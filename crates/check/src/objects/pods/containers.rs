@@ -1,8 +1,8 @@
 //! Containers: their names, images and ports, and what each sort of them can have.
 
-use super::super::judge::{Judge, LABEL, written};
-use super::{Pod, Role};
-use crate::fields::{filled, given, is_set, items};
+use super::super::judge::{Judge, LABEL};
+use super::pod::{Pod, Role};
+use crate::fields::{filled, given, is_set, items, written};
 use crate::rule::rules;
 use std::collections::HashSet;
 use vigil_forms::name;

@@ -1,7 +1,7 @@
 //! Environment variables, and the fields of a pod that can be read from inside.
 
-use super::super::judge::{Judge, QUALIFIED, amount};
-use crate::fields::{filled, given, items};
+use super::super::judge::{Judge, QUALIFIED};
+use crate::fields::{amount, filled, given, items};
 use crate::rule::rules;
 use std::collections::HashSet;
 use vigil_forms::{name, quantity};

@@ -1,7 +1,7 @@
 //! Where containers see volumes.
 
 use super::super::judge::Judge;
-use super::Pod;
+use super::pod::Pod;
 use crate::fields::{filled, given, is_set, items};
 use crate::rule::rules;
 use std::collections::HashSet;

@@ -1,7 +1,7 @@
 //! Probes, and what is done after the start and before the end of a container.
 
 use super::super::judge::Judge;
-use super::{Pod, Role};
+use super::pod::{Pod, Role};
 use crate::fields::{filled, given, items};
 use crate::rule::rules;
 use vigil_forms::name;

@@ -1,8 +1,8 @@
 //! What is known of single programs: what their probes say, how much memory they take, and when they read.
 
-use super::super::judge::{BILLION, Judge, amount, written};
-use super::{Pod, Role};
-use crate::fields::items;
+use super::super::judge::Judge;
+use super::pod::{Pod, Role};
+use crate::fields::{BILLION, amount, items, written};
 use crate::rule::rules;
 use crate::world::program::Program;
 use vigil_yaml::{Node, Quoted};

@@ -1,7 +1,7 @@
 //! What containers ask for, and what they may use at most.
 
-use super::super::judge::{BILLION, Judge, amount, written};
-use crate::fields::given;
+use super::super::judge::Judge;
+use crate::fields::{BILLION, amount, entries, given, written};
 use crate::rule::rules;
 use vigil_forms::{name, quantity};
 use vigil_yaml::words::nearest;
@@ -35,8 +35,8 @@ pub(super) fn check(judge: &mut Judge<'_, '_>, container: &Node) {
 
 /// Requests and limits, of a container or of a pod.
 pub(super) fn requirements(judge: &mut Judge<'_, '_>, resources: &Node) {
-    let limits = resources.get("limits").map(Node::entries).unwrap_or_default();
-    let requests = resources.get("requests").map(Node::entries).unwrap_or_default();
+    let limits = entries(resources, "limits");
+    let requests = entries(resources, "requests");
     for entry in limits.iter().chain(requests).filter(|entry| !entry.value.is_null()) {
         resource(judge, entry);
     }

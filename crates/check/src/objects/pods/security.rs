@@ -1,7 +1,7 @@
 //! Security contexts, of pods and of containers.
 
 use super::super::judge::Judge;
-use super::Pod;
+use super::pod::Pod;
 use crate::fields::{filled, given, is_set, items};
 use crate::rule::rules;
 use std::collections::HashSet;

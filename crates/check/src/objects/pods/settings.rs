@@ -1,7 +1,8 @@
 //! Settings of pods as a whole: how they end, what they are called, how they find names.
 
 use super::super::judge::{Judge, QUALIFIED};
-use super::{Pod, resources};
+use super::pod::Pod;
+use super::resources;
 use crate::fields::{filled, given, is_set, items};
 use crate::rule::rules;
 use std::collections::HashSet;

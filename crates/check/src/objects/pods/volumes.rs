@@ -1,10 +1,10 @@
 //! Volumes of pods: their names, and what each source of them asks for.
 
-use super::super::judge::{Judge, LABEL, amount, written};
+use super::super::judge::{Judge, LABEL};
 use super::super::{claims, metadata, selectors};
-use super::Pod;
 use super::env::file;
-use crate::fields::{filled, given, items};
+use super::pod::Pod;
+use crate::fields::{amount, filled, given, items, written};
 use crate::rule::rules;
 use std::collections::HashSet;
 use vigil_forms::name;
@@ -103,36 +103,44 @@ fn source(judge: &mut Judge<'_, '_>, kind: &str, source: &Node) {
                     .label("expected one that begins with `/`");
             }
         }
-        "csi" => {
-            judge.required(&VOLUME, source, "driver");
-            if let Some((node, driver)) = filled(source, "driver")
-                .filter(|(_, driver)| driver.len() > 63 || !name::is_dns1123_subdomain(&driver.to_ascii_lowercase()))
-            {
-                judge
-                    .add(&VOLUME, node, format!("{} is no name of a driver", Quoted(driver)))
-                    .label("expected a domain of at most 63 characters");
-            }
-            if let Some(reference) = given(source, "nodePublishSecretRef") {
-                judge.required(&VOLUME, reference, "name");
-            }
-        }
-        "ephemeral" => match given(source, "volumeClaimTemplate") {
-            None => judge.required(&VOLUME, source, "volumeClaimTemplate"),
-            Some(template) => {
-                if let Some(metadata) = given(template, "metadata") {
-                    metadata::described(judge, metadata);
-                    for entry in metadata.entries().iter().filter(|entry| !entry.value.is_null()) {
-                        if !matches!(entry.key.text.as_str(), "labels" | "annotations" | "creationTimestamp") {
-                            judge
-                                .add(&VOLUME, entry, format!("`{}` of a claim that the pod names", entry.key.text))
-                                .label("expected `labels` and `annotations` only");
-                        }
+        "csi" => csi(judge, source),
+        "ephemeral" => ephemeral(judge, source),
+        _ => {}
+    }
+}
+
+/// A volume of a driver of the Container Storage Interface.
+fn csi(judge: &mut Judge<'_, '_>, source: &Node) {
+    judge.required(&VOLUME, source, "driver");
+    if let Some((node, driver)) = filled(source, "driver")
+        .filter(|(_, driver)| driver.len() > 63 || !name::is_dns1123_subdomain(&driver.to_ascii_lowercase()))
+    {
+        judge
+            .add(&VOLUME, node, format!("{} is no name of a driver", Quoted(driver)))
+            .label("expected a domain of at most 63 characters");
+    }
+    if let Some(reference) = given(source, "nodePublishSecretRef") {
+        judge.required(&VOLUME, reference, "name");
+    }
+}
+
+/// A claim that is made for each pod, and that goes with it.
+fn ephemeral(judge: &mut Judge<'_, '_>, source: &Node) {
+    match given(source, "volumeClaimTemplate") {
+        None => judge.required(&VOLUME, source, "volumeClaimTemplate"),
+        Some(template) => {
+            if let Some(metadata) = given(template, "metadata") {
+                metadata::described(judge, metadata);
+                for entry in metadata.entries().iter().filter(|entry| !entry.value.is_null()) {
+                    if !matches!(entry.key.text.as_str(), "labels" | "annotations" | "creationTimestamp") {
+                        judge
+                            .add(&VOLUME, entry, format!("`{}` of a claim that the pod names", entry.key.text))
+                            .label("expected `labels` and `annotations` only");
                     }
                 }
-                claims::check(judge, template);
             }
-        },
-        _ => {}
+            claims::check(judge, template);
+        }
     }
 }
 

@@ -7,18 +7,12 @@ mod timeouts;
 
 use crate::finding::Findings;
 use crate::object::MONITORING;
-use crate::rule::rules;
+use crate::rule::Rule;
 use crate::world::World;
 
-rules! {
-    SELECTOR "monitor-selector" Error "a monitor selects something that is there"
-    PORT "monitor-port" Error "a monitor names a port of what it selects"
-    JOB_LABEL "monitor-job-label" Note "the label that names a monitor's jobs is on its Services"
-    TIMEOUT "scrape-timeout" Error "no scrape may take longer than the interval between two"
-    UNSELECTED "monitor-unselected" Warning "every monitor and every rule is selected by somebody"
-    ALERTMANAGER "prometheus-alertmanager" Error "Prometheus sends alerts to a Service and a port that are there"
-    STORE "prometheus-remote" Error "remote stores in the cluster are there"
-    CONFIG_SECRET "alertmanager-config-secret" Error "Alertmanager's configuration has the key that the operator reads"
+/// The rules of all modules.
+pub(super) fn rules() -> Vec<&'static Rule> {
+    [monitors::RULES, selection::RULES, timeouts::RULES, stores::RULES].concat()
 }
 
 /// Follows the references of all objects of the operator.

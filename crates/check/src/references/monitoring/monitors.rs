@@ -1,9 +1,9 @@
 //! ServiceMonitors, PodMonitors and Probes: what they scrape.
 
-use super::{JOB_LABEL, PORT, SELECTOR};
 use crate::fields::filled;
-use crate::finding::Findings;
+use crate::finding::{Finding, Findings};
 use crate::object::{MONITORING, Object};
+use crate::rule::rules;
 use crate::selector::Selector;
 use crate::world::World;
 use crate::world::scrapes::Scrape;
@@ -11,6 +11,12 @@ use crate::world::services::Service;
 use std::collections::BTreeSet;
 use vigil_yaml::words::{list, nearest};
 use vigil_yaml::{Node, Quoted};
+
+rules! {
+    SELECTOR "monitor-selector" Error "a monitor selects something that is there"
+    PORT "monitor-port" Error "a monitor names a port of what it selects"
+    JOB_LABEL "monitor-job-label" Note "the label that names a monitor's jobs is on its Services"
+}
 
 pub(super) fn check(world: &World<'_>, findings: &mut Findings) {
     for scrape in world.judged(MONITORING, "ServiceMonitor").filter_map(|monitor| world.scrape(monitor)) {
@@ -82,7 +88,7 @@ fn pod_monitor(world: &World<'_>, scrape: &Scrape<'_, '_>, findings: &mut Findin
 }
 
 /// Says that a selector selects nothing.
-fn nothing<'f>(scrape: &Scrape<'_, '_>, kind: &str, findings: &'f mut Findings) -> &'f mut crate::Finding {
+fn nothing<'f>(scrape: &Scrape<'_, '_>, kind: &str, findings: &'f mut Findings) -> &'f mut Finding {
     let Scrape { monitor, scope, selector, .. } = scrape;
     let message =
         format!("no {kind} in {} matches {}", scope.shown(), Quoted(&Selector::of(&selector.value).to_string()));

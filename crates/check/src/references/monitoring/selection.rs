@@ -1,11 +1,15 @@
 //! Who selects monitors, rules and routes: one that nobody selects does nothing, and nobody says so.
 
-use super::UNSELECTED;
 use crate::finding::Findings;
 use crate::object::{MONITORING, Object};
+use crate::rule::rules;
 use crate::world::World;
 use crate::world::selection::{SELECTED, Unselected};
 use vigil_yaml::{Node, Quoted};
+
+rules! {
+    UNSELECTED "monitor-unselected" Warning "every monitor and every rule is selected by somebody"
+}
 
 pub(super) fn check(world: &World<'_>, findings: &mut Findings) {
     for selected in &SELECTED {

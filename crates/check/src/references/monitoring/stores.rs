@@ -1,14 +1,20 @@
 //! Where Prometheus and Alertmanager send to, and what they read.
 
-use super::{ALERTMANAGER, CONFIG_SECRET, STORE};
 use crate::fields::items;
 use crate::finding::Findings;
 use crate::object::{MONITORING, Object};
+use crate::rule::rules;
 use crate::world::namespaces::Scope;
 use crate::world::services::Service;
 use crate::world::{World, operator};
 use vigil_yaml::words::{list, nearest};
 use vigil_yaml::{Node, Quoted};
+
+rules! {
+    ALERTMANAGER "prometheus-alertmanager" Error "Prometheus sends alerts to a Service and a port that are there"
+    STORE "prometheus-remote" Error "remote stores in the cluster are there"
+    CONFIG_SECRET "alertmanager-config-secret" Error "Alertmanager's configuration has the key that the operator reads"
+}
 
 pub(super) fn check(world: &World<'_>, findings: &mut Findings) {
     for kind in ["Prometheus", "PrometheusAgent", "ThanosRuler"] {

@@ -1,13 +1,17 @@
 //! How long a scrape may take: no longer than the interval between two, or the operator leaves out the whole object.
 
-use super::TIMEOUT;
 use crate::finding::Findings;
 use crate::object::{MONITORING, Object};
+use crate::rule::rules;
 use crate::world::World;
 use crate::world::selection::SELECTED;
 use std::time::Duration;
 use vigil_forms::duration;
 use vigil_yaml::{Node, Quoted};
+
+rules! {
+    TIMEOUT "scrape-timeout" Error "no scrape may take longer than the interval between two"
+}
 
 /// Where a kind says how often it is scraped and how long that may take: the list of its endpoints, or none for what
 /// says it once, and the two keys.

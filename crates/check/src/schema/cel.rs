@@ -3,14 +3,19 @@
 //! As for an object that is new: rules that compare with what was there before hold. What the library cannot evaluate
 //! holds too, as an API server may know more than it.
 
-use super::{RULE, validate};
 use crate::finding::Findings;
+use crate::kubectl::as_kubectl;
 use crate::object::Object;
+use crate::rule::rules;
 use kube_cel::cel::Program;
 use kube_cel::{CompiledSchema, ErrorKind, Validator, compile_schema};
 use serde_json::Value;
 use std::sync::OnceLock;
 use vigil_yaml::{Data, Node, Quoted};
+
+rules! {
+    RULE "schema-rule" Error "every custom resource fulfils the rules of its definition"
+}
 
 /// Longer expressions are left to an API server, which has limits of its own.
 const LONGEST: usize = 4 * 1024;
@@ -46,7 +51,7 @@ impl Rules {
 
     /// Judges `object`, whose schema is fulfilled.
     pub(crate) fn check(&self, object: &Object<'_>, drops_status: bool, findings: &mut Findings) {
-        let mut json = object.node.map_json(&mut validate::as_kubectl, &mut str::to_owned);
+        let mut json = object.node.map_json(&mut as_kubectl, &mut str::to_owned);
         drop_nulls(&mut json);
         if drops_status && let Some(fields) = json.as_object_mut() {
             fields.remove("status");
