@@ -5,6 +5,7 @@
 //! Stack ─ facts ─► names, ports, labels, URLs ─┐
 //! templates/<component>/files/* ─ engine ──────┤ bodies of ConfigMaps and Secrets, each in its own format
 //! templates/<component>/*.yaml.hbs ─ engine ───┴► objects ─ structure ─► layout ─► <component>/<file>.yaml
+//! templates/<component>/rules/* ─ words ────────► PrometheusRule objects ─┘
 //! ```
 
 mod argocd;
@@ -15,8 +16,10 @@ mod finish;
 mod ini;
 mod layout;
 mod parallel;
+mod rules;
 mod structure;
 mod templates;
+mod words;
 
 pub use content::Content;
 pub use layout::template_of;
@@ -121,7 +124,7 @@ pub fn render_on(threads: usize, stack: &Stack, templates: &Templates) -> Result
 
     let of = |component| templates.documents_of(component).map(move |template| (component, template));
     let names: Vec<_> = components.iter().copied().flat_map(of).collect();
-    let made = all(parallel::map(threads, &names, |(component, template)| {
+    let mut made = all(parallel::map(threads, &names, |(component, template)| {
         let documents = if templates::is_plain(template) {
             plain(template, &labels(component), templates)?
         } else {
@@ -129,6 +132,9 @@ pub fn render_on(threads: usize, stack: &Stack, templates: &Templates) -> Result
         };
         Ok(Made { component, template, documents })
     }))?;
+
+    made.extend(rules::rules(stack, &components, templates)?);
+    made.sort_by_key(|made| (components.iter().position(|component| *component == made.component), made.template));
 
     let rendering = layout::layout(stack, components, made);
     let problems = structure::check(&rendering.objects);

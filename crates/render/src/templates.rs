@@ -100,6 +100,14 @@ impl Templates {
         self.below(format!("{component}/files/"))
     }
 
+    /// The rule files of all components, as (component, subject, path).
+    pub(crate) fn rules(&self) -> impl Iterator<Item = (&str, &str, &str)> {
+        self.sources.keys().filter_map(|path| {
+            let (component, rest) = path.split_once("/rules/")?;
+            Some((component, rest.strip_suffix(".yaml")?, path.as_str()))
+        })
+    }
+
     /// The paths of what makes a component's objects: templates, and plain data.
     pub(crate) fn documents_of(&self, component: &str) -> impl Iterator<Item = &str> {
         let files = format!("{component}/files/");

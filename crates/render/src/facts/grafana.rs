@@ -1,4 +1,4 @@
-use super::monitored::{labelled, monitored};
+use super::monitored::{Job, labelled, monitored};
 use super::workload::{Peer, Port, Role, Workload, browsers};
 use super::{Identity, METRICS_RELEASE, image, persistence, pods, service, startup, with};
 use serde_json::{Value, json};
@@ -38,6 +38,10 @@ pub(super) fn workloads(stack: &Stack) -> Vec<Workload> {
         on_node: false,
         ports: Some(vec![Port::tcp(OWN_PORT, peers)]),
     }]
+}
+
+pub(super) fn jobs(stack: &Stack) -> Vec<Job> {
+    vec![Job::of("grafana", name(), stack.prometheus.enabled)]
 }
 
 pub(super) fn facts(stack: &Stack) -> Value {

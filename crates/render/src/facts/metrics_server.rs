@@ -1,3 +1,4 @@
+use super::monitored::Job;
 use super::workload::{Peer, Port, Workload};
 use super::{Identity, image, image_parts, pods, with};
 use serde_json::{Value, json};
@@ -30,6 +31,10 @@ pub(super) fn workloads(_: &Stack) -> Vec<Workload> {
         // The API server passes on what `kubectl top` asks.
         ports: Some(vec![Port::tcp(PORT, [Peer::Anybody])]),
     }]
+}
+
+pub(super) fn jobs(_: &Stack) -> Vec<Job> {
+    Vec::new()
 }
 
 pub(super) fn facts(stack: &Stack) -> Value {

@@ -1,6 +1,7 @@
 //! The keys of `stack.yaml`. One file per component; what several of them share is here.
 
 mod alertmanager;
+mod alerts;
 mod alloy;
 mod argocd;
 mod checks;
@@ -20,6 +21,7 @@ mod prometheus_operator;
 mod promtail;
 
 pub use alertmanager::{Alertmanager, EmailTo, Opsgenie, Pagerduty, Receiver, Route, Slack, SubRoute, Webhook};
+pub use alerts::{Alerts, Thresholds};
 pub use alloy::Alloy;
 pub use argocd::{Argocd, Automated, Destination, Install};
 pub use checks::{Checks, Provided, Waiver};
@@ -146,6 +148,8 @@ stack! { $
     "kubernetes-targets" kubernetes_targets: KubernetesTargets,
     /// Alertmanager, which tells people about alerts.
     "alertmanager" alertmanager: Alertmanager,
+    /// Alerts and recorded series: what Prometheus watches, and tells Alertmanager of.
+    "alerts" alerts: Alerts,
     /// Grafana, the dashboards.
     "grafana" grafana: Grafana,
     /// Loki, the log store.

@@ -1,0 +1,60 @@
+//! Every alert and every recorded series of `templates/*/rules/`, by the promtool of the Prometheus that stacks run.
+//!
+//! `cases/<component>/<subject>.yaml` says of each rule on which series it fires, from which minute on, with which labels
+//! and texts, and on which series it stays silent. What must hold for all of them is added here: an alert does not fire a
+//! minute earlier, nor without any series, and says the same when everything is scraped twice.
+//!
+//! `RULES=prometheus/self` tries the cases of one file alone.
+
+#![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
+
+mod cases;
+mod promtool;
+mod rendered;
+#[path = "../../../../tests/tools/mod.rs"]
+mod tools;
+
+use std::collections::BTreeSet;
+
+#[test]
+fn every_rule_does_what_its_cases_say() {
+    let Some(program) = tools::promtool() else { return };
+    let only = std::env::var("RULES").ok();
+    let rules = rendered::rules(only.as_deref());
+    let files: Vec<_> =
+        cases::files().into_iter().filter(|file| only.as_ref().is_none_or(|only| file.name == *only)).collect();
+    let mut problems = Vec::new();
+    for file in &files {
+        problems.extend(promtool::test(&program, file, &rules));
+    }
+    assert!(problems.is_empty(), "{}", problems.join("\n"));
+    assert!(only.is_some() || !files.is_empty(), "no cases");
+}
+
+/// A rule without cases would be a guess.
+#[test]
+fn every_rule_has_cases() {
+    let only = std::env::var("RULES").ok();
+    let rules = rendered::rules(only.as_deref());
+    let mut missing = Vec::new();
+    for rule in rules.all() {
+        let tried: Vec<_> =
+            cases::files().into_iter().flat_map(|file| file.rules).filter(|case| case.name == rule.name).collect();
+        let fires = tried.iter().map(|case| case.fires.len()).sum::<usize>();
+        let silent = tried.iter().map(|case| case.silent.len()).sum::<usize>();
+        let says = tried.iter().flat_map(|case| &case.fires).any(|fires| fires.annotations.is_some());
+        if rule.is_alert && (fires == 0 || silent < rule.silent_cases() || !says) {
+            missing.push(format!("{}: {fires} that fire, {silent} that do not, texts: {says}", rule.name));
+        }
+        if !rule.is_alert && fires == 0 {
+            missing.push(format!("{}: no case", rule.name));
+        }
+    }
+    let known: BTreeSet<_> = rules.all().map(|rule| rule.name.as_str()).collect();
+    for case in cases::files().iter().flat_map(|file| &file.rules) {
+        if only.is_none() && !known.contains(case.name.as_str()) {
+            missing.push(format!("{}: no stack of this test has it", case.name));
+        }
+    }
+    assert!(missing.is_empty(), "{}", missing.join("\n"));
+}
