@@ -32,6 +32,7 @@ pub(crate) fn rules<'t>(
     }
     let words = Words::new(stack);
     let mut problems = Vec::new();
+    let mut alerts = BTreeSet::new();
     let mut files = Vec::new();
     let mut absent = BTreeSet::new();
     for (folder, subject, path) in templates.rules() {
@@ -42,12 +43,14 @@ pub(crate) fn rules<'t>(
                 continue;
             }
         };
+        alerts.extend(groups.iter().flat_map(names_of_alerts));
         let component = components.iter().copied().find(|component| *component == folder);
         for group in &mut groups {
             keep(group, &mut absent, |rule| component.and_then(|_| words.fill(rule)));
         }
         files.extend(component.map(|component| File { component, subject, path, groups }));
     }
+    problems.extend(unknown(stack, &alerts));
     if !problems.is_empty() {
         return Err(problems);
     }
@@ -69,6 +72,25 @@ fn groups(path: &str, templates: &Templates, words: &Words) -> Result<Vec<Map<St
         let help = "write the file as Prometheus reads it: `groups`, a list of groups with `name` and `rules`";
         vec![Problem::error("no rule groups", Span::new(source, 0..0)).help(help)]
     })
+}
+
+fn names_of_alerts(group: &Map<String, Value>) -> Vec<String> {
+    let rules = group.get("rules").and_then(Value::as_array).into_iter().flatten();
+    rules.filter_map(|rule| rule["alert"].as_str().map(str::to_owned)).collect()
+}
+
+/// What the stack says of alerts that there are not.
+fn unknown(stack: &Stack, alerts: &BTreeSet<String>) -> Vec<Problem> {
+    let off = stack.alerts.off.iter().map(|name| ("off", name));
+    let named = off.chain(stack.alerts.severity.keys().map(|name| ("severity", name)));
+    named
+        .filter(|(_, name)| !alerts.contains(name.as_str()))
+        .map(|(key, name)| {
+            let problem = Problem::in_file(format!("`alerts.{key}`: there is no alert `{name}`"), "stack.yaml");
+            let near = vigil_yaml::words::nearest(name.as_str(), alerts.iter().map(String::as_str));
+            problem.help(near.map_or("`vigil runbook` lists all alerts".to_owned(), |near| format!("did you mean `{near}`?")))
+        })
+        .collect()
 }
 
 /// Replaces each rule of a group by what `fill` makes of it. What the rules that go would have recorded is `absent`.
@@ -109,12 +131,20 @@ fn reads(expr: &str, metric: &str) -> bool {
 }
 
 fn object<'t>(stack: &Stack, mut file: File<'t>) -> Option<Made<'t>> {
+    let is_off = |rule: &Value| stack.alerts.off.iter().any(|name| rule["alert"] == name.as_str());
+    for rules in file.groups.iter_mut().filter_map(|group| group.get_mut("rules")?.as_array_mut()) {
+        rules.retain(|rule| !is_off(rule));
+    }
     file.groups.retain(|group| group.get("rules").and_then(Value::as_array).is_some_and(|rules| !rules.is_empty()));
     if file.groups.is_empty() {
         return None;
     }
     for rule in file.groups.iter_mut().filter_map(|group| group.get_mut("rules")?.as_array_mut()).flatten() {
         name_runbook(rule, stack.alerts.runbooks.as_ref());
+        let severity = stack.alerts.severity.iter().find(|(name, _)| rule["alert"] == name.as_str());
+        if let Some((_, severity)) = severity {
+            rule["labels"]["severity"] = json!(severity);
+        }
     }
     let name = match file.subject {
         subject if subject == file.component => format!("{}-{subject}", facts::RULES_RELEASE),

@@ -1,5 +1,6 @@
-use super::{part, settings};
-use crate::units::{Days, Duration, MetricLabel, Percent, Url};
+use super::{choice, part, settings};
+use crate::units::{AlertName, Days, Duration, MetricLabel, Percent, Url};
+use std::collections::BTreeMap;
 
 settings! {
     /// The alerts and recorded series that come with the stack. Each belongs to a part, and is there when that part is there
@@ -14,8 +15,25 @@ settings! {
         /// The label that tells clusters apart where one Prometheus or Thanos holds several. Series that lack it are of one
         /// cluster.
         pub cluster_label: MetricLabel,
+        /// Alerts to leave out, by their names.
+        pub off: Vec<AlertName>,
+        /// Another severity for single alerts, by their names. Of an alert with several severities, all get this one.
+        pub severity: BTreeMap<AlertName, AlertSeverity>,
         /// From which value on alerts fire.
         pub thresholds: Thresholds,
+    }
+}
+
+choice! {
+    /// How much an alert matters.
+    #[serde(rename_all = "lowercase")]
+    pub enum AlertSeverity {
+        /// Wake somebody.
+        Critical,
+        /// Somebody looks at it today.
+        Warning,
+        /// Context for other alerts.
+        Info,
     }
 }
 
@@ -25,6 +43,8 @@ impl Default for Alerts {
             enabled: true,
             runbooks: None,
             cluster_label: MetricLabel::known("cluster"),
+            off: Vec::new(),
+            severity: BTreeMap::new(),
             thresholds: Thresholds::default(),
         }
     }
