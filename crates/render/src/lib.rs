@@ -5,11 +5,13 @@
 //! Stack ─ facts ─► names, ports, labels, URLs ─┐
 //! templates/<component>/files/* ─ engine ──────┤ bodies of ConfigMaps and Secrets, each in its own format
 //! templates/<component>/*.yaml.hbs ─ engine ───┴► objects ─ structure ─► layout ─► <component>/<file>.yaml
-//! templates/<component>/rules/* ─ words ────────► PrometheusRule objects ─┘
+//! templates/<component>/rules/* ─ words ────────► PrometheusRule objects ─┤
+//! templates/<component>/dashboards/* ─ words ───► ConfigMaps of Grafana ──┘
 //! ```
 
 mod argocd;
 mod content;
+mod dashboards;
 mod engine;
 mod facts;
 mod finish;
@@ -134,6 +136,7 @@ pub fn render_on(threads: usize, stack: &Stack, templates: &Templates) -> Result
     }))?;
 
     made.extend(rules::rules(stack, &components, templates)?);
+    made.extend(dashboards::dashboards(stack, &components, templates)?);
     made.sort_by_key(|made| (components.iter().position(|component| *component == made.component), made.template));
 
     let rendering = layout::layout(stack, components, made);

@@ -102,8 +102,17 @@ impl Templates {
 
     /// The rule files of all components, as (component, subject, path).
     pub(crate) fn rules(&self) -> impl Iterator<Item = (&str, &str, &str)> {
-        self.sources.keys().filter_map(|path| {
-            let (component, rest) = path.split_once("/rules/")?;
+        self.in_room("/rules/")
+    }
+
+    /// The descriptions of dashboards of all components, as (component, name, path).
+    pub(crate) fn dashboards(&self) -> impl Iterator<Item = (&str, &str, &str)> {
+        self.in_room("/dashboards/")
+    }
+
+    fn in_room(&self, room: &'static str) -> impl Iterator<Item = (&str, &str, &str)> {
+        self.sources.keys().filter_map(move |path| {
+            let (component, rest) = path.split_once(room)?;
             Some((component, rest.strip_suffix(".yaml")?, path.as_str()))
         })
     }

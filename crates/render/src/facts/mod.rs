@@ -123,6 +123,16 @@ pub(crate) fn rule_labels(stack: &Stack, component: &str) -> Value {
     monitored(identity.facts(&stack.labels_of(component)))["monitorLabels"].clone()
 }
 
+/// The labels of a component's dashboards, with the one by which Grafana's side-car finds them.
+pub(crate) fn dashboard_labels(stack: &Stack, component: &str) -> Value {
+    let identity = Identity { name: component, instance: METRICS_RELEASE, component: "dashboards", image: None };
+    let (label, value) = grafana::DASHBOARD_LABEL;
+    monitored::labelled(&identity.facts(&stack.labels_of(component)), label, value)
+}
+
+/// The start of the names of dashboards' ConfigMaps.
+pub(crate) const GRAFANA_RELEASE: &str = METRICS_RELEASE;
+
 /// The start of the names of PrometheusRule objects.
 pub(crate) const RULES_RELEASE: &str = METRICS_RELEASE;
 
