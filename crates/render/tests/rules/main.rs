@@ -9,6 +9,7 @@
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 mod cases;
+mod mutants;
 mod promtool;
 mod rendered;
 #[path = "../../../../tests/tools/mod.rs"]
@@ -57,4 +58,23 @@ fn every_rule_has_cases() {
         }
     }
     assert!(missing.is_empty(), "{}", missing.join("\n"));
+}
+
+/// Each rule is broken in every small way, one at a time, and its cases must notice. Takes minutes: `just mutations`.
+#[test]
+#[ignore = "takes minutes"]
+fn cases_notice_a_rule_that_is_broken() {
+    let Some(program) = tools::promtool() else { return };
+    let only = std::env::var("RULES").ok();
+    let rules = rendered::rules(only.as_deref());
+    let (mut tried, mut survivors) = (0, Vec::new());
+    for file in cases::files().into_iter().filter(|file| only.as_ref().is_none_or(|only| file.name == *only)) {
+        let found = promtool::survivors(&program, &file, &rules);
+        tried += found.tried;
+        survivors.extend(found.survivors);
+    }
+    println!("{}", survivors.join("\n"));
+    let noticed = 100.0 * f64::from(tried - u32::try_from(survivors.len()).unwrap()) / f64::from(tried);
+    println!("{tried} faults, {} not noticed: {noticed:.1} %", survivors.len());
+    assert!(noticed >= 95.0, "{noticed:.1} % of {tried} faults are noticed");
 }

@@ -1,6 +1,7 @@
 //! Cases as promtool reads them, and what it says.
 
-use crate::cases::{Cases, File, Fires, Samples, Series};
+use crate::cases::{Cases, File, Fires, Samples, Series, Silent};
+use crate::mutants;
 use crate::rendered::{Rule, Rules};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -8,8 +9,10 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// How long every case is looked at, in minutes: longer than any `for`.
-const END: u32 = 360;
+/// How long the cases of a rule are looked at, in minutes: twice as long as any of them takes to fire.
+fn end(cases: &Cases) -> u32 {
+    cases.fires.iter().map(|fires| minutes(&fires.from)).max().unwrap_or(30) * 2 + 30
+}
 
 /// The annotations that say where the runbook is; they do not belong to the cases.
 const RUNBOOK: &str = "runbook";
@@ -50,7 +53,7 @@ pub(crate) fn test(program: &Path, file: &File, rules: &Rules) -> Vec<String> {
                 "rule_files": [format!("{name}-rules.yaml")],
                 "evaluation_interval": "1m",
                 "fuzzy_compare": true,
-                "tests": tests(cases, severity, &own),
+                "tests": tests(cases, severity, &own, true),
             });
             fs::write(folder.join(format!("{name}.yaml")), serde_json::to_string_pretty(&tests).unwrap()).unwrap();
             names.push(format!("{name}.yaml"));
@@ -64,6 +67,57 @@ pub(crate) fn test(program: &Path, file: &File, rules: &Rules) -> Vec<String> {
     problems
 }
 
+/// What came of breaking the rules of a file.
+pub(crate) struct Found {
+    pub(crate) tried: u32,
+    /// The faults that no case notices.
+    pub(crate) survivors: Vec<String>,
+}
+
+/// Breaks each rule of a file in every small way; which faults its cases do not notice.
+pub(crate) fn survivors(program: &Path, file: &File, rules: &Rules) -> Found {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("mutants").join(file.name.replace('/', "-"));
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).unwrap();
+    let mut mutants = BTreeMap::new();
+    for cases in &file.rules {
+        let read = rules.with_what_they_read(&cases.name);
+        let own: Vec<_> = read.iter().copied().filter(|rule| rule.name == cases.name).collect();
+        for rule in &own {
+            let severity = rule.value["labels"]["severity"].as_str().filter(|_| own.len() > 1);
+            for mutant in mutants::mutants(&rule_of(rule)) {
+                let name = format!("{}.yaml", mutants.len());
+                let others = read.iter().filter(|other| other.name != cases.name).map(|other| rule_of(other));
+                let group = json!({ "name": "tested", "rules": others.chain([mutant.value]).collect::<Vec<_>>() });
+                fs::write(folder.join(format!("rules-{name}")), json!({ "groups": [group] }).to_string()).unwrap();
+                // Only what is grouped by shows when everything is scraped twice.
+                let twice = mutant.what.starts_with("grouped");
+                let mut tests = tests(cases, severity, &[*rule], twice);
+                if severity.is_some() {
+                    tests.extend(silent_tests(cases, twice));
+                }
+                let tests = json!({
+                    "rule_files": [format!("rules-{name}")], "evaluation_interval": "1m", "fuzzy_compare": true, "tests": tests,
+                });
+                fs::write(folder.join(&name), tests.to_string()).unwrap();
+                mutants.insert(name, format!("{} {}: {}", cases.name, severity.unwrap_or_default(), mutant.what));
+            }
+        }
+    }
+    let names: Vec<_> = mutants.keys().collect();
+    // What it prints does not say which file it is about.
+    let output =
+        Command::new(program).current_dir(&folder).args(["test", "rules", "--junit=said.xml"]).args(&names).output().unwrap();
+    let said = fs::read_to_string(folder.join("said.xml"))
+        .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)));
+    let suites: Vec<_> = said.split("<testsuite ").skip(1).collect();
+    assert_eq!(suites.len(), mutants.len(), "promtool tried all of them");
+    let well = |suite: &&&str| suite.contains("failures=\"0\" errors=\"0\"");
+    let name = |suite: &&str| suite.split('"').nth(1).and_then(|name| mutants.get(name)).unwrap().clone();
+    let survivors = suites.iter().filter(well).map(name).collect();
+    Found { tried: u32::try_from(mutants.len()).unwrap(), survivors }
+}
+
 /// A rule without where its runbook is.
 fn rule_of(rule: &Rule) -> Value {
     let mut value = rule.value.clone();
@@ -73,35 +127,41 @@ fn rule_of(rule: &Rule) -> Value {
     value
 }
 
-/// The tests of the rules of one severity; without one, of rules that have no other name.
-fn tests(cases: &Cases, severity: Option<&str>, rules: &[&Rule]) -> Vec<Value> {
+/// The tests of the rules of one severity; without one, of rules that have no other name. `twice`: with everything scraped
+/// twice as well.
+fn tests(cases: &Cases, severity: Option<&str>, rules: &[&Rule], twice: bool) -> Vec<Value> {
     let mut tests = Vec::new();
     for (at, fires) in cases.fires.iter().enumerate().filter(|(_, fires)| fires.severity.as_deref() == severity) {
         let name = |kind: &str| format!("{} fires {} {} {kind}", cases.name, at + 1, fires.why);
-        tests.push(fires_test(&name("once"), fires, rules, &fires.series));
-        if cases.not_doubled.is_none() {
-            tests.push(fires_test(&name("scraped twice"), fires, rules, &doubled(&fires.series)));
+        tests.push(fires_test(&name("once"), fires, rules, &fires.series, end(cases)));
+        if twice && cases.not_doubled.is_none() {
+            tests.push(fires_test(&name("scraped twice"), fires, rules, &doubled(&fires.series), end(cases)));
         }
     }
     if rules[0].is_alert && severity.is_none() {
-        for silent in &cases.silent {
-            tests.push(silent_test(&format!("{} is silent: {}", cases.name, silent.why), &cases.name, &silent.series));
-            let twice = doubled(&silent.series);
-            tests.push(silent_test(
-                &format!("{} is silent, scraped twice: {}", cases.name, silent.why),
-                &cases.name,
-                &twice,
-            ));
-        }
-        if !cases.without_data {
-            tests.push(silent_test(&format!("{} is silent without data", cases.name), &cases.name, &Series::new()));
-        }
+        tests.extend(silent_tests(cases, twice));
     }
     tests
 }
 
-fn fires_test(name: &str, fires: &Fires, rules: &[&Rule], series: &Series) -> Value {
-    let mut test = json!({ "name": name, "interval": "1m", "input_series": input(series) });
+/// The tests in which nothing of a name fires.
+fn silent_tests(cases: &Cases, twice: bool) -> Vec<Value> {
+    let mut tests = Vec::new();
+    for Silent { why, series } in &cases.silent {
+        tests.push(silent_test(&format!("{} is silent: {why}", cases.name), &cases.name, series, end(cases)));
+        if twice {
+            let series = doubled(series);
+            tests.push(silent_test(&format!("{} is silent, scraped twice: {why}", cases.name), &cases.name, &series, end(cases)));
+        }
+    }
+    if !cases.without_data {
+        tests.push(silent_test(&format!("{} is silent without data", cases.name), &cases.name, &Series::new(), end(cases)));
+    }
+    tests
+}
+
+fn fires_test(name: &str, fires: &Fires, rules: &[&Rule], series: &Series, end: u32) -> Value {
+    let mut test = json!({ "name": name, "interval": "1m", "input_series": input(series, end) });
     let rule = rules[0];
     if !rule.is_alert {
         let samples: Vec<_> = fires
@@ -149,14 +209,14 @@ fn alerts(name: &str, labels: &BTreeMap<String, String>) -> String {
     text + "}"
 }
 
-fn silent_test(name: &str, alert: &str, series: &Series) -> Value {
+fn silent_test(name: &str, alert: &str, series: &Series, end: u32) -> Value {
     let fired =
-        format!("max by (severity) (count_over_time(ALERTS{{alertname=\"{alert}\",alertstate=\"firing\"}}[{END}m]))");
+        format!("max by (severity) (count_over_time(ALERTS{{alertname=\"{alert}\",alertstate=\"firing\"}}[{end}m]))");
     json!({
         "name": name,
         "interval": "1m",
-        "input_series": input(series),
-        "promql_expr_test": [{ "expr": fired, "eval_time": format!("{END}m"), "exp_samples": [] }],
+        "input_series": input(series, end),
+        "promql_expr_test": [{ "expr": fired, "eval_time": format!("{end}m"), "exp_samples": [] }],
     })
 }
 
@@ -170,9 +230,9 @@ fn minutes(duration: &str) -> u32 {
     }
 }
 
-fn input(series: &Series) -> Vec<Value> {
+fn input(series: &Series, end: u32) -> Vec<Value> {
     let values = |samples: &Samples| match samples {
-        Samples::Always(number) => format!("{number}x{END}"),
+        Samples::Always(number) => format!("{number}x{end}"),
         Samples::Notation(text) => text.clone(),
     };
     series.iter().map(|(selector, samples)| json!({ "series": selector, "values": values(samples) })).collect()
