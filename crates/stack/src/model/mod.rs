@@ -66,7 +66,6 @@ macro_rules! choice {
 }
 
 use part::part;
-use pods::has_pods;
 use {choice, settings};
 
 /// Declares the stack: first what concerns all parts, then the parts, in the order in which they are applied and listed.
