@@ -490,6 +490,20 @@ fn policies_follow_the_stack() {
     stack.alloy.monitored = false;
     assert!(sources(&stack, "alloy").is_empty(), "nobody");
     assert_eq!(sources(&stack, "prometheus-blackbox-exporter"), [1], "Prometheus");
+    for (url, module, expected) in [
+        ("http://loki-stack.logs:3100/ready", ProbeModule::Http2xx, 2),
+        ("loki-stack.logs.svc.cluster.local:3100", ProbeModule::TcpConnect, 2),
+        ("http://kube-prometheus-stack-grafana/", ProbeModule::Http2xx, 2),
+        ("http://loki-stack.elsewhere:3100/ready", ProbeModule::Http2xx, 1),
+        ("https://logs.example.com", ProbeModule::Http2xx, 1),
+        ("http://[2001:db8::1]/", ProbeModule::Http2xx, 1),
+        ("10.0.0.1:22", ProbeModule::TcpConnect, 1),
+        ("router", ProbeModule::Icmp, 1),
+    ] {
+        let target = ProbeTarget { name: "a".parse().unwrap(), url: url.parse().unwrap(), module };
+        stack.blackbox_exporter.targets = vec![target];
+        assert_eq!(sources(&stack, "loki-stack")[0], expected, "Alloy, and the blackbox exporter for {url}");
+    }
 }
 
 /// An echo request takes a right that the pods have only where one is sent.
