@@ -4,6 +4,7 @@ use super::*;
 use proptest::prelude::*;
 use serde_json::json;
 use std::sync::LazyLock;
+use vigil_stack::model::{ProbeModule, ProbeTarget};
 
 static REAL: LazyLock<Templates> =
     LazyLock::new(|| Templates::read(std::path::Path::new("../../templates")).expect("the repository's templates"));
@@ -488,6 +489,38 @@ fn policies_follow_the_stack() {
     assert_eq!(sources(&stack, "alloy"), [1], "Prometheus");
     stack.alloy.monitored = false;
     assert!(sources(&stack, "alloy").is_empty(), "nobody");
+    assert_eq!(sources(&stack, "prometheus-blackbox-exporter"), [1], "Prometheus");
+    for (url, module, expected) in [
+        ("http://loki-stack.logs:3100/ready", ProbeModule::Http2xx, 2),
+        ("loki-stack.logs.svc.cluster.local:3100", ProbeModule::TcpConnect, 2),
+        ("http://kube-prometheus-stack-grafana/", ProbeModule::Http2xx, 2),
+        ("http://loki-stack.elsewhere:3100/ready", ProbeModule::Http2xx, 1),
+        ("https://logs.example.com", ProbeModule::Http2xx, 1),
+        ("http://[2001:db8::1]/", ProbeModule::Http2xx, 1),
+        ("10.0.0.1:22", ProbeModule::TcpConnect, 1),
+        ("router", ProbeModule::Icmp, 1),
+    ] {
+        let target = ProbeTarget { name: "a".parse().unwrap(), url: url.parse().unwrap(), module };
+        stack.blackbox_exporter.targets = vec![target];
+        assert_eq!(sources(&stack, "loki-stack")[0], expected, "Alloy, and the blackbox exporter for {url}");
+    }
+}
+
+/// An echo request takes a right that the pods have only where one is sent.
+#[test]
+fn pods_may_ping_where_a_target_asks_for_it() {
+    let sysctls = |module| {
+        let mut stack = switched();
+        let target = ProbeTarget { name: "a".parse().unwrap(), url: "router:1".parse().unwrap(), module };
+        stack.blackbox_exporter.targets = vec![target];
+        let objects = render(&stack, &REAL).unwrap().objects;
+        let is_it = |object: &&Object| object.component == "blackbox-exporter" && object.kind() == "Deployment";
+        let pod = &objects.iter().find(is_it).expect("its Deployment").value["spec"]["template"]["spec"];
+        assert_eq!(pod["securityContext"]["runAsGroup"], 65534);
+        pod["securityContext"]["sysctls"].clone()
+    };
+    assert_eq!(sysctls(ProbeModule::TcpConnect), Value::Null);
+    assert_eq!(sysctls(ProbeModule::Icmp), json!([{ "name": "net.ipv4.ping_group_range", "value": "65534 65534" }]));
 }
 
 /// The root file systems are read-only: sockets of the watchers, and the files that they or the download write.

@@ -7,6 +7,7 @@ mod alertmanager;
 mod alerts;
 mod alloy;
 mod argocd;
+mod blackbox_exporter;
 mod crds;
 mod flask;
 mod grafana;
