@@ -15,7 +15,10 @@ use vigil_stack::Stack;
 use vigil_yaml::Source;
 
 /// Two stacks that scrape everything there is; a stack has one of the two collectors.
-const STACKS: [&str; 2] = ["{}\n", "promtail: {enabled: false}\nalloy: {enabled: true}\n"];
+const STACKS: [&str; 2] = [
+    "blackbox-exporter: {enabled: true, targets: [{name: shop, url: 'https://shop.example.com', module: http_2xx}]}",
+    "promtail: {enabled: false}\nalloy: {enabled: true}\n",
+];
 
 /// The sections of a runbook, in this order.
 const SECTIONS: [&str; 5] = ["Meaning", "Impact", "How to look", "How to mend", "When to silence"];

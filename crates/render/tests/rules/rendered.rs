@@ -9,8 +9,8 @@ use vigil_yaml::Source;
 
 /// Two stacks that scrape everything there is; a stack has one of the two collectors.
 const STACKS: [&str; 2] = [
-    "loki: {monitored: true}\npromtail: {monitored: true}\n",
-    "loki: {monitored: true}\npromtail: {enabled: false}\nalloy: {enabled: true}\n",
+    "blackbox-exporter: {enabled: true, targets: [{name: shop, url: 'https://shop.example.com', module: http_2xx}]}",
+    "promtail: {enabled: false}\nalloy: {enabled: true}\n",
 ];
 
 /// A rule, as Prometheus gets it.
