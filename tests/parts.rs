@@ -12,7 +12,14 @@ use vigil_stack::Stack;
 use walkdir::WalkDir;
 
 /// Files that know one part for a reason of their own, with that part.
-const KNOWING: [(&str, &str); 6] = [
+const KNOWING: [(&str, &str); 10] = [
+    // Which rules there are is what the settings of alerts say, and so are their thresholds.
+    ("crates/render/src/rules.rs", "alerts"),
+    ("crates/render/src/words.rs", "alerts"),
+    // Rules are written for how often it scrapes.
+    ("crates/render/src/words.rs", "prometheus"),
+    // Dashboards of all parts are its own format.
+    ("crates/render/src/dashboards.rs", "grafana"),
     // Dashboards are the only files that a stack names.
     ("crates/stack/src/beside.rs", "grafana"),
     // What is not for kubectl has folders that kustomize leaves out.

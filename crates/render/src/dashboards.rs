@@ -35,6 +35,9 @@ struct Dashboard {
     /// Other dashboards to go on to.
     #[serde(default)]
     links: Vec<Link>,
+    /// Grafana opens with it.
+    #[serde(default)]
+    home: bool,
 }
 
 fn six_hours() -> String {
@@ -213,17 +216,38 @@ impl Kind {
     }
 }
 
-/// The ConfigMaps of the components that the stack has.
+/// Where the side-car puts what it loads, each dashboard in the folder that its annotation names.
+const LOADED: &str = "/tmp/dashboards";
+
+/// The dashboards of a stack.
+#[derive(Default)]
+pub(crate) struct Dashboards<'t> {
+    /// Their ConfigMaps.
+    pub(crate) made: Vec<Made<'t>>,
+    /// The file of the one that Grafana opens with.
+    home: Option<String>,
+}
+
+impl Dashboards<'_> {
+    /// Tells Grafana's templates what it opens with.
+    pub(crate) fn tell(&self, facts: &mut Value) {
+        if let Some(grafana) = facts["grafana"].as_object_mut() {
+            grafana.insert("home".to_owned(), json!(self.home));
+        }
+    }
+}
+
+/// The dashboards of the components that the stack has.
 pub(crate) fn dashboards<'t>(
     stack: &Stack,
     components: &[&'static str],
     templates: &'t Templates,
-) -> Result<Vec<Made<'t>>, Vec<Problem>> {
+) -> Result<Dashboards<'t>, Vec<Problem>> {
+    let mut all = Dashboards::default();
     if !(stack.grafana.enabled && stack.grafana.bundled_dashboards) {
-        return Ok(Vec::new());
+        return Ok(all);
     }
     let words = Words::new(stack);
-    let mut made = Vec::new();
     let mut problems = Vec::new();
     for (folder, name, path) in templates.dashboards() {
         match read(path, templates, &words) {
@@ -236,13 +260,16 @@ pub(crate) fn dashboards<'t>(
                     Ok(None) => {}
                     Ok(Some(dashboard)) => {
                         let documents = vec![config_map(stack, component, name, &dashboard).into()];
-                        made.push(Made { component, template: path, documents });
+                        if dashboard.home {
+                            all.home = Some(format!("{LOADED}/{}/{}.json", dashboard.folder, uid_of(component, name)));
+                        }
+                        all.made.push(Made { component, template: path, documents });
                     }
                 }
             }
         }
     }
-    if problems.is_empty() { Ok(made) } else { Err(problems) }
+    if problems.is_empty() { Ok(all) } else { Err(problems) }
 }
 
 /// A file as it stands.

@@ -109,8 +109,10 @@ pub fn render(stack: &Stack, templates: &Templates) -> Result<Rendering, Vec<Pro
 /// # Errors
 /// As [`render`].
 pub fn render_on(threads: usize, stack: &Stack, templates: &Templates) -> Result<Rendering, Vec<Problem>> {
-    let facts = facts::facts(stack);
+    let mut facts = facts::facts(stack);
     let components = facts::enabled(stack);
+    let dashboards = dashboards::dashboards(stack, &components, templates)?;
+    dashboards.tell(&mut facts);
     let engine = Engine::new(threads, templates, &components)?;
     let labels = |component: &str| facts[component]["labels"].clone();
     let mut values = Values::new(facts.clone());
@@ -136,7 +138,7 @@ pub fn render_on(threads: usize, stack: &Stack, templates: &Templates) -> Result
     }))?;
 
     made.extend(rules::rules(stack, &components, templates)?);
-    made.extend(dashboards::dashboards(stack, &components, templates)?);
+    made.extend(dashboards.made);
     made.sort_by_key(|made| (components.iter().position(|component| *component == made.component), made.template));
 
     let rendering = layout::layout(stack, components, made);

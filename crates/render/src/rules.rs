@@ -10,6 +10,7 @@ use crate::{Made, facts};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 use vigil_stack::Stack;
+use vigil_stack::model::Part as _;
 use vigil_stack::units::Url;
 use vigil_yaml::{Limits, Problem, Span};
 
@@ -27,7 +28,7 @@ pub(crate) fn rules<'t>(
     components: &[&'static str],
     templates: &'t Templates,
 ) -> Result<Vec<Made<'t>>, Vec<Problem>> {
-    if !(stack.alerts.enabled && stack.prometheus.enabled) {
+    if !stack.alerts.is_in(stack) {
         return Ok(Vec::new());
     }
     let words = Words::new(stack);

@@ -37,10 +37,10 @@ fn every_rule_does_what_its_cases_say() {
 fn every_rule_has_cases() {
     let only = std::env::var("RULES").ok();
     let rules = rendered::rules(only.as_deref());
+    let all: Vec<_> = cases::files().into_iter().flat_map(|file| file.rules).collect();
     let mut missing = Vec::new();
     for rule in rules.all() {
-        let tried: Vec<_> =
-            cases::files().into_iter().flat_map(|file| file.rules).filter(|case| case.name == rule.name).collect();
+        let tried: Vec<_> = all.iter().filter(|case| case.name == rule.name).collect();
         let fires = tried.iter().map(|case| case.fires.len()).sum::<usize>();
         let silent = tried.iter().map(|case| case.silent.len()).sum::<usize>();
         let says = tried.iter().flat_map(|case| &case.fires).any(|fires| fires.annotations.is_some());
@@ -52,8 +52,8 @@ fn every_rule_has_cases() {
         }
     }
     let known: BTreeSet<_> = rules.all().map(|rule| rule.name.as_str()).collect();
-    for case in cases::files().iter().flat_map(|file| &file.rules) {
-        if only.is_none() && !known.contains(case.name.as_str()) {
+    for case in all.iter().filter(|_| only.is_none()) {
+        if !known.contains(case.name.as_str()) {
             missing.push(format!("{}: no stack of this test has it", case.name));
         }
     }
