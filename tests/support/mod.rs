@@ -6,7 +6,6 @@ pub(crate) mod golden;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use vigil_render::Rendering;
