@@ -68,6 +68,13 @@ const CLASSES: &[Class] = &[
         end: &["endpoints", "*", "port"],
         broken: no_port,
     },
+    Class {
+        name: "prober of a Probe",
+        kinds: &["Probe"],
+        end: &["prober", "url"],
+        broken: |_| Some(json!("nobody:9115")),
+    },
+    Class { name: "module of a Probe", kinds: &["Probe"], end: &["spec", "module"], broken: nobody },
     Class { name: "ConfigMap volume", kinds: &[], end: &["volumes", "*", "configMap", "name"], broken: nobody },
     Class { name: "Secret volume", kinds: &[], end: &["volumes", "*", "secret", "secretName"], broken: nobody },
     Class { name: "claim", kinds: &[], end: &["persistentVolumeClaim", "claimName"], broken: nobody },

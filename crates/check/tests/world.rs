@@ -236,6 +236,45 @@ fn who_selects_what_is_one_question() {
 }
 
 #[test]
+fn a_probe_needs_two_connections() {
+    let program = |name: &str| {
+        format!(
+            "{{apiVersion: apps/v1, kind: Deployment, metadata: {{name: {name}}}, spec: {{selector: {{matchLabels: {{app: \
+             {name}}}}}, template: {{metadata: {{labels: {{app: {name}}}}}, spec: {{containers: [{{name: c, image: 'i:1', \
+             ports: [{{name: http, containerPort: 9}}]}}]}}}}}}}}\n\
+             {{apiVersion: v1, kind: Service, metadata: {{name: {name}}}, spec: {{selector: {{app: {name}}}, ports: \
+             [{{port: 80, targetPort: http}}]}}}}\n"
+        )
+    };
+    let set = |closed: &str, from: &str, target: &str| {
+        format!(
+            "{}{}{{apiVersion: monitoring.coreos.com/v1, kind: Prometheus, metadata: {{name: main}}, spec: {{probeSelector: \
+             {{}}}}}}\n\
+             {{apiVersion: monitoring.coreos.com/v1, kind: Probe, metadata: {{name: p}}, spec: {{prober: {{url: prober}}, \
+             targets: {{staticConfig: {{static: ['{target}']}}}}}}}}\n\
+             {{apiVersion: networking.k8s.io/v1, kind: NetworkPolicy, metadata: {{name: n}}, spec: {{podSelector: \
+             {{matchLabels: {{app: {closed}}}}}, policyTypes: [Ingress], ingress: [{{from: [{{podSelector: {{matchLabels: \
+             {{{from}}}}}}}], ports: [{{port: 9}}]}}]}}}}\n",
+            program("prober"),
+            program("web"),
+        )
+    };
+    for (closed, from, target, expected) in [
+        ("prober", "prometheus: main", "http://web/health", ""),
+        ("prober", "app: web", "http://web/health", "network-policy-flow"),
+        ("web", "app: prober", "http://web/health", ""),
+        ("web", "prometheus: main", "http://web/health", "network-policy-flow"),
+        ("web", "prometheus: main", "http://web.default.svc:80/", "network-policy-flow"),
+        // Whether the prober asks by TCP is not known, or it is not there that it asks.
+        ("web", "prometheus: main", "web:80", ""),
+        ("web", "prometheus: main", "http://web:81/", ""),
+        ("web", "prometheus: main", "https://example.com", ""),
+    ] {
+        assert_eq!(broken(&set(closed, from, target)).join(" "), expected, "{closed} {from} {target}");
+    }
+}
+
+#[test]
 fn a_finding_for_one_of_several_versions_says_which() {
     let autoscaler = "{apiVersion: autoscaling/v2, kind: HorizontalPodAutoscaler, metadata: {name: a}, spec: {maxReplicas: 2, \
                       scaleTargetRef: {apiVersion: v1, kind: ReplicationController, name: r}}}\n";

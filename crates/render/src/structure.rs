@@ -25,12 +25,13 @@ const CLUSTER_KINDS: &[&str] = &[
     "Namespace", "ValidatingWebhookConfiguration",
 ];
 
-/// Kinds inside a namespace.
+/// Kinds inside a namespace: those of the operator all, as the stack brings their definitions.
 #[rustfmt::skip]
 const NAMESPACED_KINDS: &[&str] = &[
-    "Alertmanager", "AppProject", "Application", "Certificate", "ConfigMap", "DaemonSet", "Deployment", "Ingress",
-    "Issuer", "Job", "NetworkPolicy", "PersistentVolumeClaim", "PodDisruptionBudget", "Prometheus", "PrometheusRule",
-    "Role", "RoleBinding", "Secret", "Service", "ServiceAccount", "ServiceMonitor", "StatefulSet",
+    "Alertmanager", "AlertmanagerConfig", "AppProject", "Application", "Certificate", "ConfigMap", "DaemonSet",
+    "Deployment", "Ingress", "Issuer", "Job", "NetworkPolicy", "PersistentVolumeClaim", "PodDisruptionBudget",
+    "PodMonitor", "Probe", "Prometheus", "PrometheusAgent", "PrometheusRule", "Role", "RoleBinding", "ScrapeConfig",
+    "Secret", "Service", "ServiceAccount", "ServiceMonitor", "StatefulSet", "ThanosRuler",
 ];
 
 /// What the API server lets all annotations of one object hold together, less what controllers and Argo CD may add.

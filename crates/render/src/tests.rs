@@ -4,6 +4,7 @@ use super::*;
 use proptest::prelude::*;
 use serde_json::json;
 use std::sync::LazyLock;
+use vigil_stack::model::{Part, ProbeModule, ProbeTarget};
 
 static REAL: LazyLock<Templates> =
     LazyLock::new(|| Templates::read(std::path::Path::new("../../templates")).expect("the repository's templates"));
@@ -270,6 +271,17 @@ fn no_template_is_larger_than_kubectl_can_apply() {
     assert!(*largest > 100_000 && *largest < ROOM, "{title}: {largest} bytes");
 }
 
+/// Changes the settings of every part, as they stand below its key.
+fn change_parts(stack: &mut Stack, mut change: impl FnMut(&dyn Part, &mut Value)) {
+    let mut value = serde_json::to_value(&*stack).expect("a stack");
+    stack.parts().into_iter().for_each(|(name, part)| change(part, &mut value[name]));
+    let changed: Stack = serde_json::from_value(value).expect("a stack");
+    // Their texts were read from beside the stack.
+    let dashboards = std::mem::take(&mut stack.grafana.dashboards);
+    *stack = changed;
+    stack.grafana.dashboards = dashboards;
+}
+
 #[test]
 fn labels_and_annotations_of_a_component_come_before_the_common_ones() {
     let mut stack = switched();
@@ -283,14 +295,12 @@ fn labels_and_annotations_of_a_component_come_before_the_common_ones() {
         let of = |object: &Object| parts.map(|part| object.value.pointer(part).cloned());
         objects.iter().map(of).collect::<Vec<_>>()
     };
-    macro_rules! own {
-        ($($field:ident),+) => {$(
-            stack.$field.labels.insert(key("of-one"), "own".parse().unwrap());
-            stack.$field.annotations.insert("b".parse().unwrap(), "own".parse().unwrap());
-        )+};
-    }
-    own!(alertmanager, alloy, argocd, flask, grafana, kube_state_metrics, kubernetes_targets, loki, metrics_server);
-    own!(network_policies, node_exporter, prometheus, prometheus_operator);
+    change_parts(&mut stack, |part, settings| {
+        if part.metadata().is_some() {
+            settings["labels"]["of-one"] = "own".into();
+            settings["annotations"]["b"] = "own".into();
+        }
+    });
     let objects = render(&stack, &REAL).unwrap_or_else(|problems| panic!("{}", drawn(&problems))).objects;
     for (object, labels, annotations) in labels_and_annotations(&objects) {
         let expected = if ["namespaces", "crds"].contains(&object.component) { "common" } else { "own" };
@@ -303,7 +313,7 @@ fn labels_and_annotations_of_a_component_come_before_the_common_ones() {
 /// What no key of the stack reaches, nobody can change when it is killed for its memory.
 #[test]
 fn every_container_has_a_key_for_what_it_may_use() {
-    use vigil_stack::model::{AdmissionWebhooks, HasPods as _};
+    use vigil_stack::model::AdmissionWebhooks;
     let mut stack = switched();
     stack.promtail.enabled = true;
     stack.flask.nginx = true;
@@ -311,18 +321,14 @@ fn every_container_has_a_key_for_what_it_may_use() {
     stack.prometheus_operator.admission_webhooks = AdmissionWebhooks::Job;
     stack.prometheus_operator.reloader_resources.limits.memory = "77Mi".parse().ok();
     let mut keys = 0;
-    macro_rules! mark {
-        ($($field:ident),+) => {$(
-            stack.$field.pods.resources.limits.memory = "4444Mi".parse().ok();
-            for (at, (name, _)) in stack.$field.other_containers().into_iter().enumerate() {
-                let resources = stack.$field.pods.containers.entry(name.parse().expect("a name")).or_default();
-                resources.limits.memory = format!("555{at}Mi").parse().ok();
-                keys += 1;
-            }
-        )+};
-    }
-    mark!(alertmanager, alloy, flask, grafana, kube_state_metrics, loki, metrics_server, node_exporter, prometheus);
-    mark!(prometheus_operator, promtail);
+    change_parts(&mut stack, |part, settings| {
+        let Some(pods) = part.pods() else { return };
+        settings["pods"]["resources"]["limits"]["memory"] = "4444Mi".into();
+        for (at, (name, _)) in pods.other_containers().into_iter().enumerate() {
+            settings["pods"]["containers"][name]["limits"]["memory"] = format!("555{at}Mi").into();
+            keys += 1;
+        }
+    });
     let objects = render(&stack, &REAL).unwrap_or_else(|problems| panic!("{}", drawn(&problems))).objects;
     let (mut mains, mut others) = (0, std::collections::BTreeSet::new());
     for object in &objects {
@@ -488,6 +494,38 @@ fn policies_follow_the_stack() {
     assert_eq!(sources(&stack, "alloy"), [1], "Prometheus");
     stack.alloy.monitored = false;
     assert!(sources(&stack, "alloy").is_empty(), "nobody");
+    assert_eq!(sources(&stack, "prometheus-blackbox-exporter"), [1], "Prometheus");
+    for (url, module, expected) in [
+        ("http://loki-stack.logs:3100/ready", ProbeModule::Http2xx, 2),
+        ("loki-stack.logs.svc.cluster.local:3100", ProbeModule::TcpConnect, 2),
+        ("http://kube-prometheus-stack-grafana/", ProbeModule::Http2xx, 2),
+        ("http://loki-stack.elsewhere:3100/ready", ProbeModule::Http2xx, 1),
+        ("https://logs.example.com", ProbeModule::Http2xx, 1),
+        ("http://[2001:db8::1]/", ProbeModule::Http2xx, 1),
+        ("10.0.0.1:22", ProbeModule::TcpConnect, 1),
+        ("router", ProbeModule::Icmp, 1),
+    ] {
+        let target = ProbeTarget { name: "a".parse().unwrap(), url: url.parse().unwrap(), module };
+        stack.blackbox_exporter.targets = vec![target];
+        assert_eq!(sources(&stack, "loki-stack")[0], expected, "Alloy, and the blackbox exporter for {url}");
+    }
+}
+
+/// An echo request takes a right that the pods have only where one is sent.
+#[test]
+fn pods_may_ping_where_a_target_asks_for_it() {
+    let sysctls = |module| {
+        let mut stack = switched();
+        let target = ProbeTarget { name: "a".parse().unwrap(), url: "router:1".parse().unwrap(), module };
+        stack.blackbox_exporter.targets = vec![target];
+        let objects = render(&stack, &REAL).unwrap().objects;
+        let is_it = |object: &&Object| object.component == "blackbox-exporter" && object.kind() == "Deployment";
+        let pod = &objects.iter().find(is_it).expect("its Deployment").value["spec"]["template"]["spec"];
+        assert_eq!(pod["securityContext"]["runAsGroup"], 65534);
+        pod["securityContext"]["sysctls"].clone()
+    };
+    assert_eq!(sysctls(ProbeModule::TcpConnect), Value::Null);
+    assert_eq!(sysctls(ProbeModule::Icmp), json!([{ "name": "net.ipv4.ping_group_range", "value": "65534 65534" }]));
 }
 
 /// The root file systems are read-only: sockets of the watchers, and the files that they or the download write.

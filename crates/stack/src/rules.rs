@@ -4,6 +4,7 @@
 pub(crate) mod alertmanager;
 pub(crate) mod alloy;
 pub(crate) mod argocd;
+pub(crate) mod blackbox_exporter;
 pub(crate) mod flask;
 pub(crate) mod grafana;
 pub(crate) mod loki;

@@ -19,8 +19,9 @@ rules! {
 }
 
 /// A program, and its metrics.
-static LISTS: [(&str, &str); 10] = [
+static LISTS: [(&str, &str); 11] = [
     ("alertmanager", include_str!("../../catalogue/alertmanager.txt")),
+    ("blackbox-exporter", include_str!("../../catalogue/blackbox-exporter.txt")),
     ("coredns", include_str!("../../catalogue/coredns.txt")),
     ("etcd", include_str!("../../catalogue/etcd.txt")),
     ("kube-state-metrics", include_str!("../../catalogue/kube-state-metrics.txt")),
@@ -107,6 +108,7 @@ impl Catalogue {
         let (first, _) = name.split_once('_')?;
         let owner = match first {
             "alertmanager" => "alertmanager",
+            "blackbox" | "probe" => "blackbox-exporter",
             "coredns" => "coredns",
             "etcd" => "etcd",
             "kube" => "kube-state-metrics",
@@ -154,14 +156,21 @@ pub(super) fn scraped(world: &World<'_>) -> Option<BTreeSet<&'static str>> {
         let pods = world.scrape(monitor)?.pods;
         programs.extend(pods.iter().flat_map(|pod| &world.pods[*pod].programs).filter_map(|image| program(image)));
     }
-    let has = |kind| world.set.of_kind(MONITORING, kind).next().is_some();
-    (!has("Probe") && !has("ScrapeConfig")).then_some(programs)
+    for probe in world.set.of_kind(MONITORING, "Probe") {
+        let probers = world.probers(probe, world.asking_namespace());
+        if probers.is_empty() {
+            return None;
+        }
+        let images = probers.iter().flat_map(|(pod, _)| &world.pods[*pod].programs);
+        programs.extend(images.filter_map(|image| program(image)));
+    }
+    world.set.of_kind(MONITORING, "ScrapeConfig").next().is_none().then_some(programs)
 }
 
 /// The list for an image.
 fn program(image: &str) -> Option<&'static str> {
-    let image = if image == "node_exporter" { "node-exporter" } else { image };
-    LISTS.iter().map(|(program, _)| *program).find(|program| *program == image)
+    let is_it = |program: &&str| *program == image || (image.contains('_') && *program == image.replace('_', "-"));
+    LISTS.iter().map(|(program, _)| *program).find(is_it)
 }
 
 /// Judges the metrics of all queries. `scraped` are the programs whose metrics are there, if all of them are known.

@@ -38,11 +38,17 @@ struct Program {
     keys: OnceLock<Option<Keys<'static>>>,
 }
 
-static PROGRAMS: [Program; 3] = [
+static PROGRAMS: [Program; 4] = [
     Program {
         name: "alertmanager",
         versions: ((0, 24), (0, 30)),
         text: include_str!("../../configurations/alertmanager.json"),
+        keys: OnceLock::new(),
+    },
+    Program {
+        name: "blackbox-exporter",
+        versions: ((0, 28), (0, 28)),
+        text: include_str!("../../configurations/blackbox-exporter.json"),
         keys: OnceLock::new(),
     },
     Program {

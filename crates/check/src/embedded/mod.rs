@@ -10,6 +10,7 @@ mod grafana_settings;
 mod grafanas;
 mod labels;
 mod loki;
+mod probes;
 mod push;
 mod query;
 mod rule_groups;
@@ -36,6 +37,7 @@ pub(crate) fn rules() -> Vec<&'static Rule> {
         grafana_settings::RULES,
         labels::RULES,
         loki::RULES,
+        probes::RULES,
         push::RULES,
         query::RULES,
         rule_groups::RULES,
@@ -75,6 +77,7 @@ pub(crate) fn check<'a>(
     if followed {
         findings.list.append(&mut references.list);
         push::check(&read, world, findings);
+        probes::check(&read, world, findings);
     } else {
         loaded.clear();
     }

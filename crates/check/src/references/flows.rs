@@ -33,6 +33,7 @@ pub(crate) fn flows<'a>(world: &World<'a>) -> Vec<Flow<'a>> {
     let mut flows = Vec::new();
     calls(world, &mut flows);
     scrapes(world, &mut flows);
+    probes(world, &mut flows);
     meshes(world, &mut flows);
     alerts(world, &mut flows);
     addresses(world, &mut flows);
@@ -141,27 +142,49 @@ fn calls<'a>(world: &World<'a>, flows: &mut Vec<Flow<'a>>) {
     }
 }
 
-/// What Prometheus asks: the pods that its monitors find.
+/// The kinds that say where pods are asked for their metrics.
+const SCRAPED: [&str; 3] = ["ServiceMonitor", "PodMonitor", "Probe"];
+
+/// What Prometheus asks: the pods that its monitors find, and the probers of its Probes.
 fn scrapes<'a>(world: &World<'a>, flows: &mut Vec<Flow<'a>>) {
-    for selected in SELECTED.iter().filter(|selected| matches!(selected.kind, "ServiceMonitor" | "PodMonitor")) {
+    for selected in SELECTED.iter().filter(|selected| SCRAPED.contains(&selected.kind)) {
         let owners = |(number, pod): (usize, &crate::world::pods::Pod<'a>)| {
             Some((number, pod.object.filter(|object| selected.owners.contains(&object.kind))?))
         };
         let owners: Vec<_> = world.pods.iter().enumerate().filter_map(owners).collect();
         for monitor in world.set.of_kind(MONITORING, selected.kind) {
-            let targets = world.scrape(monitor).map(|scrape| scrape.targets(world)).unwrap_or_default();
+            let found = world.scrape(monitor).map(|scrape| scrape.targets(world)).unwrap_or_default();
+            let is_probe = monitor.kind == "Probe";
             for (from, owner) in &owners {
+                let asked = || world.probers(monitor, Some(world.pods[*from].namespace));
+                let targets = if is_probe { asked() } else { found.clone() };
                 if targets.is_empty() || selected.unselected(world, owner, monitor).is_some() {
                     continue;
                 }
-                flows.extend(targets.iter().map(|(to, port)| Flow {
+                flows.extend(targets.into_iter().map(|(to, port)| Flow {
                     from: Some(*from),
-                    to: *to,
-                    port: *port,
+                    to,
+                    port,
                     protocol: "TCP",
-                    by_name: false,
+                    by_name: is_probe,
                     because: monitor,
                 }));
+            }
+        }
+    }
+}
+
+/// What probers ask: the URLs of their Probes. Whether `host:port` means TCP is known to the prober alone.
+fn probes<'a>(world: &World<'a>, flows: &mut Vec<Flow<'a>>) {
+    for probe in world.set.of_kind(MONITORING, "Probe") {
+        let targets = items(probe.node, ["spec", "targets", "staticConfig", "static"]);
+        let urls: Vec<&str> = targets.iter().filter_map(Node::text).filter(|url| url.contains("://")).collect();
+        for (from, _) in world.probers(probe, world.asking_namespace()) {
+            for url in &urls {
+                let named = world.service_of(url, Some(world.pods[from].namespace));
+                let Some((service, number)) = named else { continue };
+                let to = Lead { from: Some(from), service, by_name: true, because: probe };
+                lead(world, &to, |port| port.number == number, flows);
             }
         }
     }

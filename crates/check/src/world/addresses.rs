@@ -59,6 +59,13 @@ impl<'a> World<'a> {
         self.service(host.namespace, host.name)
     }
 
+    /// The Service that an address names, and the port. `namespace` is that of the pod which asks.
+    pub(crate) fn service_of(&self, url: &str, namespace: Option<&str>) -> Option<(&Service<'a>, i64)> {
+        let address = Address::of(url)?;
+        let host = self.host(address.host, namespace)?;
+        Some((self.service(host.namespace, host.name)?, address.port))
+    }
+
     /// What is wrong with an address, if it is surely one of a Service. `namespace` is that of the pod which asks.
     pub(crate) fn address(&self, url: &str, namespace: Option<&str>) -> Option<Wrong> {
         let address = Address::of(url)?;

@@ -26,6 +26,11 @@ impl<'a> Program<'a> {
         is_grafana(self.name)
     }
 
+    /// Whether it is the blackbox exporter.
+    pub(crate) fn is_blackbox_exporter(&self) -> bool {
+        matches!(self.name, "blackbox-exporter" | "blackbox_exporter")
+    }
+
     /// What a flag is set to on its command line, `-name=value` or `-name value` with one dash or two, and the word that
     /// says so. The last one counts.
     pub(crate) fn flag(&self, name: &str) -> Option<(&'a Node, &'a str)> {

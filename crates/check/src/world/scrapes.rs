@@ -4,7 +4,7 @@ use super::World;
 use super::namespaces::Scope;
 use super::services::Service;
 use crate::fields::{integer, items, text};
-use crate::object::Object;
+use crate::object::{MONITORING, Object};
 use crate::selector::Selector;
 use vigil_yaml::{Entry, Node};
 
@@ -31,6 +31,22 @@ impl<'a> World<'a> {
         let services = if is_of_services { self.select_services(&scope, selector) } else { Vec::new() };
         let pods = if is_of_services { Vec::new() } else { self.select_in(&scope, selector) };
         Some(Scrape { monitor, scope, selector: entry, services, pods })
+    }
+
+    /// Where the names in Probes are looked up: the one namespace that Prometheuses are in, wherever the Probes are.
+    pub(crate) fn asking_namespace(&self) -> Option<&'a str> {
+        let owners = ["Prometheus", "PrometheusAgent"].iter().flat_map(|kind| self.set.of_kind(MONITORING, kind));
+        let mut namespaces = owners.map(|owner| owner.namespace);
+        let first = namespaces.next()?;
+        namespaces.all(|other| other == first).then_some(first)
+    }
+
+    /// The pods of a Probe's prober, and their ports, as a pod of `namespace` finds them.
+    pub(crate) fn probers(&self, probe: &Object<'a>, namespace: Option<&str>) -> Vec<(usize, i64)> {
+        let named = text(probe.node, ["spec", "prober", "url"]).and_then(|url| self.service_of(url, namespace));
+        let Some((service, number)) = named else { return Vec::new() };
+        let ports = service.ports.iter().filter(|port| port.number == number);
+        ports.flat_map(|port| self.behind_port(service, port)).collect()
     }
 }
 

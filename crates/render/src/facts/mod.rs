@@ -6,6 +6,7 @@
 mod alertmanager;
 mod alloy;
 mod argocd;
+mod blackbox_exporter;
 mod crds;
 mod flask;
 mod grafana;

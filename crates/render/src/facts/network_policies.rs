@@ -1,4 +1,4 @@
-use super::workload::{Peer, Port, Workload};
+use super::workload::{Peer, Port, Role, Workload};
 use super::{Identity, METRICS_RELEASE, namespaces, with};
 use serde_json::{Value, json};
 use vigil_stack::Stack;
@@ -22,7 +22,8 @@ pub(super) fn facts(stack: &Stack) -> Value {
 fn policy(stack: &Stack, all: &[Workload], workload: &Workload) -> Option<Value> {
     let mut rules = Vec::new();
     for Port { number, protocols, peers } in workload.ports.as_ref()? {
-        let from: Option<Vec<_>> = peers.iter().map(|peer| sources(stack, all, *peer)).collect();
+        let peers = peers.iter().copied().chain([Peer::Pods(Role::Prober)]);
+        let from: Option<Vec<_>> = peers.map(|peer| sources(stack, all, peer)).collect();
         let mut from = from.map(|from| from.into_iter().flatten().collect::<Vec<_>>());
         if let Some(from) = &mut from {
             from.sort_by_key(ToString::to_string);

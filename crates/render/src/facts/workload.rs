@@ -36,6 +36,8 @@ pub(crate) enum Role {
     Scraper,
     /// Asks the stores what they hold.
     Dashboards,
+    /// Asks whatever the stack says whether it answers, the stack's own pods among them.
+    Prober,
     /// Sends log lines.
     LogSender,
     /// Sends alerts.

@@ -1,6 +1,4 @@
-use super::{
-    Annotations, Ingress, Labels, Persistence, Pods, SecretReference, Service, ServiceType, has_pods, part, settings,
-};
+use super::{Annotations, Ingress, Labels, Persistence, Pods, SecretReference, Service, ServiceType, part, settings};
 use crate::units::{
     DnsSubdomain, Duration, Email, GroupLabel, HostPort, Image, Line, Matcher, ReceiverName, Replicas, Url,
 };
@@ -70,8 +68,7 @@ impl Alertmanager {
     }
 }
 
-has_pods!(Alertmanager, "10m", "64Mi", "256Mi");
-part!(Alertmanager: metadata, pods, operated, service, ingress, volume, secrets, namespace(monitoring), rules(alertmanager));
+part!(Alertmanager: pods("10m", "64Mi", "256Mi"), metadata, operated, service, ingress, volume, secrets, namespace(monitoring), rules(alertmanager));
 
 settings! {
     /// The route of every alert, unless one of `routes` takes it.

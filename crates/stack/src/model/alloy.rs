@@ -1,4 +1,4 @@
-use super::{Annotations, ContainerRuntime, Labels, LogLevel, Pods, has_pods, part, settings};
+use super::{Annotations, ContainerRuntime, Labels, LogLevel, Pods, part, settings};
 use crate::units::Image;
 
 settings! {
@@ -38,5 +38,4 @@ impl Default for Alloy {
     }
 }
 
-has_pods!(Alloy, "50m", "128Mi", "512Mi");
-part!(Alloy: metadata, pods, namespace(logging), rules(alloy));
+part!(Alloy: pods("50m", "128Mi", "512Mi"), metadata, namespace(logging), rules(alloy));

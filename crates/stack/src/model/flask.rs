@@ -1,4 +1,4 @@
-use super::{Annotations, IngressTls, Labels, Pods, has_pods, part, settings};
+use super::{Annotations, IngressTls, Labels, OtherContainer, Pods, part, settings};
 use crate::units::{DnsLabel, DnsSubdomain, FolderOfContainer, HttpPath, Image, Line, Port, Replicas, UserId};
 
 settings! {
@@ -79,17 +79,18 @@ impl Flask {
         self.nginx_image.clone().unwrap_or_else(|| Image::known("docker.io/eeveek8s/mynginxf_ch10:0.3"))
     }
 
+    /// The second one uses as much as the application, unless one of the two is told otherwise.
+    fn containers(&self) -> Vec<OtherContainer> {
+        self.nginx.then_some(("nginx-f", None)).into_iter().collect()
+    }
+
     /// The port of the second container with everything filled in.
     pub fn effective_nginx_port(&self) -> Port {
         self.nginx_port.unwrap_or(Port::known(80))
     }
 }
 
-has_pods!(Flask, "10m", "64Mi", "256Mi", |flask| {
-    // As much as the application, unless one of the two is told otherwise.
-    flask.nginx.then_some(("nginx-f", None)).into_iter().collect()
-});
-part!(Flask: metadata, pods, ingress, namespace(own), rules(flask));
+part!(Flask: pods("10m", "64Mi", "256Mi", containers), metadata, ingress, namespace(own), rules(flask));
 
 settings! {
     /// The Service of the test application.

@@ -1,6 +1,5 @@
 use super::{
-    Annotations, Ingress, Labels, OtherContainer, Persistence, Pods, Resources, Service, ServiceType, has_pods, part,
-    settings,
+    Annotations, Ingress, Labels, OtherContainer, Persistence, Pods, Resources, Service, ServiceType, part, settings,
 };
 use crate::units::{DashboardId, DashboardRevision, DnsLabel, DnsSubdomain, FilePath, HttpPath, Image, Url};
 
@@ -69,8 +68,7 @@ impl Default for Grafana {
     }
 }
 
-has_pods!(Grafana, "100m", "256Mi", "1Gi", Grafana::containers);
-part!(Grafana: metadata, pods, service, ingress, volume, secrets, namespace(monitoring), rules(grafana));
+part!(Grafana: pods("100m", "256Mi", "1Gi", containers), metadata, service, ingress, volume, secrets, namespace(monitoring), rules(grafana));
 
 impl Grafana {
     /// The side-cars are Pythons with a client of the API in them: some 140 MiB before they have read anything, and up to

@@ -1,4 +1,4 @@
-use super::{Annotations, Labels, Pods, has_pods, part, settings};
+use super::{Annotations, Labels, Pods, part, settings};
 use crate::units::Image;
 
 settings! {
@@ -33,5 +33,4 @@ impl Default for KubeStateMetrics {
 }
 
 // It holds a text for every object: 307 MiB have been seen with 322 pods whose labels it told too.
-has_pods!(KubeStateMetrics, "10m", "128Mi", "512Mi");
-part!(KubeStateMetrics: metadata, pods, namespace(monitoring));
+part!(KubeStateMetrics: pods("10m", "128Mi", "512Mi"), metadata, namespace(monitoring));

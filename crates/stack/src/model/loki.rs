@@ -1,4 +1,4 @@
-use super::{Annotations, Labels, LogLevel, Pods, has_pods, part, settings};
+use super::{Annotations, Labels, LogLevel, Pods, part, settings};
 use crate::units::{DnsSubdomain, Duration, Image, Quantity};
 
 settings! {
@@ -42,8 +42,7 @@ impl Default for Loki {
     }
 }
 
-has_pods!(Loki, "100m", "256Mi", "1Gi");
-part!(Loki: metadata, pods, volume, namespace(logging), rules(loki));
+part!(Loki: pods("100m", "256Mi", "1Gi"), metadata, volume, namespace(logging), rules(loki));
 
 settings! {
     /// A volume that outlives its pod.

@@ -1,4 +1,4 @@
-use super::{Annotations, Labels, Pods, choice, has_pods, part, settings};
+use super::{Annotations, Labels, Pods, choice, part, settings};
 use crate::units::{Duration, Image, KubernetesVersion, Replicas};
 
 settings! {
@@ -66,8 +66,7 @@ impl MetricsServer {
     }
 }
 
-has_pods!(MetricsServer, "100m", "200Mi", "512Mi");
-part!(MetricsServer: metadata, pods, rules(metrics_server));
+part!(MetricsServer: pods("100m", "200Mi", "512Mi"), metadata, rules(metrics_server));
 
 choice! {
     /// A kind of address in a Node's status.

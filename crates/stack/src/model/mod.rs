@@ -3,6 +3,7 @@
 mod alertmanager;
 mod alloy;
 mod argocd;
+mod blackbox_exporter;
 mod checks;
 mod flask;
 mod grafana;
@@ -22,6 +23,7 @@ mod promtail;
 pub use alertmanager::{Alertmanager, EmailTo, Opsgenie, Pagerduty, Receiver, Route, Slack, SubRoute, Webhook};
 pub use alloy::Alloy;
 pub use argocd::{Argocd, Automated, Destination, Install};
+pub use blackbox_exporter::{BlackboxExporter, DnsQuery, DnsRecord, IpProtocol, ProbeModule, ProbeTarget};
 pub use checks::{Checks, Provided, Waiver};
 pub use flask::{Flask, FlaskIngress, FlaskService};
 pub use grafana::{AdminSecret, Dashboard, Grafana};
@@ -66,7 +68,6 @@ macro_rules! choice {
 }
 
 use part::part;
-use pods::has_pods;
 use {choice, settings};
 
 /// Declares the stack: first what concerns all parts, then the parts, in the order in which they are applied and listed.
@@ -144,6 +145,8 @@ stack! { $
     "kube-state-metrics" kube_state_metrics: KubeStateMetrics,
     /// The parts of Kubernetes itself that Prometheus scrapes.
     "kubernetes-targets" kubernetes_targets: KubernetesTargets,
+    /// The blackbox exporter, which tells whether addresses answer: URLs, ports, DNS servers, hosts.
+    "blackbox-exporter" blackbox_exporter: BlackboxExporter,
     /// Alertmanager, which tells people about alerts.
     "alertmanager" alertmanager: Alertmanager,
     /// Grafana, the dashboards.

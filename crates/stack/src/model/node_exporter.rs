@@ -1,4 +1,4 @@
-use super::{Annotations, Labels, Pods, has_pods, part, settings};
+use super::{Annotations, Labels, Pods, part, settings};
 use crate::units::Image;
 
 settings! {
@@ -30,5 +30,4 @@ impl Default for NodeExporter {
     }
 }
 
-has_pods!(NodeExporter, "20m", "32Mi", "128Mi");
-part!(NodeExporter: metadata, pods, namespace(monitoring));
+part!(NodeExporter: pods("20m", "32Mi", "128Mi"), metadata, namespace(monitoring));

@@ -76,9 +76,10 @@ pub struct Entrance<'a> {
 
 /// Declares that settings are a [`Part`], with an `enabled` and what else is named:
 ///
+/// - `pods("10m", "64Mi", "256Mi")`, which comes first: they are [`HasPods`], whose main container usually requests that
+///   much CPU and memory and has that memory limit; a fourth argument names the method that tells the other containers;
 /// - `only_with(x)`: they are nothing without the part `x`;
 /// - `metadata`: they have `labels` and `annotations`;
-/// - `pods`: they are [`HasPods`];
 /// - `operated`: the operator makes its pods;
 /// - `service`: they have an `effective_service()`;
 /// - `ingress`: they have an `ingress`;
@@ -88,6 +89,20 @@ pub struct Entrance<'a> {
 /// - `namespace(own)`: they have a `namespace`, which exists without the stack;
 /// - `rules(x)`: `rules::x::check` says what cannot work.
 macro_rules! part {
+    ($settings:ident: pods($cpu:literal, $memory:literal, $limit:literal $(, $others:ident)?) $(, $($has:tt)+)?) => {
+        impl crate::model::HasPods for $settings {
+            fn pods(&self) -> &crate::model::Pods {
+                &self.pods
+            }
+            fn usual_resources(&self) -> crate::model::Resources {
+                crate::model::Resources::known($cpu, $memory, $limit)
+            }
+            $(fn other_containers(&self) -> Vec<crate::model::OtherContainer> {
+                self.$others()
+            })?
+        }
+        part!($settings: runs $(, $($has)+)?);
+    };
     ($settings:ident: $($has:ident $(($what:ident))?),+ $(,)?) => {
         impl crate::model::Part for $settings {
             fn enabled(&self) -> bool {
@@ -106,7 +121,7 @@ macro_rules! part {
             Some((&self.labels, &self.annotations))
         }
     };
-    (@ pods) => {
+    (@ runs) => {
         fn pods(&self) -> Option<&dyn crate::model::HasPods> {
             Some(self)
         }

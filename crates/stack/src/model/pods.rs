@@ -162,32 +162,10 @@ pub trait HasPods {
     /// What its main container uses when nobody says otherwise.
     fn usual_resources(&self) -> Resources;
     /// The other containers that the stack wants in its pods, those that run before the main one among them.
-    fn other_containers(&self) -> Vec<OtherContainer>;
+    fn other_containers(&self) -> Vec<OtherContainer> {
+        Vec::new()
+    }
 }
-
-/// Declares that a component runs pods, with the CPU request, memory request and memory limit that they usually need,
-/// and with a function that tells the containers beside the main one.
-macro_rules! has_pods {
-    ($component:ty, $cpu:literal, $memory:literal, $memory_limit:literal) => {
-        crate::model::pods::has_pods!($component, $cpu, $memory, $memory_limit, |_| Vec::new());
-    };
-    ($component:ty, $cpu:literal, $memory:literal, $memory_limit:literal, $others:expr) => {
-        impl crate::model::HasPods for $component {
-            fn pods(&self) -> &crate::model::Pods {
-                &self.pods
-            }
-            fn usual_resources(&self) -> crate::model::Resources {
-                crate::model::Resources::known($cpu, $memory, $memory_limit)
-            }
-            fn other_containers(&self) -> Vec<crate::model::OtherContainer> {
-                let others: fn(&Self) -> Vec<crate::model::OtherContainer> = $others;
-                others(self)
-            }
-        }
-    };
-}
-
-pub(super) use has_pods;
 
 impl Stack {
     /// The settings that hold for the pods of a component, everything taken together: of every container what it uses.

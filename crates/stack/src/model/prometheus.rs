@@ -1,4 +1,4 @@
-use super::{Annotations, Ingress, Labels, Persistence, Pods, Service, ServiceType, choice, has_pods, part, settings};
+use super::{Annotations, Ingress, Labels, Persistence, Pods, Service, ServiceType, choice, part, settings};
 use crate::units::{
     Authorization, ByteSize, DnsSubdomain, Duration, Image, Line, MetricLabel, NodePort, Replicas, SecretKey, Url,
 };
@@ -70,8 +70,7 @@ impl Default for Prometheus {
     }
 }
 
-has_pods!(Prometheus, "250m", "1Gi", "2Gi");
-part!(Prometheus: metadata, pods, operated, service, ingress, volume, secrets, namespace(monitoring), rules(prometheus));
+part!(Prometheus: pods("250m", "1Gi", "2Gi"), metadata, operated, service, ingress, volume, secrets, namespace(monitoring), rules(prometheus));
 
 choice! {
     /// Which monitors and rules Prometheus obeys.

@@ -1,4 +1,4 @@
-use super::{Annotations, Labels, Pods, Resources, choice, has_pods, part, settings};
+use super::{Annotations, Labels, OtherContainer, Pods, Resources, choice, part, settings};
 use crate::units::Image;
 
 settings! {
@@ -53,14 +53,17 @@ impl PrometheusOperator {
     }
 }
 
-has_pods!(PrometheusOperator, "50m", "64Mi", "256Mi", |operator| {
-    let certgen = || Some(Resources::known("10m", "32Mi", "128Mi"));
-    match operator.admission_webhooks {
-        AdmissionWebhooks::Job => vec![("create", certgen()), ("patch", certgen())],
-        AdmissionWebhooks::Off | AdmissionWebhooks::CertManager => Vec::new(),
+impl PrometheusOperator {
+    fn containers(&self) -> Vec<OtherContainer> {
+        let certgen = || Some(Resources::known("10m", "32Mi", "128Mi"));
+        match self.admission_webhooks {
+            AdmissionWebhooks::Job => vec![("create", certgen()), ("patch", certgen())],
+            AdmissionWebhooks::Off | AdmissionWebhooks::CertManager => Vec::new(),
+        }
     }
-});
-part!(PrometheusOperator: metadata, pods, namespace(monitoring), rules(prometheus_operator));
+}
+
+part!(PrometheusOperator: pods("50m", "64Mi", "256Mi", containers), metadata, namespace(monitoring), rules(prometheus_operator));
 
 choice! {
     /// Who checks rules before the cluster takes them.

@@ -1,4 +1,4 @@
-use super::{Annotations, Labels, LogLevel, Pods, choice, has_pods, part, settings};
+use super::{Annotations, Labels, LogLevel, Pods, choice, part, settings};
 use crate::units::Image;
 
 settings! {
@@ -38,8 +38,7 @@ impl Default for Promtail {
     }
 }
 
-has_pods!(Promtail, "50m", "64Mi", "256Mi");
-part!(Promtail: metadata, pods, namespace(logging), rules(promtail));
+part!(Promtail: pods("50m", "64Mi", "256Mi"), metadata, namespace(logging), rules(promtail));
 
 choice! {
     /// The container runtime of the nodes.

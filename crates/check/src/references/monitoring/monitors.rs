@@ -25,16 +25,10 @@ pub(super) fn check(world: &World<'_>, findings: &mut Findings) {
     for scrape in world.judged(MONITORING, "PodMonitor").filter_map(|monitor| world.scrape(monitor)) {
         pod_monitor(world, &scrape, findings);
     }
-    let readers: BTreeSet<&str> = ["Prometheus", "PrometheusAgent"]
-        .iter()
-        .flat_map(|kind| world.set.of_kind(MONITORING, kind))
-        .map(|it| it.namespace)
-        .collect();
     for object in world.judged(MONITORING, "Probe") {
         let Some(url) = object.at(&["spec", "prober", "url"]) else { continue };
-        // The prober is asked by Prometheus' pods, wherever the Probe is.
-        let reader = readers.first().filter(|_| readers.len() == 1);
-        let Some(wrong) = url.text().and_then(|text| world.address(text, reader.copied())) else { continue };
+        let wrong = url.text().and_then(|text| world.address(text, world.asking_namespace()));
+        let Some(wrong) = wrong else { continue };
         findings.add(&SELECTOR, object, url, wrong.message).append(wrong.label, wrong.help);
     }
 }
