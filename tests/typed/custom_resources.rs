@@ -9,7 +9,7 @@
 use kcr_argoproj_io::v1alpha1::{applications::Application, appprojects::AppProject};
 use kcr_cert_manager_io::v1::{certificates::Certificate, issuers::Issuer};
 use kcr_monitoring_coreos_com::v1::{
-    alertmanagers::Alertmanager, prometheuses::Prometheus, prometheusrules::PrometheusRule,
+    alertmanagers::Alertmanager, probes::Probe, prometheuses::Prometheus, prometheusrules::PrometheusRule,
     servicemonitors::ServiceMonitor,
 };
 use serde::{Serialize, de::DeserializeOwned};
@@ -37,12 +37,13 @@ const BUILT_IN: [&str; 9] = [
 type Strict = fn(&Value) -> Vec<String>;
 
 /// The types, by `apiVersion` and kind.
-const TYPES: [(&str, &str, Strict); 8] = [
+const TYPES: [(&str, &str, Strict); 9] = [
     ("argoproj.io/v1alpha1", "Application", strict::<Application>),
     ("argoproj.io/v1alpha1", "AppProject", strict::<AppProject>),
     ("cert-manager.io/v1", "Certificate", strict::<Certificate>),
     ("cert-manager.io/v1", "Issuer", strict::<Issuer>),
     ("monitoring.coreos.com/v1", "Alertmanager", strict::<Alertmanager>),
+    ("monitoring.coreos.com/v1", "Probe", strict::<Probe>),
     ("monitoring.coreos.com/v1", "Prometheus", strict::<Prometheus>),
     ("monitoring.coreos.com/v1", "PrometheusRule", strict::<PrometheusRule>),
     ("monitoring.coreos.com/v1", "ServiceMonitor", strict::<ServiceMonitor>),

@@ -4,7 +4,7 @@ use super::*;
 use proptest::prelude::*;
 use serde_json::json;
 use std::sync::LazyLock;
-use vigil_stack::model::{ProbeModule, ProbeTarget};
+use vigil_stack::model::{Part, ProbeModule, ProbeTarget};
 
 static REAL: LazyLock<Templates> =
     LazyLock::new(|| Templates::read(std::path::Path::new("../../templates")).expect("the repository's templates"));
@@ -271,6 +271,17 @@ fn no_template_is_larger_than_kubectl_can_apply() {
     assert!(*largest > 100_000 && *largest < ROOM, "{title}: {largest} bytes");
 }
 
+/// Changes the settings of every part, as they stand below its key.
+fn change_parts(stack: &mut Stack, mut change: impl FnMut(&dyn Part, &mut Value)) {
+    let mut value = serde_json::to_value(&*stack).expect("a stack");
+    stack.parts().into_iter().for_each(|(name, part)| change(part, &mut value[name]));
+    let changed: Stack = serde_json::from_value(value).expect("a stack");
+    // Their texts were read from beside the stack.
+    let dashboards = std::mem::take(&mut stack.grafana.dashboards);
+    *stack = changed;
+    stack.grafana.dashboards = dashboards;
+}
+
 #[test]
 fn labels_and_annotations_of_a_component_come_before_the_common_ones() {
     let mut stack = switched();
@@ -284,14 +295,12 @@ fn labels_and_annotations_of_a_component_come_before_the_common_ones() {
         let of = |object: &Object| parts.map(|part| object.value.pointer(part).cloned());
         objects.iter().map(of).collect::<Vec<_>>()
     };
-    macro_rules! own {
-        ($($field:ident),+) => {$(
-            stack.$field.labels.insert(key("of-one"), "own".parse().unwrap());
-            stack.$field.annotations.insert("b".parse().unwrap(), "own".parse().unwrap());
-        )+};
-    }
-    own!(alertmanager, alloy, argocd, flask, grafana, kube_state_metrics, kubernetes_targets, loki, metrics_server);
-    own!(network_policies, node_exporter, prometheus, prometheus_operator);
+    change_parts(&mut stack, |part, settings| {
+        if part.metadata().is_some() {
+            settings["labels"]["of-one"] = "own".into();
+            settings["annotations"]["b"] = "own".into();
+        }
+    });
     let objects = render(&stack, &REAL).unwrap_or_else(|problems| panic!("{}", drawn(&problems))).objects;
     for (object, labels, annotations) in labels_and_annotations(&objects) {
         let expected = if ["namespaces", "crds"].contains(&object.component) { "common" } else { "own" };
@@ -304,7 +313,7 @@ fn labels_and_annotations_of_a_component_come_before_the_common_ones() {
 /// What no key of the stack reaches, nobody can change when it is killed for its memory.
 #[test]
 fn every_container_has_a_key_for_what_it_may_use() {
-    use vigil_stack::model::{AdmissionWebhooks, HasPods as _};
+    use vigil_stack::model::AdmissionWebhooks;
     let mut stack = switched();
     stack.promtail.enabled = true;
     stack.flask.nginx = true;
@@ -312,18 +321,14 @@ fn every_container_has_a_key_for_what_it_may_use() {
     stack.prometheus_operator.admission_webhooks = AdmissionWebhooks::Job;
     stack.prometheus_operator.reloader_resources.limits.memory = "77Mi".parse().ok();
     let mut keys = 0;
-    macro_rules! mark {
-        ($($field:ident),+) => {$(
-            stack.$field.pods.resources.limits.memory = "4444Mi".parse().ok();
-            for (at, (name, _)) in stack.$field.other_containers().into_iter().enumerate() {
-                let resources = stack.$field.pods.containers.entry(name.parse().expect("a name")).or_default();
-                resources.limits.memory = format!("555{at}Mi").parse().ok();
-                keys += 1;
-            }
-        )+};
-    }
-    mark!(alertmanager, alloy, flask, grafana, kube_state_metrics, loki, metrics_server, node_exporter, prometheus);
-    mark!(prometheus_operator, promtail);
+    change_parts(&mut stack, |part, settings| {
+        let Some(pods) = part.pods() else { return };
+        settings["pods"]["resources"]["limits"]["memory"] = "4444Mi".into();
+        for (at, (name, _)) in pods.other_containers().into_iter().enumerate() {
+            settings["pods"]["containers"][name]["limits"]["memory"] = format!("555{at}Mi").into();
+            keys += 1;
+        }
+    });
     let objects = render(&stack, &REAL).unwrap_or_else(|problems| panic!("{}", drawn(&problems))).objects;
     let (mut mains, mut others) = (0, std::collections::BTreeSet::new());
     for object in &objects {

@@ -72,7 +72,7 @@ fn configuration<'r>(read: &'r Read<'_, '_>, world: &World<'_>) -> Option<Config
         Program::of(container)
             .is_some_and(|program| program.is_blackbox_exporter() && program.is_configured_by(file.name()))
     };
-    let readings = world.readings(&file.object).filter(|it| it.mounted_by().any(|container| runs_with_it(container)));
+    let readings = world.readings(&file.object).filter(|it| it.mounted_by().any(&runs_with_it));
     let pods: HashSet<usize> = readings.filter_map(|it| world.made_by(it.number)).collect();
     (!pods.is_empty()).then(|| Configuration { title: file.object.to_string(), modules, pods })
 }

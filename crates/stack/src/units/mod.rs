@@ -137,7 +137,10 @@ macro_rules! number_unit {
                         }
                     }
                     fn visit_u64<E: serde::de::Error>(self, number: u64) -> Result<$name, E> {
-                        Err(E::invalid_value(serde::de::Unexpected::Unsigned(number), &self))
+                        match i64::try_from(number) {
+                            Ok(number) => self.visit_i64(number),
+                            Err(_) => Err(E::invalid_value(serde::de::Unexpected::Unsigned(number), &self)),
+                        }
                     }
                 }
                 deserializer.deserialize_u16(Number)
