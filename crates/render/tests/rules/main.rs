@@ -16,18 +16,29 @@ mod rendered;
 mod tools;
 
 use std::collections::BTreeSet;
+use std::sync::Mutex;
 
 #[test]
 fn every_rule_does_what_its_cases_say() {
     let Some(program) = tools::promtool() else { return };
     let only = std::env::var("RULES").ok();
     let rules = rendered::rules(only.as_deref());
-    let files: Vec<_> =
+    let mut files: Vec<_> =
         cases::files().into_iter().filter(|file| only.as_ref().is_none_or(|only| file.name == *only)).collect();
-    let mut problems = Vec::new();
-    for file in &files {
-        problems.extend(promtool::test(&program, file, &rules));
-    }
+    files.sort_by_key(|file| std::cmp::Reverse(promtool::weight(file)));
+    let (next, found) = (Mutex::new(files.iter()), Mutex::new(Vec::new()));
+    let next = || next.lock().unwrap().next();
+    std::thread::scope(|scope| {
+        for _ in 0..std::thread::available_parallelism().map_or(1, Into::into) {
+            scope.spawn(|| {
+                while let Some(file) = next() {
+                    found.lock().unwrap().extend(promtool::test(&program, file, &rules));
+                }
+            });
+        }
+    });
+    let mut problems = found.into_inner().unwrap();
+    problems.sort();
     assert!(problems.is_empty(), "{}", problems.join("\n"));
     assert!(only.is_some() || !files.is_empty(), "no cases");
 }
