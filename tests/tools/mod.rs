@@ -54,9 +54,19 @@ pub(crate) fn not_checked(missing: &str, remedy: &str) {
 
 /// promtool of the Prometheus that stacks run, if it is there.
 pub(crate) fn promtool() -> Option<PathBuf> {
-    let path = cache()?.join("cluster/promtool/promtool");
+    built("promtool", "promtool")
+}
+
+/// A program of the Alertmanager that stacks run, `alertmanager` or `amtool`, if it is there.
+pub(crate) fn of_alertmanager(program: &str) -> Option<PathBuf> {
+    built("alertmanager", program)
+}
+
+/// What `tools/cluster/build` made of a folder.
+fn built(folder: &str, program: &str) -> Option<PathBuf> {
+    let path = cache()?.join("cluster").join(folder).join(program);
     if !path.is_file() {
-        not_checked(&path.display().to_string(), "run `tools/cluster/build promtool`");
+        not_checked(&path.display().to_string(), &format!("run `tools/cluster/build {folder}`"));
         return None;
     }
     Some(path)

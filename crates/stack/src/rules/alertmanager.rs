@@ -241,6 +241,32 @@ mod tests {
         }
     }
 
+    /// The first lines of what is said of a stack that is sound.
+    fn said(text: &str) -> Vec<String> {
+        let parsed = Stack::parse(&Source::new("stack.yaml", text)).unwrap();
+        parsed.warnings.into_iter().chain(parsed.notes).map(|problem| problem.message).collect()
+    }
+
+    #[test]
+    fn alerts_that_reach_nobody_are_said() {
+        let nobody = "alerts reach nobody: Alertmanager has no receiver";
+        let others = "alertmanager: {persistence: {enabled: true}}\nprometheus: {persistence: {enabled: true}}\n\
+                      grafana: {enabled: false}\nloki: {enabled: false}\npromtail: {enabled: false}\n";
+        assert_eq!(said(others), [nobody]);
+        assert_eq!(said(&format!("{others}alerts: {{enabled: false}}\n")), [""; 0]);
+        let with = |receivers: &str, route: &str| {
+            said(&others.replace(
+                "{persistence: {enabled: true}}\np",
+                &format!("{{persistence: {{enabled: true}}, receivers: [{receivers}], route: {route}}}\np"),
+            ))
+        };
+        let team = "{name: team, webhook: [{url: 'http://chat'}]}";
+        assert_eq!(with(team, "{}"), ["no route names the receiver `team`: it gets no alert"]);
+        assert_eq!(with(team, "{receiver: team}"), [""; 0]);
+        assert_eq!(with(team, "{routes: [{matchers: [a=b], routes: [{matchers: [], receiver: team}]}]}"), [""; 0]);
+        assert_eq!(with("{name: team}", "{receiver: team}"), ["the receiver `team` has no way to tell anybody"]);
+    }
+
     #[test]
     fn no_key_takes_a_credential() {
         for (way, key) in [
