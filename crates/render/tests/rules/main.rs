@@ -9,9 +9,12 @@
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 mod cases;
+mod cluster;
+mod exporters;
 mod mutants;
 mod promtool;
 mod rendered;
+mod scenarios;
 #[path = "../../../../tests/tools/mod.rs"]
 mod tools;
 
@@ -30,6 +33,21 @@ fn every_rule_does_what_its_cases_say() {
     }
     assert!(problems.is_empty(), "{}", problems.join("\n"));
     assert!(only.is_some() || !files.is_empty(), "no cases");
+}
+
+/// `SCENARIO=node-drained` tries one alone.
+#[test]
+fn nothing_else_fires_in_a_cluster() {
+    let Some(program) = tools::promtool() else { return };
+    let only = std::env::var("SCENARIO").ok();
+    let exporters = scenarios::exporters();
+    let scenarios = scenarios::all();
+    let problems: Vec<_> = std::thread::scope(|threads| {
+        let tried = scenarios.iter().filter(|scenario| only.as_ref().is_none_or(|only| scenario.name == *only));
+        let tests: Vec<_> = tried.map(|scenario| threads.spawn(|| scenario.test(&program, &exporters))).collect();
+        tests.into_iter().filter_map(|test| test.join().expect("the test ends")).collect()
+    });
+    assert!(problems.is_empty(), "{}", problems.join("\n\n"));
 }
 
 /// A rule without cases would be a guess.

@@ -3,7 +3,7 @@
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::Path;
-use vigil_render::{Templates, render};
+use vigil_render::{Object, Templates, render};
 use vigil_stack::Stack;
 use vigil_yaml::Source;
 
@@ -60,16 +60,25 @@ impl Rules {
     }
 }
 
-/// The rules of all stacks; those of one file, such as `prometheus/self`, and all recorded series, when it is named.
-pub(crate) fn rules(only: Option<&str>) -> Rules {
+/// All groups of rules of a stack.
+pub(crate) fn groups(stack: &str) -> Vec<Value> {
+    let rendering = rendering(stack);
+    let rules = rendering.iter().filter(|object| object.kind() == "PrometheusRule");
+    rules.flat_map(|object| object.value["spec"]["groups"].as_array().unwrap()).cloned().collect()
+}
+
+fn rendering(stack: &str) -> Vec<Object> {
     let templates = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../templates");
     let templates = Templates::read(&templates).unwrap_or_else(|problems| panic!("{}", drawn(&problems)));
+    let stack = Stack::parse(&Source::new("stack.yaml", stack)).unwrap_or_else(|problems| panic!("{}", drawn(&problems)));
+    render(&stack.stack, &templates).unwrap_or_else(|problems| panic!("{}", drawn(&problems))).objects
+}
+
+/// The rules of all stacks; those of one file, such as `prometheus/self`, and all recorded series, when it is named.
+pub(crate) fn rules(only: Option<&str>) -> Rules {
     let mut rules: BTreeMap<String, Vec<Rule>> = BTreeMap::new();
     for stack in STACKS {
-        let stack =
-            Stack::parse(&Source::new("stack.yaml", stack)).unwrap_or_else(|problems| panic!("{}", drawn(&problems)));
-        let rendering = render(&stack.stack, &templates).unwrap_or_else(|problems| panic!("{}", drawn(&problems)));
-        for object in rendering.objects.iter().filter(|object| object.kind() == "PrometheusRule") {
+        for object in rendering(stack).iter().filter(|object| object.kind() == "PrometheusRule") {
             let file = object.template.replace("/rules/", "/");
             let wanted = only.is_none_or(|only| file.strip_suffix(".yaml") == Some(only));
             for value in object.value["spec"]["groups"]

@@ -1,0 +1,181 @@
+//! Whole clusters to which something happens, and all alerts that fire then.
+
+use crate::cases::yaml;
+use crate::cluster::{Cluster, Event, Kind};
+use crate::exporters::{Changes, Exporter, Recording, say};
+use crate::rendered;
+use serde::Deserialize;
+use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// A file of `scenarios/`.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Scenario {
+    #[serde(skip)]
+    pub(crate) name: String,
+    /// What is tried.
+    #[allow(dead_code, reason = "for those who read the file")]
+    why: String,
+    cluster: Kind,
+    /// How long it is looked at: `2h`.
+    until: String,
+    /// What happens, by when it does.
+    #[serde(default)]
+    story: BTreeMap<String, Vec<Event>>,
+    /// All alerts that fire, with their severity: `15m-50m`, `15m-50m x3` if so many fire at once, and `15m-` for one that
+    /// still does at the end. An alert that is not here fails the test, and so does one that is and does not fire.
+    fires: BTreeMap<String, String>,
+}
+
+/// What fires, as scenarios say it.
+type Fired = BTreeMap<String, String>;
+
+pub(crate) fn all() -> Vec<Scenario> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/rules/scenarios");
+    let mut paths: Vec<_> = fs::read_dir(&root).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    let named = |path: &PathBuf| {
+        let mut scenario: Scenario = yaml(path);
+        scenario.name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        scenario
+    };
+    paths.iter().map(named).collect()
+}
+
+pub(crate) fn exporters() -> Vec<Exporter> {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/rules/exporters");
+    let mut paths: Vec<_> = fs::read_dir(&root).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    paths.iter().flat_map(|path| yaml::<Vec<Exporter>>(path)).collect()
+}
+
+pub(crate) fn objects() -> Value {
+    yaml(&Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/rules/objects.yaml"))
+}
+
+/// The stack that a cluster of a kind has.
+fn stack(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Kubeadm | Kind::Single => "kubernetes: '1.33'",
+        Kind::Managed => {
+            "kubernetes-targets: {controllerManager: false, scheduler: false, etcd: false, kubeProxy: false}"
+        }
+    }
+}
+
+impl Scenario {
+    /// What is wrong with it.
+    pub(crate) fn test(&self, program: &Path, exporters: &[Exporter]) -> Option<String> {
+        let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("scenarios").join(&self.name);
+        fs::create_dir_all(&folder).unwrap();
+        let groups = rendered::groups(stack(self.cluster));
+        fs::write(folder.join("rules.yaml"), json!({ "groups": groups }).to_string()).unwrap();
+        let end = minutes(&self.until);
+        let test = json!({
+            "interval": "1m",
+            "input_series": self.series(exporters, end),
+            "promql_expr_test": [{ "expr": question(end), "eval_time": self.until, "exp_samples": self.samples(end) }],
+        });
+        let file = json!({ "rule_files": ["rules.yaml"], "evaluation_interval": "1m", "tests": [test] });
+        fs::write(folder.join("test.yaml"), file.to_string()).unwrap();
+        let output = Command::new(program).current_dir(&folder).args(["test", "rules", "test.yaml"]).output().unwrap();
+        if output.status.success() {
+            return None;
+        }
+        let said = [output.stdout, output.stderr].map(|said| String::from_utf8_lossy(&said).into_owned()).concat();
+        Some(self.differences(&said, end).unwrap_or(format!("{} (in {}):\n{said}", self.name, folder.display())))
+    }
+
+    fn series(&self, exporters: &[Exporter], end: u32) -> Vec<Value> {
+        let mut cluster = Cluster::new(self.cluster, objects());
+        let mut changes = Changes::default();
+        let mut recording = Recording::default();
+        let mut last = None;
+        let story: BTreeMap<u32, &Vec<Event>> = self.story.iter().map(|(at, events)| (minutes(at), events)).collect();
+        for minute in 0..=end {
+            for event in story.get(&minute).into_iter().flat_map(|events| events.iter()) {
+                cluster.happens(event, minute.into());
+                changes.happens(event);
+            }
+            cluster.tick(minute.into());
+            let state = (cluster.clone(), changes.clone());
+            let said = match last.take() {
+                Some((same, said)) if same == state => said,
+                _ => say(exporters, &cluster, &changes),
+            };
+            if cluster.is_scraped() {
+                recording.scrape(&said, minute);
+            }
+            last = Some((state, said));
+        }
+        recording.input()
+    }
+
+    /// What `question` answers when all is as it is said.
+    fn samples(&self, end: u32) -> Vec<Value> {
+        let mut samples = Vec::new();
+        for (alert, when) in &self.fires {
+            let (name, severity) = alert.split_once(' ').unwrap_or_else(|| panic!("`{alert}` has no severity"));
+            let (times, count) = when.split_once(" x").unwrap_or((when, "1"));
+            let (from, until) = times.split_once('-').unwrap_or_else(|| panic!("`{when}` is no time such as 5m-50m"));
+            let until = if until.is_empty() { end } else { minutes(until) };
+            let values = [("from", minutes(from)), ("until", until), ("at once", count.parse().unwrap())];
+            for (what, value) in values {
+                let labels = format!("{{alertname=\"{name}\",severity=\"{severity}\",what=\"{what}\"}}");
+                samples.push(json!({ "labels": labels, "value": value }));
+            }
+        }
+        samples
+    }
+
+    /// What fires and should not, and the other way round, by what promtool got.
+    fn differences(&self, said: &str, end: u32) -> Option<String> {
+        let got = said.split_once("got:")?.1;
+        let mut values: BTreeMap<String, BTreeMap<&str, u32>> = BTreeMap::new();
+        for sample in got.split("Labels:{").skip(1) {
+            let label = |name: &str| Some(sample.split_once(&format!("{name}=\""))?.1.split_once('"')?.0);
+            let value = sample.split_once("alue: ").or_else(|| sample.split_once("alue:"))?.1;
+            let number: String = value.chars().skip_while(|it| !it.is_ascii_digit()).take_while(char::is_ascii_digit).collect();
+            let alert = format!("{} {}", label("alertname")?, label("severity")?);
+            values.entry(alert).or_default().insert(label("what")?, number.parse().ok()?);
+        }
+        let fired: Fired = values.iter().map(|(alert, values)| (alert.clone(), when(values, end))).collect();
+        let all: std::collections::BTreeSet<_> = fired.keys().chain(self.fires.keys()).collect();
+        let mut text = format!("{}: + fires and is not said, - is said and does not fire", self.name);
+        for alert in all {
+            let (is, should) = (fired.get(alert), self.fires.get(alert));
+            if is != should {
+                text += &should.map(|when| format!("\n- {alert}: {when}")).unwrap_or_default();
+                text += &is.map(|when| format!("\n+ {alert}: {when}")).unwrap_or_default();
+            }
+        }
+        Some(text)
+    }
+}
+
+fn when(values: &BTreeMap<&str, u32>, end: u32) -> String {
+    let value = |what| values.get(what).copied().unwrap_or_default();
+    let until = if value("until") == end { String::new() } else { format!("{}m", value("until")) };
+    let count = if value("at once") == 1 { String::new() } else { format!(" x{}", value("at once")) };
+    format!("{}m-{until}{count}", value("from"))
+}
+
+/// Asks for the first and the last minute in which alerts fired, and how many fired at once.
+fn question(end: u32) -> String {
+    let firing = "ALERTS{alertstate=\"firing\"}";
+    let range = format!("[{}m:1m]", end + 1);
+    let labelled = |what: &str, expr: &str| format!("label_replace({expr}, \"what\", \"{what}\", \"\", \"\")");
+    let time = |function: &str| {
+        format!("{function} by (alertname, severity) ({function}_over_time(timestamp({firing}){range})) / 60")
+    };
+    let count = format!("max_over_time(count by (alertname, severity) ({firing}){range})");
+    [labelled("from", &time("min")), labelled("until", &time("max")), labelled("at once", &count)].join(" or ")
+}
+
+fn minutes(duration: &str) -> u32 {
+    crate::promtool::minutes(duration)
+}
