@@ -66,8 +66,8 @@ struct Node {
     powered: bool,
     booted: i64,
     created: i64,
-    /// When it was last heard of.
-    heard: i64,
+    /// Since when nothing is heard of it.
+    silent: Option<i64>,
     ready: bool,
     cordoned: bool,
     taints: Vec<String>,
@@ -178,7 +178,7 @@ impl Cluster {
             powered: true,
             booted: created,
             created,
-            heard: created,
+            silent: None,
             ready: true,
             cordoned: false,
             taints: Vec::new(),
@@ -261,11 +261,9 @@ impl Cluster {
     fn nodes_tick(&mut self, minute: i64) {
         let mut lost = Vec::new();
         for node in &mut self.nodes {
-            if node.powered {
-                node.heard = minute;
-            }
-            node.ready = minute - node.heard < 1;
-            if minute - node.heard >= 6 {
+            node.silent = if node.powered { None } else { node.silent.or(Some(minute)) };
+            node.ready = node.silent.is_none_or(|since| since == minute);
+            if node.silent.is_some_and(|since| minute - since >= 6) {
                 lost.push(node.name.clone());
             }
         }

@@ -2,14 +2,14 @@
 //!
 //! `exporters/*.yaml` holds their texts, nearly as they serve them: `$name` stands for what is known of the thing that a line
 //! is about, `+6` for a counter that grows by 6 a minute, `now` for the time, `30d` for so many seconds; the start of a
-//! scenario is 0. `histogram NAME{…} +60 0.1 of 0.05 0.1 1.0` are the buckets and the count of one in which all values are
+//! scenario is 0. `5 by -2`, in scenarios, is 5 at their start and 2 less every minute. `histogram NAME{…} +60 0.1 of 0.05 0.1 1.0` are the buckets and the count of one in which all values are
 //! at most 0.1. A line whose value is not known is left out.
 
 use crate::cluster::{Cluster, Event, Facts, NONE};
 use serde::Deserialize;
-use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::ops::Range;
 
 /// A kind of target, and what it says.
 #[derive(Debug, Deserialize)]
@@ -25,49 +25,24 @@ pub(crate) struct Exporter {
     series: BTreeMap<String, String>,
 }
 
-/// A series by its name and labels.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Series {
-    pub(crate) name: String,
-    pub(crate) labels: BTreeMap<String, String>,
+/// A series as promtool reads it: `name{label="value",…}`, with its labels in order.
+pub(crate) type Series = String;
+
+/// Of a series: its name, and its labels as they stand there.
+fn parse_series(text: &str) -> (&str, Vec<(&str, &str)>) {
+    let (name, labels) = text.split_once('{').unwrap_or((text, "}"));
+    let labels = labels.strip_suffix('}').unwrap_or_else(|| panic!("`{text}` has no end"));
+    (name, parse_labels(labels))
 }
 
-impl Series {
-    /// Reads `name{label="value",…}`. Labels are as in a text of an exporter: no value holds a comma after a quotation mark.
-    pub(crate) fn parse(text: &str) -> Series {
-        let (name, labels) = text.split_once('{').unwrap_or((text, "}"));
-        let labels = labels.strip_suffix('}').unwrap_or_else(|| panic!("`{text}` has no end"));
-        Series { name: name.to_owned(), labels: parse_labels(labels) }
-    }
-
-    /// Whether it has the name, if there is one, and all labels of another.
-    fn is_one_of(&self, wanted: &Series) -> bool {
-        (wanted.name.is_empty() || wanted.name == self.name)
-            && wanted.labels.iter().all(|(key, value)| self.labels.get(key) == Some(value))
-    }
-}
-
-fn parse_labels(text: &str) -> BTreeMap<String, String> {
+/// Labels as in a text of an exporter: no value holds a comma after a quotation mark.
+fn parse_labels(text: &str) -> Vec<(&str, &str)> {
     let Some(pairs) = text.strip_suffix('"') else {
         assert!(text.is_empty(), "`{text}` are no labels");
-        return BTreeMap::new();
+        return Vec::new();
     };
-    pairs
-        .split("\",")
-        .map(|pair| pair.split_once("=\"").unwrap_or_else(|| panic!("`{text}` are no labels")))
-        .map(|(key, value)| (key.to_owned(), value.to_owned()))
-        .collect()
-}
-
-impl fmt::Display for Series {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&self.name)?;
-        formatter.write_char('{')?;
-        for (at, (key, value)) in self.labels.iter().enumerate() {
-            write!(formatter, "{}{key}={value:?}", if at > 0 { "," } else { "" })?;
-        }
-        formatter.write_char('}')
-    }
+    let pairs = pairs.split("\",").map(|pair| pair.split_once("=\""));
+    pairs.map(|pair| pair.unwrap_or_else(|| panic!("`{text}` are no labels"))).collect()
 }
 
 /// A value over time.
@@ -87,6 +62,9 @@ impl Value {
         }
         if let Some(rate) = text.strip_prefix('+').filter(|text| *text != "Inf") {
             return Some(Value::Counter(number(rate)));
+        }
+        if let Some((start, slope)) = text.split_once(" by ") {
+            return Some(Value::Line(number(start), number(slope)));
         }
         Some(match text.split_once("now") {
             Some(("", "")) => Value::Line(0.0, 60.0),
@@ -136,12 +114,16 @@ pub(crate) fn say(exporters: &[Exporter], cluster: &Cluster, changes: &Changes) 
         }
     }
     for line in changes.added.iter().flat_map(|lines| lines.lines()) {
-        lines(line, &Facts::new(), &BTreeMap::new(), &mut said);
+        lines(line, &Facts::new(), &[], &mut said);
     }
     for (wanted, value) in &changes.set {
-        let wanted = Series::parse(wanted);
+        let (name, labels) = parse_series(wanted);
         let value = Value::parse(value);
-        let found: Vec<_> = said.keys().filter(|series| series.is_one_of(&wanted)).cloned().collect();
+        let is_wanted = |series: &&Series| {
+            let (own_name, own_labels) = parse_series(series);
+            (name.is_empty() || name == own_name) && labels.iter().all(|label| own_labels.contains(label))
+        };
+        let found: Vec<_> = said.keys().filter(is_wanted).cloned().collect();
         assert!(!found.is_empty(), "no series is `{wanted}`");
         for series in found {
             match value {
@@ -155,12 +137,12 @@ pub(crate) fn say(exporters: &[Exporter], cluster: &Cluster, changes: &Changes) 
 
 impl Exporter {
     fn say(&self, cluster: &Cluster, target: &Facts, said: &mut BTreeMap<Series, Value>) {
-        let mut labels = parse_labels(&fill(&self.target, target));
-        labels.insert("job".to_owned(), self.job.clone());
-        let of_target = |name: &str| Series { name: name.to_owned(), labels: labels.clone() };
-        said.insert(of_target("up"), if target["up"] == "1" { Value::Line(1.0, 0.0) } else { Value::Line(0.0, 0.0) });
-        said.insert(of_target("scrape_duration_seconds"), Value::Line(0.1, 0.0));
-        said.insert(of_target("scrape_samples_post_metric_relabeling"), Value::Line(1000.0, 0.0));
+        let labels = fill(&self.target, target);
+        let mut labels = parse_labels(&labels);
+        labels.push(("job", &self.job));
+        for line in ["up $up", "scrape_duration_seconds 0.1", "scrape_samples_post_metric_relabeling 1000"] {
+            lines(line, target, &labels, said);
+        }
         if target["up"] != "1" {
             return;
         }
@@ -183,16 +165,18 @@ impl Exporter {
 }
 
 /// The series of a line.
-fn lines(line: &str, facts: &Facts, target: &BTreeMap<String, String>, said: &mut BTreeMap<Series, Value>) {
+fn lines(line: &str, facts: &Facts, target: &[(&str, &str)], said: &mut BTreeMap<Series, Value>) {
     let line = fill(line, facts);
     let mut add = |text: &str, more: Option<(&str, &str)>, value: &str| {
         let Some(value) = Value::parse(value) else { return };
-        let mut series = Series::parse(text);
-        for (key, value) in target {
-            series.labels.entry(key.clone()).or_insert_with(|| value.clone());
-        }
-        series.labels.extend(more.map(|(key, value)| (key.to_owned(), value.to_owned())));
-        series.labels.retain(|_, value| !value.is_empty());
+        let (name, mut labels) = parse_series(text);
+        labels.extend(more);
+        let own = labels.len();
+        labels.extend(target.iter().filter(|(key, _)| !labels[..own].iter().any(|(known, _)| known == key)).copied().collect::<Vec<_>>());
+        labels.retain(|(_, value)| !value.is_empty());
+        labels.sort_unstable();
+        let labels: Vec<_> = labels.iter().map(|(key, value)| format!("{key}=\"{value}\"")).collect();
+        let series = format!("{name}{{{}}}", labels.join(","));
         assert!(said.insert(series, value).is_none(), "`{line}` is said twice");
     };
     let Some(histogram) = line.strip_prefix("histogram ") else {
@@ -250,20 +234,22 @@ impl Recorded {
         }
     }
 
-    fn value(&mut self, value: Value, minute: u32) {
-        if self.end == minute && self.open.is_some_and(|(open, ..)| open == value) {
-            self.end += 1;
+    fn value(&mut self, value: Value, minutes: Range<u32>) {
+        if self.end == minutes.start && self.open.is_some_and(|(open, ..)| open == value) {
+            self.end = minutes.end;
             return;
         }
         let start = match (value, self.open) {
-            (Value::Line(start, slope), _) => start + slope * f64::from(minute),
-            (Value::Counter(_), Some((Value::Counter(rate), since, start))) => start + rate * f64::from(minute - since),
+            (Value::Line(start, slope), _) => start + slope * f64::from(minutes.start),
+            (Value::Counter(_), Some((Value::Counter(rate), since, start))) => {
+                start + rate * f64::from(minutes.start - since)
+            }
             (Value::Counter(_), Some((Value::Line(start, _), ..))) => start,
             (Value::Counter(_), None) => 0.0,
         };
-        self.missing(minute);
-        self.open = Some((value, minute, start));
-        self.end = minute + 1;
+        self.missing(minutes.start);
+        self.open = Some((value, minutes.start, start));
+        self.end = minutes.end;
     }
 
     /// Nothing is stored from where it ends until a minute.
@@ -287,23 +273,23 @@ impl Recorded {
 #[derive(Debug, Default)]
 pub(crate) struct Recording {
     series: BTreeMap<Series, Recorded>,
-    said: BTreeSet<Series>,
-    scraped: Option<u32>,
+    said: BTreeMap<Series, Value>,
+    end: u32,
 }
 
 impl Recording {
-    /// Stores what is said in a minute. What was there a minute before and is not any more is marked as stale.
-    pub(crate) fn scrape(&mut self, said: &BTreeMap<Series, Value>, minute: u32) {
-        if self.scraped == minute.checked_sub(1) {
-            for gone in self.said.iter().filter(|series| !said.contains_key(*series)) {
-                self.series.entry(gone.clone()).or_default().stale(minute);
+    /// Stores what is said in some minutes. What was there a minute before and is not any more is marked as stale.
+    pub(crate) fn scrape(&mut self, said: BTreeMap<Series, Value>, minutes: Range<u32>) {
+        if self.end == minutes.start {
+            for gone in self.said.keys().filter(|series| !said.contains_key(*series)) {
+                self.series.entry(gone.clone()).or_default().stale(minutes.start);
             }
         }
-        for (series, value) in said {
-            self.series.entry(series.clone()).or_default().value(*value, minute);
+        for (series, value) in &said {
+            self.series.entry(series.clone()).or_default().value(*value, minutes.clone());
         }
-        self.said = said.keys().cloned().collect();
-        self.scraped = Some(minute);
+        self.said = said;
+        self.end = minutes.end;
     }
 
     /// As promtool reads them.
@@ -311,7 +297,7 @@ impl Recording {
         self.series.values_mut().for_each(Recorded::close);
         self.series
             .iter()
-            .map(|(series, recorded)| serde_json::json!({ "series": series.to_string(), "values": recorded.text.trim() }))
+            .map(|(series, recorded)| serde_json::json!({ "series": series, "values": recorded.text.trim() }))
             .collect()
     }
 }

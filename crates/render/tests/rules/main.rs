@@ -19,6 +19,7 @@ mod scenarios;
 mod tools;
 
 use std::collections::BTreeSet;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 #[test]
 fn every_rule_does_what_its_cases_say() {
@@ -41,12 +42,21 @@ fn nothing_else_fires_in_a_cluster() {
     let Some(program) = tools::promtool() else { return };
     let only = std::env::var("SCENARIO").ok();
     let exporters = scenarios::exporters();
-    let scenarios = scenarios::all();
-    let problems: Vec<_> = std::thread::scope(|threads| {
-        let tried = scenarios.iter().filter(|scenario| only.as_ref().is_none_or(|only| scenario.name == *only));
-        let tests: Vec<_> = tried.map(|scenario| threads.spawn(|| scenario.test(&program, &exporters))).collect();
-        tests.into_iter().filter_map(|test| test.join().expect("the test ends")).collect()
+    let mut scenarios = scenarios::all();
+    scenarios.retain(|scenario| only.as_ref().is_none_or(|only| scenario.name == *only));
+    assert!(!scenarios.is_empty(), "no scenario is called `{}`", only.unwrap_or_default());
+    // promtool uses one core.
+    let cores = std::thread::available_parallelism().map_or(1, usize::from);
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let scenario = || scenarios.get(next.fetch_add(1, Ordering::Relaxed));
+        std::iter::from_fn(scenario).filter_map(|scenario| scenario.test(&program, &exporters)).collect::<Vec<_>>()
+    };
+    let mut problems: Vec<_> = std::thread::scope(|threads| {
+        let workers: Vec<_> = (0..cores).map(|_| threads.spawn(work)).collect();
+        workers.into_iter().flat_map(|worker| worker.join().unwrap()).collect()
     });
+    problems.sort();
     assert!(problems.is_empty(), "{}", problems.join("\n\n"));
 }
 
