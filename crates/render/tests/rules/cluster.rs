@@ -380,7 +380,7 @@ impl Cluster {
     /// What there is of a kind, such as `node`, `pod` or `Deployment`.
     pub(crate) fn facts(&self, kind: &str) -> Vec<Facts> {
         match kind {
-            "cluster" => vec![self.cluster_facts()],
+            "cluster" => vec![Facts::new()],
             "namespace" => self.namespaces(),
             "node" => self.nodes.iter().map(|node| self.node_facts(node)).collect(),
             "control-plane" if self.kind == Kind::Managed => Vec::new(),
@@ -412,13 +412,15 @@ impl Cluster {
         }
     }
 
-    fn cluster_facts(&self) -> Facts {
+    /// What is known of all of it; each thing is known to be a part of it.
+    pub(crate) fn cluster_facts(&self) -> Facts {
         let silent = self.nodes.iter().filter(|node| !node.powered).count();
         let homeless = self.pods.iter().filter(|pod| pod.node.is_none()).count();
         Facts::from([
             ("hour", (60 * self.hour).to_string()),
             ("next_hour", (60 * self.hour + 3600).to_string()),
             ("nodes", (self.nodes.len() - silent).to_string()),
+            ("first_node", self.nodes.first().map(|node| node.name.clone()).unwrap_or_default()),
             ("unschedulable_pods", homeless.to_string()),
             ("kubelet_answers", format!("+{}", 4 * (self.nodes.len() - silent))),
             ("kubelet_failures", if silent == 0 { "0".to_owned() } else { format!("+{}", 4 * silent) }),
@@ -432,8 +434,7 @@ impl Cluster {
 
     fn node_facts(&self, node: &Node) -> Facts {
         let running = self.pods.iter().filter(|pod| pod.node.as_ref() == Some(&node.name) && pod.running).count();
-        let mut facts = self.cluster_facts();
-        facts.extend([
+        Facts::from([
             ("node", node.name.clone()),
             ("node_ip", node.ip.clone()),
             ("version", node.version.clone()),
@@ -445,8 +446,7 @@ impl Cluster {
             ("unknown", flag(!node.ready)),
             ("running_pods", running.to_string()),
             ("up", flag(node.powered)),
-        ]);
-        facts
+        ])
     }
 
     fn taints(&self, node: &Node) -> Vec<Facts> {
@@ -476,8 +476,7 @@ impl Cluster {
         };
         let powered = node.is_some_and(|node| node.powered);
         let reason = if workload.crashes { Some("CrashLoopBackOff") } else { pod.waits.as_deref() };
-        let mut facts = self.cluster_facts();
-        facts.extend([
+        Facts::from([
             ("namespace", workload.namespace.clone()),
             ("pod", pod.name.clone()),
             ("uid", format!("uid-{}", pod.serial)),
@@ -507,8 +506,7 @@ impl Cluster {
             ("claim", if workload.claim { format!("data-{}", pod.name) } else { NONE.to_owned() }),
             ("boot", node.map_or(0, |node| 60 * node.booted).to_string()),
             ("up", flag(powered && pod.running && !workload.crashes)),
-        ]);
-        facts
+        ])
     }
 
     fn endpoints(&self) -> Vec<Facts> {

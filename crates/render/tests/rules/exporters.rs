@@ -29,7 +29,7 @@ pub(crate) struct Exporter {
 pub(crate) type Series = String;
 
 /// Of a series: its name, and its labels as they stand there.
-fn parse_series(text: &str) -> (&str, Vec<(&str, &str)>) {
+pub(crate) fn parse_series(text: &str) -> (&str, Vec<(&str, &str)>) {
     let (name, labels) = text.split_once('{').unwrap_or((text, "}"));
     let labels = labels.strip_suffix('}').unwrap_or_else(|| panic!("`{text}` has no end"));
     (name, parse_labels(labels))
@@ -108,13 +108,14 @@ impl Changes {
 /// All that is said of a cluster in a state.
 pub(crate) fn say(exporters: &[Exporter], cluster: &Cluster, changes: &Changes) -> BTreeMap<Series, Value> {
     let mut said = BTreeMap::new();
+    let whole = cluster.cluster_facts();
     for exporter in exporters {
         for target in cluster.facts(&exporter.of) {
-            exporter.say(cluster, &target, &mut said);
+            exporter.say(cluster, &whole, &target, &mut said);
         }
     }
     for line in changes.added.iter().flat_map(|lines| lines.lines()) {
-        lines(line, &Facts::new(), &[], &mut said);
+        lines(&fill(line, [&whole, &whole]), &[], &mut said);
     }
     for (wanted, value) in &changes.set {
         let (name, labels) = parse_series(wanted);
@@ -136,12 +137,12 @@ pub(crate) fn say(exporters: &[Exporter], cluster: &Cluster, changes: &Changes) 
 }
 
 impl Exporter {
-    fn say(&self, cluster: &Cluster, target: &Facts, said: &mut BTreeMap<Series, Value>) {
-        let labels = fill(&self.target, target);
+    fn say(&self, cluster: &Cluster, whole: &Facts, target: &Facts, said: &mut BTreeMap<Series, Value>) {
+        let labels = fill(&self.target, [target, whole]);
         let mut labels = parse_labels(&labels);
         labels.push(("job", &self.job));
         for line in ["up $up", "scrape_duration_seconds 0.1", "scrape_samples_post_metric_relabeling 1000"] {
-            lines(line, target, &labels, said);
+            lines(&fill(line, [target, whole]), &labels, said);
         }
         if target["up"] != "1" {
             return;
@@ -158,15 +159,14 @@ impl Exporter {
                 (!is_here || thing["node"] == target["node"]) && (!runs || thing["running"] == "1")
             });
             for thing in things {
-                text.lines().for_each(|line| lines(line, &thing, &labels, said));
+                text.lines().for_each(|line| lines(&fill(line, [&thing, whole]), &labels, said));
             }
         }
     }
 }
 
 /// The series of a line.
-fn lines(line: &str, facts: &Facts, target: &[(&str, &str)], said: &mut BTreeMap<Series, Value>) {
-    let line = fill(line, facts);
+fn lines(line: &str, target: &[(&str, &str)], said: &mut BTreeMap<Series, Value>) {
     let mut add = |text: &str, more: Option<(&str, &str)>, value: &str| {
         let Some(value) = Value::parse(value) else { return };
         let (name, mut labels) = parse_series(text);
@@ -197,12 +197,13 @@ fn lines(line: &str, facts: &Facts, target: &[(&str, &str)], said: &mut BTreeMap
 }
 
 /// `$name` by what is known of it.
-fn fill(text: &str, facts: &Facts) -> String {
+fn fill(text: &str, facts: [&Facts; 2]) -> String {
     let mut parts = text.split('$');
     let mut filled = parts.next().unwrap_or_default().to_owned();
     for part in parts {
         let end = part.find(|letter: char| !letter.is_ascii_lowercase() && letter != '_').unwrap_or(part.len());
-        filled += facts.get(&part[..end]).unwrap_or_else(|| panic!("`${}` of `{text}` is not known", &part[..end]));
+        let known = facts.iter().find_map(|facts| facts.get(&part[..end]));
+        filled += known.unwrap_or_else(|| panic!("`${}` of `{text}` is not known", &part[..end]));
         filled += &part[end..];
     }
     filled

@@ -41,7 +41,7 @@ fn every_rule_does_what_its_cases_say() {
 fn nothing_else_fires_in_a_cluster() {
     let Some(program) = tools::promtool() else { return };
     let only = std::env::var("SCENARIO").ok();
-    let exporters = scenarios::exporters();
+    let world = scenarios::World::new();
     let mut scenarios = scenarios::all();
     scenarios.retain(|scenario| only.as_ref().is_none_or(|only| scenario.name == *only));
     assert!(!scenarios.is_empty(), "no scenario is called `{}`", only.unwrap_or_default());
@@ -50,7 +50,7 @@ fn nothing_else_fires_in_a_cluster() {
     let next = AtomicUsize::new(0);
     let work = || {
         let scenario = || scenarios.get(next.fetch_add(1, Ordering::Relaxed));
-        std::iter::from_fn(scenario).filter_map(|scenario| scenario.test(&program, &exporters)).collect::<Vec<_>>()
+        std::iter::from_fn(scenario).filter_map(|scenario| scenario.test(&program, &world)).collect::<Vec<_>>()
     };
     let mut problems: Vec<_> = std::thread::scope(|threads| {
         let workers: Vec<_> = (0..cores).map(|_| threads.spawn(work)).collect();
@@ -58,6 +58,13 @@ fn nothing_else_fires_in_a_cluster() {
     });
     problems.sort();
     assert!(problems.is_empty(), "{}", problems.join("\n\n"));
+}
+
+/// Where nothing is said of what a rule reads, its silence shows nothing.
+#[test]
+fn exporters_say_all_that_rules_read() {
+    let unsaid = scenarios::World::new().unsaid();
+    assert!(unsaid.is_empty(), "{}", unsaid.into_iter().collect::<Vec<_>>().join("\n"));
 }
 
 /// A rule without cases would be a guess.

@@ -60,11 +60,32 @@ impl Rules {
     }
 }
 
-/// All groups of rules of a stack.
-pub(crate) fn groups(stack: &str) -> Vec<Value> {
-    let rendering = rendering(stack);
-    let rules = rendering.iter().filter(|object| object.kind() == "PrometheusRule");
-    rules.flat_map(|object| object.value["spec"]["groups"].as_array().unwrap()).cloned().collect()
+/// All rules of a stack, each after those whose series it reads. Prometheus evaluates groups at times of their own, promtool
+/// in an order of chance: as one group they do the same every time.
+pub(crate) fn in_order(stack: &str) -> Vec<Value> {
+    let objects = rendering(stack);
+    let rules = objects.iter().filter(|object| object.kind() == "PrometheusRule");
+    let groups = rules.flat_map(|object| object.value["spec"]["groups"].as_array().unwrap());
+    let mut waiting: Vec<&Value> = groups.flat_map(|group| group["rules"].as_array().unwrap()).collect();
+    let mut ordered = Vec::new();
+    while !waiting.is_empty() {
+        let (now, later): (Vec<_>, Vec<_>) = waiting.iter().partition(|rule| !waiting.iter().any(|other| reads(rule, other)));
+        assert!(!now.is_empty(), "rules read each other: {later:?}");
+        ordered.extend(now.into_iter().cloned());
+        waiting = later;
+    }
+    ordered
+}
+
+/// Whether a rule reads what another one makes.
+fn reads(rule: &Value, other: &Value) -> bool {
+    let expr = rule["expr"].as_str().unwrap();
+    let mut words = expr.split(|it: char| !it.is_ascii_alphanumeric() && it != '_' && it != ':');
+    match other["record"].as_str() {
+        Some(name) => rule["record"].as_str() != Some(name) && words.any(|word| word == name),
+        // InfoInhibitor and AlertmanagerNotificationsStalled read all alerts, but they are none of those that these are about.
+        None => words.any(|word| word == "ALERTS") && !other["expr"].as_str().unwrap().contains("ALERTS"),
+    }
 }
 
 fn rendering(stack: &str) -> Vec<Object> {
