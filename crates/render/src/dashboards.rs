@@ -293,8 +293,9 @@ fn dashboard(path: &str, mut value: Value, words: &Words) -> Result<Option<Dashb
         }
     }
     let Some(value) = words.fill(&value) else { return Ok(None) };
-    let mut dashboard: Dashboard = serde_json::from_value(value)
-        .map_err(|error| Box::new(Problem::in_file(format!("not a dashboard: {error}"), format!("templates/{path}"))))?;
+    let mut dashboard: Dashboard = serde_json::from_value(value).map_err(|error| {
+        Box::new(Problem::in_file(format!("not a dashboard: {error}"), format!("templates/{path}")))
+    })?;
     dashboard.rows.retain(|row| row.panels.iter().any(|panel| panel.kind != Kind::Text));
     Ok((!dashboard.rows.is_empty()).then_some(dashboard))
 }
@@ -366,7 +367,6 @@ fn json(dashboard: &Dashboard, uid: &str) -> Value {
         "panels": panels(&dashboard.rows),
     })
 }
-
 
 fn data_source(source: Source) -> Value {
     let (label, text) = match source {
@@ -501,7 +501,11 @@ fn defaults(panel: &Panel) -> Value {
     let has_steps = panel.warning.is_some() || panel.critical.is_some();
     let by_value = has_steps && panel.kind != Kind::Timeseries;
     defaults["color"] = json!({ "mode": if by_value { "thresholds" } else { "palette-classic" } });
-    for (key, value) in [("unit", panel.unit.as_deref().map(Value::from)), ("min", panel.min.map(Value::from)), ("max", panel.max.map(Value::from))] {
+    for (key, value) in [
+        ("unit", panel.unit.as_deref().map(Value::from)),
+        ("min", panel.min.map(Value::from)),
+        ("max", panel.max.map(Value::from)),
+    ] {
         if let Some(value) = value {
             defaults[key] = value;
         }
@@ -608,6 +612,8 @@ fn transformations(panel: &Panel) -> Value {
         steps.push(json!({ "id": "merge", "options": {} }));
     }
     steps.push(json!({ "id": "filterFieldsByName", "options": { "include": { "names": shown } } }));
-    steps.push(json!({ "id": "organize", "options": { "indexByName": order, "renameByName": names, "excludeByName": {} } }));
+    steps.push(
+        json!({ "id": "organize", "options": { "indexByName": order, "renameByName": names, "excludeByName": {} } }),
+    );
     steps.into()
 }

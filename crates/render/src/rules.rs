@@ -89,7 +89,9 @@ fn unknown(stack: &Stack, alerts: &BTreeSet<String>) -> Vec<Problem> {
         .map(|(key, name)| {
             let problem = Problem::in_file(format!("`alerts.{key}`: there is no alert `{name}`"), "stack.yaml");
             let near = vigil_yaml::words::nearest(name.as_str(), alerts.iter().map(String::as_str));
-            problem.help(near.map_or("`vigil runbook` lists all alerts".to_owned(), |near| format!("did you mean `{near}`?")))
+            problem.help(
+                near.map_or("`vigil runbook` lists all alerts".to_owned(), |near| format!("did you mean `{near}`?")),
+            )
         })
         .collect()
 }

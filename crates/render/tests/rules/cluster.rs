@@ -31,17 +31,29 @@ pub(crate) enum Event {
     /// Cordons, and evicts all pods but those of DaemonSets.
     Drain(String),
     /// With effect `NoSchedule`.
-    Taint { node: String, key: String },
+    Taint {
+        node: String,
+        key: String,
+    },
     PowerOff(String),
     /// Boots it.
     PowerOn(String),
     /// To another version of Kubernetes.
-    Upgrade { node: String, version: String },
+    Upgrade {
+        node: String,
+        version: String,
+    },
     AddNode(String),
     DeleteNode(String),
-    Scale { workload: String, replicas: usize },
+    Scale {
+        workload: String,
+        replicas: usize,
+    },
     /// A new revision; `waits` is why its containers do not start.
-    RollOut { workload: String, waits: Option<String> },
+    RollOut {
+        workload: String,
+        waits: Option<String>,
+    },
     /// All containers end soon after each start.
     CrashLoop(String),
     /// All pods run and fail their readiness probe.
@@ -246,6 +258,10 @@ impl Cluster {
     /// A minute passes.
     pub(crate) fn tick(&mut self, minute: i64) {
         self.hour = minute.div_euclid(60) * 60;
+        // Without a control plane all stays as it was last known.
+        if self.kind != Kind::Managed && !self.nodes.iter().any(|node| node.control_plane && node.powered) {
+            return;
+        }
         self.nodes_tick(minute);
         for index in 0..self.workloads.len() {
             match self.workloads[index].kind.as_str() {
@@ -305,7 +321,11 @@ impl Cluster {
             let gone = if new == all { all - workload.replicas } else { 1 };
             spare.iter_mut().take(gone).for_each(|pod| pod.deleted = Some(minute));
         }
-        let more = if new == all { workload.replicas.saturating_sub(all) } else { (workload.replicas + 1).saturating_sub(all) };
+        let more = if new == all {
+            workload.replicas.saturating_sub(all)
+        } else {
+            (workload.replicas + 1).saturating_sub(all)
+        };
         for _ in 0..more.min(workload.replicas.saturating_sub(new)) {
             let name = format!("{}-{}-p{:04}", workload.name, replica_set(workload.revision), self.made);
             self.make_pod(index, name, None, minute);
@@ -357,7 +377,11 @@ impl Cluster {
     fn room(&self) -> Option<String> {
         let single = self.kind == Kind::Single;
         let pods = |node: &Node| self.pods.iter().filter(|pod| pod.node.as_ref() == Some(&node.name)).count();
-        self.nodes.iter().filter(|node| node.takes_pods(single)).min_by_key(|node| pods(node)).map(|node| node.name.clone())
+        self.nodes
+            .iter()
+            .filter(|node| node.takes_pods(single))
+            .min_by_key(|node| pods(node))
+            .map(|node| node.name.clone())
     }
 
     /// A rollout is over when all pods are new and ready; without progress for ten minutes it is stuck.
@@ -458,7 +482,10 @@ impl Cluster {
             all.push(("node.kubernetes.io/unschedulable", "NoSchedule"));
         }
         if !node.ready {
-            all.extend([("node.kubernetes.io/unreachable", "NoSchedule"), ("node.kubernetes.io/unreachable", "NoExecute")]);
+            all.extend([
+                ("node.kubernetes.io/unreachable", "NoSchedule"),
+                ("node.kubernetes.io/unreachable", "NoExecute"),
+            ]);
         }
         let facts = |(key, effect): (&str, &str)| {
             Facts::from([("node", node.name.clone()), ("key", key.to_owned()), ("effect", effect.to_owned())])
@@ -511,7 +538,8 @@ impl Cluster {
 
     fn endpoints(&self) -> Vec<Facts> {
         let serves = |pod: &&Pod| {
-            pod.node.is_some() && self.workloads.iter().any(|workload| workload.name == pod.workload && workload.service)
+            pod.node.is_some()
+                && self.workloads.iter().any(|workload| workload.name == pod.workload && workload.service)
         };
         self.pods.iter().filter(serves).map(|pod| self.pod_facts(pod)).collect()
     }

@@ -155,9 +155,9 @@ impl Exporter {
                 "" => cluster.facts("pod"),
                 of => cluster.facts(of),
             };
-            let things = things.into_iter().filter(|thing| {
-                (!is_here || thing["node"] == target["node"]) && (!runs || thing["running"] == "1")
-            });
+            let things = things
+                .into_iter()
+                .filter(|thing| (!is_here || thing["node"] == target["node"]) && (!runs || thing["running"] == "1"));
             for thing in things {
                 text.lines().for_each(|line| lines(&fill(line, [&thing, whole]), &labels, said));
             }
@@ -172,7 +172,13 @@ fn lines(line: &str, target: &[(&str, &str)], said: &mut BTreeMap<Series, Value>
         let (name, mut labels) = parse_series(text);
         labels.extend(more);
         let own = labels.len();
-        labels.extend(target.iter().filter(|(key, _)| !labels[..own].iter().any(|(known, _)| known == key)).copied().collect::<Vec<_>>());
+        labels.extend(
+            target
+                .iter()
+                .filter(|(key, _)| !labels[..own].iter().any(|(known, _)| known == key))
+                .copied()
+                .collect::<Vec<_>>(),
+        );
         labels.retain(|(_, value)| !value.is_empty());
         labels.sort_unstable();
         let labels: Vec<_> = labels.iter().map(|(key, value)| format!("{key}=\"{value}\"")).collect();
@@ -183,10 +189,12 @@ fn lines(line: &str, target: &[(&str, &str)], said: &mut BTreeMap<Series, Value>
         let (series, value) = line.rsplit_once(' ').unwrap_or_else(|| panic!("`{line}` has no value"));
         return add(series, None, value);
     };
-    let (series, of) = histogram.split_once(" +").or_else(|| histogram.split_once(" ")).unwrap_or_else(|| panic!("`{line}`"));
+    let (series, of) =
+        histogram.split_once(" +").or_else(|| histogram.split_once(" ")).unwrap_or_else(|| panic!("`{line}`"));
     let words: Vec<_> = of.split(' ').collect();
     let [rate, largest, "of", bounds @ ..] = words.as_slice() else { panic!("`{line}` is no histogram") };
-    let (name, labels) = series.split_once('{').map_or((series, String::new()), |(name, labels)| (name, format!("{{{labels}")));
+    let (name, labels) =
+        series.split_once('{').map_or((series, String::new()), |(name, labels)| (name, format!("{{{labels}")));
     let rate = format!("+{rate}");
     for bound in bounds {
         let value = if number(bound) >= number(largest) { rate.as_str() } else { "+0" };

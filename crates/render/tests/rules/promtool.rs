@@ -106,8 +106,12 @@ pub(crate) fn survivors(program: &Path, file: &File, rules: &Rules) -> Found {
     }
     let names: Vec<_> = mutants.keys().collect();
     // What it prints does not say which file it is about.
-    let output =
-        Command::new(program).current_dir(&folder).args(["test", "rules", "--junit=said.xml"]).args(&names).output().unwrap();
+    let output = Command::new(program)
+        .current_dir(&folder)
+        .args(["test", "rules", "--junit=said.xml"])
+        .args(&names)
+        .output()
+        .unwrap();
     let said = fs::read_to_string(folder.join("said.xml"))
         .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)));
     let suites: Vec<_> = said.split("<testsuite ").skip(1).collect();
@@ -151,11 +155,21 @@ fn silent_tests(cases: &Cases, twice: bool) -> Vec<Value> {
         tests.push(silent_test(&format!("{} is silent: {why}", cases.name), &cases.name, series, end(cases)));
         if twice {
             let series = doubled(series);
-            tests.push(silent_test(&format!("{} is silent, scraped twice: {why}", cases.name), &cases.name, &series, end(cases)));
+            tests.push(silent_test(
+                &format!("{} is silent, scraped twice: {why}", cases.name),
+                &cases.name,
+                &series,
+                end(cases),
+            ));
         }
     }
     if !cases.without_data {
-        tests.push(silent_test(&format!("{} is silent without data", cases.name), &cases.name, &Series::new(), end(cases)));
+        tests.push(silent_test(
+            &format!("{} is silent without data", cases.name),
+            &cases.name,
+            &Series::new(),
+            end(cases),
+        ));
     }
     tests
 }

@@ -69,7 +69,8 @@ pub(crate) fn in_order(stack: &str) -> Vec<Value> {
     let mut waiting: Vec<&Value> = groups.flat_map(|group| group["rules"].as_array().unwrap()).collect();
     let mut ordered = Vec::new();
     while !waiting.is_empty() {
-        let (now, later): (Vec<_>, Vec<_>) = waiting.iter().partition(|rule| !waiting.iter().any(|other| reads(rule, other)));
+        let (now, later): (Vec<_>, Vec<_>) =
+            waiting.iter().partition(|rule| !waiting.iter().any(|other| reads(rule, other)));
         assert!(!now.is_empty(), "rules read each other: {later:?}");
         ordered.extend(now.into_iter().cloned());
         waiting = later;
@@ -82,16 +83,17 @@ fn reads(rule: &Value, other: &Value) -> bool {
     let expr = rule["expr"].as_str().unwrap();
     let mut words = expr.split(|it: char| !it.is_ascii_alphanumeric() && it != '_' && it != ':');
     match other["record"].as_str() {
-        Some(name) => rule["record"].as_str() != Some(name) && words.any(|word| word == name),
+        Some(name) => rule["record"].as_str() != Some(name) && expr.contains(name) && words.any(|word| word == name),
         // InfoInhibitor and AlertmanagerNotificationsStalled read all alerts, but they are none of those that these are about.
-        None => words.any(|word| word == "ALERTS") && !other["expr"].as_str().unwrap().contains("ALERTS"),
+        None => expr.contains("ALERTS") && !other["expr"].as_str().unwrap().contains("ALERTS"),
     }
 }
 
 fn rendering(stack: &str) -> Vec<Object> {
     let templates = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../templates");
     let templates = Templates::read(&templates).unwrap_or_else(|problems| panic!("{}", drawn(&problems)));
-    let stack = Stack::parse(&Source::new("stack.yaml", stack)).unwrap_or_else(|problems| panic!("{}", drawn(&problems)));
+    let stack =
+        Stack::parse(&Source::new("stack.yaml", stack)).unwrap_or_else(|problems| panic!("{}", drawn(&problems)));
     render(&stack.stack, &templates).unwrap_or_else(|problems| panic!("{}", drawn(&problems))).objects
 }
 

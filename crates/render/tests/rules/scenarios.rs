@@ -60,8 +60,9 @@ pub(crate) fn all() -> Vec<Scenario> {
 pub(crate) struct World {
     exporters: Vec<Exporter>,
     objects: Value,
-    /// The rules of the default stack, and of one for a managed control plane.
+    /// The rules of the default stack, and of one for a managed control plane; and the files of both.
     rules: [Vec<Value>; 2],
+    rule_files: [String; 2],
 }
 
 impl World {
@@ -70,10 +71,13 @@ impl World {
         let mut paths: Vec<_> =
             fs::read_dir(root.join("exporters")).unwrap().map(|entry| entry.unwrap().path()).collect();
         paths.sort();
+        let rules = [DEFAULT, MANAGED].map(rendered::in_order);
+        let file = |rules: &Vec<Value>| json!({ "groups": [{ "name": "all", "rules": rules }] }).to_string();
         World {
             exporters: paths.iter().flat_map(|path| yaml::<Vec<Exporter>>(path)).collect(),
             objects: yaml(&root.join("objects.yaml")),
-            rules: [DEFAULT, MANAGED].map(rendered::in_order),
+            rule_files: rules.each_ref().map(file),
+            rules,
         }
     }
 
@@ -82,7 +86,7 @@ impl World {
         let cluster = Cluster::new(Kind::Kubeadm, self.objects.clone());
         let said = say(&self.exporters, &cluster, &Changes::default());
         let said: Vec<_> = said.keys().map(|series| parse_series(series)).collect();
-        let rules = self.rules(Kind::Kubeadm);
+        let [rules, _] = &self.rules;
         let made: BTreeSet<_> = rules.iter().filter_map(|rule| rule["record"].as_str()).chain(["ALERTS"]).collect();
         let mut read = Selectors(Vec::new());
         for rule in rules {
@@ -91,7 +95,8 @@ impl World {
         }
         let is_one_of = |selector: &VectorSelector, (name, labels): &(&str, Vec<(&str, &str)>)| {
             let value = |key: &str| labels.iter().find(|(known, _)| *known == key).map_or("", |(_, value)| *value);
-            selector.name.as_deref() == Some(name) && selector.matchers.matchers.iter().all(|it| it.is_match(value(&it.name)))
+            selector.name.as_deref() == Some(name)
+                && selector.matchers.matchers.iter().all(|it| it.is_match(value(&it.name)))
         };
         read.0
             .iter()
@@ -102,8 +107,8 @@ impl World {
             .collect()
     }
 
-    fn rules(&self, kind: Kind) -> &[Value] {
-        &self.rules[usize::from(kind == Kind::Managed)]
+    fn rule_file(&self, kind: Kind) -> &str {
+        &self.rule_files[usize::from(kind == Kind::Managed)]
     }
 }
 
@@ -146,16 +151,14 @@ impl ExprVisitor for Selectors {
 /// Of the version of Kubernetes that the cluster has.
 const DEFAULT: &str = "kubernetes: '1.33'";
 
-const MANAGED: &str =
-    "kubernetes-targets: {controllerManager: false, scheduler: false, etcd: false, kubeProxy: false}";
+const MANAGED: &str = "kubernetes-targets: {controllerManager: false, scheduler: false, etcd: false, kubeProxy: false}";
 
 impl Scenario {
     /// What is wrong with it.
     pub(crate) fn test(&self, program: &Path, world: &World) -> Option<String> {
         let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("scenarios").join(&self.name);
         fs::create_dir_all(&folder).unwrap();
-        let group = json!({ "name": "all", "rules": world.rules(self.cluster) });
-        fs::write(folder.join("rules.yaml"), json!({ "groups": [group] }).to_string()).unwrap();
+        fs::write(folder.join("rules.yaml"), world.rule_file(self.cluster)).unwrap();
         let end = minutes(&self.until);
         let test = json!({
             "interval": "1m",
