@@ -78,16 +78,19 @@ struct Node {
     powered: bool,
     booted: i64,
     created: i64,
-    /// Since when nothing is heard of it.
-    silent: Option<i64>,
-    ready: bool,
+    /// For how many minutes nothing has been heard of it: at most until its pods are evicted.
+    silent: u8,
     cordoned: bool,
     taints: Vec<String>,
 }
 
 impl Node {
+    fn is_ready(&self) -> bool {
+        self.silent <= 1
+    }
+
     fn takes_pods(&self, single: bool) -> bool {
-        self.ready && !self.cordoned && (single || !self.control_plane) && self.taints.is_empty()
+        self.is_ready() && !self.cordoned && (single || !self.control_plane) && self.taints.is_empty()
     }
 }
 
@@ -116,14 +119,17 @@ struct Workload {
     #[serde(skip)]
     waits: Option<String>,
     #[serde(skip)]
-    crashes: bool,
+    trouble: Option<Trouble>,
+    /// For how many minutes it has been rolled out, while it is.
     #[serde(skip)]
-    unready: bool,
-    /// When its rollout last moved, while there is one.
-    #[serde(skip)]
-    rolling: Option<i64>,
-    #[serde(skip)]
-    stuck: bool,
+    rolling: Option<u8>,
+}
+
+/// What is wrong with all containers of a workload.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Trouble {
+    CrashLoop,
+    Unready,
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -153,6 +159,12 @@ pub(crate) struct Cluster {
     made: usize,
     hour: i64,
 }
+
+/// After so many minutes of silence the pods of a node are evicted.
+const EVICTED: u8 = 7;
+
+/// After so many minutes without an end, a rollout is stuck.
+const STUCK: u8 = 11;
 
 const MONTH: i64 = 30 * 24 * 60;
 
@@ -190,8 +202,7 @@ impl Cluster {
             powered: true,
             booted: created,
             created,
-            silent: None,
-            ready: true,
+            silent: 0,
             cordoned: false,
             taints: Vec::new(),
         });
@@ -233,14 +244,11 @@ impl Cluster {
                 let workload = self.workload(workload);
                 workload.revision += 1;
                 workload.waits.clone_from(waits);
-                workload.rolling = Some(minute);
+                workload.rolling = Some(0);
             }
-            Event::CrashLoop(workload) => self.workload(workload).crashes = true,
-            Event::FailReadiness(workload) => self.workload(workload).unready = true,
-            Event::Recover(workload) => {
-                let workload = self.workload(workload);
-                (workload.crashes, workload.unready) = (false, false);
-            }
+            Event::CrashLoop(workload) => self.workload(workload).trouble = Some(Trouble::CrashLoop),
+            Event::FailReadiness(workload) => self.workload(workload).trouble = Some(Trouble::Unready),
+            Event::Recover(workload) => self.workload(workload).trouble = None,
             Event::Restart(workload) => self.delete_pods(minute, |pod| pod.workload == *workload),
             Event::Set(_) | Event::Unset(_) | Event::Add(_) => {}
         }
@@ -270,16 +278,15 @@ impl Cluster {
             }
         }
         self.pods_tick(minute);
-        self.rollouts_tick(minute);
+        self.rollouts_tick();
     }
 
     /// A kubelet that is silent for a minute makes its node unknown, and after five more its pods are evicted.
     fn nodes_tick(&mut self, minute: i64) {
         let mut lost = Vec::new();
         for node in &mut self.nodes {
-            node.silent = if node.powered { None } else { node.silent.or(Some(minute)) };
-            node.ready = node.silent.is_none_or(|since| since == minute);
-            if node.silent.is_some_and(|since| minute - since >= 6) {
+            node.silent = if node.powered { 0 } else { EVICTED.min(node.silent + 1) };
+            if node.silent == EVICTED {
                 lost.push(node.name.clone());
             }
         }
@@ -331,7 +338,7 @@ impl Cluster {
             self.make_pod(index, name, None, minute);
         }
         if self.workloads[index].rolling.is_none() && new < all {
-            self.workloads[index].rolling = Some(minute);
+            self.workloads[index].rolling = Some(0);
         }
     }
 
@@ -368,8 +375,8 @@ impl Cluster {
             let workload = workload.unwrap_or_else(|| panic!("`{}` has a workload", pod.name));
             let started = on(pod) && pod.waits.is_none() && pod.created < minute;
             pod.running |= started;
-            pod.crashed |= workload.crashes;
-            pod.ready = started && pod.deleted.is_none() && !workload.crashes && !workload.unready;
+            pod.crashed |= workload.trouble == Some(Trouble::CrashLoop);
+            pod.ready = started && pod.deleted.is_none() && workload.trouble.is_none();
         }
     }
 
@@ -385,14 +392,13 @@ impl Cluster {
     }
 
     /// A rollout is over when all pods are new and ready; without progress for ten minutes it is stuck.
-    fn rollouts_tick(&mut self, minute: i64) {
+    fn rollouts_tick(&mut self) {
         for workload in &mut self.workloads {
             let Some(since) = workload.rolling else { continue };
             let pods = self.pods.iter().filter(|pod| pod.workload == workload.name && pod.deleted.is_none());
             let (new, old): (Vec<_>, Vec<_>) = pods.partition(|pod| pod.revision == workload.revision);
             let over = old.is_empty() && new.iter().filter(|pod| pod.ready).count() >= workload.replicas;
-            workload.rolling = (!over).then_some(since);
-            workload.stuck = !over && minute - since >= 10;
+            workload.rolling = (!over).then_some(STUCK.min(since + 1));
         }
     }
 
@@ -466,8 +472,8 @@ impl Cluster {
             ("deleted", NONE.to_owned()),
             ("boot", (60 * node.booted).to_string()),
             ("cordoned", flag(node.cordoned)),
-            ("ready", flag(node.ready)),
-            ("unknown", flag(!node.ready)),
+            ("ready", flag(node.is_ready())),
+            ("unknown", flag(!node.is_ready())),
             ("running_pods", running.to_string()),
             ("up", flag(node.powered)),
         ])
@@ -481,7 +487,7 @@ impl Cluster {
         if node.cordoned {
             all.push(("node.kubernetes.io/unschedulable", "NoSchedule"));
         }
-        if !node.ready {
+        if !node.is_ready() {
             all.extend([
                 ("node.kubernetes.io/unreachable", "NoSchedule"),
                 ("node.kubernetes.io/unreachable", "NoExecute"),
@@ -502,7 +508,8 @@ impl Cluster {
             kind => (kind, workload.name.clone()),
         };
         let powered = node.is_some_and(|node| node.powered);
-        let reason = if workload.crashes { Some("CrashLoopBackOff") } else { pod.waits.as_deref() };
+        let reason =
+            if workload.trouble == Some(Trouble::CrashLoop) { Some("CrashLoopBackOff") } else { pod.waits.as_deref() };
         Facts::from([
             ("namespace", workload.namespace.clone()),
             ("pod", pod.name.clone()),
@@ -526,13 +533,13 @@ impl Cluster {
             ("unschedulable", if node.is_none() { flag(true) } else { NONE.to_owned() }),
             ("reason", reason.unwrap_or_default().to_owned()),
             ("waiting", reason.map_or(NONE.to_owned(), |_| flag(true))),
-            ("restarts", if workload.crashes { "+0.2".to_owned() } else { "0".to_owned() }),
+            ("restarts", if workload.trouble == Some(Trouble::CrashLoop) { "+0.2".to_owned() } else { "0".to_owned() }),
             ("crashed", if pod.crashed { flag(true) } else { NONE.to_owned() }),
             ("probes", if pod.ready { "+6" } else { "0" }.to_owned()),
             ("failed_probes", if powered && pod.running && !pod.ready { "+6" } else { "0" }.to_owned()),
             ("claim", if workload.claim { format!("data-{}", pod.name) } else { NONE.to_owned() }),
             ("boot", node.map_or(0, |node| 60 * node.booted).to_string()),
-            ("up", flag(powered && pod.running && !workload.crashes)),
+            ("up", flag(powered && pod.running && workload.trouble != Some(Trouble::CrashLoop))),
         ])
     }
 
@@ -589,8 +596,8 @@ impl Cluster {
             ("available", available.to_string()),
             ("updated", updated.to_string()),
             ("revision", workload.revision.to_string()),
-            ("progressing", flag(!workload.stuck)),
-            ("stuck", flag(workload.stuck)),
+            ("progressing", flag(workload.rolling != Some(STUCK))),
+            ("stuck", flag(workload.rolling == Some(STUCK))),
             ("is_available", flag(4 * available >= 3 * workload.replicas)),
             ("is_unavailable", flag(4 * available < 3 * workload.replicas)),
             ("needed", needed.to_string()),

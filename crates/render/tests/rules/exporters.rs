@@ -190,7 +190,7 @@ fn lines(line: &str, target: &[(&str, &str)], said: &mut BTreeMap<Series, Value>
         return add(series, None, value);
     };
     let (series, of) =
-        histogram.split_once(" +").or_else(|| histogram.split_once(" ")).unwrap_or_else(|| panic!("`{line}`"));
+        histogram.split_once(" +").or_else(|| histogram.split_once(' ')).unwrap_or_else(|| panic!("`{line}`"));
     let words: Vec<_> = of.split(' ').collect();
     let [rate, largest, "of", bounds @ ..] = words.as_slice() else { panic!("`{line}` is no histogram") };
     let (name, labels) =

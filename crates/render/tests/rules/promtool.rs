@@ -216,11 +216,8 @@ fn fires_test(name: &str, fires: &Fires, rules: &[&Rule], series: &Series, end: 
 }
 
 fn alerts(name: &str, labels: &BTreeMap<String, String>) -> String {
-    let mut text = format!("ALERTS{{alertname=\"{name}\",alertstate=\"firing\"");
-    for (key, value) in labels {
-        text += &format!(",{key}={value:?}");
-    }
-    text + "}"
+    let own: String = labels.iter().flat_map(|(key, value)| [",", key, "=\"", value, "\""]).collect();
+    format!("ALERTS{{alertname=\"{name}\",alertstate=\"firing\"{own}}}")
 }
 
 fn silent_test(name: &str, alert: &str, series: &Series, end: u32) -> Value {
