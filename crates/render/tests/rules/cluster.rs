@@ -65,8 +65,6 @@ pub(crate) enum Event {
     /// What exporters say instead of what they would: values by selector, until `Unset`.
     Set(BTreeMap<String, String>),
     Unset(Vec<String>),
-    /// Series that are said besides.
-    Add(String),
 }
 
 #[derive(Clone, Debug, PartialEq)]
@@ -250,7 +248,7 @@ impl Cluster {
             Event::FailReadiness(workload) => self.workload(workload).trouble = Some(Trouble::Unready),
             Event::Recover(workload) => self.workload(workload).trouble = None,
             Event::Restart(workload) => self.delete_pods(minute, |pod| pod.workload == *workload),
-            Event::Set(_) | Event::Unset(_) | Event::Add(_) => {}
+            Event::Set(_) | Event::Unset(_) => {}
         }
     }
 

@@ -85,21 +85,17 @@ fn number(text: &str) -> f64 {
 
 /// What scenarios change of what exporters say.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Changes {
-    set: BTreeMap<String, String>,
-    added: Vec<String>,
-}
+pub(crate) struct Changes(BTreeMap<String, String>);
 
 impl Changes {
     pub(crate) fn happens(&mut self, event: &Event) {
         match event {
-            Event::Set(values) => self.set.extend(values.clone()),
+            Event::Set(values) => self.0.extend(values.clone()),
             Event::Unset(series) => {
                 for series in series {
-                    assert!(self.set.remove(series).is_some(), "`{series}` is not set");
+                    assert!(self.0.remove(series).is_some(), "`{series}` is not set");
                 }
             }
-            Event::Add(lines) => self.added.push(lines.clone()),
             _ => {}
         }
     }
@@ -114,10 +110,7 @@ pub(crate) fn say(exporters: &[Exporter], cluster: &Cluster, changes: &Changes) 
             exporter.say(cluster, &whole, &target, &mut said);
         }
     }
-    for line in changes.added.iter().flat_map(|lines| lines.lines()) {
-        lines(&fill(line, [&whole, &whole]), &[], &mut said);
-    }
-    for (wanted, value) in &changes.set {
+    for (wanted, value) in &changes.0 {
         let (name, labels) = parse_series(wanted);
         let value = Value::parse(value);
         let is_wanted = |series: &&Series| {

@@ -98,12 +98,15 @@ impl World {
             selector.name.as_deref() == Some(name)
                 && selector.matchers.matchers.iter().all(|it| it.is_match(value(&it.name)))
         };
+        let is_read = |name: &str| read.0.iter().any(|selector| selector.name.as_deref() == Some(name));
+        let idle = NOT_SAID.iter().filter(|(name, _)| !is_read(name)).map(|(name, _)| format!("no rule reads {name}"));
         read.0
             .iter()
             .filter(|selector| !selector.name.as_deref().is_some_and(|name| made.contains(name)))
             .filter(|selector| !NOT_SAID.iter().any(|(name, _)| selector.name.as_deref() == Some(name)))
             .filter(|selector| !said.iter().any(|series| is_one_of(selector, series)))
             .map(ToString::to_string)
+            .chain(idle)
             .collect()
     }
 
