@@ -39,7 +39,10 @@ fn embed() -> Result<Templates, Vec<Problem>> {
     println!("cargo::rerun-if-changed=docs/runbooks");
     let templates = Templates::read(Path::new("templates"))?;
     write_source("templates.rs", &format!("&{:?}", templates.iter().collect::<Vec<_>>()))?;
-    write_source("differences.rs", &format!("&{:?}", pages(Path::new("docs/upstream"), |path| path.display().to_string())?))?;
+    write_source(
+        "differences.rs",
+        &format!("&{:?}", pages(Path::new("docs/upstream"), |path| path.display().to_string())?),
+    )?;
     write_source("runbooks.rs", &format!("&{:?}", pages(Path::new("docs/runbooks"), stem)?))?;
     Ok(templates)
 }
@@ -74,7 +77,7 @@ fn render(templates: &Templates) -> Result<(), Vec<Problem>> {
     println!("cargo::rerun-if-changed=stack.yaml");
     let source = Source::read(Path::new("stack.yaml"), Stack::LIMITS.bytes).map_err(|problem| vec![*problem])?;
     let parsed = Stack::load(&source, Path::new("stack.yaml"))?;
-    for file in parsed.stack.grafana.dashboards.iter().filter_map(|dashboard| dashboard.file.as_ref()) {
+    for file in parsed.stack.files() {
         println!("cargo::rerun-if-changed={file}");
     }
     let rendering = vigil_render::render(&parsed.stack, templates)?;

@@ -67,7 +67,8 @@ fn every_alert_says_how_bad_it_is_where_and_what_to_do() {
                 missing.push(format!("{name}: its runbook is not said"));
             }
             // Alertmanager's routes for one namespace would miss it.
-            let somewhere = rule["labels"]["namespace"].is_string() || rule["expr"].as_str().unwrap().contains("namespace");
+            let somewhere =
+                rule["labels"]["namespace"].is_string() || rule["expr"].as_str().unwrap().contains("namespace");
             if !somewhere {
                 missing.push(format!("{name}: no namespace"));
             }
@@ -88,7 +89,9 @@ fn every_alert_has_a_runbook() {
         };
         let heads: Vec<_> = text.lines().filter_map(|line| line.strip_prefix("## ")).collect();
         if !text.starts_with(&format!("# {name}\n")) || heads != SECTIONS {
-            wrong.push(format!("docs/runbooks/{name}.md: expected `# {name}` and the sections {SECTIONS:?}, found {heads:?}"));
+            wrong.push(format!(
+                "docs/runbooks/{name}.md: expected `# {name}` and the sections {SECTIONS:?}, found {heads:?}"
+            ));
         }
     }
     for name in runbooks.keys().filter(|name| !names.contains(**name)) {

@@ -17,13 +17,14 @@ pub(crate) struct Arguments {
 
 pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Outcome, Failure> {
     let Some(name) = &arguments.alert else {
-        let names: String = vigil::RUNBOOKS.iter().map(|(name, _)| format!("{name}\n")).collect();
+        let names: String = vigil::RUNBOOKS.iter().flat_map(|(name, _)| [*name, "\n"]).collect();
         terminal.product(&names)?;
         return Ok(Outcome::Clean);
     };
     let Some((_, text)) = vigil::RUNBOOKS.iter().find(|(alert, _)| alert == name) else {
         let place = Span::new(&Source::new("<command line>", name.as_str()), 0..name.len());
-        let mut problem = Problem::error("there is no runbook of this name", place).help("`vigil runbook` lists all alerts");
+        let mut problem =
+            Problem::error("there is no runbook of this name", place).help("`vigil runbook` lists all alerts");
         if let Some(near) = nearest(name, vigil::RUNBOOKS.iter().map(|(alert, _)| *alert)) {
             problem = problem.label(format!("did you mean `{near}`?"));
         }

@@ -2,6 +2,7 @@
 //! here; what concerns one part is in the file of its name.
 
 pub(crate) mod alertmanager;
+pub(crate) mod alerts;
 pub(crate) mod alloy;
 pub(crate) mod argocd;
 pub(crate) mod blackbox_exporter;

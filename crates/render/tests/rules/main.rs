@@ -24,19 +24,17 @@ mod scenarios;
 mod tools;
 
 use std::collections::BTreeSet;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::Mutex;
 
 #[test]
 fn every_rule_does_what_its_cases_say() {
     let Some(program) = tools::promtool() else { return };
     let only = std::env::var("RULES").ok();
     let rules = rendered::rules(only.as_deref());
-    let files: Vec<_> =
+    let mut files: Vec<_> =
         cases::files().into_iter().filter(|file| only.as_ref().is_none_or(|only| file.name == *only)).collect();
-    let mut problems = Vec::new();
-    for file in &files {
-        problems.extend(promtool::test(&program, file, &rules));
-    }
+    files.sort_by_key(|file| std::cmp::Reverse(promtool::weight(file)));
+    let problems = on_all_cores(&files, |file| promtool::test(&program, file, &rules));
     assert!(problems.is_empty(), "{}", problems.join("\n"));
     assert!(only.is_some() || !files.is_empty(), "no cases");
 }
@@ -50,19 +48,27 @@ fn nothing_else_fires_in_a_cluster() {
     let mut scenarios = scenarios::all();
     scenarios.retain(|scenario| only.as_ref().is_none_or(|only| scenario.name == *only));
     assert!(!scenarios.is_empty(), "no scenario is called `{}`", only.unwrap_or_default());
-    // promtool uses one core.
-    let cores = std::thread::available_parallelism().map_or(1, usize::from);
-    let next = AtomicUsize::new(0);
-    let work = || {
-        let scenario = || scenarios.get(next.fetch_add(1, Ordering::Relaxed));
-        std::iter::from_fn(scenario).filter_map(|scenario| scenario.test(&program, &world)).collect::<Vec<_>>()
-    };
-    let mut problems: Vec<_> = std::thread::scope(|threads| {
-        let workers: Vec<_> = (0..cores).map(|_| threads.spawn(work)).collect();
-        workers.into_iter().flat_map(|worker| worker.join().unwrap()).collect()
-    });
-    problems.sort();
+    let problems = on_all_cores(&scenarios, |scenario| scenario.test(&program, &world).into_iter().collect());
     assert!(problems.is_empty(), "{}", problems.join("\n\n"));
+}
+
+/// What each test finds, in order. promtool uses one core.
+fn on_all_cores<T: Sync>(tested: &[T], test: impl Fn(&T) -> Vec<String> + Sync) -> Vec<String> {
+    let (next, found) = (Mutex::new(tested.iter()), Mutex::new(Vec::new()));
+    let next = || next.lock().unwrap().next();
+    std::thread::scope(|scope| {
+        for _ in 0..std::thread::available_parallelism().map_or(1, Into::into) {
+            scope.spawn(|| {
+                while let Some(one) = next() {
+                    let problems = test(one);
+                    found.lock().unwrap().extend(problems);
+                }
+            });
+        }
+    });
+    let mut found = found.into_inner().unwrap();
+    found.sort();
+    found
 }
 
 /// Where nothing is said of what a rule reads, its silence shows nothing.

@@ -1,5 +1,6 @@
-use super::{choice, part, settings};
-use crate::units::{AlertName, Days, Duration, MetricLabel, Percent, Url};
+use super::{Annotations, Labels, choice, part, settings};
+use crate::units::{AlertName, Days, DnsLabel, Duration, FilePath, MetricLabel, Percent, Url};
+use serde_json::Value;
 use std::collections::BTreeMap;
 
 settings! {
@@ -21,6 +22,12 @@ settings! {
         pub severity: BTreeMap<AlertName, AlertSeverity>,
         /// From which value on alerts fire.
         pub thresholds: Thresholds,
+        /// Rules of your own, beside those that come with the stack.
+        pub rules: Vec<RuleFile>,
+        /// Labels for its objects, beside the common `labels`; of two with one key this one counts.
+        pub labels: Labels,
+        /// Annotations for its objects, likewise.
+        pub annotations: Annotations,
     }
 }
 
@@ -46,11 +53,28 @@ impl Default for Alerts {
             off: Vec::new(),
             severity: BTreeMap::new(),
             thresholds: Thresholds::default(),
+            rules: Vec::new(),
+            labels: Labels::new(),
+            annotations: Annotations::new(),
         }
     }
 }
 
-part!(Alerts: only_with(prometheus));
+/// A file of rules of your own, as Prometheus reads them: `groups`, each with `name` and `rules`.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct RuleFile {
+    /// What its PrometheusRule is called.
+    pub name: DnsLabel,
+    /// The file beside the stack: a path relative to the stack's own file.
+    pub file: FilePath,
+    /// The rule groups of `file`, once it is read.
+    #[serde(skip)]
+    pub groups: Vec<Value>,
+}
+
+part!(Alerts: only_with(prometheus), metadata, rules(alerts));
 
 settings! {
     /// From which value on alerts fire.

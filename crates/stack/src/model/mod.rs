@@ -22,7 +22,7 @@ mod prometheus_operator;
 mod promtail;
 
 pub use alertmanager::{Alertmanager, EmailTo, Opsgenie, Pagerduty, Receiver, Route, Slack, SubRoute, Webhook};
-pub use alerts::{AlertSeverity, Alerts, Thresholds};
+pub use alerts::{AlertSeverity, Alerts, RuleFile, Thresholds};
 pub use alloy::Alloy;
 pub use argocd::{Argocd, Automated, Destination, Install};
 pub use blackbox_exporter::{BlackboxExporter, DnsQuery, DnsRecord, IpProtocol, ProbeModule, ProbeTarget};

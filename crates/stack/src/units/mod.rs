@@ -9,7 +9,9 @@ mod measure;
 mod name;
 mod network;
 
-pub use alerting::{AlertName, Authorization, Email, GroupLabel, HostPort, Line, Matcher, MetricLabel, ReceiverName, SecretKey};
+pub use alerting::{
+    AlertName, Authorization, Email, GroupLabel, HostPort, Line, Matcher, MetricLabel, ReceiverName, SecretKey,
+};
 pub use checks::{KindName, ObjectName, ObjectTitle, Reason, RuleName};
 pub use file::{DashboardId, DashboardRevision, FilePath, FolderOfContainer, UserId};
 pub use git::{FolderPath, GitRevision};
