@@ -5,13 +5,21 @@
 //! minute earlier, nor without any series, and says the same when everything is scraped twice.
 //!
 //! `RULES=prometheus/self` tries the cases of one file alone.
+//!
+//! `scenarios/<what happens>.yaml` names all alerts that fire in a whole cluster: [`cluster`] plays it minute by minute, from
+//! `objects.yaml` and what happens, [`exporters`] says what Prometheus scrapes of it, by the texts of `exporters/`, and
+//! [`scenarios`] has promtool evaluate all rules of the stack on that. An alert that nobody expected there is noise, and one
+//! that does not fire is a failure that nobody hears of.
 
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 mod cases;
+mod cluster;
+mod exporters;
 mod mutants;
 mod promtool;
 mod rendered;
+mod scenarios;
 #[path = "../../../../tests/tools/mod.rs"]
 mod tools;
 
@@ -26,21 +34,48 @@ fn every_rule_does_what_its_cases_say() {
     let mut files: Vec<_> =
         cases::files().into_iter().filter(|file| only.as_ref().is_none_or(|only| file.name == *only)).collect();
     files.sort_by_key(|file| std::cmp::Reverse(promtool::weight(file)));
-    let (next, found) = (Mutex::new(files.iter()), Mutex::new(Vec::new()));
+    let problems = on_all_cores(&files, |file| promtool::test(&program, file, &rules));
+    assert!(problems.is_empty(), "{}", problems.join("\n"));
+    assert!(only.is_some() || !files.is_empty(), "no cases");
+}
+
+/// `SCENARIO=node-drained` tries one alone.
+#[test]
+fn nothing_else_fires_in_a_cluster() {
+    let Some(program) = tools::promtool() else { return };
+    let only = std::env::var("SCENARIO").ok();
+    let world = scenarios::World::new();
+    let mut scenarios = scenarios::all();
+    scenarios.retain(|scenario| only.as_ref().is_none_or(|only| scenario.name == *only));
+    assert!(!scenarios.is_empty(), "no scenario is called `{}`", only.unwrap_or_default());
+    let problems = on_all_cores(&scenarios, |scenario| scenario.test(&program, &world).into_iter().collect());
+    assert!(problems.is_empty(), "{}", problems.join("\n\n"));
+}
+
+/// What each test finds, in order. promtool uses one core.
+fn on_all_cores<T: Sync>(tested: &[T], test: impl Fn(&T) -> Vec<String> + Sync) -> Vec<String> {
+    let (next, found) = (Mutex::new(tested.iter()), Mutex::new(Vec::new()));
     let next = || next.lock().unwrap().next();
     std::thread::scope(|scope| {
         for _ in 0..std::thread::available_parallelism().map_or(1, Into::into) {
             scope.spawn(|| {
-                while let Some(file) = next() {
-                    found.lock().unwrap().extend(promtool::test(&program, file, &rules));
+                while let Some(one) = next() {
+                    let problems = test(one);
+                    found.lock().unwrap().extend(problems);
                 }
             });
         }
     });
-    let mut problems = found.into_inner().unwrap();
-    problems.sort();
-    assert!(problems.is_empty(), "{}", problems.join("\n"));
-    assert!(only.is_some() || !files.is_empty(), "no cases");
+    let mut found = found.into_inner().unwrap();
+    found.sort();
+    found
+}
+
+/// Where nothing is said of what a rule reads, its silence shows nothing.
+#[test]
+fn exporters_say_all_that_rules_read() {
+    let unsaid = scenarios::World::new().unsaid();
+    assert!(unsaid.is_empty(), "{}", unsaid.into_iter().collect::<Vec<_>>().join("\n"));
 }
 
 /// A rule without cases would be a guess.

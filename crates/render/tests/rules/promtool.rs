@@ -253,7 +253,8 @@ fn silent_test(name: &str, alert: &str, series: &Series, end: u32) -> Value {
     })
 }
 
-fn minutes(duration: &str) -> u32 {
+/// Of a time such as `15m`.
+pub(crate) fn minutes(duration: &str) -> u32 {
     let (number, unit) = duration.split_at(duration.len() - 1);
     let number: u32 = number.parse().unwrap_or_else(|_| panic!("{duration} is no time such as 15m"));
     match unit {

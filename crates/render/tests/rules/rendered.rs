@@ -3,7 +3,7 @@
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::Path;
-use vigil_render::{Templates, render};
+use vigil_render::{Object, Templates, render};
 use vigil_stack::Stack;
 use vigil_yaml::Source;
 
@@ -60,16 +60,48 @@ impl Rules {
     }
 }
 
-/// The rules of all stacks; those of one file, such as `prometheus/self`, and all recorded series, when it is named.
-pub(crate) fn rules(only: Option<&str>) -> Rules {
+/// All rules of a stack, each after those whose series it reads. Prometheus evaluates groups at times of their own, promtool
+/// in an order of chance: as one group they do the same every time.
+pub(crate) fn in_order(stack: &str) -> Vec<Value> {
+    let objects = rendering(stack);
+    let rules = objects.iter().filter(|object| object.kind() == "PrometheusRule");
+    let groups = rules.flat_map(|object| object.value["spec"]["groups"].as_array().unwrap());
+    let mut waiting: Vec<&Value> = groups.flat_map(|group| group["rules"].as_array().unwrap()).collect();
+    let mut ordered = Vec::new();
+    while !waiting.is_empty() {
+        let (now, later): (Vec<_>, Vec<_>) =
+            waiting.iter().partition(|rule| !waiting.iter().any(|other| reads(rule, other)));
+        assert!(!now.is_empty(), "rules read each other: {later:?}");
+        ordered.extend(now.into_iter().cloned());
+        waiting = later;
+    }
+    ordered
+}
+
+/// Whether a rule reads what another one makes.
+fn reads(rule: &Value, other: &Value) -> bool {
+    let expr = rule["expr"].as_str().unwrap();
+    let mut words = expr.split(|it: char| !it.is_ascii_alphanumeric() && it != '_' && it != ':');
+    match other["record"].as_str() {
+        Some(name) => rule["record"].as_str() != Some(name) && expr.contains(name) && words.any(|word| word == name),
+        // InfoInhibitor and AlertmanagerNotificationsStalled read all alerts, but they are none of those that these are about.
+        None => expr.contains("ALERTS") && !other["expr"].as_str().unwrap().contains("ALERTS"),
+    }
+}
+
+fn rendering(stack: &str) -> Vec<Object> {
     let templates = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../templates");
     let templates = Templates::read(&templates).unwrap_or_else(|problems| panic!("{}", drawn(&problems)));
+    let stack =
+        Stack::parse(&Source::new("stack.yaml", stack)).unwrap_or_else(|problems| panic!("{}", drawn(&problems)));
+    render(&stack.stack, &templates).unwrap_or_else(|problems| panic!("{}", drawn(&problems))).objects
+}
+
+/// The rules of all stacks; those of one file, such as `prometheus/self`, and all recorded series, when it is named.
+pub(crate) fn rules(only: Option<&str>) -> Rules {
     let mut rules: BTreeMap<String, Vec<Rule>> = BTreeMap::new();
     for stack in STACKS {
-        let stack =
-            Stack::parse(&Source::new("stack.yaml", stack)).unwrap_or_else(|problems| panic!("{}", drawn(&problems)));
-        let rendering = render(&stack.stack, &templates).unwrap_or_else(|problems| panic!("{}", drawn(&problems)));
-        for object in rendering.objects.iter().filter(|object| object.kind() == "PrometheusRule") {
+        for object in rendering(stack).iter().filter(|object| object.kind() == "PrometheusRule") {
             let file = object.template.replace("/rules/", "/");
             let wanted = only.is_none_or(|only| file.strip_suffix(".yaml") == Some(only));
             for value in object.value["spec"]["groups"]
