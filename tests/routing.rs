@@ -130,7 +130,7 @@ impl Drop for Running {
 }
 
 /// What fires together, and which of it is told.
-const TOGETHER: [(&[&str], &[&str]); 8] = [
+const TOGETHER: [(&[&str], &[&str]); 9] = [
     (
         &[
             "alertname=KubeNodeNotReady severity=warning namespace=mymonitoring node=a",
@@ -187,6 +187,18 @@ const TOGETHER: [(&[&str], &[&str]); 8] = [
             "alertname=CPUThrottlingHigh severity=info namespace=bank pod=b",
         ],
         &["KubePersistentVolumeFillingUp"],
+    ),
+    (
+        &[
+            "alertname=etcdInsufficientMembers severity=critical namespace=mymonitoring",
+            "alertname=etcdMembersDown severity=warning namespace=mymonitoring",
+            "alertname=AlertmanagerClusterDown severity=critical namespace=mymonitoring",
+            "alertname=PrometheusErrorSendingAlertsToAnyAlertmanager severity=critical namespace=mymonitoring pod=a",
+            "alertname=AppUnavailable severity=critical namespace=default deployment=deploy-flask",
+            "alertname=KubeDeploymentReplicasMismatch severity=warning namespace=default deployment=deploy-flask",
+            "alertname=KubeDeploymentReplicasMismatch severity=warning namespace=shop deployment=web",
+        ],
+        &["AlertmanagerClusterDown", "AppUnavailable", "KubeDeploymentReplicasMismatch", "etcdInsufficientMembers"],
     ),
     (&["alertname=Watchdog severity=none namespace=mymonitoring"], &["Watchdog"]),
 ];
