@@ -1,4 +1,4 @@
-//! Renders `stack.yaml` into `manifests/`, and the templates and docs/upstream/ into the binary.
+//! Renders `stack.yaml` into `manifests/`, and the templates, docs/upstream/ and docs/runbooks/ into the binary.
 //!
 //! A stack that does not load, render or pass the check leaves `manifests/` as it was, and does not stop the binary from
 //! being built: that is what draws the mistake.
@@ -36,24 +36,34 @@ fn main() {
 fn embed() -> Result<Templates, Vec<Problem>> {
     println!("cargo::rerun-if-changed=templates");
     println!("cargo::rerun-if-changed=docs/upstream");
+    println!("cargo::rerun-if-changed=docs/runbooks");
     let templates = Templates::read(Path::new("templates"))?;
     write_source("templates.rs", &format!("&{:?}", templates.iter().collect::<Vec<_>>()))?;
-    write_source("differences.rs", &format!("&{:?}", differences(Path::new("docs/upstream"))?))?;
+    write_source(
+        "differences.rs",
+        &format!("&{:?}", pages(Path::new("docs/upstream"), |path| path.display().to_string())?),
+    )?;
+    write_source("runbooks.rs", &format!("&{:?}", pages(Path::new("docs/runbooks"), stem)?))?;
     Ok(templates)
 }
 
-/// The tables of deliberate differences, by name: (file, text).
-fn differences(directory: &Path) -> Result<Vec<(String, String)>, Vec<Problem>> {
+/// The pages of a directory, in the order of their names: (name, text).
+fn pages(directory: &Path, name: fn(&Path) -> String) -> Result<Vec<(String, String)>, Vec<Problem>> {
     let problem = |error| vec![Problem::in_file(format!("cannot be read: {error}"), directory.display().to_string())];
     let mut texts = Vec::new();
     for entry in fs::read_dir(directory).map_err(problem)? {
         let path = entry.map_err(problem)?.path();
         if path.extension().is_some_and(|extension| extension == "md") {
-            texts.push((path.display().to_string(), fs::read_to_string(&path).map_err(problem)?));
+            texts.push((name(&path), fs::read_to_string(&path).map_err(problem)?));
         }
     }
     texts.sort();
     Ok(texts)
+}
+
+/// The alert that a runbook is of.
+fn stem(path: &Path) -> String {
+    path.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default()
 }
 
 fn write_source(name: &str, text: &str) -> Result<(), Vec<Problem>> {
@@ -67,7 +77,7 @@ fn render(templates: &Templates) -> Result<(), Vec<Problem>> {
     println!("cargo::rerun-if-changed=stack.yaml");
     let source = Source::read(Path::new("stack.yaml"), Stack::LIMITS.bytes).map_err(|problem| vec![*problem])?;
     let parsed = Stack::load(&source, Path::new("stack.yaml"))?;
-    for file in parsed.stack.grafana.dashboards.iter().filter_map(|dashboard| dashboard.file.as_ref()) {
+    for file in parsed.stack.files() {
         println!("cargo::rerun-if-changed={file}");
     }
     let rendering = vigil_render::render(&parsed.stack, templates)?;

@@ -33,6 +33,11 @@ judge *arguments:
 explain *rule:
     cargo run --quiet -- explain {{ rule }}
 
+# Say what an alert means, how to look and how to mend; without a name, list all alerts
+[group('stack')]
+runbook *alert:
+    cargo run --quiet -- runbook {{ alert }}
+
 # Show what an apply would change in the cluster
 [group('cluster')]
 diff: _cluster
@@ -158,6 +163,12 @@ metrics:
 [group('code')]
 bench *arguments:
     cargo bench {{ arguments }}
+
+# Break every rule of Prometheus in every small way: its cases must notice
+[group('code')]
+mutations:
+    tools/cluster/build promtool
+    cargo test --quiet -p vigil-render --test rules -- --ignored --nocapture
 
 # Fuzz the YAML reader, stack.yaml or the checker (reader, stack, check) for ten minutes; needs cargo-fuzz
 [group('code')]

@@ -1,7 +1,7 @@
 //! Vigil: one `stack.yaml` in, a complete and checked Kubernetes monitoring stack as plain manifests out.
 //!
-//! The library holds what the program carries: the templates, the JSON schema of `stack.yaml` and the tables of
-//! differences from the upstream charts. The work is done by the crates below `crates/`.
+//! The library holds what the program carries: the templates, the JSON schema of `stack.yaml`, the runbooks and the tables
+//! of differences from the upstream charts. The work is done by the crates below `crates/`.
 
 pub mod checks;
 
@@ -15,6 +15,9 @@ pub const STACK_SCHEMA: &str = include_str!("../stack.schema.json");
 pub static TEMPLATES: LazyLock<Templates> = LazyLock::new(|| Templates::new(TEMPLATE_TEXTS.iter().copied()));
 
 const TEMPLATE_TEXTS: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/templates.rs"));
+
+/// What each alert means, and how to look and mend: (alert, text) of `docs/runbooks/`.
+pub const RUNBOOKS: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/runbooks.rs"));
 
 /// The tables of what this stack does otherwise than the upstream charts, and why: (file, text) of `docs/upstream/`.
 pub const DIFFERENCES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/differences.rs"));

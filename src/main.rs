@@ -5,7 +5,7 @@ mod inputs;
 mod terminal;
 
 use clap::{Parser, Subcommand};
-use commands::{Outcome, check, explain, images, parity, render, schema};
+use commands::{Outcome, check, explain, images, parity, render, runbook, schema};
 use std::process::ExitCode;
 
 /// Manifests become millions of small values on all cores at once, which the usual allocators are slow at.
@@ -30,6 +30,7 @@ enum Command {
     Explain(explain::Arguments),
     Images(images::Arguments),
     Parity(parity::Arguments),
+    Runbook(runbook::Arguments),
     Schema(schema::Arguments),
 }
 
@@ -42,6 +43,7 @@ fn main() -> ExitCode {
         Command::Explain(arguments) => explain::run(&arguments, &terminal),
         Command::Images(arguments) => images::run(&arguments, &terminal),
         Command::Parity(arguments) => parity::run(&arguments, &terminal),
+        Command::Runbook(arguments) => runbook::run(&arguments, &terminal),
         Command::Schema(arguments) => schema::run(&arguments, &terminal),
     };
     match result {

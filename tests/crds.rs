@@ -5,6 +5,7 @@
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 mod support;
+mod tools;
 
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -103,7 +104,7 @@ fn go(arguments: &[&str]) -> Option<Command> {
 }
 
 fn not_tested() {
-    support::not_checked("Go 1.24 with the modules of tools/crds", "run `cd tools/crds && go mod download`");
+    tools::not_checked("Go 1.24 with the modules of tools/crds", "run `cd tools/crds && go mod download`");
 }
 
 fn run(mut command: Command) {

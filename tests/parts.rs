@@ -12,8 +12,20 @@ use vigil_stack::Stack;
 use walkdir::WalkDir;
 
 /// Files that know one part for a reason of their own, with that part.
-const KNOWING: [(&str, &str); 6] = [
-    // Dashboards are the only files that a stack names.
+const KNOWING: [(&str, &str); 14] = [
+    // Which rules there are is what the settings of alerts say, and so are their thresholds.
+    ("crates/render/src/rules.rs", "alerts"),
+    ("crates/render/src/words.rs", "alerts"),
+    // Rules are written for how often it scrapes.
+    ("crates/render/src/words.rs", "prometheus"),
+    // Dashboards of all parts are its own format, and each panel asks one of two kinds of data sources. `values` is a word of
+    // that format too.
+    ("crates/render/src/dashboards.rs", "grafana"),
+    ("crates/render/src/dashboards.rs", "loki"),
+    ("crates/render/src/dashboards.rs", "prometheus"),
+    ("crates/render/src/dashboards.rs", "values"),
+    // Rules and dashboards are the only files that a stack names.
+    ("crates/stack/src/beside.rs", "alerts"),
     ("crates/stack/src/beside.rs", "grafana"),
     // What is not for kubectl has folders that kustomize leaves out.
     ("crates/render/src/layout.rs", "argocd"),

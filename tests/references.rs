@@ -180,6 +180,11 @@ fn told(report: &Report) -> Vec<String> {
     counts.map(|finding| format!("{}: {}", finding.rule.id, finding.problem().one_line())).collect()
 }
 
+/// Whether a template is a file of rules or a dashboard.
+fn is_watching(template: &str) -> bool {
+    ["/rules/", "/dashboards/"].iter().any(|room| template.contains(room))
+}
+
 #[test]
 fn every_broken_reference_is_found() {
     let mut rates: BTreeMap<&str, (usize, Vec<String>)> = BTreeMap::new();
@@ -192,8 +197,8 @@ fn every_broken_reference_is_found() {
         let objects: Vec<Value> = support::render(&path)
             .objects
             .iter()
-            // The definitions are known without being there, and take their time.
-            .filter(|object| object.component != "crds")
+            // The definitions are known without being there, and take their time; rules and dashboards refer to no object.
+            .filter(|object| object.component != "crds" && !is_watching(&object.template))
             .map(|object| Value::clone(&object.value))
             .collect();
         let sources: Vec<Arc<Source>> = objects

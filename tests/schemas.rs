@@ -5,6 +5,7 @@
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 mod support;
+mod tools;
 
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
@@ -28,7 +29,7 @@ fn committed_schemas_are_those_of_the_pinned_modules() {
     // Outside of any module, since Go adds to the go.sum of the one it is in.
     let there = go(&std::env::temp_dir()).args(["mod", "download"]).args(modules).output();
     if !there.is_ok_and(|output| output.status.success()) {
-        return support::not_checked(
+        return tools::not_checked(
             "Go 1.24 with the modules of tools/schemas/modules.sum",
             "run `cd tools/schemas && go run .`",
         );

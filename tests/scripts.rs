@@ -3,6 +3,7 @@
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 mod support;
+mod tools;
 
 use std::process::Command;
 
@@ -11,6 +12,6 @@ fn what_runs_before_grafana() {
     let test = support::root().join("tests/support/grafana_scripts.py");
     match Command::new("python3").arg("-B").arg(test).output() {
         Ok(output) => assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr)),
-        Err(_) => support::not_checked("python3, which runs the scripts", "install it"),
+        Err(_) => tools::not_checked("python3, which runs the scripts", "install it"),
     }
 }

@@ -196,7 +196,7 @@ fn edit(stack: &str, in_review: bool) -> bool {
 fn after_any_edit_golden_stack_differs_and_nothing_else() {
     let examples = support::stacks().into_iter().map(|(_, path)| {
         // What an example names lies beside it.
-        fs::read_to_string(path).unwrap().replace("file: targets.json", "file: stacks/targets.json")
+        fs::read_to_string(path).unwrap().replace("file: ", "file: stacks/")
     });
     let stacks: Vec<_> = EDITS.map(str::to_owned).into_iter().chain(examples).collect();
     let stacks = Mutex::new(stacks.iter().enumerate());

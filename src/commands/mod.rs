@@ -5,6 +5,7 @@ pub(crate) mod explain;
 pub(crate) mod images;
 pub(crate) mod parity;
 pub(crate) mod render;
+pub(crate) mod runbook;
 pub(crate) mod schema;
 
 use std::path::{Path, PathBuf};

@@ -6,7 +6,6 @@ pub(crate) mod golden;
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use vigil_render::Rendering;
@@ -92,13 +91,4 @@ pub(crate) fn text(output: &Output) -> String {
 /// Compares what a program said with the approved snapshot in `golden/cli`.
 pub(crate) fn approved(name: &str, output: &Output) {
     snapshot(&root().join("golden/cli"), name, &text(output));
-}
-
-/// Tells that a check needs what is not there: an error under CI and a loud word elsewhere, since the tests pass on a
-/// machine that has Rust and git.
-pub(crate) fn not_checked(missing: &str, remedy: &str) {
-    let in_ci = std::env::var_os("CI").is_some_and(|ci| !ci.is_empty());
-    assert!(!in_ci, "missing: {missing}; {remedy}");
-    // Not `eprintln!`, which is shown for failing tests alone.
-    let _ = writeln!(io::stderr(), "\nNOT CHECKED, missing: {missing}; {remedy}, then the tests again\n");
 }

@@ -4,6 +4,7 @@
 
 use std::env;
 use std::ffi::OsStr;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
@@ -25,7 +26,7 @@ pub(crate) fn sarif_schema() -> Option<String> {
     let path = cache()?.join("sarif/sarif-2.1.0.json");
     let schema = std::fs::read_to_string(&path).ok();
     if schema.is_none() {
-        crate::support::not_checked(&path.display().to_string(), "run `.ci/install-sarif`");
+        not_checked(&path.display().to_string(), "run `.ci/install-sarif`");
     }
     schema
 }
@@ -38,8 +39,37 @@ fn cache() -> Option<PathBuf> {
 }
 
 fn missing(what: &str) -> Vec<PathBuf> {
-    crate::support::not_checked(what, "run `.ci/install-kubectl`");
+    not_checked(what, "run `.ci/install-kubectl`");
     Vec::new()
+}
+
+/// Tells that a check needs what is not there: an error under CI and a loud word elsewhere, since the tests pass on a
+/// machine that has Rust and git.
+pub(crate) fn not_checked(missing: &str, remedy: &str) {
+    let in_ci = std::env::var_os("CI").is_some_and(|ci| !ci.is_empty());
+    assert!(!in_ci, "missing: {missing}; {remedy}");
+    // Not `eprintln!`, which is shown for failing tests alone.
+    let _ = writeln!(io::stderr(), "\nNOT CHECKED, missing: {missing}; {remedy}, then the tests again\n");
+}
+
+/// promtool of the Prometheus that stacks run, if it is there.
+pub(crate) fn promtool() -> Option<PathBuf> {
+    built("promtool", "promtool")
+}
+
+/// A program of the Alertmanager that stacks run, `alertmanager` or `amtool`, if it is there.
+pub(crate) fn of_alertmanager(program: &str) -> Option<PathBuf> {
+    built("alertmanager", program)
+}
+
+/// What `tools/cluster/build` made of a folder.
+fn built(folder: &str, program: &str) -> Option<PathBuf> {
+    let path = cache()?.join("cluster").join(folder).join(program);
+    if !path.is_file() {
+        not_checked(&path.display().to_string(), &format!("run `tools/cluster/build {folder}`"));
+        return None;
+    }
+    Some(path)
 }
 
 /// What a command that succeeded wrote to stdout.

@@ -12,12 +12,13 @@ use crate::parallel;
 use crate::templates::Templates;
 use handlebars::{
     Context, Handlebars, Helper, HelperDef, HelperResult, Output, RenderContext, RenderError, RenderErrorReason,
-    Template, no_escape,
+    Renderable, StringOutput, Template, no_escape,
 };
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use vigil_yaml::{Limits, Node, Problem, Source, Span, plain};
 
 // What encloses the number of a string; templates that contain these characters are refused.
@@ -102,35 +103,75 @@ fn to_json(node: &Node, texts: &[String]) -> Value {
     )
 }
 
-/// The compiled templates.
+/// Templates as Handlebars takes them, each compiled when it is first asked for. Every render of the same [`Templates`]
+/// shares them: to compile is most of what one render costs.
+#[derive(Debug)]
+pub(crate) struct Compiled {
+    /// The helpers and all partials, or what is wrong with partials.
+    registry: OnceLock<Result<Handlebars<'static>, Vec<Problem>>>,
+    /// What is rendered, by its path.
+    templates: BTreeMap<String, OnceLock<Result<Template, Box<Problem>>>>,
+}
+
+impl Compiled {
+    /// None is compiled yet. `paths` are those of what is rendered.
+    pub(crate) fn new<'a>(paths: impl Iterator<Item = &'a str>) -> Self {
+        let templates = paths.map(|path| (path.to_owned(), OnceLock::new())).collect();
+        Self { registry: OnceLock::new(), templates }
+    }
+
+    fn registry(&self, threads: usize, sources: &Templates) -> Result<&Handlebars<'static>, Vec<Problem>> {
+        self.registry.get_or_init(|| registry(threads, sources)).as_ref().map_err(Clone::clone)
+    }
+
+    fn template(&self, path: &str, sources: &Templates) -> Result<Option<&Template>, Box<Problem>> {
+        let (Some(place), Some(source)) = (self.templates.get(path), sources.get(path)) else { return Ok(None) };
+        place.get_or_init(|| compile(path, source)).as_ref().map(Some).map_err(Clone::clone)
+    }
+}
+
+fn registry(threads: usize, sources: &Templates) -> Result<Handlebars<'static>, Vec<Problem>> {
+    let mut registry = Handlebars::new();
+    registry.set_strict_mode(true);
+    registry.register_escape_fn(no_escape);
+    registry.register_helper("json", Box::new(json_helper));
+    registry.register_helper("file", Box::new(FileHelper("text")));
+    registry.register_helper("checksum", Box::new(FileHelper("checksum")));
+    let named: Vec<_> = sources.partials().collect();
+    let compiled = parallel::map(threads, &named, |(name, path)| Some(compile(name, sources.get(path)?)));
+    let mut problems = Vec::new();
+    for ((name, _), template) in named.into_iter().zip(compiled) {
+        match template {
+            Some(Ok(template)) => registry.register_template(name, template),
+            Some(Err(problem)) => problems.push(*problem),
+            None => {}
+        }
+    }
+    if problems.is_empty() { Ok(registry) } else { Err(problems) }
+}
+
+/// What renders the templates.
 pub(crate) struct Engine<'t> {
-    registry: Handlebars<'static>,
+    registry: &'t Handlebars<'static>,
     templates: &'t Templates,
 }
 
 impl<'t> Engine<'t> {
-    /// Compiles the partials and the templates of `components`. Most of a render's time goes in here, so all threads
-    /// take part.
+    /// Compiles the partials and the templates of `components`, as far as no render before has done so. All threads take
+    /// part.
     pub(crate) fn new(threads: usize, templates: &'t Templates, components: &[&str]) -> Result<Self, Vec<Problem>> {
-        let mut registry = Handlebars::new();
-        registry.set_strict_mode(true);
-        registry.register_escape_fn(no_escape);
-        registry.register_helper("json", Box::new(json_helper));
-        registry.register_helper("file", Box::new(FileHelper("text")));
-        registry.register_helper("checksum", Box::new(FileHelper("checksum")));
-        let rendered = components.iter().flat_map(|component| templates.rendered(component));
-        let named: Vec<_> = templates.partials().chain(rendered.map(|path| (path, path))).collect();
-        let compiled =
-            parallel::map(threads, &named, |(name, path)| templates.get(path).map(|source| compile(name, source)));
-        let mut problems = Vec::new();
-        for ((name, _), template) in named.into_iter().zip(compiled) {
-            match template {
-                Some(Ok(template)) => registry.register_template(name, template),
-                Some(Err(problem)) => problems.push(*problem),
-                None => {}
+        let compiled = templates.compiled();
+        let rendered: Vec<&str> = components.iter().flat_map(|component| templates.rendered(component)).collect();
+        let registry = compiled.registry(threads, templates);
+        let malformed = parallel::map(threads, &rendered, |path| compiled.template(path, templates).err());
+        let malformed = malformed.into_iter().flatten().map(|problem| *problem);
+        match registry {
+            Err(problems) => Err(problems.into_iter().chain(malformed).collect()),
+            Ok(registry) => {
+                let problems: Vec<_> = malformed.collect();
+                if problems.is_empty() { Ok(Self { registry, templates }) } else { Err(problems) }
             }
         }
-        if problems.is_empty() { Ok(Self { registry, templates }) } else { Err(problems) }
     }
 
     /// The documents that the template at `path` makes.
@@ -198,7 +239,15 @@ impl<'t> Engine<'t> {
     }
 
     fn text(&self, path: &str, context: &Context) -> Result<String, Box<Problem>> {
-        self.registry.render_with_context(path, context).map_err(|error| Box::new(self.render_problem(path, &error)))
+        let Some(template) = self.templates.compiled().template(path, self.templates)? else {
+            return Ok(String::new());
+        };
+        let mut output = StringOutput::new();
+        template
+            .render(self.registry, context, &mut RenderContext::new(template.name.as_ref()), &mut output)
+            .map_err(|error| Box::new(self.render_problem(path, &error)))?;
+        // What templates and values hold is UTF-8, and so is what they make.
+        Ok(output.into_string().unwrap_or_default())
     }
 
     fn render_problem(&self, path: &str, error: &RenderError) -> Problem {

@@ -5,18 +5,23 @@
 //! Stack ─ facts ─► names, ports, labels, URLs ─┐
 //! templates/<component>/files/* ─ engine ──────┤ bodies of ConfigMaps and Secrets, each in its own format
 //! templates/<component>/*.yaml.hbs ─ engine ───┴► objects ─ structure ─► layout ─► <component>/<file>.yaml
+//! templates/<component>/rules/* ─ words ────────► PrometheusRule objects ─┤
+//! templates/<component>/dashboards/* ─ words ───► ConfigMaps of Grafana ──┘
 //! ```
 
 mod argocd;
 mod content;
+mod dashboards;
 mod engine;
 mod facts;
 mod finish;
 mod ini;
 mod layout;
 mod parallel;
+mod rules;
 mod structure;
 mod templates;
+mod words;
 
 pub use content::Content;
 pub use layout::template_of;
@@ -104,8 +109,10 @@ pub fn render(stack: &Stack, templates: &Templates) -> Result<Rendering, Vec<Pro
 /// # Errors
 /// As [`render`].
 pub fn render_on(threads: usize, stack: &Stack, templates: &Templates) -> Result<Rendering, Vec<Problem>> {
-    let facts = facts::facts(stack);
+    let mut facts = facts::facts(stack);
     let components = facts::enabled(stack);
+    let dashboards = dashboards::dashboards(stack, &components, templates)?;
+    dashboards.tell(&mut facts);
     let engine = Engine::new(threads, templates, &components)?;
     let labels = |component: &str| facts[component]["labels"].clone();
     let mut values = Values::new(facts.clone());
@@ -121,7 +128,7 @@ pub fn render_on(threads: usize, stack: &Stack, templates: &Templates) -> Result
 
     let of = |component| templates.documents_of(component).map(move |template| (component, template));
     let names: Vec<_> = components.iter().copied().flat_map(of).collect();
-    let made = all(parallel::map(threads, &names, |(component, template)| {
+    let mut made = all(parallel::map(threads, &names, |(component, template)| {
         let documents = if templates::is_plain(template) {
             plain(template, &labels(component), templates)?
         } else {
@@ -129,6 +136,10 @@ pub fn render_on(threads: usize, stack: &Stack, templates: &Templates) -> Result
         };
         Ok(Made { component, template, documents })
     }))?;
+
+    made.extend(rules::rules(stack, &components, templates)?);
+    made.extend(dashboards.made);
+    made.sort_by_key(|made| (components.iter().position(|component| *component == made.component), made.template));
 
     let rendering = layout::layout(stack, components, made);
     let problems = structure::check(&rendering.objects);

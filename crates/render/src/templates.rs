@@ -1,6 +1,7 @@
 //! The templates directory in memory.
 
 use crate::content;
+use crate::engine::Compiled;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
@@ -14,9 +15,12 @@ use walkdir::WalkDir;
 ///   that every object has.
 /// - `<component>/files/<name>` is a body for a ConfigMap or Secret, verbatim, or rendered when it ends in `.hbs`.
 /// - `partials/<name>.hbs` is for use in others as `{{> name}}`.
-#[derive(Clone, Debug, Default)]
+///
+/// Each is compiled once, by the first render that needs it: who renders many stacks keeps one value of this.
+#[derive(Clone, Debug)]
 pub struct Templates {
     sources: BTreeMap<String, Arc<Source>>,
+    compiled: Arc<Compiled>,
 }
 
 impl Templates {
@@ -26,7 +30,13 @@ impl Templates {
     /// Templates that are in memory already, as (path, text).
     pub fn new<'a>(texts: impl IntoIterator<Item = (&'a str, &'a str)>) -> Self {
         let named = |(path, text): (&str, &str)| (path.to_owned(), Source::new(format!("templates/{path}"), text));
-        Self { sources: texts.into_iter().map(named).collect() }
+        Self::of(texts.into_iter().map(named).collect())
+    }
+
+    fn of(sources: BTreeMap<String, Arc<Source>>) -> Self {
+        let is_rendered = |path: &&str| path.ends_with(".hbs") && !path.starts_with(Self::PARTIALS);
+        let compiled = Arc::new(Compiled::new(sources.keys().map(String::as_str).filter(is_rendered)));
+        Self { sources, compiled }
     }
 
     /// Reads a templates directory. Hidden files are passed over.
@@ -70,12 +80,16 @@ impl Templates {
         if problems.is_empty() && sources.is_empty() {
             problems.push(Problem::in_file("holds no templates", directory.display().to_string()));
         }
-        if problems.is_empty() { Ok(Self { sources }) } else { Err(problems) }
+        if problems.is_empty() { Ok(Self::of(sources)) } else { Err(problems) }
     }
 
     /// All templates, as (path, text).
     pub fn iter(&self) -> impl Iterator<Item = (&str, &str)> {
         self.sources.iter().map(|(path, source)| (path.as_str(), &*source.text))
+    }
+
+    pub(crate) fn compiled(&self) -> &Compiled {
+        &self.compiled
     }
 
     pub(crate) fn get(&self, path: &str) -> Option<&Arc<Source>> {
@@ -98,6 +112,23 @@ impl Templates {
     /// The paths of a component's bodies for ConfigMaps and Secrets.
     pub(crate) fn files_of(&self, component: &str) -> impl Iterator<Item = &str> {
         self.below(format!("{component}/files/"))
+    }
+
+    /// The rule files of all components, as (component, subject, path).
+    pub(crate) fn rules(&self) -> impl Iterator<Item = (&str, &str, &str)> {
+        self.in_room("/rules/")
+    }
+
+    /// The descriptions of dashboards of all components, as (component, name, path).
+    pub(crate) fn dashboards(&self) -> impl Iterator<Item = (&str, &str, &str)> {
+        self.in_room("/dashboards/")
+    }
+
+    fn in_room(&self, room: &'static str) -> impl Iterator<Item = (&str, &str, &str)> {
+        self.sources.keys().filter_map(move |path| {
+            let (component, rest) = path.split_once(room)?;
+            Some((component, rest.strip_suffix(".yaml")?, path.as_str()))
+        })
     }
 
     /// The paths of what makes a component's objects: templates, and plain data.

@@ -2,6 +2,7 @@
 //! here; what concerns one part is in the file of its name.
 
 pub(crate) mod alertmanager;
+pub(crate) mod alerts;
 pub(crate) mod alloy;
 pub(crate) mod argocd;
 pub(crate) mod blackbox_exporter;
@@ -245,6 +246,8 @@ mod tests {
     use vigil_yaml::Source;
 
     fn notes(text: &str) -> Vec<String> {
+        // Without what is said of alerts.
+        let text = format!("{text}\nalerts: {{enabled: false}}\n");
         let parsed = Stack::parse(&Source::new("stack.yaml", text)).unwrap();
         parsed.notes.iter().map(vigil_yaml::Problem::one_line).collect()
     }

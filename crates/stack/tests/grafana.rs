@@ -117,7 +117,7 @@ fn files_beside_the_stack() {
     assert!(error(Some("{")).contains("is not JSON: EOF"));
     assert!(error(Some("[]")).contains("has no `title`"));
     let large = format!("{{ \"title\": \"x\", \"y\": \"{}\" }}", "\\n".repeat(90_000));
-    assert!(error(Some(&large)).contains("takes 264 KiB in a ConfigMap, and `kubectl apply` has room for 240"));
+    assert!(error(Some(&large)).contains("takes 264 KiB in an object, and `kubectl apply` has room for 240"));
     assert!(error(Some(&"x".repeat(2 << 20))).contains("is larger than 1048576 bytes"));
     fs::remove_dir_all(Path::new(&folder)).unwrap();
 }

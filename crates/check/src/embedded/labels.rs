@@ -25,6 +25,10 @@ rules! {
 /// The labels of every target that a monitor leads to, and of what Prometheus makes of them.
 const TARGET: [&str; 8] = ["job", "instance", "namespace", "pod", "service", "container", "endpoint", "node"];
 
+/// What tells the pages of one target apart, as those of a kubelet. Queries over all targets group by it whether a job of
+/// the set has it or not.
+const PAGE: &str = "metrics_path";
+
 /// Labels that rules for more than one cluster ask for, in the knowledge that they may not be there.
 const ELSEWHERE: [&str; 5] = ["cluster", "prometheus", "prometheus_replica", "region", "zone"];
 
@@ -200,7 +204,8 @@ impl<'a> World<'a> {
         let own = if is_of_target { Some(Vec::new()) } else { self.catalogue.labels(name) };
         let Some(own) = own else { return Series::Any };
         let added = self.targets.labels.iter().map(String::as_str);
-        let labels = own.into_iter().chain(TARGET).chain(["le", "quantile"]).chain(added).collect();
+        let labels = own.into_iter().chain(TARGET).chain(["le", "quantile"]).chain(added);
+        let labels = labels.chain(is_of_target.then_some(PAGE)).collect();
         Series::Known(Known { metric: Some(name), labels, whole: self.targets.jobs.is_some() })
     }
 

@@ -1,11 +1,14 @@
-use super::monitored::{JOB_LABEL, labelled, monitored};
+use super::monitored::{JOB_LABEL, Job, labelled, monitored};
 use super::workload::{Peer, Port, Role, Workload, browsers};
-use super::{Identity, METRICS_RELEASE, RELOADER_PORT, Web, image, persistence, pods, semantic_version, service, with};
+use super::{
+    Identity, METRICS_RELEASE, RELOADER_PORT, Web, image, jobs as jobs_of, persistence, pods, semantic_version,
+    service, with,
+};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 use vigil_forms::duration::to_go;
 use vigil_stack::Stack;
-use vigil_stack::model::{Receiver, SecretReference, ServiceType, SubRoute};
+use vigil_stack::model::{Part as _, Receiver, SecretReference, ServiceType, SubRoute};
 use vigil_stack::units;
 
 /// Alertmanager's own port.
@@ -16,6 +19,17 @@ const SECRETS: &str = "/etc/alertmanager/secrets";
 
 /// The port on which replicas find each other.
 const MESH_PORT: u16 = 9094;
+
+/// Targets with an alert of their own that says what `TargetDown` says of any, and that alert.
+const TARGETS: [(&str, &str); 7] = [
+    ("apiserver", "KubeAPIDown"),
+    ("coredns", "CoreDNSDown"),
+    ("kube-controller-manager", "KubeControllerManagerDown"),
+    ("kube-etcd", "etcdInsufficientMembers"),
+    ("kube-proxy", "KubeProxyDown"),
+    ("kube-scheduler", "KubeSchedulerDown"),
+    ("kubelet", "KubeletDown"),
+];
 
 fn identity(stack: &Stack) -> Identity<'_> {
     let image = Some(&stack.alertmanager.image);
@@ -46,6 +60,10 @@ pub(super) fn workloads(stack: &Stack) -> Vec<Workload> {
     }]
 }
 
+pub(super) fn jobs(stack: &Stack) -> Vec<Job> {
+    vec![Job::of("alertmanager", name(), stack.prometheus.enabled)]
+}
+
 pub(super) fn facts(stack: &Stack) -> Value {
     let alertmanager = &stack.alertmanager;
     let name = name();
@@ -61,9 +79,17 @@ pub(super) fn facts(stack: &Stack) -> Value {
     let pods = pods(stack, alertmanager, Some(alertmanager.replicas.get()));
     let facts = monitored(identity(stack).facts(&stack.labels_of("alertmanager")));
     let route = &alertmanager.route;
+    let jobs = jobs_of(stack);
+    let targets = TARGETS.iter().filter_map(|(target, alert)| {
+        let job = jobs.get(target)?.as_ref()?;
+        Some(json!({ "job": job, "alert": alert }))
+    });
     let own = json!({
         "name": name,
         "namespace": namespace,
+        "watched": stack.alerts.is_in(stack),
+        "clusterLabel": stack.alerts.cluster_label,
+        "targets": targets.collect::<Vec<_>>(),
         "image": image(stack, &alertmanager.image),
         "version": semantic_version(&alertmanager.image),
         "features": features(semantic_version(&alertmanager.image)),

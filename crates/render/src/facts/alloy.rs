@@ -1,4 +1,4 @@
-use super::monitored::monitored;
+use super::monitored::{Job, monitored};
 use super::workload::{Peer, Port, Role, Workload};
 use super::{Identity, image, pods, with};
 use serde_json::{Value, json};
@@ -30,6 +30,10 @@ pub(super) fn workloads(stack: &Stack) -> Vec<Workload> {
         on_node: true,
         ports: Some(vec![Port::tcp(PORT, peers)]),
     }]
+}
+
+pub(super) fn jobs(stack: &Stack) -> Vec<Job> {
+    vec![Job::of("alloy", NAME, is_monitored(stack))]
 }
 
 pub(super) fn facts(stack: &Stack) -> Value {

@@ -1,3 +1,4 @@
+use super::monitored::Job;
 use super::workload::Workload;
 use super::{Identity, LOGS_RELEASE, METRICS_RELEASE, with};
 use serde_json::{Value, json};
@@ -33,6 +34,10 @@ const METRICS_SERVER: Chart = Chart {
 };
 
 pub(super) fn workloads(_: &Stack) -> Vec<Workload> {
+    Vec::new()
+}
+
+pub(super) fn jobs(_: &Stack) -> Vec<Job> {
     Vec::new()
 }
 

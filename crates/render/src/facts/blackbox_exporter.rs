@@ -1,4 +1,4 @@
-use super::monitored::monitored;
+use super::monitored::{Job, monitored};
 use super::workload::{Peer, Port, Role, Workload};
 use super::{Identity, image, pods, with};
 use serde_json::{Value, json};
@@ -43,6 +43,11 @@ fn is_own(stack: &Stack, target: &ProbeTarget) -> bool {
     let is_own = |namespace: &str| own.iter().any(|own| own.as_str() == namespace);
     // No Service answers an echo request.
     target.module != ProbeModule::Icmp && !is_bracketed && host.split('.').nth(1).is_none_or(is_own)
+}
+
+pub(super) fn jobs(stack: &Stack) -> Vec<Job> {
+    let probes = stack.prometheus.enabled && !stack.blackbox_exporter.targets.is_empty();
+    vec![Job::of("blackbox-exporter", NAME, stack.prometheus.enabled), Job::of("probes", JOB, probes)]
 }
 
 pub(super) fn facts(stack: &Stack) -> Value {

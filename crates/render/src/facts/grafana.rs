@@ -1,4 +1,4 @@
-use super::monitored::{labelled, monitored};
+use super::monitored::{Job, labelled, monitored};
 use super::workload::{Peer, Port, Role, Workload, browsers};
 use super::{Identity, METRICS_RELEASE, image, persistence, pods, service, startup, with};
 use serde_json::{Value, json};
@@ -17,6 +17,9 @@ const SCRAPE_SECONDS: u64 = 30;
 
 /// The data sources that a dashboard's inputs can be connected to: plugin and uid are called alike.
 const DATA_SOURCES: [&str; 3] = ["alertmanager", "loki", "prometheus"];
+
+/// The label of ConfigMaps that hold dashboards, and its value.
+pub(super) const DASHBOARD_LABEL: (&str, &str) = ("grafana_dashboard", "1");
 
 fn identity(stack: &Stack) -> Identity<'_> {
     let image = Some(&stack.grafana.image);
@@ -38,6 +41,10 @@ pub(super) fn workloads(stack: &Stack) -> Vec<Workload> {
         on_node: false,
         ports: Some(vec![Port::tcp(OWN_PORT, peers)]),
     }]
+}
+
+pub(super) fn jobs(stack: &Stack) -> Vec<Job> {
+    vec![Job::of("grafana", name(), stack.prometheus.enabled)]
 }
 
 pub(super) fn facts(stack: &Stack) -> Value {
@@ -69,7 +76,7 @@ pub(super) fn facts(stack: &Stack) -> Value {
         "createAdminSecret": grafana.admin_secret.existing.is_none(),
         // What the side-cars look for: data sources in their own namespace, dashboards in all of them.
         "datasourceLabels": labelled(&facts, "grafana_datasource", "1"),
-        "dashboardLabels": labelled(&facts, "grafana_dashboard", "1"),
+        "dashboardLabels": labelled(&facts, DASHBOARD_LABEL.0, DASHBOARD_LABEL.1),
         "sidecarKinds": if grafana.sidecar_secrets { "both" } else { "configmap" },
         "sidecarRights": if grafana.sidecar_secrets { json!(["configmaps", "secrets"]) } else { json!(["configmaps"]) },
         "startup": startup(),

@@ -1,4 +1,4 @@
-use super::monitored::monitored;
+use super::monitored::{Job, monitored};
 use super::workload::{Peer, Port, Role, Workload};
 use super::{Identity, METRICS_RELEASE, image, image_parts, pods, with};
 use serde_json::{Value, json};
@@ -64,6 +64,10 @@ pub(super) fn workloads(stack: &Stack) -> Vec<Workload> {
         on_node: false,
         ports: Some(vec![scraped(PORT), scraped(TELEMETRY_PORT)]),
     }]
+}
+
+pub(super) fn jobs(stack: &Stack) -> Vec<Job> {
+    vec![Job::of("kube-state-metrics", "kube-state-metrics", stack.prometheus.enabled)]
 }
 
 pub(super) fn facts(stack: &Stack) -> Value {

@@ -1,4 +1,4 @@
-use super::monitored::{JOB_LABEL, labelled, monitored};
+use super::monitored::{JOB_LABEL, Job, labelled, monitored};
 use super::workload::Workload;
 use super::{Identity, METRICS_RELEASE, with};
 use serde_json::{Value, json};
@@ -7,6 +7,12 @@ use vigil_stack::model::KubernetesTargets;
 
 /// Where Kubernetes keeps its own parts.
 const NAMESPACE: &str = "kube-system";
+
+/// The API server, by the labels of its Service.
+const API_SERVER: &str = "apiserver";
+
+/// The kubelets, by the labels of the Service that the operator makes.
+const KUBELET: &str = "kubelet";
 
 /// A part of Kubernetes whose pods have no Service for their metrics: it gets one here.
 struct Target {
@@ -100,6 +106,17 @@ pub(super) fn workloads(_: &Stack) -> Vec<Workload> {
     Vec::new()
 }
 
+pub(super) fn jobs(stack: &Stack) -> Vec<Job> {
+    let settings = &stack.kubernetes_targets;
+    let scraped = stack.prometheus.enabled;
+    let own = TARGETS.iter().map(|target| Job::of(target.name, target.name, scraped && (target.wanted)(settings)));
+    let apart = [
+        Job::of(API_SERVER, API_SERVER, scraped && settings.api_server),
+        Job::of(KUBELET, KUBELET, scraped && settings.kubelet),
+    ];
+    own.chain(apart).collect()
+}
+
 pub(super) fn facts(stack: &Stack) -> Value {
     let settings = &stack.kubernetes_targets;
     let identity = |name| Identity { name, instance: METRICS_RELEASE, component: "kubernetes", image: None };
@@ -132,9 +149,9 @@ pub(super) fn facts(stack: &Stack) -> Value {
         "etcd": settings.etcd,
         "kubeProxy": settings.kube_proxy,
         "targets": wanted,
-        "apiServerMonitor": monitor("apiserver", json!({ "drops": drops(API_SERVER_DROPS) })),
+        "apiServerMonitor": monitor(API_SERVER, json!({ "drops": drops(API_SERVER_DROPS) })),
         // The operator makes the Service, under the same name, and keeps its endpoints: the nodes.
-        "kubeletMonitor": monitor("kubelet", json!({
+        "kubeletMonitor": monitor(KUBELET, json!({
             "serviceNamespace": NAMESPACE,
             "insecureTls": settings.kubelet_insecure_tls,
             "drops": drops(KUBELET_DROPS),

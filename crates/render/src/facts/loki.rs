@@ -1,4 +1,4 @@
-use super::monitored::{labelled, monitored};
+use super::monitored::{Job, labelled, monitored};
 use super::workload::{Peer, Port, Role, Workload};
 use super::{Identity, LOGS_RELEASE, image, image_parts, memory, persistence, pods, startup, with};
 use serde_json::{Value, json};
@@ -30,6 +30,10 @@ pub(super) fn workloads(stack: &Stack) -> Vec<Workload> {
 
 fn is_monitored(stack: &Stack) -> bool {
     stack.loki.monitored && stack.prometheus.enabled
+}
+
+pub(super) fn jobs(stack: &Stack) -> Vec<Job> {
+    vec![Job::of("loki", LOGS_RELEASE, is_monitored(stack))]
 }
 
 pub(super) fn facts(stack: &Stack) -> Value {

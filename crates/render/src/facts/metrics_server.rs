@@ -1,3 +1,4 @@
+use super::monitored::{Job, monitored};
 use super::workload::{Peer, Port, Workload};
 use super::{Identity, image, image_parts, pods, with};
 use serde_json::{Value, json};
@@ -32,6 +33,14 @@ pub(super) fn workloads(_: &Stack) -> Vec<Workload> {
     }]
 }
 
+fn is_monitored(stack: &Stack) -> bool {
+    stack.metrics_server.monitored && stack.prometheus.enabled
+}
+
+pub(super) fn jobs(stack: &Stack) -> Vec<Job> {
+    vec![Job::of(NAME, NAME, is_monitored(stack))]
+}
+
 pub(super) fn facts(stack: &Stack) -> Value {
     let settings = &stack.metrics_server;
     let own_image = settings.effective_image(&stack.kubernetes);
@@ -61,7 +70,8 @@ pub(super) fn facts(stack: &Stack) -> Value {
         "image": image(stack, &own_image),
         "imageParts": image_parts(stack, &own_image),
         "args": args,
+        "monitored": is_monitored(stack),
         "pods": pods,
     });
-    with(identity(Some(&own_image)).facts(&stack.labels_of("metrics-server")), own)
+    with(monitored(identity(Some(&own_image)).facts(&stack.labels_of("metrics-server"))), own)
 }

@@ -4,6 +4,7 @@
 //! templates find them under the component's name, `{{loki.url}}`, and `null` there when the component is off.
 
 mod alertmanager;
+mod alerts;
 mod alloy;
 mod argocd;
 mod blackbox_exporter;
@@ -25,7 +26,9 @@ mod promtail;
 mod values;
 mod workload;
 
+use monitored::{Job, monitored};
 use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
 use vigil_stack::Stack;
 use vigil_stack::model::{HasPods, Ingress, Labels, Part as _, Persistence, Service, TaintEffect, Toleration};
 use vigil_stack::units::{HttpPath, Image, Port, Registry, Url};
@@ -39,14 +42,28 @@ struct Component {
     enabled: fn(&Stack) -> bool,
     /// The pods that it runs.
     workloads: fn(&Stack) -> Vec<Workload>,
+    /// What it has Prometheus scrape.
+    jobs: fn(&Stack) -> Vec<Job>,
     /// What templates may say of it.
     facts: fn(&Stack) -> Value,
 }
 
 /// What the stack needs in any case, or because of some part.
 const COMMON: &[Component] = &[
-    Component { name: "namespaces", enabled: |_| true, workloads: |_| Vec::new(), facts: namespaces::facts },
-    Component { name: "crds", enabled: crds::enabled, workloads: |_| Vec::new(), facts: crds::facts },
+    Component {
+        name: "namespaces",
+        enabled: |_| true,
+        workloads: |_| Vec::new(),
+        jobs: |_| Vec::new(),
+        facts: namespaces::facts,
+    },
+    Component {
+        name: "crds",
+        enabled: crds::enabled,
+        workloads: |_| Vec::new(),
+        jobs: |_| Vec::new(),
+        facts: crds::facts,
+    },
 ];
 
 /// Declares a component for each part, which has a module of its field's name here.
@@ -57,6 +74,7 @@ macro_rules! components {
             name: $name,
             enabled: |stack| stack.$part.is_in(stack),
             workloads: $part::workloads,
+            jobs: $part::jobs,
             facts: $part::facts,
         },)+];
     };
@@ -90,6 +108,34 @@ fn workloads(stack: &Stack) -> Vec<Workload> {
     let enabled = PARTS.iter().filter(|component| (component.enabled)(stack));
     enabled.flat_map(|component| (component.workloads)(stack)).collect()
 }
+
+/// The `job` of everything that the stack can scrape, by the name that rules give it; `None` for what it does not scrape.
+pub(crate) fn jobs(stack: &Stack) -> BTreeMap<&'static str, Option<String>> {
+    let of = |component: &Component| {
+        let enabled = (component.enabled)(stack);
+        (component.jobs)(stack).into_iter().map(move |job| (job.target, job.name.filter(|_| enabled)))
+    };
+    PARTS.iter().flat_map(of).collect()
+}
+
+/// The labels of a component's PrometheusRule objects, with the one that `prometheus.selection` may ask for.
+pub(crate) fn rule_labels(stack: &Stack, component: &str) -> Value {
+    let identity = Identity { name: component, instance: METRICS_RELEASE, component: "rules", image: None };
+    monitored(identity.facts(&stack.labels_of(component)))["monitorLabels"].clone()
+}
+
+/// The labels of a component's dashboards, with the one by which Grafana's side-car finds them.
+pub(crate) fn dashboard_labels(stack: &Stack, component: &str) -> Value {
+    let identity = Identity { name: component, instance: METRICS_RELEASE, component: "dashboards", image: None };
+    let (label, value) = grafana::DASHBOARD_LABEL;
+    monitored::labelled(&identity.facts(&stack.labels_of(component)), label, value)
+}
+
+/// The start of the names of dashboards' ConfigMaps.
+pub(crate) const GRAFANA_RELEASE: &str = METRICS_RELEASE;
+
+/// The start of the names of PrometheusRule objects.
+pub(crate) const RULES_RELEASE: &str = METRICS_RELEASE;
 
 /// Whether a component makes pods of custom resources, so that Argo CD has to apply it before those.
 pub(crate) fn makes_pods(stack: &Stack, component: &str) -> bool {

@@ -20,3 +20,18 @@ pub(super) fn labelled(facts: &Map<String, Value>, key: &str, value: &str) -> Va
     labels.insert(key.to_owned(), value.into());
     labels.into()
 }
+
+/// What Prometheus scrapes under one `job`.
+pub(crate) struct Job {
+    /// What rules and dashboards call it: a part of the stack, or of Kubernetes.
+    pub(crate) target: &'static str,
+    /// The `job`; `None` when the stack does not scrape it.
+    pub(crate) name: Option<String>,
+}
+
+impl Job {
+    /// A target that is scraped or not.
+    pub(super) fn of(target: &'static str, name: impl Into<String>, scraped: bool) -> Self {
+        Self { target, name: scraped.then(|| name.into()) }
+    }
+}

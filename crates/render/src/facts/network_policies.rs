@@ -1,9 +1,14 @@
+use super::monitored::Job;
 use super::workload::{Peer, Port, Role, Workload};
 use super::{Identity, METRICS_RELEASE, namespaces, with};
 use serde_json::{Value, json};
 use vigil_stack::Stack;
 
 pub(super) fn workloads(_: &Stack) -> Vec<Workload> {
+    Vec::new()
+}
+
+pub(super) fn jobs(_: &Stack) -> Vec<Job> {
     Vec::new()
 }
 

@@ -1,4 +1,4 @@
-use super::monitored::{JOB_LABEL, labelled, monitored};
+use super::monitored::{JOB_LABEL, Job, labelled, monitored};
 use super::workload::Workload;
 use super::{Identity, METRICS_RELEASE, image, image_parts, pods, with};
 use serde_json::{Value, json};
@@ -30,6 +30,10 @@ pub(super) fn workloads(stack: &Stack) -> Vec<Workload> {
         on_node: true,
         ports: None,
     }]
+}
+
+pub(super) fn jobs(stack: &Stack) -> Vec<Job> {
+    vec![Job::of("node-exporter", JOB, stack.prometheus.enabled)]
 }
 
 pub(super) fn facts(stack: &Stack) -> Value {

@@ -1,4 +1,4 @@
-use super::monitored::{JOB_LABEL, labelled, monitored};
+use super::monitored::{JOB_LABEL, Job, labelled, monitored};
 use super::workload::{Peer, Port, Role, Workload, browsers};
 use super::{
     Identity, METRICS_RELEASE, RELOADER_PORT, Web, image, persistence, pods, semantic_version, service, startup, with,
@@ -37,6 +37,10 @@ pub(super) fn workloads(stack: &Stack) -> Vec<Workload> {
         on_node: false,
         ports: Some(vec![Port::tcp(PORT, peers), Port::tcp(RELOADER_PORT, [Peer::Pods(Role::Scraper)])]),
     }]
+}
+
+pub(super) fn jobs(_: &Stack) -> Vec<Job> {
+    vec![Job::of("prometheus", name(), true)]
 }
 
 pub(super) fn facts(stack: &Stack) -> Value {

@@ -1,4 +1,4 @@
-use super::monitored::monitored;
+use super::monitored::{Job, monitored};
 use super::workload::{Peer, Port, Role, Workload};
 use super::{Identity, METRICS_RELEASE, image, pods, with};
 use serde_json::{Value, json};
@@ -38,6 +38,10 @@ pub(super) fn workloads(stack: &Stack) -> Vec<Workload> {
         on_node: false,
         ports: Some(vec![Port::tcp(port(stack), peers)]),
     }]
+}
+
+pub(super) fn jobs(stack: &Stack) -> Vec<Job> {
+    vec![Job::of("prometheus-operator", name(), stack.prometheus.enabled)]
 }
 
 pub(super) fn facts(stack: &Stack) -> Value {

@@ -1,4 +1,4 @@
-use super::monitored::monitored;
+use super::monitored::{Job, monitored};
 use super::workload::{Peer, Port, Role, Workload};
 use super::{Identity, LOGS_RELEASE, image, image_parts, pods, with};
 use serde_json::{Value, json};
@@ -15,6 +15,11 @@ fn identity(stack: &Stack) -> Identity<'_> {
 
 fn name() -> String {
     format!("{LOGS_RELEASE}-promtail")
+}
+
+/// Its Service, which is there for its metrics.
+fn metrics_name() -> String {
+    format!("{LOGS_RELEASE}-promtail-metrics")
 }
 
 fn is_monitored(stack: &Stack) -> bool {
@@ -34,6 +39,10 @@ pub(super) fn workloads(stack: &Stack) -> Vec<Workload> {
     }]
 }
 
+pub(super) fn jobs(stack: &Stack) -> Vec<Job> {
+    vec![Job::of("promtail", metrics_name(), is_monitored(stack))]
+}
+
 pub(super) fn facts(stack: &Stack) -> Value {
     let promtail = &stack.promtail;
     let own = json!({
@@ -44,7 +53,7 @@ pub(super) fn facts(stack: &Stack) -> Value {
         "imageParts": image_parts(stack, &promtail.image),
         "logLevel": promtail.log_level,
         "docker": promtail.container_runtime == ContainerRuntime::Docker,
-        "metricsName": format!("{LOGS_RELEASE}-promtail-metrics"),
+        "metricsName": metrics_name(),
         "monitored": is_monitored(stack),
         "pods": pods(stack, promtail, None),
     });

@@ -1,8 +1,13 @@
+use super::monitored::Job;
 use super::workload::Workload;
 use serde_json::{Value, json};
 use vigil_stack::Stack;
 
 pub(super) fn workloads(_: &Stack) -> Vec<Workload> {
+    Vec::new()
+}
+
+pub(super) fn jobs(_: &Stack) -> Vec<Job> {
     Vec::new()
 }
 

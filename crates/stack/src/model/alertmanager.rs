@@ -158,6 +158,11 @@ pub struct Receiver {
 }
 
 impl Receiver {
+    /// In how many ways it tells somebody.
+    pub(crate) fn ways(&self) -> usize {
+        self.webhook.len() + self.slack.len() + self.email.len() + self.pagerduty.len() + self.opsgenie.len()
+    }
+
     /// The Secrets that hold its credentials.
     fn secrets(&self) -> Vec<&SecretReference> {
         let mut secrets: Vec<_> = self.webhook.iter().filter_map(|way| way.url_secret.as_ref()).collect();

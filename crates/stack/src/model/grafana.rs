@@ -25,6 +25,8 @@ settings! {
         pub persistence: Persistence,
         /// The name and password of the administrator.
         pub admin_secret: AdminSecret,
+        /// Bring the dashboards of the stack's parts.
+        pub bundled_dashboards: bool,
         /// Dashboards beside those that ConfigMaps with the label `grafana_dashboard: "1"` bring, in any namespace.
         pub dashboards: Vec<Dashboard>,
         /// Where dashboards with an `id` are downloaded from, for clusters with a mirror.
@@ -52,6 +54,7 @@ impl Default for Grafana {
             ingress: Ingress::default(),
             persistence: Persistence::default(),
             admin_secret: AdminSecret::default(),
+            bundled_dashboards: true,
             dashboards: vec![Dashboard {
                 name: DnsLabel::known("kube-state-metrics-v2"),
                 id: Some(DashboardId::known(13332)),

@@ -34,7 +34,7 @@ impl Default for Loki {
             retention: Some(Duration::known("7d")),
             log_level: LogLevel::Info,
             persistence: Persistence::default(),
-            monitored: false,
+            monitored: true,
             pods: Pods::default(),
             labels: Labels::new(),
             annotations: Annotations::new(),

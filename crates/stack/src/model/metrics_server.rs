@@ -17,6 +17,8 @@ settings! {
         pub address_types: Vec<AddressType>,
         /// How often it asks the kubelets; 10s at least.
         pub resolution: Duration,
+        /// Have Prometheus scrape it.
+        pub monitored: bool,
         /// Where its pods run and what they may use. Their `PriorityClass` is `system-cluster-critical` unless one is set.
         pub pods: Pods,
         /// Labels for its objects, beside the common `labels`; of two with one key this one counts.
@@ -35,6 +37,7 @@ impl Default for MetricsServer {
             kubelet_insecure_tls: true,
             address_types: vec![AddressType::InternalIP],
             resolution: Duration::known("15s"),
+            monitored: true,
             pods: Pods::default(),
             labels: Labels::new(),
             annotations: Annotations::new(),

@@ -1,6 +1,7 @@
 //! The keys of `stack.yaml`. One file per component; what several of them share is here.
 
 mod alertmanager;
+mod alerts;
 mod alloy;
 mod argocd;
 mod blackbox_exporter;
@@ -21,6 +22,7 @@ mod prometheus_operator;
 mod promtail;
 
 pub use alertmanager::{Alertmanager, EmailTo, Opsgenie, Pagerduty, Receiver, Route, Slack, SubRoute, Webhook};
+pub use alerts::{AlertSeverity, Alerts, RuleFile, Thresholds};
 pub use alloy::Alloy;
 pub use argocd::{Argocd, Automated, Destination, Install};
 pub use blackbox_exporter::{BlackboxExporter, DnsQuery, DnsRecord, IpProtocol, ProbeModule, ProbeTarget};
@@ -149,6 +151,8 @@ stack! { $
     "blackbox-exporter" blackbox_exporter: BlackboxExporter,
     /// Alertmanager, which tells people about alerts.
     "alertmanager" alertmanager: Alertmanager,
+    /// Alerts and recorded series: what Prometheus watches, and tells Alertmanager of.
+    "alerts" alerts: Alerts,
     /// Grafana, the dashboards.
     "grafana" grafana: Grafana,
     /// Loki, the log store.

@@ -30,7 +30,7 @@ impl Default for Promtail {
             image: Image::known("docker.io/grafana/promtail:3.5.1"),
             log_level: LogLevel::Info,
             container_runtime: ContainerRuntime::Containerd,
-            monitored: false,
+            monitored: true,
             pods: Pods::default(),
             labels: Labels::new(),
             annotations: Annotations::new(),

@@ -2,8 +2,9 @@
 
 use super::{Kept, ingress, without_volume};
 use crate::findings::Findings;
-use crate::model::{Alertmanager, Receiver, Stack, SubRoute};
-use crate::units::{Duration, GroupLabel};
+use crate::model::{Alertmanager, Part as _, Receiver, Stack, SubRoute};
+use crate::units::{Duration, GroupLabel, ReceiverName};
+use std::collections::BTreeSet;
 
 /// The receiver that tells nobody, which is always there.
 const NOBODY: &str = "null";
@@ -50,6 +51,8 @@ pub(crate) fn check(alertmanager: &Alertmanager, stack: &Stack, findings: &mut F
         not_zero(time, &format!("{path}.{key}"), findings);
     }
     routes(alertmanager, &route.routes, path, findings);
+    unreached(alertmanager, findings);
+    nobody(alertmanager, stack, findings);
     ingress("alertmanager", &alertmanager.ingress, alertmanager.external_url.as_ref(), findings);
 }
 
@@ -111,6 +114,56 @@ fn known(alertmanager: &Alertmanager, receiver: &str, path: &str, findings: &mut
             format!("there is no receiver `{receiver}`"),
             "expected one of `alertmanager.receivers`, or `null`",
             "add it to `alertmanager.receivers`",
+        );
+    }
+}
+
+/// The receivers that some route names.
+fn reached(alertmanager: &Alertmanager) -> BTreeSet<&str> {
+    fn add<'a>(routes: &'a [SubRoute], found: &mut BTreeSet<&'a str>) {
+        for route in routes {
+            found.extend(route.receiver.as_ref().map(ReceiverName::as_str));
+            add(&route.routes, found);
+        }
+    }
+    let mut found = BTreeSet::from([alertmanager.route.receiver.as_str()]);
+    add(&alertmanager.route.routes, &mut found);
+    found
+}
+
+/// Receivers that are told of nothing, or that tell nobody.
+fn unreached(alertmanager: &Alertmanager, findings: &mut Findings) {
+    let reached = reached(alertmanager);
+    for (at, receiver) in alertmanager.receivers.iter().enumerate() {
+        let path = format!("alertmanager.receivers.{at}");
+        let name = &receiver.name;
+        if !reached.contains(name.as_str()) {
+            findings.warning(
+                &[&format!("{path}.name"), "alertmanager.route"],
+                format!("no route names the receiver `{name}`: it gets no alert"),
+                "not in `alertmanager.route`",
+                &format!("set `alertmanager.route.receiver: {name}` for all alerts, or add a route with it to `alertmanager.route.routes`"),
+            );
+        }
+        if receiver.ways() == 0 {
+            findings.warning(
+                &[&path],
+                format!("the receiver `{name}` has no way to tell anybody"),
+                "no webhook, slack, email, pagerduty or opsgenie",
+                "add one of them, or use the receiver `null`, which is there for that",
+            );
+        }
+    }
+}
+
+/// Alerts that reach nobody at all. It is said, not warned of: who looks at Grafana every day may want it so.
+fn nobody(alertmanager: &Alertmanager, stack: &Stack, findings: &mut Findings) {
+    if alertmanager.receivers.is_empty() && stack.alerts.is_in(stack) {
+        findings.note(
+            &["alertmanager.receivers", "alertmanager"],
+            "alerts reach nobody: Alertmanager has no receiver",
+            "they are shown by Grafana, Prometheus and Alertmanager only",
+            "add one to `alertmanager.receivers` and name it in `alertmanager.route.receiver`; docs/stack.md has an example",
         );
     }
 }
@@ -186,6 +239,32 @@ mod tests {
         ] {
             assert_eq!(errors(text), [message], "{text}");
         }
+    }
+
+    /// The first lines of what is said of a stack that is sound.
+    fn said(text: &str) -> Vec<String> {
+        let parsed = Stack::parse(&Source::new("stack.yaml", text)).unwrap();
+        parsed.warnings.into_iter().chain(parsed.notes).map(|problem| problem.message).collect()
+    }
+
+    #[test]
+    fn alerts_that_reach_nobody_are_said() {
+        let nobody = "alerts reach nobody: Alertmanager has no receiver";
+        let others = "alertmanager: {persistence: {enabled: true}}\nprometheus: {persistence: {enabled: true}}\n\
+                      grafana: {enabled: false}\nloki: {enabled: false}\npromtail: {enabled: false}\n";
+        assert_eq!(said(others), [nobody]);
+        assert_eq!(said(&format!("{others}alerts: {{enabled: false}}\n")), [""; 0]);
+        let with = |receivers: &str, route: &str| {
+            said(&others.replace(
+                "{persistence: {enabled: true}}\np",
+                &format!("{{persistence: {{enabled: true}}, receivers: [{receivers}], route: {route}}}\np"),
+            ))
+        };
+        let team = "{name: team, webhook: [{url: 'http://chat'}]}";
+        assert_eq!(with(team, "{}"), ["no route names the receiver `team`: it gets no alert"]);
+        assert_eq!(with(team, "{receiver: team}"), [""; 0]);
+        assert_eq!(with(team, "{routes: [{matchers: [a=b], routes: [{matchers: [], receiver: team}]}]}"), [""; 0]);
+        assert_eq!(with("{name: team}", "{receiver: team}"), ["the receiver `team` has no way to tell anybody"]);
     }
 
     #[test]

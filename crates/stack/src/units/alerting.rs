@@ -25,6 +25,14 @@ text_unit! {
 }
 
 text_unit! {
+    /// The name of an alert.
+    AlertName,
+    expected: "the name of an alert such as `KubePodCrashLooping`",
+    pattern: r"^[A-Za-z_][A-Za-z0-9_]*$",
+    check: |text| if is_metric_label(text) { Ok(()) } else { Err("") }
+}
+
+text_unit! {
     /// What a receiver of alerts is called.
     ReceiverName,
     expected: "a name of letters, digits, `-`, `_` and `.`, up to 63 of them",

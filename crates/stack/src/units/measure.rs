@@ -1,6 +1,6 @@
 //! Times, sizes, quantities and versions.
 
-use super::text_unit;
+use super::{number_unit, text_unit};
 use vigil_forms::{duration, quantity};
 
 text_unit! {
@@ -112,4 +112,14 @@ impl KubernetesVersion {
     pub fn minor(&self) -> u16 {
         self.as_str().strip_prefix("1.").and_then(|minor| minor.parse().ok()).unwrap_or_default()
     }
+}
+
+number_unit! {
+    /// A share of a whole, in percent.
+    Percent, 1 to 100, expected: "a percentage from 1 to 100"
+}
+
+number_unit! {
+    /// A number of days.
+    Days, 1 to 3650, expected: "a number of days from 1 to 3650"
 }

@@ -9,12 +9,14 @@ mod measure;
 mod name;
 mod network;
 
-pub use alerting::{Authorization, Email, GroupLabel, HostPort, Line, Matcher, MetricLabel, ReceiverName, SecretKey};
+pub use alerting::{
+    AlertName, Authorization, Email, GroupLabel, HostPort, Line, Matcher, MetricLabel, ReceiverName, SecretKey,
+};
 pub use checks::{KindName, ObjectName, ObjectTitle, Reason, RuleName};
 pub use file::{DashboardId, DashboardRevision, FilePath, FolderOfContainer, UserId};
 pub use git::{FolderPath, GitRevision};
 pub use image::{Image, Registry};
-pub use measure::{ByteSize, Duration, KubernetesVersion, Quantity};
+pub use measure::{ByteSize, Days, Duration, KubernetesVersion, Percent, Quantity};
 pub use name::{
     AnnotationKey, AnnotationValue, DnsLabel, DnsSubdomain, FreeLabelKey, LabelKey, LabelValue, LoadBalancerClass,
 };

@@ -1,0 +1,619 @@
+//! Dashboards of Grafana, `templates/<component>/dashboards/<name>.yaml`, as ConfigMaps that its side-car loads.
+//!
+//! The files say what only a person can: titles, queries, units, what a panel means and from which value on it is bad. All
+//! else is made here, once: places, legends, colours, data sources, variables, time range and refresh. A panel that asks for
+//! what the stack does not scrape is left out, and so are rows and dashboards without a panel left.
+
+use crate::templates::Templates;
+use crate::words::Words;
+use crate::{Made, facts};
+use serde::Deserialize;
+use serde_json::{Value, json};
+use vigil_stack::Stack;
+use vigil_yaml::{Limits, Problem};
+
+/// What Grafana 12 writes itself: the newest form of the JSON that files may have.
+const SCHEMA_VERSION: u32 = 42;
+
+/// The columns of Grafana's grid.
+const COLUMNS: u32 = 24;
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Dashboard {
+    title: String,
+    /// Which questions it answers.
+    description: String,
+    folder: String,
+    /// What a person chooses among, beside the data source and the cluster.
+    #[serde(default)]
+    variables: Vec<Variable>,
+    rows: Vec<Row>,
+    /// How far back it looks when it is opened.
+    #[serde(default = "six_hours")]
+    from: String,
+    /// Other dashboards to go on to.
+    #[serde(default)]
+    links: Vec<Link>,
+    /// Grafana opens with it.
+    #[serde(default)]
+    home: bool,
+}
+
+fn six_hours() -> String {
+    "now-6h".to_owned()
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Variable {
+    name: String,
+    label: String,
+    /// What Grafana asks Prometheus, or Loki where `source` says so: `label_values(…)`. Free text without it.
+    #[serde(default)]
+    query: Option<String>,
+    #[serde(default)]
+    source: Source,
+    /// What is chosen at first where it is free text.
+    #[serde(default)]
+    default: String,
+    /// One value at a time.
+    #[serde(default)]
+    single: bool,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Link {
+    title: String,
+    /// `component/name` of the other dashboard's file.
+    dashboard: String,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Row {
+    title: String,
+    panels: Vec<Panel>,
+    /// Folded up until somebody opens it.
+    #[serde(default)]
+    folded: bool,
+}
+
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Panel {
+    title: String,
+    /// What it shows, what is good, and what to do when it is not.
+    explain: String,
+    #[serde(rename = "type", default)]
+    kind: Kind,
+    /// A unit of Grafana: `percentunit`, `bytes`, `s`, `reqps`, `short`.
+    #[serde(default)]
+    unit: Option<String>,
+    #[serde(default)]
+    width: Option<u32>,
+    #[serde(default)]
+    height: Option<u32>,
+    #[serde(default)]
+    queries: Vec<Query>,
+    #[serde(default)]
+    source: Source,
+    /// From which values on it is yellow, and red; `below` where less is worse.
+    #[serde(default)]
+    warning: Option<f64>,
+    #[serde(default)]
+    critical: Option<f64>,
+    #[serde(default)]
+    below: bool,
+    #[serde(default)]
+    min: Option<f64>,
+    #[serde(default)]
+    max: Option<f64>,
+    /// Layers on top of each other.
+    #[serde(default)]
+    stacked: bool,
+    /// What a table calls its columns: label or `Value #A`, to title. What is not named is hidden.
+    #[serde(default)]
+    columns: Vec<Column>,
+    /// What numbers stand for: `0` to `down`.
+    #[serde(default)]
+    meanings: std::collections::BTreeMap<String, String>,
+    /// The text of a panel that asks nothing, in Markdown.
+    #[serde(default)]
+    text: Option<String>,
+}
+
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Column {
+    from: String,
+    title: String,
+    #[serde(default)]
+    unit: Option<String>,
+}
+
+#[derive(Clone, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Query {
+    expr: String,
+    #[serde(default)]
+    legend: String,
+}
+
+#[derive(Clone, Copy, Default, Deserialize, PartialEq)]
+#[serde(rename_all = "kebab-case")]
+enum Source {
+    #[default]
+    Prometheus,
+    Loki,
+}
+
+impl Source {
+    fn kind(self) -> &'static str {
+        match self {
+            Self::Prometheus => "prometheus",
+            Self::Loki => "loki",
+        }
+    }
+
+    /// The variable by which a person chooses one of several.
+    fn variable(self) -> &'static str {
+        match self {
+            Self::Prometheus => "datasource",
+            Self::Loki => "logs",
+        }
+    }
+
+    fn json(self) -> Value {
+        json!({ "type": self.kind(), "uid": format!("${{{}}}", self.variable()) })
+    }
+}
+
+#[derive(Clone, Copy, Default, Deserialize, PartialEq)]
+#[serde(rename_all = "lowercase")]
+enum Kind {
+    #[default]
+    Timeseries,
+    Stat,
+    Gauge,
+    Bargauge,
+    Table,
+    Heatmap,
+    Logs,
+    Text,
+    Alertlist,
+}
+
+impl Kind {
+    fn name(self) -> &'static str {
+        match self {
+            Self::Timeseries => "timeseries",
+            Self::Stat => "stat",
+            Self::Gauge => "gauge",
+            Self::Bargauge => "bargauge",
+            Self::Table => "table",
+            Self::Heatmap => "heatmap",
+            Self::Logs => "logs",
+            Self::Text => "text",
+            Self::Alertlist => "alertlist",
+        }
+    }
+
+    /// Width and height where a panel does not say.
+    fn size(self) -> (u32, u32) {
+        match self {
+            Self::Stat | Self::Gauge => (4, 4),
+            Self::Logs | Self::Table | Self::Alertlist => (COLUMNS, 9),
+            Self::Text => (COLUMNS, 3),
+            Self::Timeseries | Self::Bargauge | Self::Heatmap => (12, 8),
+        }
+    }
+
+    /// Whether it shows one moment instead of a time.
+    fn is_instant(self) -> bool {
+        matches!(self, Self::Table | Self::Bargauge)
+    }
+}
+
+/// Where the side-car puts what it loads, each dashboard in the folder that its annotation names.
+const LOADED: &str = "/tmp/dashboards";
+
+/// The dashboards of a stack.
+#[derive(Default)]
+pub(crate) struct Dashboards<'t> {
+    /// Their ConfigMaps.
+    pub(crate) made: Vec<Made<'t>>,
+    /// The file of the one that Grafana opens with.
+    home: Option<String>,
+}
+
+impl Dashboards<'_> {
+    /// Tells Grafana's templates what it opens with.
+    pub(crate) fn tell(&self, facts: &mut Value) {
+        if let Some(grafana) = facts["grafana"].as_object_mut() {
+            grafana.insert("home".to_owned(), json!(self.home));
+        }
+    }
+}
+
+/// The dashboards of the components that the stack has.
+pub(crate) fn dashboards<'t>(
+    stack: &Stack,
+    components: &[&'static str],
+    templates: &'t Templates,
+) -> Result<Dashboards<'t>, Vec<Problem>> {
+    let mut all = Dashboards::default();
+    if !(stack.grafana.enabled && stack.grafana.bundled_dashboards) {
+        return Ok(all);
+    }
+    let words = Words::new(stack);
+    let mut problems = Vec::new();
+    for (folder, name, path) in templates.dashboards() {
+        match read(path, templates, &words) {
+            Err(found) => problems.extend(found),
+            Ok(value) => {
+                let component = components.iter().copied().find(|component| *component == folder);
+                let Some(component) = component else { continue };
+                match dashboard(path, value, &words) {
+                    Err(problem) => problems.push(*problem),
+                    Ok(None) => {}
+                    Ok(Some(dashboard)) => {
+                        let documents = vec![config_map(stack, component, name, &dashboard).into()];
+                        if dashboard.home {
+                            all.home = Some(format!("{LOADED}/{}/{}.json", dashboard.folder, uid_of(component, name)));
+                        }
+                        all.made.push(Made { component, template: path, documents });
+                    }
+                }
+            }
+        }
+    }
+    if problems.is_empty() { Ok(all) } else { Err(problems) }
+}
+
+/// A file as it stands.
+fn read(path: &str, templates: &Templates, words: &Words) -> Result<Value, Vec<Problem>> {
+    let Some(source) = templates.get(path) else { return Ok(Value::Null) };
+    let Some(node) = vigil_yaml::read_one(source, &Limits::default())? else { return Ok(Value::Null) };
+    let unknown = words.check(&node);
+    if unknown.is_empty() { Ok(node.to_json()) } else { Err(unknown) }
+}
+
+/// A dashboard with every word filled in, without the panels that the stack has nothing for.
+fn dashboard(path: &str, mut value: Value, words: &Words) -> Result<Option<Dashboard>, Box<Problem>> {
+    for key in ["variables", "links"] {
+        if let Some(list) = value.get_mut(key) {
+            keep(list, words);
+        }
+    }
+    for row in value.get_mut("rows").and_then(Value::as_array_mut).into_iter().flatten() {
+        if let Some(panels) = row.get_mut("panels") {
+            keep(panels, words);
+        }
+    }
+    let Some(value) = words.fill(&value) else { return Ok(None) };
+    let mut dashboard: Dashboard = serde_json::from_value(value).map_err(|error| {
+        Box::new(Problem::in_file(format!("not a dashboard: {error}"), format!("templates/{path}")))
+    })?;
+    dashboard.rows.retain(|row| row.panels.iter().any(|panel| panel.kind != Kind::Text));
+    Ok((!dashboard.rows.is_empty()).then_some(dashboard))
+}
+
+/// Fills in the words of each item, and leaves out those that have a word without a value.
+fn keep(list: &mut Value, words: &Words) {
+    if let Some(items) = list.as_array_mut() {
+        *items = items.iter().filter_map(|item| words.fill(item)).collect();
+    }
+}
+
+fn config_map(stack: &Stack, component: &str, name: &str, dashboard: &Dashboard) -> Value {
+    let uid = uid_of(component, name);
+    json!({
+        "apiVersion": "v1",
+        "kind": "ConfigMap",
+        "metadata": {
+            "name": format!("{}-dashboard-{uid}", facts::GRAFANA_RELEASE),
+            "namespace": stack.namespaces.monitoring,
+            "labels": facts::dashboard_labels(stack, component),
+            "annotations": { "grafana_folder": dashboard.folder },
+        },
+        "data": { format!("{uid}.json"): format!("{:#}\n", json(dashboard, &uid)) },
+    })
+}
+
+/// What its address and links to it are made of. Grafana takes 40 characters.
+fn uid_of(component: &str, name: &str) -> String {
+    if component == name { name.to_owned() } else { format!("{component}-{name}") }
+}
+
+fn json(dashboard: &Dashboard, uid: &str) -> Value {
+    let uses_logs = dashboard.rows.iter().flat_map(|row| &row.panels).any(|panel| panel.source == Source::Loki);
+    let mut variables = vec![data_source(Source::Prometheus)];
+    if uses_logs {
+        variables.push(data_source(Source::Loki));
+    }
+    variables.extend(dashboard.variables.iter().map(variable));
+    let links: Vec<_> = dashboard
+        .links
+        .iter()
+        .map(|link| {
+            let (component, name) = link.dashboard.split_once('/').unwrap_or((&link.dashboard, &link.dashboard));
+            json!({
+                "title": link.title, "type": "link", "url": format!("d/{}", uid_of(component, name)), "icon": "dashboard", "tooltip": "",
+                "tags": [], "asDropdown": false, "includeVars": true, "keepTime": true, "targetBlank": false,
+            })
+        })
+        .collect();
+    json!({
+        "uid": uid,
+        "title": dashboard.title,
+        "description": dashboard.description,
+        "tags": ["vigil"],
+        "schemaVersion": SCHEMA_VERSION,
+        "version": 1,
+        "editable": false,
+        "graphTooltip": 1,
+        "liveNow": false,
+        "fiscalYearStartMonth": 0,
+        "refresh": "1m",
+        "time": { "from": dashboard.from, "to": "now" },
+        "timezone": "browser",
+        "timepicker": {},
+        "weekStart": "",
+        "annotations": { "list": [] },
+        "links": links,
+        "templating": { "list": variables },
+        "panels": panels(&dashboard.rows),
+    })
+}
+
+fn data_source(source: Source) -> Value {
+    let (label, text) = match source {
+        Source::Prometheus => ("Data source", "Prometheus"),
+        Source::Loki => ("Logs", "Loki"),
+    };
+    json!({
+        "name": source.variable(), "label": label, "type": "datasource", "query": source.kind(), "hide": 0,
+        "current": { "text": text, "value": source.kind() }, "multi": false, "includeAll": false, "options": [],
+        "refresh": 1, "regex": "", "skipUrlSync": false,
+    })
+}
+
+fn variable(variable: &Variable) -> Value {
+    let Some(query) = &variable.query else {
+        return json!({
+            "name": variable.name, "label": variable.label, "type": "textbox", "query": variable.default, "hide": 0,
+            "current": { "text": variable.default, "value": variable.default }, "options": [], "skipUrlSync": false,
+        });
+    };
+    let all = !variable.single;
+    let mut value = json!({
+        "name": variable.name, "label": variable.label, "type": "query", "query": query, "definition": query, "hide": 0,
+        "datasource": variable.source.json(), "multi": all, "includeAll": all, "options": [], "refresh": 2, "regex": "",
+        "sort": 1, "skipUrlSync": false,
+    });
+    if all {
+        // A series without the label is of all of them too.
+        value["allValue"] = ".*".into();
+        value["current"] = json!({ "text": "All", "value": "$__all" });
+    }
+    value
+}
+
+/// Panels in rows, side by side as long as there is room.
+fn panels(rows: &[Row]) -> Vec<Value> {
+    let mut placed = Vec::new();
+    let mut number = 0;
+    let mut next = || {
+        number += 1;
+        number
+    };
+    let mut top = 0;
+    for row in rows {
+        let mut head = json!({
+            "id": next(), "type": "row", "title": row.title, "collapsed": row.folded, "panels": [],
+            "gridPos": { "h": 1, "w": COLUMNS, "x": 0, "y": top },
+        });
+        top += 1;
+        let (mut left, mut tallest) = (0, 0);
+        let mut own = Vec::new();
+        for panel in &row.panels {
+            let (usual_width, usual_height) = panel.kind.size();
+            let width = panel.width.unwrap_or(usual_width).clamp(1, COLUMNS);
+            let height = panel.height.unwrap_or(usual_height).max(1);
+            if left + width > COLUMNS {
+                top += tallest;
+                (left, tallest) = (0, 0);
+            }
+            let mut value = panel_json(panel);
+            value["id"] = next().into();
+            value["gridPos"] = json!({ "h": height, "w": width, "x": left, "y": top });
+            own.push(value);
+            left += width;
+            tallest = tallest.max(height);
+        }
+        top += tallest;
+        if row.folded {
+            head["panels"] = own.into();
+            placed.push(head);
+        } else {
+            placed.push(head);
+            placed.extend(own);
+        }
+    }
+    placed
+}
+
+fn panel_json(panel: &Panel) -> Value {
+    let mut value = json!({
+        "type": panel.kind.name(),
+        "title": panel.title,
+        "description": panel.explain,
+        "datasource": panel.source.json(),
+        "targets": targets(panel),
+        "fieldConfig": { "defaults": defaults(panel), "overrides": overrides(panel) },
+        "options": options(panel),
+    });
+    if panel.kind == Kind::Table {
+        value["transformations"] = transformations(panel);
+    }
+    if matches!(panel.kind, Kind::Text | Kind::Alertlist) {
+        for key in ["datasource", "targets", "fieldConfig"] {
+            if let Some(value) = value.as_object_mut() {
+                value.remove(key);
+            }
+        }
+    }
+    value
+}
+
+fn targets(panel: &Panel) -> Vec<Value> {
+    let target = |(at, query): (usize, &Query)| {
+        // Grafana calls them A, B, C …
+        let letter = char::from(b'A' + u8::try_from(at % 26).unwrap_or_default());
+        let mut target = json!({
+            "refId": letter.to_string(), "expr": query.expr, "datasource": panel.source.json(),
+            "editorMode": "code",
+        });
+        if panel.source == Source::Loki {
+            target["queryType"] = if panel.kind.is_instant() { "instant" } else { "range" }.into();
+        } else {
+            target["instant"] = panel.kind.is_instant().into();
+            target["range"] = (!panel.kind.is_instant()).into();
+            target["format"] = match panel.kind {
+                Kind::Table => "table",
+                Kind::Heatmap => "heatmap",
+                _ => "time_series",
+            }
+            .into();
+        }
+        if panel.kind != Kind::Logs && !query.legend.is_empty() {
+            target["legendFormat"] = query.legend.as_str().into();
+        }
+        target
+    };
+    panel.queries.iter().enumerate().map(target).collect()
+}
+
+fn defaults(panel: &Panel) -> Value {
+    let mut defaults = json!({ "thresholds": { "mode": "absolute", "steps": steps(panel) } });
+    let has_steps = panel.warning.is_some() || panel.critical.is_some();
+    let by_value = has_steps && panel.kind != Kind::Timeseries;
+    defaults["color"] = json!({ "mode": if by_value { "thresholds" } else { "palette-classic" } });
+    for (key, value) in [
+        ("unit", panel.unit.as_deref().map(Value::from)),
+        ("min", panel.min.map(Value::from)),
+        ("max", panel.max.map(Value::from)),
+    ] {
+        if let Some(value) = value {
+            defaults[key] = value;
+        }
+    }
+    if !panel.meanings.is_empty() {
+        let options: serde_json::Map<_, _> = panel
+            .meanings
+            .iter()
+            .enumerate()
+            .map(|(at, (from, text))| (from.clone(), json!({ "text": text, "index": at })))
+            .collect();
+        defaults["mappings"] = json!([{ "type": "value", "options": options }]);
+    }
+    if panel.kind == Kind::Timeseries {
+        defaults["custom"] = json!({
+            "drawStyle": "line", "lineInterpolation": "linear", "lineWidth": 1, "showPoints": "never", "spanNulls": false,
+            "fillOpacity": if panel.stacked { 40 } else { 10 },
+            "stacking": { "mode": if panel.stacked { "normal" } else { "none" }, "group": "A" },
+            "thresholdsStyle": { "mode": if has_steps { "line" } else { "off" } },
+            "axisSoftMin": 0,
+        });
+    }
+    defaults
+}
+
+/// From which value on which colour. The first step has no value: it begins at the bottom.
+fn steps(panel: &Panel) -> Vec<Value> {
+    let step = |color: &str, value: Option<f64>| json!({ "color": color, "value": value });
+    let first = |color: &str| step(color, None);
+    match (panel.below, panel.warning, panel.critical) {
+        (false, warning, critical) => {
+            let own = [("yellow", warning), ("red", critical)].into_iter();
+            let own = own.filter_map(|(color, value)| value.map(|value| step(color, Some(value))));
+            std::iter::once(first("green")).chain(own).collect()
+        }
+        (true, Some(warning), Some(critical)) => {
+            vec![first("red"), step("yellow", Some(critical)), step("green", Some(warning))]
+        }
+        (true, Some(warning), None) => vec![first("yellow"), step("green", Some(warning))],
+        (true, None, Some(critical)) => vec![first("red"), step("green", Some(critical))],
+        (true, None, None) => vec![first("green")],
+    }
+}
+
+fn overrides(panel: &Panel) -> Vec<Value> {
+    let with_unit = panel.columns.iter().filter_map(|column| column.unit.as_ref().map(|unit| (column, unit)));
+    with_unit
+        .map(|(column, unit)| {
+            json!({
+                "matcher": { "id": "byName", "options": column.title },
+                "properties": [{ "id": "unit", "value": unit }],
+            })
+        })
+        .collect()
+}
+
+fn options(panel: &Panel) -> Value {
+    let reduce = json!({ "calcs": ["lastNotNull"], "fields": "", "values": false });
+    match panel.kind {
+        Kind::Timeseries => json!({
+            "legend": { "displayMode": "table", "placement": "bottom", "showLegend": true, "calcs": ["lastNotNull", "max"] },
+            "tooltip": { "mode": "multi", "sort": "desc" },
+        }),
+        Kind::Stat => json!({
+            "reduceOptions": reduce, "orientation": "auto", "justifyMode": "auto", "textMode": "auto", "wideLayout": true,
+            "colorMode": if panel.warning.or(panel.critical).is_some() { "background" } else { "value" },
+            "graphMode": "area", "showPercentChange": false, "percentChangeColorMode": "standard",
+        }),
+        Kind::Gauge => json!({
+            "reduceOptions": reduce, "orientation": "auto", "showThresholdLabels": false, "showThresholdMarkers": true,
+        }),
+        Kind::Bargauge => json!({
+            "reduceOptions": reduce, "orientation": "horizontal", "displayMode": "basic", "showUnfilled": true,
+            "valueMode": "color", "namePlacement": "auto", "sizing": "auto",
+        }),
+        Kind::Table => json!({ "showHeader": true, "cellHeight": "sm" }),
+        Kind::Heatmap => json!({
+            "calculate": false, "cellGap": 1, "color": { "mode": "scheme", "scheme": "Oranges", "steps": 64 },
+            "yAxis": { "unit": panel.unit.as_deref().unwrap_or("short") }, "legend": { "show": true },
+            "tooltip": { "mode": "single", "showColorScale": false, "yHistogram": false },
+        }),
+        Kind::Logs => json!({
+            "showTime": true, "showLabels": false, "showCommonLabels": false, "wrapLogMessage": true,
+            "prettifyLogMessage": false, "enableLogDetails": true, "dedupStrategy": "none", "sortOrder": "Descending",
+        }),
+        Kind::Text => json!({ "mode": "markdown", "content": panel.text.as_deref().unwrap_or_default() }),
+        Kind::Alertlist => json!({
+            "viewMode": "list", "groupMode": "default", "groupBy": [], "maxItems": 50, "sortOrder": 3, "dashboardAlerts": false,
+            "alertName": "", "alertInstanceLabelFilter": "", "datasource": Source::Prometheus.kind(),
+            "stateFilter": { "firing": true, "pending": false, "noData": false, "normal": false, "error": true },
+        }),
+    }
+}
+
+/// One row for each series: the columns by their names, in their order, and no other.
+fn transformations(panel: &Panel) -> Value {
+    let order: serde_json::Map<_, _> =
+        panel.columns.iter().enumerate().map(|(at, column)| (column.from.clone(), at.into())).collect();
+    let names: serde_json::Map<_, _> =
+        panel.columns.iter().map(|column| (column.from.clone(), column.title.clone().into())).collect();
+    let shown: Vec<_> = panel.columns.iter().map(|column| column.from.as_str()).collect();
+    let mut steps = Vec::new();
+    if panel.queries.len() > 1 {
+        steps.push(json!({ "id": "merge", "options": {} }));
+    }
+    steps.push(json!({ "id": "filterFieldsByName", "options": { "include": { "names": shown } } }));
+    steps.push(
+        json!({ "id": "organize", "options": { "indexByName": order, "renameByName": names, "excludeByName": {} } }),
+    );
+    steps.into()
+}

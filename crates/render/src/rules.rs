@@ -1,0 +1,179 @@
+//! Rule groups of Prometheus, `templates/<component>/rules/<subject>.yaml`, as PrometheusRule objects.
+//!
+//! The files are what Prometheus reads, with [`Words`] in them. A rule that speaks of something that the stack does not
+//! scrape is left out, and so is one that reads what such a rule would record; a group and a file without a rule left are
+//! left out with them.
+
+use crate::templates::Templates;
+use crate::words::Words;
+use crate::{Made, facts};
+use serde_json::{Map, Value, json};
+use std::collections::BTreeSet;
+use vigil_stack::Stack;
+use vigil_stack::model::Part as _;
+use vigil_stack::units::Url;
+use vigil_yaml::{Limits, Problem, Span};
+
+/// A rule file on its way to an object.
+struct File<'t> {
+    component: &'static str,
+    subject: &'t str,
+    path: &'t str,
+    groups: Vec<Map<String, Value>>,
+}
+
+/// The PrometheusRule objects of the components that the stack has.
+pub(crate) fn rules<'t>(
+    stack: &Stack,
+    components: &[&'static str],
+    templates: &'t Templates,
+) -> Result<Vec<Made<'t>>, Vec<Problem>> {
+    if !stack.alerts.is_in(stack) {
+        return Ok(Vec::new());
+    }
+    let words = Words::new(stack);
+    let mut problems = Vec::new();
+    let mut alerts = BTreeSet::new();
+    let mut files = Vec::new();
+    let mut absent = BTreeSet::new();
+    for (folder, subject, path) in templates.rules() {
+        let mut groups = match groups(path, templates, &words) {
+            Ok(groups) => groups,
+            Err(found) => {
+                problems.extend(found);
+                continue;
+            }
+        };
+        alerts.extend(groups.iter().flat_map(names_of_alerts));
+        let component = components.iter().copied().find(|component| *component == folder);
+        for group in &mut groups {
+            keep(group, &mut absent, |rule| component.and_then(|_| words.fill(rule)));
+        }
+        files.extend(component.map(|component| File { component, subject, path, groups }));
+    }
+    problems.extend(unknown(stack, &alerts));
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    leave_out_readers(&mut files, absent);
+    Ok(files.into_iter().filter_map(|file| object(stack, file)).collect())
+}
+
+/// The groups of a file, as they stand in it.
+fn groups(path: &str, templates: &Templates, words: &Words) -> Result<Vec<Map<String, Value>>, Vec<Problem>> {
+    let Some(source) = templates.get(path) else { return Ok(Vec::new()) };
+    let Some(node) = vigil_yaml::read_one(source, &Limits::default())? else { return Ok(Vec::new()) };
+    let unknown = words.check(&node);
+    if !unknown.is_empty() {
+        return Err(unknown);
+    }
+    let value = node.to_json();
+    let groups = value["groups"].as_array().map(|groups| groups.iter().filter_map(Value::as_object).cloned().collect());
+    groups.ok_or_else(|| {
+        let help = "write the file as Prometheus reads it: `groups`, a list of groups with `name` and `rules`";
+        vec![Problem::error("no rule groups", Span::new(source, 0..0)).help(help)]
+    })
+}
+
+fn names_of_alerts(group: &Map<String, Value>) -> Vec<String> {
+    let rules = group.get("rules").and_then(Value::as_array).into_iter().flatten();
+    rules.filter_map(|rule| rule["alert"].as_str().map(str::to_owned)).collect()
+}
+
+/// What the stack says of alerts that there are not.
+fn unknown(stack: &Stack, alerts: &BTreeSet<String>) -> Vec<Problem> {
+    let off = stack.alerts.off.iter().map(|name| ("off", name));
+    let named = off.chain(stack.alerts.severity.keys().map(|name| ("severity", name)));
+    named
+        .filter(|(_, name)| !alerts.contains(name.as_str()))
+        .map(|(key, name)| {
+            let problem = Problem::in_file(format!("`alerts.{key}`: there is no alert `{name}`"), "stack.yaml");
+            let near = vigil_yaml::words::nearest(name.as_str(), alerts.iter().map(String::as_str));
+            problem.help(
+                near.map_or("`vigil runbook` lists all alerts".to_owned(), |near| format!("did you mean `{near}`?")),
+            )
+        })
+        .collect()
+}
+
+/// Replaces each rule of a group by what `fill` makes of it. What the rules that go would have recorded is `absent`.
+fn keep(group: &mut Map<String, Value>, absent: &mut BTreeSet<String>, fill: impl Fn(&Value) -> Option<Value>) {
+    let Some(Value::Array(rules)) = group.get_mut("rules") else { return };
+    let kept = rules.iter().filter_map(|rule| {
+        let filled = fill(rule);
+        if filled.is_none() {
+            absent.extend(rule["record"].as_str().map(str::to_owned));
+        }
+        filled
+    });
+    *rules = kept.collect();
+}
+
+/// Leaves out the rules that read what is `absent`, until none is left that does.
+fn leave_out_readers(files: &mut [File], mut absent: BTreeSet<String>) {
+    loop {
+        let before = absent.len();
+        let known = absent.clone();
+        for group in files.iter_mut().flat_map(|file| &mut file.groups) {
+            keep(group, &mut absent, |rule| {
+                let expr = rule["expr"].as_str().unwrap_or_default();
+                (!known.iter().any(|record| reads(expr, record))).then(|| rule.clone())
+            });
+        }
+        if absent.len() == before {
+            return;
+        }
+    }
+}
+
+/// Whether an expression names a metric.
+fn reads(expr: &str, metric: &str) -> bool {
+    let of_name = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == ':';
+    expr.match_indices(metric)
+        .any(|(at, _)| !expr[..at].ends_with(of_name) && !expr[at + metric.len()..].starts_with(of_name))
+}
+
+fn object<'t>(stack: &Stack, mut file: File<'t>) -> Option<Made<'t>> {
+    let is_off = |rule: &Value| stack.alerts.off.iter().any(|name| rule["alert"] == name.as_str());
+    for rules in file.groups.iter_mut().filter_map(|group| group.get_mut("rules")?.as_array_mut()) {
+        rules.retain(|rule| !is_off(rule));
+    }
+    file.groups.retain(|group| group.get("rules").and_then(Value::as_array).is_some_and(|rules| !rules.is_empty()));
+    if file.groups.is_empty() {
+        return None;
+    }
+    for rule in file.groups.iter_mut().filter_map(|group| group.get_mut("rules")?.as_array_mut()).flatten() {
+        name_runbook(rule, stack.alerts.runbooks.as_ref());
+        let severity = stack.alerts.severity.iter().find(|(name, _)| rule["alert"] == name.as_str());
+        if let Some((_, severity)) = severity {
+            rule["labels"]["severity"] = json!(severity);
+        }
+    }
+    let name = match file.subject {
+        subject if subject == file.component => format!("{}-{subject}", facts::RULES_RELEASE),
+        subject => format!("{}-{}-{subject}", facts::RULES_RELEASE, file.component),
+    };
+    let value = json!({
+        "apiVersion": "monitoring.coreos.com/v1",
+        "kind": "PrometheusRule",
+        "metadata": {
+            "name": name,
+            "namespace": stack.namespaces.monitoring,
+            "labels": facts::rule_labels(stack, file.component),
+        },
+        "spec": { "groups": file.groups },
+    });
+    Some(Made { component: file.component, template: file.path, documents: vec![value.into()] })
+}
+
+/// Says of an alert where its runbook is: at an address, or in the program.
+fn name_runbook(rule: &mut Value, base: Option<&Url>) {
+    let Some(alert) = rule["alert"].as_str().map(str::to_owned) else { return };
+    let (key, value) = match base {
+        Some(base) => ("runbook_url", format!("{}/{alert}.md", base.as_str().trim_end_matches('/'))),
+        None => ("runbook", format!("vigil runbook {alert}")),
+    };
+    if let Some(annotations) = rule.get_mut("annotations").and_then(Value::as_object_mut) {
+        annotations.entry(key).or_insert(value.into());
+    }
+}

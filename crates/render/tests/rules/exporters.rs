@@ -1,0 +1,305 @@
+//! What exporters say of a cluster, minute by minute, as Prometheus stores it.
+//!
+//! `exporters/*.yaml` holds their texts, nearly as they serve them: `$name` stands for what is known of the thing that a line
+//! is about, `+6` for a counter that grows by 6 a minute, `now` for the time, `30d` for so many seconds; the start of a
+//! scenario is 0. `5 by -2`, in scenarios, is 5 at their start and 2 less every minute. `histogram NAME{…} +60 0.1 of 0.05 0.1 1.0` are the buckets and the count of one in which all values are
+//! at most 0.1. A line whose value is not known is left out.
+
+use crate::cluster::{Cluster, Event, Facts, NONE};
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::ops::Range;
+
+/// A kind of target, and what it says.
+#[derive(Debug, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct Exporter {
+    job: String,
+    /// The workload whose pods are the targets, or `node`, `control-plane`, `api-server`.
+    of: String,
+    /// The labels that Prometheus adds, where a series has no label of that name.
+    target: String,
+    /// Lines by what each is said of: `self`, or `node`, `pod`, … for each of them; `here` for those on the target's node,
+    /// `running` for those that run.
+    series: BTreeMap<String, String>,
+}
+
+/// A series as promtool reads it: `name{label="value",…}`, with its labels in order.
+pub(crate) type Series = String;
+
+/// Of a series: its name, and its labels as they stand there.
+pub(crate) fn parse_series(text: &str) -> (&str, Vec<(&str, &str)>) {
+    let (name, labels) = text.split_once('{').unwrap_or((text, "}"));
+    let labels = labels.strip_suffix('}').unwrap_or_else(|| panic!("`{text}` has no end"));
+    (name, parse_labels(labels))
+}
+
+/// Labels as in a text of an exporter: no value holds a comma after a quotation mark.
+fn parse_labels(text: &str) -> Vec<(&str, &str)> {
+    let Some(pairs) = text.strip_suffix('"') else {
+        assert!(text.is_empty(), "`{text}` are no labels");
+        return Vec::new();
+    };
+    let pairs = pairs.split("\",").map(|pair| pair.split_once("=\""));
+    pairs.map(|pair| pair.unwrap_or_else(|| panic!("`{text}` are no labels"))).collect()
+}
+
+/// A value over time.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub(crate) enum Value {
+    /// At the start, and by how much it grows in a minute.
+    Line(f64, f64),
+    /// By how much it grows in a minute, on whatever it is.
+    Counter(f64),
+}
+
+impl Value {
+    /// None stands for a value that is not there.
+    fn parse(text: &str) -> Option<Value> {
+        if text == NONE {
+            return None;
+        }
+        if let Some(rate) = text.strip_prefix('+').filter(|text| *text != "Inf") {
+            return Some(Value::Counter(number(rate)));
+        }
+        if let Some((start, slope)) = text.split_once(" by ") {
+            return Some(Value::Line(number(start), number(slope)));
+        }
+        Some(match text.split_once("now") {
+            Some(("", "")) => Value::Line(0.0, 60.0),
+            Some(("", offset)) => Value::Line(number(offset), 60.0),
+            Some((offset, "")) => Value::Line(number(offset.trim_end_matches('-')), -60.0),
+            Some(_) => panic!("`{text}` is no value"),
+            None => Value::Line(number(text), 0.0),
+        })
+    }
+}
+
+fn number(text: &str) -> f64 {
+    let units = [('d', 86400.0), ('h', 3600.0), ('m', 60.0)];
+    let unit = units.iter().find_map(|(unit, seconds)| text.strip_suffix(*unit).map(|text| (text, *seconds)));
+    let (text, times) = unit.unwrap_or((text, 1.0));
+    text.parse::<f64>().unwrap_or_else(|_| panic!("`{text}` is no number")) * times
+}
+
+/// What scenarios change of what exporters say.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(crate) struct Changes(BTreeMap<String, String>);
+
+impl Changes {
+    pub(crate) fn happens(&mut self, event: &Event) {
+        match event {
+            Event::Set(values) => self.0.extend(values.clone()),
+            Event::Unset(series) => {
+                for series in series {
+                    assert!(self.0.remove(series).is_some(), "`{series}` is not set");
+                }
+            }
+            _ => {}
+        }
+    }
+}
+
+/// All that is said of a cluster in a state.
+pub(crate) fn say(exporters: &[Exporter], cluster: &Cluster, changes: &Changes) -> BTreeMap<Series, Value> {
+    let mut said = BTreeMap::new();
+    let whole = cluster.cluster_facts();
+    for exporter in exporters {
+        for target in cluster.facts(&exporter.of) {
+            exporter.say(cluster, &whole, &target, &mut said);
+        }
+    }
+    for (wanted, value) in &changes.0 {
+        let (name, labels) = parse_series(wanted);
+        let value = Value::parse(value);
+        let is_wanted = |series: &&Series| {
+            let (own_name, own_labels) = parse_series(series);
+            (name.is_empty() || name == own_name) && labels.iter().all(|label| own_labels.contains(label))
+        };
+        let found: Vec<_> = said.keys().filter(is_wanted).cloned().collect();
+        assert!(!found.is_empty(), "no series is `{wanted}`");
+        for series in found {
+            match value {
+                Some(value) => said.insert(series, value),
+                None => said.remove(&series),
+            };
+        }
+    }
+    said
+}
+
+impl Exporter {
+    fn say(&self, cluster: &Cluster, whole: &Facts, target: &Facts, said: &mut BTreeMap<Series, Value>) {
+        let labels = fill(&self.target, [target, whole]);
+        let mut labels = parse_labels(&labels);
+        labels.push(("job", &self.job));
+        for line in ["up $up", "scrape_duration_seconds 0.1", "scrape_samples_post_metric_relabeling 1000"] {
+            lines(&fill(line, [target, whole]), &labels, said);
+        }
+        if target["up"] != "1" {
+            return;
+        }
+        for (of, text) in &self.series {
+            let (of, is_here) = of.strip_suffix(" here").map_or((of.as_str(), false), |of| (of, true));
+            let (of, runs) = of.strip_prefix("running").map_or((of, false), |of| (of.trim_start(), true));
+            let things = match of {
+                "self" => vec![target.clone()],
+                "" => cluster.facts("pod"),
+                of => cluster.facts(of),
+            };
+            let things = things
+                .into_iter()
+                .filter(|thing| (!is_here || thing["node"] == target["node"]) && (!runs || thing["running"] == "1"));
+            for thing in things {
+                text.lines().for_each(|line| lines(&fill(line, [&thing, whole]), &labels, said));
+            }
+        }
+    }
+}
+
+/// The series of a line.
+fn lines(line: &str, target: &[(&str, &str)], said: &mut BTreeMap<Series, Value>) {
+    let mut add = |text: &str, more: Option<(&str, &str)>, value: &str| {
+        let Some(value) = Value::parse(value) else { return };
+        let (name, mut labels) = parse_series(text);
+        labels.extend(more);
+        let own = labels.len();
+        labels.extend(
+            target
+                .iter()
+                .filter(|(key, _)| !labels[..own].iter().any(|(known, _)| known == key))
+                .copied()
+                .collect::<Vec<_>>(),
+        );
+        labels.retain(|(_, value)| !value.is_empty());
+        labels.sort_unstable();
+        let labels: Vec<_> = labels.iter().map(|(key, value)| format!("{key}=\"{value}\"")).collect();
+        let series = format!("{name}{{{}}}", labels.join(","));
+        assert!(said.insert(series, value).is_none(), "`{line}` is said twice");
+    };
+    let Some(histogram) = line.strip_prefix("histogram ") else {
+        let (series, value) = line.rsplit_once(' ').unwrap_or_else(|| panic!("`{line}` has no value"));
+        return add(series, None, value);
+    };
+    let (series, of) =
+        histogram.split_once(" +").or_else(|| histogram.split_once(' ')).unwrap_or_else(|| panic!("`{line}`"));
+    let words: Vec<_> = of.split(' ').collect();
+    let [rate, largest, "of", bounds @ ..] = words.as_slice() else { panic!("`{line}` is no histogram") };
+    let (name, labels) =
+        series.split_once('{').map_or((series, String::new()), |(name, labels)| (name, format!("{{{labels}")));
+    let rate = format!("+{rate}");
+    for bound in bounds {
+        let value = if number(bound) >= number(largest) { rate.as_str() } else { "+0" };
+        add(&format!("{name}_bucket{labels}"), Some(("le", bound)), value);
+    }
+    add(&format!("{name}_bucket{labels}"), Some(("le", "+Inf")), &rate);
+    add(&format!("{name}_count{labels}"), None, &rate);
+}
+
+/// `$name` by what is known of it.
+fn fill(text: &str, facts: [&Facts; 2]) -> String {
+    let mut parts = text.split('$');
+    let mut filled = parts.next().unwrap_or_default().to_owned();
+    for part in parts {
+        let end = part.find(|letter: char| !letter.is_ascii_lowercase() && letter != '_').unwrap_or(part.len());
+        let known = facts.iter().find_map(|facts| facts.get(&part[..end]));
+        filled += known.unwrap_or_else(|| panic!("`${}` of `{text}` is not known", &part[..end]));
+        filled += &part[end..];
+    }
+    filled
+}
+
+/// What Prometheus stored of a series: runs of samples, one a minute, in promtool's notation.
+#[derive(Debug, Default)]
+struct Recorded {
+    text: String,
+    /// What is being said, since when, and what it was then.
+    open: Option<(Value, u32, f64)>,
+    /// Until when `text` and `open` tell.
+    end: u32,
+}
+
+impl Recorded {
+    fn close(&mut self) {
+        let Some((value, since, start)) = self.open.take() else { return };
+        let slope = match value {
+            Value::Line(_, slope) | Value::Counter(slope) => slope,
+        };
+        let count = self.end - since - 1;
+        if start.is_infinite() {
+            self.text += &" Inf".repeat(count as usize + 1);
+        } else if slope < 0.0 {
+            let _ = write!(self.text, " {start}{slope}x{count}");
+        } else {
+            let _ = write!(self.text, " {start}+{slope}x{count}");
+        }
+    }
+
+    fn value(&mut self, value: Value, minutes: Range<u32>) {
+        if self.end == minutes.start && self.open.is_some_and(|(open, ..)| open == value) {
+            self.end = minutes.end;
+            return;
+        }
+        let start = match (value, self.open) {
+            (Value::Line(start, slope), _) => start + slope * f64::from(minutes.start),
+            (Value::Counter(_), Some((Value::Counter(rate), since, start))) => {
+                start + rate * f64::from(minutes.start - since)
+            }
+            (Value::Counter(_), Some((Value::Line(start, _), ..))) => start,
+            (Value::Counter(_), None) => 0.0,
+        };
+        self.missing(minutes.start);
+        self.open = Some((value, minutes.start, start));
+        self.end = minutes.end;
+    }
+
+    /// Nothing is stored from where it ends until a minute.
+    fn missing(&mut self, until: u32) {
+        self.close();
+        if until > self.end {
+            let _ = write!(self.text, " _x{}", until - self.end);
+            self.end = until;
+        }
+    }
+
+    /// It was not there any more.
+    fn stale(&mut self, minute: u32) {
+        self.close();
+        self.text += " stale";
+        self.end = minute + 1;
+    }
+}
+
+/// The series of a scenario as Prometheus stores them.
+#[derive(Debug, Default)]
+pub(crate) struct Recording {
+    series: BTreeMap<Series, Recorded>,
+    said: BTreeMap<Series, Value>,
+    end: u32,
+}
+
+impl Recording {
+    /// Stores what is said in some minutes. What was there a minute before and is not any more is marked as stale.
+    pub(crate) fn scrape(&mut self, said: BTreeMap<Series, Value>, minutes: Range<u32>) {
+        if self.end == minutes.start {
+            for gone in self.said.keys().filter(|series| !said.contains_key(*series)) {
+                self.series.entry(gone.clone()).or_default().stale(minutes.start);
+            }
+        }
+        for (series, value) in &said {
+            self.series.entry(series.clone()).or_default().value(*value, minutes.clone());
+        }
+        self.said = said;
+        self.end = minutes.end;
+    }
+
+    /// As promtool reads them.
+    pub(crate) fn input(mut self) -> Vec<serde_json::Value> {
+        self.series.values_mut().for_each(Recorded::close);
+        self.series
+            .iter()
+            .map(|(series, recorded)| serde_json::json!({ "series": series, "values": recorded.text.trim() }))
+            .collect()
+    }
+}

@@ -1,0 +1,173 @@
+//! Rules with one small fault each. Cases that do not notice one leave that part of the rule untested.
+
+use serde_json::Value;
+
+/// A faulty rule, and what is wrong with it.
+pub(crate) struct Mutant {
+    pub(crate) what: String,
+    pub(crate) value: Value,
+}
+
+/// Functions and operators that are mistaken for each other.
+const MISTAKEN: [(&str, &str); 18] = [
+    (" > ", " < "),
+    (" < ", " > "),
+    (" >= ", " < "),
+    (" <= ", " > "),
+    (" == ", " != "),
+    (" != ", " == "),
+    (" and ", " unless "),
+    (" unless ", " and "),
+    (" or ", " and "),
+    (" / ", " * "),
+    (" * ", " / "),
+    (" - ", " + "),
+    ("rate(", "delta("),
+    ("increase(", "rate("),
+    ("min(", "max("),
+    ("count(", "sum("),
+    ("predict_linear(", "deriv("),
+    ("min by", "max by"),
+];
+
+/// All faults of one kind at every place of an expression, and of `for`.
+pub(crate) fn mutants(rule: &Value) -> Vec<Mutant> {
+    let expr = rule["expr"].as_str().unwrap();
+    let mut found = Vec::new();
+    let mut add = |what: String, text: String| {
+        if text != expr {
+            let mut value = rule.clone();
+            value["expr"] = text.into();
+            found.push(Mutant { what, value });
+        }
+    };
+    for (from, to) in MISTAKEN {
+        for (at, _) in expr.match_indices(from) {
+            // Both are above nothing at the same time.
+            if from == "increase(" && expr.contains("> 0") {
+                continue;
+            }
+            // Part of a longer name, such as `irate(`.
+            if from.ends_with('(') && expr[..at].ends_with(|c: char| c.is_ascii_alphanumeric() || c == '_') {
+                continue;
+            }
+            add(format!("`{}` for `{}`", to.trim(), from.trim()), replaced(expr, at, from.len(), to));
+        }
+    }
+    for (start, end) in numbers(expr) {
+        let number: f64 = expr[start..end].parse().unwrap();
+        let other = if number == 0.0 { 1.5 } else { number * 3.0 + 0.5 };
+        add(format!("{other} for {}", &expr[start..end]), replaced(expr, start, end - start, &other.to_string()));
+    }
+    for (start, end) in matchers(expr) {
+        let matcher = &expr[start..end];
+        let mut until = end;
+        if expr[end..].starts_with(',') {
+            until = end + 1;
+        }
+        add(format!("without `{matcher}`"), replaced(expr, start, until - start, ""));
+    }
+    for (start, end) in grouping_labels(expr) {
+        let label = &expr[start..end];
+        add(format!("grouped without `{label}`"), replaced(expr, start, end - start, "no_such_label"));
+    }
+    if rule["for"].as_str().is_some_and(|time| time != "0m") {
+        let mut value = rule.clone();
+        value.as_object_mut().unwrap().remove("for");
+        found.push(Mutant { what: "without `for`".to_owned(), value });
+    }
+    found
+}
+
+fn replaced(text: &str, at: usize, length: usize, by: &str) -> String {
+    format!("{}{by}{}", &text[..at], &text[at + length..])
+}
+
+/// Whether each byte is inside a string.
+fn quoted(expr: &str) -> Vec<bool> {
+    let mut inside = false;
+    let mut escaped = false;
+    expr.bytes()
+        .map(|byte| {
+            let was = inside;
+            match byte {
+                b'"' if !escaped => inside = !inside,
+                _ => {}
+            }
+            escaped = byte == b'\\' && !escaped;
+            was || inside
+        })
+        .collect()
+}
+
+/// Numbers that are neither part of a name, nor of a time, nor of a string.
+fn numbers(expr: &str) -> Vec<(usize, usize)> {
+    let quoted = quoted(expr);
+    let bytes = expr.as_bytes();
+    let mut found = Vec::new();
+    let mut at = 0;
+    while at < bytes.len() {
+        if !bytes[at].is_ascii_digit() || quoted[at] {
+            at += 1;
+            continue;
+        }
+        let start = at;
+        while at < bytes.len() && (bytes[at].is_ascii_digit() || bytes[at] == b'.') {
+            at += 1;
+        }
+        let of_name = |byte: u8| byte.is_ascii_alphabetic() || byte == b'_' || byte == b':';
+        let before = start.checked_sub(1).map(|at| bytes[at]);
+        let after = bytes.get(at).copied();
+        let in_name = before.is_some_and(|byte| of_name(byte) || byte.is_ascii_digit());
+        if !in_name && !after.is_some_and(of_name) {
+            found.push((start, at));
+        }
+    }
+    found
+}
+
+/// `name="value"` inside of braces, but the `job`: that it is there is held by another test.
+fn matchers(expr: &str) -> Vec<(usize, usize)> {
+    let quoted = quoted(expr);
+    let mut found = Vec::new();
+    let mut start = None;
+    for (at, c) in expr.char_indices() {
+        match c {
+            _ if quoted[at] => {}
+            '{' => start = Some(at + 1),
+            ',' | '}' => {
+                if let Some(from) = start {
+                    let text = &expr[from..at];
+                    let from = from + (text.len() - text.trim_start().len());
+                    if !text.trim().is_empty() && !text.trim_start().starts_with("job") {
+                        found.push((from, at));
+                    }
+                    start = (c == ',').then_some(at + 1);
+                }
+            }
+            _ => {}
+        }
+    }
+    found
+}
+
+/// The labels of `by (…)` and `on (…)`, but the cluster's: there is one cluster in most cases.
+fn grouping_labels(expr: &str) -> Vec<(usize, usize)> {
+    let mut found = Vec::new();
+    for word in ["by (", "on (", "group_left (", "group_right ("] {
+        for (at, _) in expr.match_indices(word) {
+            let start = at + word.len();
+            let end = start + expr[start..].find(')').unwrap();
+            let mut from = start;
+            for label in expr[start..end].split(',') {
+                let trimmed = label.trim();
+                let at = from + (label.len() - label.trim_start().len());
+                if !trimmed.is_empty() && trimmed != "cluster" {
+                    found.push((at, at + trimmed.len()));
+                }
+                from += label.len() + 1;
+            }
+        }
+    }
+    found
+}

@@ -1,0 +1,304 @@
+//! Cases as promtool reads them, and what it says.
+
+use crate::cases::{Cases, File, Fires, Samples, Series, Silent};
+use crate::mutants;
+use crate::rendered::{Rule, Rules};
+use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+/// How long the cases of a rule are looked at, in minutes: twice as long as any of them takes to fire.
+fn end(cases: &Cases) -> u32 {
+    cases.fires.iter().map(|fires| minutes(&fires.from)).max().unwrap_or(30) * 2 + 30
+}
+
+/// How long the cases of a file take, more or less: those that look at the longest time are to begin first.
+pub(crate) fn weight(file: &File) -> u32 {
+    let of = |cases: &Cases| end(cases) * u32::try_from(cases.fires.len() + cases.silent.len()).unwrap_or(u32::MAX);
+    file.rules.iter().map(of).sum()
+}
+
+/// The annotations that say where the runbook is; they do not belong to the cases.
+const RUNBOOK: &str = "runbook";
+
+/// promtool in a folder. It makes a database for each test and lets it go: most of its time would be collecting garbage and
+/// waiting for a disk.
+fn command(program: &Path, folder: &Path) -> Command {
+    let mut command = Command::new(program);
+    command.current_dir(folder).env("GOGC", "off").env("GOMEMLIMIT", "1GiB");
+    let memory = Path::new("/dev/shm");
+    if memory.is_dir() {
+        command.env("TMPDIR", memory);
+    }
+    command
+}
+
+/// Runs all cases of a file; what is wrong.
+pub(crate) fn test(program: &Path, file: &File, rules: &Rules) -> Vec<String> {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("rules").join(file.name.replace('/', "-"));
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).unwrap();
+    let mut names = Vec::new();
+    let mut problems = Vec::new();
+    for (at, cases) in file.rules.iter().enumerate() {
+        let read = rules.with_what_they_read(&cases.name);
+        if read.is_empty() {
+            problems.push(format!("{}: no stack of this test has `{}`", file.name, cases.name));
+            continue;
+        }
+        let own: Vec<_> = read.iter().copied().filter(|rule| rule.name == cases.name).collect();
+        // promtool compares all alerts of a name: each severity is tried by itself.
+        let severities: BTreeSet<_> = cases.fires.iter().map(|fires| fires.severity.as_deref()).chain([None]).collect();
+        for severity in severities {
+            let is_of = |rule: &Rule| severity.is_none() || rule.value["labels"]["severity"].as_str() == severity;
+            let tried: Vec<_> = read.iter().copied().filter(|rule| rule.name != cases.name || is_of(rule)).collect();
+            let own: Vec<_> = own.iter().copied().filter(|rule| is_of(rule)).collect();
+            let name = format!(
+                "{at}-{}{}",
+                cases.name.replace(':', "_"),
+                severity.map(|it| format!("-{it}")).unwrap_or_default()
+            );
+            if own.is_empty() {
+                problems.push(format!("{}: `{}` has no severity {severity:?}", file.name, cases.name));
+                continue;
+            }
+            let group =
+                json!({ "name": "tested", "rules": tried.iter().map(|rule| rule_of(rule)).collect::<Vec<_>>() });
+            fs::write(folder.join(format!("{name}-rules.yaml")), json!({ "groups": [group] }).to_string()).unwrap();
+            let tests = json!({
+                "rule_files": [format!("{name}-rules.yaml")],
+                "evaluation_interval": "1m",
+                "fuzzy_compare": true,
+                "tests": tests(cases, severity, &own, true),
+            });
+            fs::write(folder.join(format!("{name}.yaml")), serde_json::to_string_pretty(&tests).unwrap()).unwrap();
+            names.push(format!("{name}.yaml"));
+        }
+    }
+    let output = command(program, &folder).args(["test", "rules"]).args(&names).output().unwrap();
+    if !output.status.success() {
+        let said = [output.stdout, output.stderr].map(|said| String::from_utf8_lossy(&said).into_owned()).concat();
+        problems.push(format!("{} (in {}):\n{said}", file.name, folder.display()));
+    }
+    problems
+}
+
+/// What came of breaking the rules of a file.
+pub(crate) struct Found {
+    pub(crate) tried: u32,
+    /// The faults that no case notices.
+    pub(crate) survivors: Vec<String>,
+}
+
+/// Breaks each rule of a file in every small way; which faults its cases do not notice.
+pub(crate) fn survivors(program: &Path, file: &File, rules: &Rules) -> Found {
+    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("mutants").join(file.name.replace('/', "-"));
+    let _ = fs::remove_dir_all(&folder);
+    fs::create_dir_all(&folder).unwrap();
+    let mut mutants = BTreeMap::new();
+    for cases in &file.rules {
+        let read = rules.with_what_they_read(&cases.name);
+        let own: Vec<_> = read.iter().copied().filter(|rule| rule.name == cases.name).collect();
+        for rule in &own {
+            let severity = rule.value["labels"]["severity"].as_str().filter(|_| own.len() > 1);
+            for mutant in mutants::mutants(&rule_of(rule)) {
+                let name = format!("{}.yaml", mutants.len());
+                let others = read.iter().filter(|other| other.name != cases.name).map(|other| rule_of(other));
+                let group = json!({ "name": "tested", "rules": others.chain([mutant.value]).collect::<Vec<_>>() });
+                fs::write(folder.join(format!("rules-{name}")), json!({ "groups": [group] }).to_string()).unwrap();
+                // Only what is grouped by shows when everything is scraped twice.
+                let twice = mutant.what.starts_with("grouped");
+                let mut tests = tests(cases, severity, &[*rule], twice);
+                if severity.is_some() {
+                    tests.extend(silent_tests(cases, twice));
+                }
+                let tests = json!({
+                    "rule_files": [format!("rules-{name}")], "evaluation_interval": "1m", "fuzzy_compare": true, "tests": tests,
+                });
+                fs::write(folder.join(&name), tests.to_string()).unwrap();
+                mutants.insert(name, format!("{} {}: {}", cases.name, severity.unwrap_or_default(), mutant.what));
+            }
+        }
+    }
+    let names: Vec<_> = mutants.keys().collect();
+    // What it prints does not say which file it is about.
+    let output = Command::new(program)
+        .current_dir(&folder)
+        .args(["test", "rules", "--junit=said.xml"])
+        .args(&names)
+        .output()
+        .unwrap();
+    let said = fs::read_to_string(folder.join("said.xml"))
+        .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)));
+    let suites: Vec<_> = said.split("<testsuite ").skip(1).collect();
+    assert_eq!(suites.len(), mutants.len(), "promtool tried all of them");
+    let well = |suite: &&&str| suite.contains("failures=\"0\" errors=\"0\"");
+    let name = |suite: &&str| suite.split('"').nth(1).and_then(|name| mutants.get(name)).unwrap().clone();
+    let survivors = suites.iter().filter(well).map(name).collect();
+    Found { tried: u32::try_from(mutants.len()).unwrap(), survivors }
+}
+
+/// A rule without where its runbook is.
+fn rule_of(rule: &Rule) -> Value {
+    let mut value = rule.value.clone();
+    if let Some(annotations) = value.get_mut("annotations").and_then(Value::as_object_mut) {
+        annotations.retain(|key, _| !key.starts_with(RUNBOOK));
+    }
+    value
+}
+
+/// The tests of the rules of one severity; without one, of rules that have no other name. `twice`: with everything scraped
+/// twice as well.
+fn tests(cases: &Cases, severity: Option<&str>, rules: &[&Rule], twice: bool) -> Vec<Value> {
+    let mut tests = Vec::new();
+    for (at, fires) in cases.fires.iter().enumerate().filter(|(_, fires)| fires.severity.as_deref() == severity) {
+        let name = |kind: &str| format!("{} fires {} {} {kind}", cases.name, at + 1, fires.why);
+        tests.push(fires_test(&name("once"), fires, rules, &fires.series, end(cases)));
+        if twice && cases.not_doubled.is_none() {
+            tests.push(fires_test(&name("scraped twice"), fires, rules, &doubled(&fires.series), end(cases)));
+        }
+    }
+    if rules[0].is_alert && severity.is_none() {
+        tests.extend(silent_tests(cases, twice));
+    }
+    tests
+}
+
+/// The tests in which nothing of a name fires.
+fn silent_tests(cases: &Cases, twice: bool) -> Vec<Value> {
+    let mut tests = Vec::new();
+    for Silent { why, series } in &cases.silent {
+        tests.push(silent_test(&format!("{} is silent: {why}", cases.name), &cases.name, series, end(cases)));
+        if twice {
+            let series = doubled(series);
+            tests.push(silent_test(
+                &format!("{} is silent, scraped twice: {why}", cases.name),
+                &cases.name,
+                &series,
+                end(cases),
+            ));
+        }
+    }
+    if !cases.without_data {
+        tests.push(silent_test(
+            &format!("{} is silent without data", cases.name),
+            &cases.name,
+            &Series::new(),
+            end(cases),
+        ));
+    }
+    tests
+}
+
+fn fires_test(name: &str, fires: &Fires, rules: &[&Rule], series: &Series, end: u32) -> Value {
+    let mut test = json!({ "name": name, "interval": "1m", "input_series": input(series, end) });
+    let rule = rules[0];
+    if !rule.is_alert {
+        let samples: Vec<_> = fires
+            .samples
+            .iter()
+            .map(|(labels, value)| json!({ "labels": format!("{}{labels}", rule.name), "value": value }))
+            .collect();
+        assert!(!samples.is_empty(), "{name}: what it records is not said");
+        test["promql_expr_test"] = json!([{ "expr": rule.name, "eval_time": fires.from, "exp_samples": samples }]);
+        return test;
+    }
+    let fixed: BTreeMap<String, String> = rule.value["labels"]
+        .as_object()
+        .into_iter()
+        .flatten()
+        .filter_map(|(key, value)| Some((key.clone(), value.as_str().filter(|text| !text.contains("{{"))?.to_owned())))
+        .collect();
+    let none = vec![BTreeMap::new()];
+    let each = if fires.labels.is_empty() { &none } else { &fires.labels };
+    let all: Vec<BTreeMap<String, String>> =
+        each.iter().map(|own| fixed.clone().into_iter().chain(own.clone()).collect()).collect();
+    let minutes = minutes(&fires.from);
+    let severity = &fixed["severity"];
+    let firing = format!("ALERTS{{alertname=\"{}\",alertstate=\"firing\",severity=\"{severity}\"}}", rule.name);
+    let samples: Vec<_> =
+        all.iter().map(|labels| json!({ "labels": alerts(&rule.name, labels), "value": 1 })).collect();
+    let mut asked = vec![json!({ "expr": firing, "eval_time": fires.from, "exp_samples": samples })];
+    if minutes > 0 {
+        asked.push(json!({ "expr": firing, "eval_time": format!("{}m", minutes - 1), "exp_samples": [] }));
+    }
+    test["promql_expr_test"] = asked.into();
+    if let Some(annotations) = &fires.annotations {
+        let expected: Vec<_> =
+            all.iter().map(|labels| json!({ "exp_labels": labels, "exp_annotations": annotations })).collect();
+        test["alert_rule_test"] = json!([{ "eval_time": fires.from, "alertname": rule.name, "exp_alerts": expected }]);
+    }
+    test
+}
+
+fn alerts(name: &str, labels: &BTreeMap<String, String>) -> String {
+    let mut text = format!("ALERTS{{alertname=\"{name}\",alertstate=\"firing\"");
+    for (key, value) in labels {
+        let _ = write!(text, ",{key}={value:?}");
+    }
+    text + "}"
+}
+
+fn silent_test(name: &str, alert: &str, series: &Series, end: u32) -> Value {
+    let fired =
+        format!("max by (severity) (count_over_time(ALERTS{{alertname=\"{alert}\",alertstate=\"firing\"}}[{end}m]))");
+    json!({
+        "name": name,
+        "interval": "1m",
+        "input_series": input(series, end),
+        "promql_expr_test": [{ "expr": fired, "eval_time": format!("{end}m"), "exp_samples": [] }],
+    })
+}
+
+/// Of a time such as `15m`.
+pub(crate) fn minutes(duration: &str) -> u32 {
+    let (number, unit) = duration.split_at(duration.len() - 1);
+    let number: u32 = number.parse().unwrap_or_else(|_| panic!("{duration} is no time such as 15m"));
+    match unit {
+        "m" => number,
+        "h" => number * 60,
+        _ => panic!("{duration} is no time such as 15m or 2h"),
+    }
+}
+
+fn input(series: &Series, end: u32) -> Vec<Value> {
+    let values = |samples: &Samples| match samples {
+        Samples::Always(number) => format!("{number}x{end}"),
+        Samples::Notation(text) => text.clone(),
+    };
+    series.iter().map(|(selector, samples)| json!({ "series": selector, "values": values(samples) })).collect()
+}
+
+/// All series twice: kube-state-metrics has a second pod, and of all else there is a second Service.
+fn doubled(series: &Series) -> Series {
+    let mut doubled = series.clone();
+    for (selector, samples) in series {
+        let second = if selector.contains("job=\"kube-state-metrics\"") {
+            with_label(&without_label(selector, "instance"), "instance", "10.0.0.99:8080")
+        } else {
+            with_label(selector, "service", "second")
+        };
+        doubled.insert(second, samples.clone());
+    }
+    doubled
+}
+
+fn with_label(selector: &str, label: &str, value: &str) -> String {
+    match selector.strip_suffix('}') {
+        Some(open) if open.ends_with('{') => format!("{open}{label}=\"{value}\"}}"),
+        Some(open) => format!("{open},{label}=\"{value}\"}}"),
+        None => format!("{selector}{{{label}=\"{value}\"}}"),
+    }
+}
+
+fn without_label(selector: &str, label: &str) -> String {
+    let start = selector.match_indices(&format!("{label}=\"")).find(|(at, _)| selector[..*at].ends_with(['{', ',']));
+    let Some((at, found)) = start else { return selector.to_owned() };
+    let end = at + found.len() + selector[at + found.len()..].find('"').unwrap() + 1;
+    let rest = selector[end..].strip_prefix(',').unwrap_or(&selector[end..]);
+    let joined = format!("{}{rest}", &selector[..at]);
+    joined.replace(",}", "}")
+}

@@ -1,0 +1,129 @@
+//! The rules as stacks render them.
+
+use serde_json::Value;
+use std::collections::BTreeMap;
+use std::path::Path;
+use vigil_render::{Object, Templates, render};
+use vigil_stack::Stack;
+use vigil_yaml::Source;
+
+/// Two stacks that scrape everything there is; a stack has one of the two collectors.
+const STACKS: [&str; 2] = [
+    "blackbox-exporter: {enabled: true, targets: [{name: shop, url: 'https://shop.example.com', module: http_2xx}]}",
+    "promtail: {enabled: false}\nalloy: {enabled: true}\n",
+];
+
+/// A rule, as Prometheus gets it.
+#[derive(Clone, Debug)]
+pub(crate) struct Rule {
+    /// Of the alert, or of the recorded series.
+    pub(crate) name: String,
+    pub(crate) is_alert: bool,
+    pub(crate) value: Value,
+}
+
+impl Rule {
+    pub(crate) fn expr(&self) -> &str {
+        self.value["expr"].as_str().unwrap()
+    }
+
+    /// How many cases at least show that it stays silent: one step below, and all well. What compares nothing has none.
+    pub(crate) fn silent_cases(&self) -> usize {
+        if self.expr() == "vector(1)" { 0 } else { 2 }
+    }
+}
+
+/// All rules, by name. Several may have one name: the same alert with another severity.
+pub(crate) struct Rules(BTreeMap<String, Vec<Rule>>);
+
+impl Rules {
+    pub(crate) fn all(&self) -> impl Iterator<Item = &Rule> {
+        self.0.values().flatten()
+    }
+
+    /// The rules of a name, and before them those whose series they read, and so on.
+    pub(crate) fn with_what_they_read(&self, name: &str) -> Vec<&Rule> {
+        let mut found: Vec<&Rule> = self.0.get(name).into_iter().flatten().collect();
+        let mut at = 0;
+        while at < found.len() {
+            let expr = found[at].expr().to_owned();
+            let read = self.all().filter(|rule| !rule.is_alert && expr.contains(&rule.name));
+            for rule in read {
+                if !found.iter().any(|known| std::ptr::eq(*known, rule)) {
+                    found.push(rule);
+                }
+            }
+            at += 1;
+        }
+        found.reverse();
+        found
+    }
+}
+
+/// All rules of a stack, each after those whose series it reads. Prometheus evaluates groups at times of their own, promtool
+/// in an order of chance: as one group they do the same every time.
+pub(crate) fn in_order(stack: &str) -> Vec<Value> {
+    let objects = rendering(stack);
+    let rules = objects.iter().filter(|object| object.kind() == "PrometheusRule");
+    let groups = rules.flat_map(|object| object.value["spec"]["groups"].as_array().unwrap());
+    let mut waiting: Vec<&Value> = groups.flat_map(|group| group["rules"].as_array().unwrap()).collect();
+    let mut ordered = Vec::new();
+    while !waiting.is_empty() {
+        let (now, later): (Vec<_>, Vec<_>) =
+            waiting.iter().partition(|rule| !waiting.iter().any(|other| reads(rule, other)));
+        assert!(!now.is_empty(), "rules read each other: {later:?}");
+        ordered.extend(now.into_iter().cloned());
+        waiting = later;
+    }
+    ordered
+}
+
+/// Whether a rule reads what another one makes.
+fn reads(rule: &Value, other: &Value) -> bool {
+    let expr = rule["expr"].as_str().unwrap();
+    let mut words = expr.split(|it: char| !it.is_ascii_alphanumeric() && it != '_' && it != ':');
+    match other["record"].as_str() {
+        Some(name) => rule["record"].as_str() != Some(name) && expr.contains(name) && words.any(|word| word == name),
+        // InfoInhibitor and AlertmanagerNotificationsStalled read all alerts, but they are none of those that these are about.
+        None => expr.contains("ALERTS") && !other["expr"].as_str().unwrap().contains("ALERTS"),
+    }
+}
+
+fn rendering(stack: &str) -> Vec<Object> {
+    let templates = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../templates");
+    let templates = Templates::read(&templates).unwrap_or_else(|problems| panic!("{}", drawn(&problems)));
+    let stack =
+        Stack::parse(&Source::new("stack.yaml", stack)).unwrap_or_else(|problems| panic!("{}", drawn(&problems)));
+    render(&stack.stack, &templates).unwrap_or_else(|problems| panic!("{}", drawn(&problems))).objects
+}
+
+/// The rules of all stacks; those of one file, such as `prometheus/self`, and all recorded series, when it is named.
+pub(crate) fn rules(only: Option<&str>) -> Rules {
+    let mut rules: BTreeMap<String, Vec<Rule>> = BTreeMap::new();
+    for stack in STACKS {
+        for object in rendering(stack).iter().filter(|object| object.kind() == "PrometheusRule") {
+            let file = object.template.replace("/rules/", "/");
+            let wanted = only.is_none_or(|only| file.strip_suffix(".yaml") == Some(only));
+            for value in object.value["spec"]["groups"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .flat_map(|group| group["rules"].as_array().unwrap())
+            {
+                let is_alert = value["alert"].is_string();
+                let name = value[if is_alert { "alert" } else { "record" }].as_str().unwrap().to_owned();
+                let rule = Rule { name: name.clone(), is_alert, value: value.clone() };
+                let known = rules.entry(name).or_default();
+                if (wanted || !is_alert) && !known.iter().any(|known| known.value == rule.value) {
+                    known.push(rule);
+                }
+            }
+        }
+    }
+    rules.retain(|_, rules| !rules.is_empty());
+    Rules(rules)
+}
+
+fn drawn(problems: &[vigil_yaml::Problem]) -> String {
+    problems.iter().map(|problem| problem.draw(false) + "\n").collect()
+}
