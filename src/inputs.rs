@@ -6,11 +6,12 @@
 
 use crate::commands::called;
 use std::collections::HashSet;
-use std::fs;
+use std::fs::{self, File};
+use std::io::{self, Read, Seek, SeekFrom};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use vigil_yaml::words::nearest;
-use vigil_yaml::{Limits, Node, Problem, Quoted, Source};
+use vigil_yaml::{Documents, Limits, Node, Problem, Quoted, Source, Survey};
 use walkdir::WalkDir;
 
 /// How much is read in all, standard input included.
@@ -22,19 +23,78 @@ const KUSTOMIZATIONS: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "K
 /// Keys of a kustomization that change no object, or only the order of them.
 const HARMLESS: [&str; 7] = ["apiVersion", "kind", "metadata", "sortOptions", "generatorOptions", "openapi", "crds"];
 
+/// How much of standard input is held in memory where texts are read piece by piece; more of it is in a temporary file.
+const HELD: usize = 16 << 20;
+
 /// Reads all that `paths` stand for.
 pub(crate) fn read(paths: &[PathBuf]) -> Result<Vec<Arc<Source>>, Vec<Problem>> {
-    let mut inputs = Inputs::default();
-    for path in paths {
-        inputs.path(path);
-    }
-    Problem::sort(&mut inputs.problems);
-    if inputs.problems.is_empty() { Ok(inputs.sources) } else { Err(inputs.problems) }
+    let texts = Inputs::of(paths, false)?.texts.into_iter();
+    Ok(texts.filter_map(|text| if let Text::Held(source) = text { Some(source) } else { None }).collect())
 }
+
+/// All that `paths` stand for, to be read a document at a time.
+pub(crate) fn texts(paths: &[PathBuf]) -> Result<Vec<Text>, Vec<Problem>> {
+    Ok(Inputs::of(paths, true)?.texts)
+}
+
+/// A text that was found readable.
+pub(crate) enum Text {
+    /// It is in memory.
+    Held(Arc<Source>),
+    /// It is read from its file whenever it is needed.
+    File(PathBuf, Survey),
+    /// Standard input, in a file that has no name.
+    Unnamed(File, Survey),
+}
+
+impl Text {
+    /// What messages call it.
+    pub(crate) fn name(&self) -> String {
+        match self {
+            Self::Held(source) => source.name.clone(),
+            Self::File(path, _) => called(path),
+            Self::Unnamed(..) => called(Path::new(STDIN)),
+        }
+    }
+
+    /// How it begins.
+    pub(crate) fn beginning(&self) -> &str {
+        match self {
+            Self::Held(source) => &source.text,
+            Self::File(_, survey) | Self::Unnamed(_, survey) => &survey.beginning,
+        }
+    }
+
+    /// Its documents.
+    pub(crate) fn documents(&self) -> Box<dyn Iterator<Item = Result<Arc<Source>, Box<Problem>>> + '_> {
+        let unreadable = |error| Box::new(Problem::in_file(format!("cannot be read: {error}"), self.name()));
+        let (file, survey) = match self {
+            Self::Held(source) => return Box::new(source.documents().into_iter().map(Ok)),
+            Self::File(path, survey) => (vigil_yaml::source::open(path), survey),
+            Self::Unnamed(file, survey) => (begin(file).map_err(unreadable), survey),
+        };
+        match file {
+            Ok(file) => Box::new(Documents::new(file, self.name(), survey.has_directives)),
+            Err(problem) => Box::new(std::iter::once(Err(problem))),
+        }
+    }
+}
+
+/// A file that is open, from its first byte on.
+fn begin(file: &File) -> io::Result<File> {
+    let mut file = file.try_clone()?;
+    file.seek(SeekFrom::Start(0))?;
+    Ok(file)
+}
+
+/// What stands for standard input on the command line.
+const STDIN: &str = "-";
 
 #[derive(Default)]
 struct Inputs {
-    sources: Vec<Arc<Source>>,
+    texts: Vec<Text>,
+    /// Texts are looked through and not held.
+    apart: bool,
     problems: Vec<Problem>,
     /// How much was read.
     bytes: usize,
@@ -45,11 +105,20 @@ struct Inputs {
 }
 
 impl Inputs {
+    fn of(paths: &[PathBuf], apart: bool) -> Result<Self, Vec<Problem>> {
+        let mut inputs = Self { apart, ..Self::default() };
+        for path in paths {
+            inputs.path(path);
+        }
+        Problem::sort(&mut inputs.problems);
+        if inputs.problems.is_empty() { Ok(inputs) } else { Err(inputs.problems) }
+    }
+
     fn path(&mut self, path: &Path) {
-        if path == Path::new("-") {
+        if path == Path::new(STDIN) {
             if self.seen.insert(path.to_owned()) {
-                let source = Source::read_from(std::io::stdin().lock(), &called(path), self.left());
-                self.take(source);
+                let text = stdin(&called(path), self.left(), self.apart);
+                self.take(text);
             }
         } else if !path.is_dir() {
             self.file(path);
@@ -64,11 +133,14 @@ impl Inputs {
         LIMIT - self.bytes
     }
 
-    fn take(&mut self, source: Result<Arc<Source>, Box<Problem>>) {
-        match source {
-            Ok(source) => {
-                self.bytes += source.text.len();
-                self.sources.push(source);
+    fn take(&mut self, text: Result<Text, Box<Problem>>) {
+        match text {
+            Ok(text) => {
+                self.bytes += match &text {
+                    Text::Held(source) => source.text.len(),
+                    Text::File(_, survey) | Text::Unnamed(_, survey) => survey.bytes,
+                };
+                self.texts.push(text);
             }
             Err(problem) => self.problems.push(*problem),
         }
@@ -85,7 +157,13 @@ impl Inputs {
             self.problems.push(problem.help("check in several steps, or name fewer files"));
             return;
         }
-        self.take(Source::read(path, self.left()));
+        let text = if self.apart {
+            let survey = vigil_yaml::source::open(path).and_then(|file| Survey::of(file, &called(path), self.left()));
+            survey.map(|survey| Text::File(path.to_owned(), survey))
+        } else {
+            Source::read(path, self.left()).map(Text::Held)
+        };
+        self.take(text);
     }
 
     /// Every file of YAML or JSON below a directory, in the order of names; hidden ones are not looked at.
@@ -226,6 +304,33 @@ impl Inputs {
             ),
         }
     }
+}
+
+/// All of standard input. Where texts are read `apart`, much of it goes to a temporary file without a name: it is read
+/// more than once, and may be larger than the memory.
+fn stdin(name: &str, limit: usize, apart: bool) -> Result<Text, Box<Problem>> {
+    let mut stdin = io::stdin().lock();
+    if !apart {
+        return Source::read_from(stdin, name, limit).map(Text::Held);
+    }
+    let unreadable = |error: io::Error| Box::new(Problem::in_file(format!("cannot be read: {error}"), name));
+    let mut held = Vec::new();
+    stdin.by_ref().take(HELD as u64 + 1).read_to_end(&mut held).map_err(unreadable)?;
+    if held.len() <= HELD {
+        return Source::read_from(held.as_slice(), name, limit).map(Text::Held);
+    }
+    let kept = || {
+        let mut file = tempfile::tempfile()?;
+        // One byte more than the limit tells that there is more.
+        io::copy(&mut held.chain(stdin.take((limit + 1 - held.len()) as u64)), &mut file)?;
+        begin(&file)
+    };
+    let file = kept().map_err(|error| {
+        let message = format!("cannot be kept in {}: {error}", std::env::temp_dir().display());
+        Box::new(Problem::in_file(message, name).help("set `TMPDIR` to a directory with room, or name files"))
+    })?;
+    let survey = Survey::of(&file, name, limit)?;
+    Ok(Text::Unnamed(file, survey))
 }
 
 /// Where a walk through kustomizations has been.

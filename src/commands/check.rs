@@ -4,8 +4,8 @@ use crate::terminal::Terminal;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use vigil_check::{Options, Version, report};
-use vigil_yaml::{Problem, Source};
+use vigil_check::{Options, Report, Version, report};
+use vigil_yaml::Problem;
 
 /// Judge manifests as strictly as an API server would, and follow every reference between them
 ///
@@ -73,9 +73,7 @@ const MOST: usize = 100;
 pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Outcome, Failure> {
     let failure = |problems| Failure::new(problems, "nothing was checked");
     let options = options(arguments, terminal).map_err(failure)?;
-    let sources = inputs::read(&arguments.paths).map_err(failure)?;
-    let options = Options { templates: templates(&sources), ..options };
-    let report = vigil_check::check(&sources, &options);
+    let report = report(arguments, options).map_err(failure)?;
     if report.objects.is_empty() && report.findings.is_empty() {
         let paths: Vec<_> = arguments.paths.iter().map(|path| super::called(path)).collect();
         let problem = Problem::in_file("holds no objects", paths.join(", "));
@@ -94,13 +92,23 @@ pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Outcome,
     Ok(if report.is_clean() { Outcome::Clean } else { Outcome::Differs })
 }
 
-/// The templates that files were rendered from.
-fn templates(sources: &[Arc<Source>]) -> HashMap<String, Arc<str>> {
-    let template = |source: &Arc<Source>| {
-        let template = vigil_render::template_of(&source.text)?;
-        Some((source.name.clone(), format!("templates/{template}").into()))
-    };
-    sources.iter().filter_map(template).collect()
+fn report(arguments: &Arguments, options: Options) -> Result<Report, Vec<Problem>> {
+    if arguments.objects_only {
+        let texts = inputs::texts(&arguments.paths)?;
+        let templates = templates(texts.iter().map(|text| (text.name(), text.beginning())));
+        let documents = || texts.iter().flat_map(inputs::Text::documents);
+        return vigil_check::check_apart(documents, &Options { templates, ..options })
+            .map_err(|problem| vec![*problem]);
+    }
+    let sources = inputs::read(&arguments.paths)?;
+    let templates = templates(sources.iter().map(|source| (source.name.clone(), &*source.text)));
+    Ok(vigil_check::check(&sources, &Options { templates, ..options }))
+}
+
+/// The templates that files were rendered from, by the names of these.
+fn templates<'a>(texts: impl Iterator<Item = (String, &'a str)>) -> HashMap<String, Arc<str>> {
+    let template = |(name, text)| Some((name, format!("templates/{}", vigil_render::template_of(text)?).into()));
+    texts.filter_map(template).collect()
 }
 
 fn options(arguments: &Arguments, terminal: &Terminal) -> Result<Options, Vec<Problem>> {

@@ -9,9 +9,12 @@
 //! 5. [`embedded`]: the files inside of objects, and the queries in those.
 //! 6. [`waivers`]: what an object may break, for a reason that somebody gave.
 //!
+//! Where each object is judged by itself, [`apart`] does the same without ever holding all of them.
+//!
 //! [`report`] tells what was found, to people and to programs. Every rule has a folder in `crates/check/rules/`; [`rules`] lists them
 //! all.
 
+mod apart;
 mod documents;
 mod embedded;
 mod fields;
@@ -39,10 +42,10 @@ pub use version::Version;
 
 use finding::Findings;
 use rayon::prelude::*;
-use schema::model::Schemas;
 use schema::validate;
-use set::Set;
+use set::{Served, Set};
 use std::cell::LazyCell;
+use std::convert::Infallible;
 use std::sync::Arc;
 use vigil_yaml::{Limits, Source};
 use world::World;
@@ -73,6 +76,11 @@ pub fn areas() -> Vec<(&'static str, Vec<&'static Rule>)> {
 
 /// Checks the objects in `sources`.
 pub fn check(sources: &[Arc<Source>], options: &Options) -> Report {
+    if options.objects_only {
+        let texts = || sources.iter().flat_map(Source::documents).map(Ok::<_, Infallible>);
+        let Ok(report) = check_apart(texts, options);
+        return report;
+    }
     let parts: Vec<Arc<Source>> = sources.iter().flat_map(Source::documents).collect();
     let documents: Vec<_> = parts.par_iter().map(|part| documents::read(part, &Limits::default())).collect();
     let definitions: Vec<_> =
@@ -80,18 +88,14 @@ pub fn check(sources: &[Arc<Source>], options: &Options) -> Report {
 
     let mut findings = Findings::default();
     let set = Set::new(&documents, &definitions, options, &mut findings);
-    let followed = !options.objects_only && set.whole;
+    let followed = set.whole;
 
     let apart: Vec<Findings> = set
         .objects
         .par_iter()
         .map(|object| {
             let mut findings = Findings::default();
-            if !object.damaged {
-                for schemas in &*set.schemas {
-                    judge(object, schemas, options, &mut findings);
-                }
-            }
+            judge(object, &set.served, options, &mut findings);
             findings
         })
         .collect();
@@ -105,12 +109,11 @@ pub fn check(sources: &[Arc<Source>], options: &Options) -> Report {
         references::identity::twice(&set, &mut findings);
         references::check(&world, &mut findings);
     }
-    embedded::check(firsts, || &world, followed, &mut findings);
+    embedded::check(firsts, || &world, &embedded::Grafana::all(firsts), followed, &mut findings);
 
     let (mut findings, mut waived) = waivers::apply(&set, followed, findings.into_sorted(options), rules);
     findings.iter_mut().chain(waived.iter_mut().map(|it| &mut it.finding)).for_each(|it| it.trace(options));
-    let judged = |object: &object::Object<'_>| Judged { object: object.to_string(), span: object.node.span.clone() };
-    let objects = set.objects.par_iter().map(judged).collect();
+    let objects = set.objects.par_iter().map(Judged::of).collect();
     drop(world);
     // Nobody has to wait until the trees of a large set are gone.
     drop((distinct, set));
@@ -118,17 +121,35 @@ pub fn check(sources: &[Arc<Source>], options: &Options) -> Report {
     Report { findings, waived, objects, kubernetes: options.kubernetes.clone(), followed }
 }
 
-/// An object as one version of Kubernetes judges it: against the schema of its kind, and against what that cannot say.
-fn judge(object: &object::Object<'_>, schemas: &Schemas, options: &Options, findings: &mut Findings) {
-    let before = findings.list.len();
-    if let Some(kind) = schemas.kind(object.group, object.version, object.kind) {
-        validate::validate(schemas, kind, object, findings);
-        if let Some(rules) = schemas.rules(kind.schema).filter(|_| findings.list.len() == before) {
-            rules.check(object, kind.drops_status, findings);
-        }
+/// Checks objects, each by itself, as [`check`] does with [`Options::objects_only`], in texts that may be larger than the
+/// memory. `texts` gives their documents in order, as [`Source::documents`] cuts them, and again whenever it is called.
+///
+/// # Errors
+/// The first that `texts` gives.
+pub fn check_apart<E, I: Iterator<Item = Result<Arc<Source>, E>>>(
+    texts: impl Fn() -> I,
+    options: &Options,
+) -> Result<Report, E> {
+    apart::check(texts, options, rules)
+}
+
+/// An object as every version of Kubernetes that is asked for judges it: against the schema of its kind, and against what
+/// that cannot say.
+fn judge(object: &object::Object<'_>, served: &[Served], options: &Options, findings: &mut Findings) {
+    if object.damaged {
+        return;
     }
-    objects::check(object, schemas.version, findings);
-    if options.kubernetes.len() > 1 {
-        findings.list[before..].iter_mut().for_each(|finding| finding.versions = vec![schemas.version]);
+    for schemas in served.iter().map(|served| &served.schemas) {
+        let before = findings.list.len();
+        if let Some(kind) = schemas.kind(object.group, object.version, object.kind) {
+            validate::validate(schemas, kind, object, findings);
+            if let Some(rules) = schemas.rules(kind.schema).filter(|_| findings.list.len() == before) {
+                rules.check(object, kind.drops_status, findings);
+            }
+        }
+        objects::check(object, schemas.version, findings);
+        if options.kubernetes.len() > 1 {
+            findings.list[before..].iter_mut().for_each(|finding| finding.versions = vec![schemas.version]);
+        }
     }
 }

@@ -1,8 +1,9 @@
 //! What came of a check.
 
 use crate::finding::Finding;
+use crate::object::Object;
 use crate::version::Version;
-use vigil_yaml::{Severity, Span};
+use vigil_yaml::Severity;
 
 /// What came of a check.
 #[derive(Debug)]
@@ -35,8 +36,14 @@ pub struct Waived {
 pub struct Judged {
     /// What findings call it.
     pub object: String,
-    /// Where it stands.
-    pub span: Span,
+    /// The file it is in.
+    pub file: String,
+}
+
+impl Judged {
+    pub(crate) fn of(object: &Object<'_>) -> Self {
+        Self { object: object.to_string(), file: object.node.span.source.name.clone() }
+    }
 }
 
 impl Report {

@@ -16,14 +16,14 @@ use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use vigil_yaml::Node;
 
-const DEFINITION: &str = "CustomResourceDefinition";
+pub(crate) const DEFINITION: &str = "CustomResourceDefinition";
 
 /// The objects that are checked together.
 pub(crate) struct Set<'a> {
     /// All of them, in the order of the texts.
     pub(crate) objects: Vec<Object<'a>>,
-    /// Their schemas, for each version of Kubernetes.
-    pub(crate) schemas: Arc<Vec<Schemas>>,
+    /// What is known of their kinds, for each version of Kubernetes.
+    pub(crate) served: Arc<Vec<Served>>,
     /// Every document could be read.
     pub(crate) whole: bool,
     /// What the caller asked for.
@@ -49,30 +49,18 @@ impl<'a> Set<'a> {
             findings.list.extend(found.list);
         }
         let own = objects.iter().filter(|object| object.kind == DEFINITION).map(|object| object.node);
-        let others = definitions.iter().flat_map(|document| &document.nodes);
-        let others = others.filter(|node| node.get("kind").and_then(Node::text) == Some(DEFINITION));
-        let custom: Vec<_> = own.chain(others).flat_map(custom::definitions).collect();
-        let (schemas, judged): (Vec<Schemas>, Vec<Judged<'a>>) =
-            options.kubernetes.iter().map(|version| schemas(&objects, &custom, *version, options)).unzip();
-        objects.par_iter_mut().for_each(|object| {
-            let kind = schemas.iter().find_map(|all| all.kind(object.group, object.version, object.kind));
-            object.namespace = match object.at(&["metadata", "namespace"]).and_then(Node::text) {
-                _ if kind.is_some_and(|kind| !kind.namespaced) => "",
-                Some(namespace) if !namespace.is_empty() => namespace,
-                _ if kind.is_some() => &options.namespace,
-                _ => "",
-            };
-        });
-        for (version, judged) in options.kubernetes.iter().zip(&judged) {
-            for object in &objects {
-                if let Some(Some(unserved)) = judged.get(&(object.group, object.version, object.kind)) {
-                    unserved.tell(object, findings);
-                    findings.only_in(*version, options);
-                }
-            }
-        }
+        let custom: Vec<_> = own.chain(brought(definitions)).flat_map(custom::definitions).collect();
+        let mut served = Served::all(options);
+        served.iter_mut().for_each(|served| served.meet(&objects, &custom, options));
+        objects.par_iter_mut().for_each(|object| place(object, &served, options));
+        objects.iter().for_each(|object| tell_unserved(object, &served, options, findings));
+        Self::of(objects, Arc::new(served), whole, options)
+    }
+
+    /// The set of objects that are in their namespaces, with what is known of their kinds.
+    pub(crate) fn of(objects: Vec<Object<'a>>, served: Arc<Vec<Served>>, whole: bool, options: &'a Options) -> Self {
         let kinds = by_kind(&objects);
-        Self { objects, schemas: Arc::new(schemas), whole, options, kinds }
+        Self { objects, served, whole, options, kinds }
     }
 
     /// The set without those objects that are the same as one before; `None` when there are none of them.
@@ -83,8 +71,7 @@ impl<'a> Set<'a> {
         if objects.len() == self.objects.len() {
             return None;
         }
-        let kinds = by_kind(&objects);
-        Some(Self { objects, schemas: Arc::clone(&self.schemas), whole: self.whole, options: self.options, kinds })
+        Some(Self::of(objects, Arc::clone(&self.served), self.whole, self.options))
     }
 
     /// The namespace of an object; of one without a schema that names none, the one that it would be put in.
@@ -107,37 +94,88 @@ fn by_kind<'a>(objects: &[Object<'a>]) -> HashMap<&'a str, Vec<usize>> {
     kinds
 }
 
-/// Group, version and kind of the objects, and what there is to say against each.
-type Judged<'a> = HashMap<(&'a str, &'a str, &'a str), Option<Unserved>>;
+/// The definitions in texts that are no part of what is checked.
+pub(crate) fn brought(definitions: &[Documents]) -> impl Iterator<Item = &Node> {
+    let nodes = definitions.iter().flat_map(|document| &document.nodes);
+    nodes.filter(|node| node.get("kind").and_then(Node::text) == Some(DEFINITION))
+}
 
-/// The schemas of the kinds of `objects`, for one version of Kubernetes, and which of them it does not serve.
-fn schemas<'a>(
-    objects: &[Object<'a>],
-    custom: &[custom::Definition<'_>],
-    version: Version,
-    options: &Options,
-) -> (Schemas, Judged<'a>) {
-    let builtin = Builtin::new(version);
-    let mut schemas = Schemas::new(version);
-    let mut named = HashMap::new();
-    let mut judged = HashMap::new();
-    for object in objects {
-        let gvk = (object.group, object.version, object.kind);
-        judged.entry(gvk).or_insert_with(|| {
+/// Puts an object into its namespace.
+pub(crate) fn place<'a>(object: &mut Object<'a>, served: &[Served], options: &'a Options) {
+    let mut schemas = served.iter().map(|served| &served.schemas);
+    let kind = schemas.find_map(|all| all.kind(object.group, object.version, object.kind));
+    object.namespace = match object.at(&["metadata", "namespace"]).and_then(Node::text) {
+        _ if kind.is_some_and(|kind| !kind.namespaced) => "",
+        Some(namespace) if !namespace.is_empty() => namespace,
+        _ if kind.is_some() => &options.namespace,
+        _ => "",
+    };
+}
+
+/// Says of which versions of Kubernetes an object's kind is not served.
+pub(crate) fn tell_unserved(object: &Object<'_>, served: &[Served], options: &Options, findings: &mut Findings) {
+    for served in served {
+        if let Some(unserved) = served.unserved(object) {
+            unserved.tell(object, findings);
+            findings.only_in(served.schemas.version, options);
+        }
+    }
+}
+
+/// The kinds that were met, for one version of Kubernetes: the schemas of those that it serves, and what there is to say
+/// against the others.
+pub(crate) struct Served {
+    pub(crate) schemas: Schemas,
+    builtin: Builtin,
+    named: HashMap<String, usize>,
+    /// By the name of the kind: group, version, and what there is to say.
+    met: HashMap<String, Vec<(String, String, Option<Unserved>)>>,
+}
+
+impl Served {
+    /// None yet, for each version that is asked for.
+    pub(crate) fn all(options: &Options) -> Vec<Self> {
+        let of = |version: &Version| Self {
+            schemas: Schemas::new(*version),
+            builtin: Builtin::new(*version),
+            named: HashMap::new(),
+            met: HashMap::new(),
+        };
+        options.kubernetes.iter().map(of).collect()
+    }
+
+    /// Adds the kinds of `objects`; `custom` are all definitions of custom resources.
+    pub(crate) fn meet(&mut self, objects: &[Object<'_>], custom: &[custom::Definition<'_>], options: &Options) {
+        for object in objects {
+            if self.find(object).is_some() {
+                continue;
+            }
+            let gvk = (object.group, object.version, object.kind);
             let own = || custom.iter().find(|custom| (custom.group, custom.version, custom.kind) == gvk);
             // Who brings the definition of a kind means that one, with its versions.
             let is_brought = || custom.iter().any(|custom| (custom.group, custom.kind) == (gvk.0, gvk.2));
             let shipped = || if is_brought() { None } else { shipped(gvk) };
             let known = if let Some(definition) = own().copied().or_else(shipped) {
-                custom::add(definition, &mut schemas, &mut named, &builtin);
+                custom::add(definition, &mut self.schemas, &mut self.named, &self.builtin);
                 Known::Custom
-            } else if add_builtin(&builtin, &mut schemas, &mut named, gvk) {
+            } else if add_builtin(&self.builtin, &mut self.schemas, &mut self.named, gvk) {
                 Known::Builtin
             } else {
                 Known::Not
             };
-            unserved(object, version, known, options, &builtin)
-        });
+            let said = unserved(object, self.schemas.version, known, options, &self.builtin);
+            let of_name = self.met.entry(object.kind.to_owned()).or_default();
+            of_name.push((object.group.to_owned(), object.version.to_owned(), said));
+        }
     }
-    (schemas, judged)
+
+    fn find(&self, object: &Object<'_>) -> Option<&Option<Unserved>> {
+        let of_name = self.met.get(object.kind)?;
+        let is_it = |(group, version, _): &&(String, String, _)| group == object.group && version == object.version;
+        of_name.iter().find(is_it).map(|(_, _, said)| said)
+    }
+
+    fn unserved(&self, object: &Object<'_>) -> Option<&Unserved> {
+        self.find(object)?.as_ref()
+    }
 }

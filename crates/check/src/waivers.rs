@@ -44,6 +44,11 @@ impl Waiver<'_> {
     }
 }
 
+/// Whether an object has annotations that waive something.
+pub(crate) fn has_any(object: &Object<'_>) -> bool {
+    entries(object.node, ["metadata", "annotations"]).iter().any(|entry| entry.key.text.starts_with(PREFIX))
+}
+
 /// Parts `findings` into what stands and what is waived. What is wrong with the waivers themselves is found as well:
 /// `rules` tells all rules that there are.
 pub(crate) fn apply(

@@ -24,5 +24,5 @@ pub use node::{Data, Entry, Key, Node, Scalar};
 pub use problem::{Place, Problem, Severity};
 pub use read::{Limits, read, read_one, salvage, salvage_all};
 pub use shown::Quoted;
-pub use source::{Source, Span};
+pub use source::{Documents, Source, Span, Survey};
 pub use write::{last_applied_len, write};

@@ -84,6 +84,16 @@ impl<'a> File<'a> {
         files
     }
 
+    /// Whether it may be the configuration of a program that is looked into, or provision Grafana.
+    pub(super) fn may_configure(&self) -> bool {
+        match self.syntax {
+            Syntax::Yaml | Syntax::GrafanaIni => true,
+            // In JSON a key may be written with escapes.
+            Syntax::Json => ["apiVersion", "\\u"].iter().any(|it| self.source.text.contains(it)),
+            Syntax::Alloy => false,
+        }
+    }
+
     /// The file's name.
     pub(crate) fn name(&self) -> &'a str {
         &self.entry.key.text

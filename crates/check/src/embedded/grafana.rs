@@ -46,7 +46,7 @@ pub(super) struct Loaded<'r, 'f, 'a> {
     pub(super) dashboards: Vec<Dashboard<'r, 'f, 'a>>,
     /// Documents that say what Grafana has from the start.
     pub(super) provisioning: Vec<(&'f File<'a>, &'r Node)>,
-    namespace: Option<&'a str>,
+    namespace: Option<&'r str>,
     /// The sources by name and by uid.
     known: HashMap<&'r str, usize>,
 }
@@ -54,13 +54,13 @@ pub(super) struct Loaded<'r, 'f, 'a> {
 /// What every Grafana of the set loads. Without any, the labels of the charts tell what one elsewhere would.
 pub(super) fn load<'r, 'f, 'a>(
     read: &'r [Read<'f, 'a>],
-    grafanas: &[Grafana<'a>],
+    grafanas: &'r [Grafana],
     world: &World<'_>,
     findings: &mut Findings,
 ) -> Vec<Loaded<'r, 'f, 'a>> {
     let mut loaded: Vec<Loaded<'r, 'f, 'a>> = grafanas
         .iter()
-        .map(|grafana| Loaded { namespace: Some(grafana.object.namespace), ..Loaded::default() })
+        .map(|grafana| Loaded { namespace: Some(grafana.namespace.as_str()), ..Loaded::default() })
         .collect();
     let mut elsewhere: HashMap<&str, Loaded<'r, 'f, 'a>> = HashMap::new();
     let mut told: Option<Object<'a>> = None;
@@ -72,8 +72,8 @@ pub(super) fn load<'r, 'f, 'a>(
         for (grafana, loaded) in grafanas.iter().zip(&mut loaded) {
             let mut side_cars = grafana.side_cars.iter().filter(|side_car| side_car.wants(labels)).peekable();
             wanted = wanted.or(side_cars.peek().copied());
-            let is_mounted = object.namespace == grafana.object.namespace
-                && world.readers(&object).any(|reader| reader.is_grafana());
+            let is_mounted =
+                object.namespace == grafana.namespace && world.readers(&object).any(|reader| reader.is_grafana());
             if is_mounted || side_cars.any(|side_car| side_car.sees(object.namespace)) {
                 seen = true;
                 loaded.add(file, documents);

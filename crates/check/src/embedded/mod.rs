@@ -17,15 +17,20 @@ mod rule_groups;
 mod syntax;
 mod targets;
 
+pub(crate) use grafanas::Grafana;
+
+use crate::fields::items;
 use crate::finding::Findings;
-use crate::object::MONITORING;
+use crate::object::{MONITORING, Object};
 use crate::rule::Rule;
 use crate::set::Set;
-use crate::world::World;
+use crate::world::program::Program;
+use crate::world::template::PodTemplate;
+use crate::world::{World, operator};
 use file::File;
-use grafanas::grafanas;
 use query::{Parsing, Targets};
 use std::collections::HashSet;
+use vigil_yaml::Node;
 
 /// The rules of all modules.
 pub(crate) fn rules() -> Vec<&'static Rule> {
@@ -46,10 +51,46 @@ pub(crate) fn rules() -> Vec<&'static Rule> {
     .concat()
 }
 
-/// Judges every embedded file in the set, and every query; what they refer to as well, if that is `followed`.
+/// The programs whose configuration is looked into.
+const CONFIGURED: [&str; 3] = ["alertmanager", "loki", "promtail"];
+
+/// Whether [`check`] judges an object beside others of its namespace when no references are followed; the rules of
+/// Prometheus it judges beside those of all namespaces. Of other objects it judges nothing but what [`check_syntax`]
+/// does.
+pub(crate) fn concerns(object: &Object<'_>) -> bool {
+    match (object.group, object.kind) {
+        ("", "ConfigMap" | "Secret") => File::all(object).iter().any(File::may_configure),
+        (MONITORING, "AlertmanagerConfig" | "Alertmanager") => true,
+        _ => containers(object).filter_map(Program::of).any(|it| it.is_grafana() || CONFIGURED.contains(&it.name)),
+    }
+}
+
+/// Whether an object has containers, which may read a ConfigMap or Secret.
+pub(crate) fn may_read(object: &Object<'_>) -> bool {
+    containers(object).next().is_some()
+}
+
+fn containers<'a>(object: &Object<'a>) -> impl Iterator<Item = &'a Node> {
+    let template = PodTemplate::of(object).or_else(|| PodTemplate::foreign(object)).map(|template| template.spec);
+    let spec = template.or_else(|| object.at(&["spec"]).filter(|_| operator::makes_pods(object)));
+    ["initContainers", "containers"]
+        .into_iter()
+        .flat_map(move |key| spec.map(|spec| items(spec, key)).unwrap_or_default())
+}
+
+/// Judges whether the files in an object are what their names say.
+pub(crate) fn check_syntax(object: &Object<'_>, findings: &mut Findings) {
+    if !object.damaged {
+        File::all(object).iter().for_each(|file| syntax::tell(file, findings));
+    }
+}
+
+/// Judges every embedded file in the set, and every query; what they refer to as well, if that is `followed`. `grafanas` are
+/// those that may fetch the files.
 pub(crate) fn check<'a>(
     set: &'a Set<'a>,
     world: impl FnOnce() -> &'a World<'a>,
+    grafanas: &[Grafana],
     followed: bool,
     findings: &mut Findings,
 ) {
@@ -72,7 +113,7 @@ pub(crate) fn check<'a>(
 
     // Who loads what is a reference; what a file of Grafana's holds is not.
     let mut references = Findings::default();
-    let mut loaded = grafana::load(&read, &grafanas(set), world, &mut references);
+    let mut loaded = grafana::load(&read, grafanas, world, &mut references);
     grafana_settings::check_provisioning(&loaded, findings);
     if followed {
         findings.list.append(&mut references.list);

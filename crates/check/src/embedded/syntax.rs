@@ -31,28 +31,33 @@ pub(super) struct Read<'f, 'a> {
     pub(super) documents: Vec<Node>,
 }
 
-fn documents(file: &File<'_>, findings: &mut Findings) -> Vec<Node> {
+/// Says what is wrong with a file.
+pub(super) fn tell(file: &File<'_>, findings: &mut Findings) {
     match file.syntax {
-        Syntax::Yaml => yaml(file, findings),
-        Syntax::Json => {
-            json(file, findings);
-            // JSON is YAML; where the two differ, no more is said. Of JSON, only dashboards are looked into.
-            let is_dashboard = ["\"panels\"", "\"templating\""].iter().any(|key| file.source.text.contains(key));
-            if is_dashboard { file.read().0 } else { Vec::new() }
-        }
-        Syntax::GrafanaIni => {
-            ini(file, findings);
-            Vec::new()
-        }
-        Syntax::Alloy => {
-            if let Err(problem) = vigil_alloy::attributes(&file.source)
-                && !file.is_template()
-                && let Place::Text(span) = &problem.place
-            {
-                broken(file, span, &problem.message, findings);
-            }
-            Vec::new()
-        }
+        Syntax::Yaml => drop(yaml(file, findings)),
+        Syntax::Json => json(file, findings),
+        Syntax::GrafanaIni => ini(file, findings),
+        Syntax::Alloy => alloy(file, findings),
+    }
+}
+
+/// The documents of a file, and what is wrong with it.
+fn documents(file: &File<'_>, findings: &mut Findings) -> Vec<Node> {
+    if file.syntax == Syntax::Yaml {
+        return yaml(file, findings);
+    }
+    tell(file, findings);
+    // JSON is YAML; where the two differ, no more is said. Of JSON, only dashboards are looked into.
+    let is_dashboard = || ["\"panels\"", "\"templating\""].iter().any(|key| file.source.text.contains(key));
+    if file.syntax == Syntax::Json && is_dashboard() { file.read().0 } else { Vec::new() }
+}
+
+fn alloy(file: &File<'_>, findings: &mut Findings) {
+    if let Err(problem) = vigil_alloy::attributes(&file.source)
+        && !file.is_template()
+        && let Place::Text(span) = &problem.place
+    {
+        broken(file, span, &problem.message, findings);
     }
 }
 

@@ -9,7 +9,7 @@ use vigil_yaml::Severity;
 pub fn junit(report: &Report) -> String {
     let mut suites = Suites::default();
     for judged in &report.objects {
-        suites.case(&judged.span.source.name, &judged.object);
+        suites.case(&judged.file, &judged.object);
     }
     for finding in &report.findings {
         let case = suites.case_of(finding);
