@@ -82,7 +82,7 @@ fn render(templates: &Templates) -> Result<(), Vec<Problem>> {
     }
     let rendering = vigil_render::render(&parsed.stack, templates)?;
     let manifests = Path::new("manifests");
-    checks::check(&rendering, manifests, &checks::options(&parsed).0)?;
+    checks::check(&rendering, manifests, &checks::options(&parsed).0, |_| false)?;
     // A source tree that cannot be written, as cargo's own copy of a dependency, still builds.
     vigil_directory::write_unseen(manifests, &rendering.files)
         .map(drop)

@@ -48,12 +48,19 @@ pub fn options(parsed: &Parsed) -> (Options, Option<Problem>) {
     (options, warning)
 }
 
-/// Checks all objects of a rendering together, under the names that their files will have in a directory.
+/// Checks the objects of a rendering together, under the names that their files will have in a directory: all of them, or
+/// all but those that `is_known` names, which have passed before.
 ///
 /// # Errors
 /// All that keeps them from being written; a note does not.
-pub fn check(rendering: &Rendering, directory: &Path, options: &Options) -> Result<(), Vec<Problem>> {
-    let paths: BTreeSet<&String> = rendering.objects.iter().map(|object| &object.path).collect();
+pub fn check(
+    rendering: &Rendering,
+    directory: &Path,
+    options: &Options,
+    is_known: impl Fn(&Object) -> bool,
+) -> Result<(), Vec<Problem>> {
+    let objects = || rendering.objects.iter().filter(|object| !is_known(object));
+    let paths: BTreeSet<&String> = objects().map(|object| &object.path).collect();
     let source = |path: &String| {
         let name = directory.join(path).display().to_string();
         Some(Source::new(name, rendering.files.get(path)?.as_str()))
@@ -62,7 +69,7 @@ pub fn check(rendering: &Rendering, directory: &Path, options: &Options) -> Resu
     let template = |object: &Object| {
         (directory.join(&object.path).display().to_string(), format!("templates/{}", object.template).into())
     };
-    let templates = rendering.objects.iter().map(template).collect();
+    let templates = objects().map(template).collect();
     let report = vigil_check::check(&sources, &Options { templates, ..options.clone() });
     let failing = report.findings.iter().filter(|finding| finding.severity() != Severity::Note);
     let problems: Vec<_> = failing.map(Finding::problem).collect();

@@ -63,6 +63,11 @@ pub(crate) struct Rendered {
 }
 
 impl Selection {
+    /// Whether the templates are those that the program carries.
+    pub(crate) fn has_own_templates(&self) -> bool {
+        self.templates.is_none()
+    }
+
     pub(crate) fn render(&self) -> Result<Rendered, Vec<Problem>> {
         let parsed = load(&self.stack)?;
         let rendering = match &self.templates {

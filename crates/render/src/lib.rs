@@ -72,6 +72,11 @@ impl Object {
         layout::is_applied(self.component)
     }
 
+    /// Whether all but its labels and annotations was plain data in the templates directory.
+    pub fn is_plain(&self) -> bool {
+        self.value.made().is_none()
+    }
+
     /// `Kind namespace/name`, as messages call it.
     pub fn title(&self) -> String {
         match self.namespace() {
