@@ -6,10 +6,12 @@ use crate::finding::Findings;
 use crate::object::Object;
 use crate::rule::{Rule, rules};
 use crate::world::{Found, World};
+use std::collections::HashMap;
 use vigil_yaml::{Node, Quoted};
 
 rules! {
     BACKEND "ingress-service" Error "every Ingress and every route leads to a Service and to a port that it has"
+    TWICE "ingress-twice" Warning "no two Ingresses answer to the same host and path"
     WEBHOOK "webhook-service" Error "every Service that the API server calls is there, with the port it calls"
 }
 
@@ -24,6 +26,7 @@ pub(crate) fn check(world: &World<'_>, findings: &mut Findings) {
             }
         }
     }
+    same_path(world, findings);
     for kind in ["HTTPRoute", "GRPCRoute", "TLSRoute", "TCPRoute", "UDPRoute"] {
         for route in world.judged("gateway.networking.k8s.io", kind) {
             let rules = items(route.node, ["spec", "rules"]);
@@ -40,6 +43,40 @@ pub(crate) fn check(world: &World<'_>, findings: &mut Findings) {
         if let Some(number) = number.filter(|number| !has_port(service, |port| integer(port, "port") == Some(*number)))
         {
             no_port(&WEBHOOK, object, to.get("port").unwrap_or(at), service, &number.to_string(), findings);
+        }
+    }
+}
+
+/// Classes whose controllers make an address for each Ingress: two of them never meet.
+const APART: [&str; 4] = ["alb", "gce", "gce-internal", "azure-application-gateway"];
+
+/// Ingresses of one class that want the same requests.
+fn same_path(world: &World<'_>, findings: &mut Findings) {
+    let mut first: HashMap<[&str; 4], &Object<'_>> = HashMap::new();
+    for ingress in world.judged("networking.k8s.io", "Ingress") {
+        let annotation = |name| text(ingress.node, ["metadata", "annotations", name]);
+        let class = text(ingress.node, ["spec", "ingressClassName"]).or(annotation("kubernetes.io/ingress.class"));
+        let class = class.unwrap_or_default();
+        // A canary takes a share of another one's requests, and is marked as such.
+        if APART.contains(&class) || annotation("nginx.ingress.kubernetes.io/canary") == Some("true") {
+            continue;
+        }
+        for rule in items(ingress.node, ["spec", "rules"]) {
+            let host = text(rule, ["host"]).unwrap_or_default();
+            for entry in items(rule, ["http", "paths"]) {
+                let path = text(entry, ["path"]).unwrap_or("/");
+                let is_exact = text(entry, ["pathType"]) == Some("Exact");
+                let other = *first.entry([class, host, path, if is_exact { "=" } else { "" }]).or_insert(ingress);
+                if other.identity() == ingress.identity() {
+                    continue;
+                }
+                let host = if host.is_empty() { "every host".to_owned() } else { format!("host {}", Quoted(host)) };
+                let at = entry.get("path").unwrap_or(entry);
+                findings
+                    .add(&TWICE, ingress, at, format!("{other} has the path {} of {host} already", Quoted(path)))
+                    .label("the same `host` and `path`")
+                    .help("give one of them another `host` or `path`, or put both backends into one Ingress");
+            }
         }
     }
 }
