@@ -443,6 +443,24 @@ fn switched() -> Stack {
     Stack::load(&source, path).expect("a sound stack").stack
 }
 
+#[test]
+fn an_image_that_names_the_mirror_is_pulled_as_it_is_written() {
+    let text = "imageRegistry: registry.example.com:5000/mirror\n\
+                flask: {image: 'registry.example.com:5000/team/shop:1'}\n\
+                grafana: {image: 'docker.io/grafana/grafana:12.3.0'}\n";
+    let stack = Stack::parse(&vigil_yaml::Source::new("stack.yaml", text)).unwrap().stack;
+    let objects = render(&stack, &REAL).unwrap().objects;
+    let images = |component: &str| -> Vec<String> {
+        let mut deployments = objects.iter().filter(|object| object.kind() == "Deployment");
+        let found = deployments.find(|object| object.component == component).unwrap();
+        let containers = found.value["spec"]["template"]["spec"]["containers"].as_array().unwrap();
+        containers.iter().map(|container| container["image"].as_str().unwrap().to_owned()).collect()
+    };
+    assert!(images("flask").contains(&"registry.example.com:5000/team/shop:1".to_owned()), "{:?}", images("flask"));
+    let grafana = "registry.example.com:5000/mirror/grafana/grafana:12.3.0".to_owned();
+    assert!(images("grafana").contains(&grafana), "{:?}", images("grafana"));
+}
+
 fn policies(objects: &[Object]) -> impl Iterator<Item = &Object> {
     objects.iter().filter(|object| object.kind() == "NetworkPolicy")
 }
