@@ -50,6 +50,16 @@ impl<'a> Findings<'a> {
         find(self.root, path).is_some_and(|(_, whole)| whole)
     }
 
+    /// The keys that the text says below `path`, in its order.
+    pub(crate) fn keys(&self, path: &str) -> Vec<String> {
+        let names = path.split('.').filter(|name| !name.is_empty());
+        let node = names.into_iter().try_fold(self.root, |node, name| node.entry(name).map(|entry| &entry.value));
+        match node.map(|node| &node.data) {
+            Some(Data::Map(entries)) => entries.iter().map(|entry| entry.key.text.to_string()).collect(),
+            _ => Vec::new(),
+        }
+    }
+
     /// The first of `paths` that the text says; otherwise the nearest key above one; otherwise the file.
     fn place(&self, paths: &[&str]) -> Place {
         let found = |wanted: bool| {

@@ -19,10 +19,12 @@ use crate::model::{
     HasPods, Ingress, Part, Persistence, Pods, Resources, Service, ServiceType, Stack, TolerationOperator,
 };
 use crate::units::{NodePort, Url};
+use serde_json::Value;
 use vigil_yaml::words::{list, nearest};
 
 pub(crate) fn check(stack: &Stack, findings: &mut Findings) {
     namespaces(stack, findings);
+    idle("", &serde_json::to_value(stack).unwrap_or_default(), findings);
     for (part, service) in services(stack) {
         self::service(part, &service, findings);
     }
@@ -40,6 +42,26 @@ pub(crate) fn check(stack: &Stack, findings: &mut Findings) {
     for (path, pods, part) in written_pods(stack) {
         tolerations(&path, pods, findings);
         containers(&path, pods, part, findings);
+    }
+}
+
+/// Settings of something that is off, and that nobody has switched off: `persistence: {size: 50Gi}` makes no volume. Whoever
+/// writes `enabled: false` beside them knows.
+fn idle(path: &str, value: &Value, findings: &mut Findings) {
+    let Value::Object(section) = value else { return };
+    let below = |key: &str| if path.is_empty() { key.to_owned() } else { format!("{path}.{key}") };
+    if section.get("enabled") != Some(&Value::Bool(false)) {
+        section.iter().for_each(|(key, value)| idle(&below(key), value, findings));
+        return;
+    }
+    let Some(key) = findings.keys(path).into_iter().next() else { return };
+    if !findings.says(&below("enabled")) {
+        findings.warning(
+            &[&below(&key)],
+            format!("`{path}` has no effect: it is off"),
+            &format!("`{path}.enabled` is `false` unless you say otherwise"),
+            "add `enabled: true` beside it, or `enabled: false` if it is meant to wait",
+        );
     }
 }
 
@@ -201,7 +223,21 @@ fn tolerations(path: &str, pods: &Pods, findings: &mut Findings) {
 }
 
 /// An Ingress hands on the path as it is, so what is behind it must live at the same path.
+/// Links that lead elsewhere than the Ingress.
+fn host(component: &str, ingress: &Ingress, external_url: Option<&Url>, findings: &mut Findings) {
+    let (Some(host), Some(url)) = (&ingress.host, external_url) else { return };
+    if ingress.enabled && !host.as_str().eq_ignore_ascii_case(url.host()) {
+        findings.warning(
+            &[&format!("{component}.ingress.host"), &format!("{component}.externalUrl")],
+            format!("the Ingress of `{component}` answers at `{host}`, and links lead to `{}`", url.host()),
+            &format!("expected the host of `{component}.externalUrl`"),
+            &format!("give both one host; without `{component}.ingress.host` the Ingress answers at every host"),
+        );
+    }
+}
+
 fn ingress(component: &str, ingress: &Ingress, external_url: Option<&Url>, findings: &mut Findings) {
+    host(component, ingress, external_url, findings);
     let (Some(path), Some(url)) = (&ingress.path, external_url) else { return };
     let served = if url.path().is_empty() { "/" } else { url.path() };
     if ingress.enabled && path.as_str() != served {
@@ -250,6 +286,51 @@ mod tests {
         let text = format!("{text}\nalerts: {{enabled: false}}\n");
         let parsed = Stack::parse(&Source::new("stack.yaml", text)).unwrap();
         parsed.notes.iter().map(vigil_yaml::Problem::one_line).collect()
+    }
+
+    #[test]
+    fn links_lead_where_the_ingress_answers() {
+        let told = |part: &str, host: &str| {
+            let url = "externalUrl: 'https://metrics.example.com:8443/'";
+            let text = format!("{part}: {{{url}, ingress: {{enabled: true, host: {host}}}}}");
+            let parsed = Stack::parse(&Source::new("stack.yaml", text)).unwrap();
+            parsed.warnings.into_iter().map(|problem| problem.message).find(|message| message.contains("links lead"))
+        };
+        for part in ["prometheus", "alertmanager", "grafana"] {
+            assert_eq!(told(part, "metrics.example.com"), None);
+            let expected =
+                format!("the Ingress of `{part}` answers at `a.example.com`, and links lead to `metrics.example.com`");
+            assert_eq!(told(part, "a.example.com"), Some(expected));
+        }
+    }
+
+    #[test]
+    fn settings_of_what_is_off_are_told() {
+        let told = |text: &str| {
+            let parsed = Stack::parse(&Source::new("stack.yaml", text)).unwrap();
+            let of =
+                |problem: &vigil_yaml::Problem| problem.message.contains("has no effect").then(|| problem.one_line());
+            parsed.warnings.iter().filter_map(of).collect::<Vec<_>>()
+        };
+        assert_eq!(
+            told("prometheus:\n  persistence: {size: 50Gi}\n"),
+            [
+                "stack.yaml:2:24: `prometheus.persistence` has no effect: it is off; `prometheus.persistence.enabled` is `false` \
+              unless you say otherwise; add `enabled: true` beside it, or `enabled: false` if it is meant to wait"
+            ]
+        );
+        for (text, count) in [
+            ("prometheus: {persistence: {size: 50Gi, enabled: false}}", 0),
+            ("prometheus: {persistence: {size: 50Gi, enabled: true}}", 0),
+            ("prometheus: {persistence: {}}", 0),
+            ("grafana: {ingress: {host: grafana.example.com}}", 1),
+            ("alloy: {logLevel: warn}", 1),
+            // One word for the part, not one for each of its settings.
+            ("blackbox-exporter: {replicas: 2, targets: [{name: a, url: 'https://a', module: http_2xx}]}", 1),
+            ("loki: {enabled: false, persistence: {size: 1Gi}}\npromtail: {enabled: false}", 0),
+        ] {
+            assert_eq!(told(text).len(), count, "{text}");
+        }
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! What cannot work about Grafana: addresses, and dashboards that come from nowhere.
 
-use super::{Kept, without_volume};
+use super::{Kept, host, without_volume};
 use crate::findings::Findings;
 use crate::model::{Dashboard, Grafana, Stack};
 use crate::units::{HttpPath, Url};
@@ -36,6 +36,7 @@ pub(crate) fn check(grafana: &Grafana, _stack: &Stack, findings: &mut Findings) 
             "set `grafana.externalUrl` to the address in the browser, path and all, or `grafana.ingress.path: /`",
         );
     }
+    host("grafana", &grafana.ingress, grafana.external_url.as_ref(), findings);
     without_volume(&KEPT, &grafana.persistence, findings);
     dashboards(&grafana.dashboards, findings);
 }

@@ -56,6 +56,11 @@ text_unit! {
 }
 
 impl Url {
+    /// The host, without its port.
+    pub fn host(&self) -> &str {
+        url::Url::split(self.as_str()).map_or("", |url| url.authority.host)
+    }
+
     /// The path, without a slash at its end: empty when there is none.
     pub fn path(&self) -> &str {
         url::Url::split(self.as_str()).map_or("", |url| url.path).trim_end_matches('/')
