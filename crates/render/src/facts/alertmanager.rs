@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 use vigil_forms::duration::to_go;
 use vigil_stack::Stack;
-use vigil_stack::model::{Part as _, Receiver, SecretReference, ServiceType, SubRoute};
+use vigil_stack::model::{Part as _, Receiver, Route, SecretReference, ServiceType, SubRoute};
 use vigil_stack::units;
 
 /// Alertmanager's own port.
@@ -21,13 +21,14 @@ const SECRETS: &str = "/etc/alertmanager/secrets";
 const MESH_PORT: u16 = 9094;
 
 /// Targets with an alert of their own that says what `TargetDown` says of any, and that alert.
-const TARGETS: [(&str, &str); 7] = [
+const TARGETS: [(&str, &str); 8] = [
     ("apiserver", "KubeAPIDown"),
     ("coredns", "CoreDNSDown"),
     ("kube-controller-manager", "KubeControllerManagerDown"),
     ("kube-etcd", "etcdInsufficientMembers"),
     ("kube-proxy", "KubeProxyDown"),
     ("kube-scheduler", "KubeSchedulerDown"),
+    ("kube-state-metrics", "KubeStateMetricsDown"),
     ("kubelet", "KubeletDown"),
 ];
 
@@ -78,18 +79,12 @@ pub(super) fn facts(stack: &Stack) -> Value {
     let pod_selector = selector();
     let pods = pods(stack, alertmanager, Some(alertmanager.replicas.get()));
     let facts = monitored(identity(stack).facts(&stack.labels_of("alertmanager")));
-    let route = &alertmanager.route;
-    let jobs = jobs_of(stack);
-    let targets = TARGETS.iter().filter_map(|(target, alert)| {
-        let job = jobs.get(target)?.as_ref()?;
-        Some(json!({ "job": job, "alert": alert }))
-    });
     let own = json!({
         "name": name,
         "namespace": namespace,
         "watched": stack.alerts.is_in(stack),
         "clusterLabel": stack.alerts.cluster_label,
-        "targets": targets.collect::<Vec<_>>(),
+        "targets": targets(stack),
         "image": image(stack, &alertmanager.image),
         "version": semantic_version(&alertmanager.image),
         "features": features(semantic_version(&alertmanager.image)),
@@ -98,8 +93,8 @@ pub(super) fn facts(stack: &Stack) -> Value {
         "reloaderPort": RELOADER_PORT,
         // The type of a Service holds for all its ports.
         "reloaderApart": alertmanager.effective_service().r#type != Some(ServiceType::ClusterIP),
-        // One job for both Services, and the name that rules know.
-        "reloaderLabels": labelled(&facts, JOB_LABEL, &name),
+        // Of both Services: one job, and the name that rules know.
+        "jobLabels": labelled(&facts, JOB_LABEL, &name),
         "service": service(&alertmanager.effective_service(), PORT),
         "retention": to_go(alertmanager.retention.length()),
         "podSelector": pod_selector,
@@ -117,18 +112,29 @@ pub(super) fn facts(stack: &Stack) -> Value {
         "configSecret": format!("alertmanager-{name}"),
         "secrets": alertmanager.secrets().into_iter().collect::<BTreeSet<_>>(),
         "receivers": alertmanager.receivers.iter().map(receiver).collect::<Vec<_>>(),
-        "route": {
-            "receiver": route.receiver,
-            "groupBy": route.group_by,
-            "groupWait": route.group_wait,
-            "groupInterval": route.group_interval,
-            "repeatInterval": route.repeat_interval,
-            "routes": route.routes.iter().map(sub_route).collect::<Vec<_>>(),
-        },
+        "route": route(&alertmanager.route),
     });
     let mut all = facts;
     all.extend(web.facts());
     with(all, own)
+}
+
+/// The targets of [`TARGETS`] that the stack scrapes.
+fn targets(stack: &Stack) -> Vec<Value> {
+    let jobs = jobs_of(stack);
+    let of = |(target, alert): &(&str, &str)| Some(json!({ "job": jobs.get(target)?.as_ref()?, "alert": alert }));
+    TARGETS.iter().filter_map(of).collect()
+}
+
+fn route(route: &Route) -> Value {
+    json!({
+        "receiver": route.receiver,
+        "groupBy": route.group_by,
+        "groupWait": route.group_wait,
+        "groupInterval": route.group_interval,
+        "repeatInterval": route.repeat_interval,
+        "routes": route.routes.iter().map(sub_route).collect::<Vec<_>>(),
+    })
 }
 
 /// What Alertmanager is asked to do besides: to set `GOMEMLIMIT` from its memory limit, which no template can, as the
