@@ -341,8 +341,12 @@ mod tests {
     use super::*;
 
     fn wrong(text: &str, whole: bool) -> Vec<String> {
-        let targets =
-            Targets { jobs: whole.then(BTreeSet::new), interval: None, labels: BTreeSet::from(["team".to_owned()]) };
+        let targets = Targets {
+            jobs: whole.then(BTreeSet::new),
+            is_open: false,
+            interval: None,
+            labels: BTreeSet::from(["team".to_owned()]),
+        };
         let expression = promql_parser::parser::parse(text).unwrap();
         let world = World { catalogue: Catalogue::get(), targets: &targets, recorded: HashMap::new() };
         let mut wrong = Vec::new();

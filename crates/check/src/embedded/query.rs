@@ -223,6 +223,8 @@ impl Selector {
 pub(super) struct Targets {
     /// The values of `job`; nothing when there may be others.
     pub(super) jobs: Option<BTreeSet<String>>,
+    /// Whether there may be more of them: monitors of any namespace are taken, and applications bring their own.
+    pub(super) is_open: bool,
     /// The shortest time between two scrapes, if it is known.
     pub(super) interval: Option<Duration>,
     /// Labels that targets have besides the usual ones, as far as they are known.
@@ -243,7 +245,7 @@ pub(super) fn check<'w>(queries: &[Query<'w, '_>], parsing: &Parsing<'w>, target
         if let Some(jobs) = &targets.jobs {
             for (value, is_regex) in parsed.selectors.iter().filter_map(|selector| selector.job.as_ref()) {
                 if !*found.entry((value, *is_regex)).or_insert_with(|| is_given(value, *is_regex, jobs)) {
-                    no_job(query, value, jobs, findings);
+                    no_job(query, value, jobs, targets.is_open, findings);
                 }
             }
         }
@@ -271,11 +273,16 @@ fn is_given(value: &str, is_regex: bool, jobs: &BTreeSet<String>) -> bool {
         .map_or(true, |regex| regex.is_match("") || jobs.iter().any(|job| regex.is_match(job)))
 }
 
-fn no_job(query: &Query<'_, '_>, value: &str, jobs: &BTreeSet<String>, findings: &mut Findings) {
+/// Says that a job is not given; where others may give it, only if it looks like a slip.
+fn no_job(query: &Query<'_, '_>, value: &str, jobs: &BTreeSet<String>, is_open: bool, findings: &mut Findings) {
+    let near = nearest(value, jobs.iter().map(String::as_str).collect::<Vec<_>>());
+    if is_open && near.is_none() {
+        return;
+    }
     let message = format!("no monitor gives `job` the value {}", Quoted(value));
     let finding = query.place.add(&JOB, query.node, message, findings);
     finding.help("`job` is the value of the monitor's `jobLabel` on the Service, and the Service's name without it");
-    if let Some(near) = nearest(value, jobs.iter().map(String::as_str).collect::<Vec<_>>()) {
+    if let Some(near) = near {
         finding.label(format!("did you mean `{near}`?"));
     }
 }

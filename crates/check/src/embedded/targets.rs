@@ -21,12 +21,16 @@ pub(super) fn of(world: &World<'_>) -> Targets {
     let mut jobs = BTreeSet::new();
     // Whether all jobs are known, and how often the most frequent target is scraped.
     let mut complete = true;
+    let mut is_open = false;
     let mut interval: Option<u64> = None;
     for owner in owners {
         let spec = |key: &str| owner.at(&["spec", key]).filter(|node| !node.is_null());
         let others = ["additionalScrapeConfigs", "scrapeClasses", "enableRemoteWriteReceiver", "enableOTLPReceiver"];
         complete &=
             !owner.damaged && !others.iter().filter_map(|key| spec(key)).any(|node| node.boolean() != Some(false));
+        is_open |= ["serviceMonitorNamespaceSelector", "podMonitorNamespaceSelector", "probeNamespaceSelector"]
+            .iter()
+            .any(|key| spec(key).is_some_and(|selector| selector.entries().is_empty()));
         let own = spec("scrapeInterval").and_then(Node::text).map_or(Some(30), seconds);
         interval = interval.into_iter().chain(own).min();
     }
@@ -55,6 +59,7 @@ pub(super) fn of(world: &World<'_>) -> Targets {
     }
     Targets {
         jobs: (complete && found).then_some(jobs),
+        is_open,
         interval: interval.map(Duration::from_secs),
         labels: labels(set),
     }
