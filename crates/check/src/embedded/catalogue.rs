@@ -19,8 +19,9 @@ rules! {
 }
 
 /// A program, and its metrics.
-static LISTS: [(&str, &str); 11] = [
+static LISTS: [(&str, &str); 12] = [
     ("alertmanager", include_str!("../../catalogue/alertmanager.txt")),
+    ("alloy", include_str!("../../catalogue/alloy.txt")),
     ("blackbox-exporter", include_str!("../../catalogue/blackbox-exporter.txt")),
     ("coredns", include_str!("../../catalogue/coredns.txt")),
     ("etcd", include_str!("../../catalogue/etcd.txt")),
