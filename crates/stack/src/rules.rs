@@ -315,7 +315,7 @@ mod tests {
         assert_eq!(
             told("prometheus:\n  persistence: {size: 50Gi}\n"),
             [
-                "stack.yaml:2:24: `prometheus.persistence` has no effect: it is off; `prometheus.persistence.enabled` is `false` \
+                "stack.yaml:2:23: `prometheus.persistence` has no effect: it is off; `prometheus.persistence.enabled` is `false` \
               unless you say otherwise; add `enabled: true` beside it, or `enabled: false` if it is meant to wait"
             ]
         );

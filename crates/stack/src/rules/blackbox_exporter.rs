@@ -157,7 +157,8 @@ mod tests {
                 "prometheus: {enabled: false}\nalertmanager: {enabled: false}",
                 Some("nothing asks for the targets of `blackbox-exporter`"),
             ),
-            (format!("targets: [{TARGET}, {TARGET}]"), "", None),
+            (format!("targets: [{TARGET}, {TARGET}]"), "", Some("`blackbox-exporter` has no effect: it is off")),
+            (format!("enabled: false, targets: [{TARGET}, {TARGET}]"), "", None),
         ] {
             assert_eq!(said(&settings, rest), expected.into_iter().collect::<Vec<_>>(), "{settings} {rest}");
         }
