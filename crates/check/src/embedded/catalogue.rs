@@ -15,6 +15,7 @@ use vigil_yaml::Quoted;
 
 rules! {
     UNKNOWN "query-unknown-metric" Warning "queries ask for metrics that something exposes"
+    UNRECORDED "query-unrecorded" Warning "queries ask for series that some rule records"
     UNLISTED "query-unlisted-metric" Note "the metrics of known programs are in their lists"
 }
 
@@ -25,14 +26,17 @@ static LISTS: [(&str, &str); 12] = [
     ("blackbox-exporter", include_str!("../../catalogue/blackbox-exporter.txt")),
     ("coredns", include_str!("../../catalogue/coredns.txt")),
     ("etcd", include_str!("../../catalogue/etcd.txt")),
-    ("kube-state-metrics", include_str!("../../catalogue/kube-state-metrics.txt")),
+    (KUBE_STATE_METRICS, include_str!("../../catalogue/kube-state-metrics.txt")),
     (KUBERNETES, include_str!("../../catalogue/kubernetes.txt")),
     ("loki", include_str!("../../catalogue/loki.txt")),
-    ("node-exporter", include_str!("../../catalogue/node-exporter.txt")),
+    (NODE_EXPORTER, include_str!("../../catalogue/node-exporter.txt")),
     ("prometheus", include_str!("../../catalogue/prometheus.txt")),
     ("prometheus-operator", include_str!("../../catalogue/prometheus-operator.txt")),
     ("promtail", include_str!("../../catalogue/promtail.txt")),
 ];
+
+const KUBE_STATE_METRICS: &str = "kube-state-metrics";
+const NODE_EXPORTER: &str = "node-exporter";
 
 /// The API server, the kubelets and the rest of the control plane, which expose much in common.
 const KUBERNETES: &str = "Kubernetes";
@@ -87,6 +91,17 @@ impl Catalogue {
         Some(metric.labels.iter().flat_map(|labels| labels.split(',')).collect())
     }
 
+    /// Whether kube-state-metrics alone exposes a metric.
+    pub(super) fn is_of_kube_state_metrics(&self, name: &str) -> bool {
+        name.starts_with("kube_") && self.programs(name).is_some_and(|programs| programs == [KUBE_STATE_METRICS])
+    }
+
+    /// Whether each node, pod or request has its own series of a metric.
+    pub(super) fn has_many_series(&self, name: &str) -> bool {
+        let many = [KUBERNETES, KUBE_STATE_METRICS, NODE_EXPORTER];
+        self.programs(name).is_some_and(|programs| programs.iter().all(|program| many.contains(program)))
+    }
+
     fn metric(&self, name: &str) -> Option<&Metric> {
         let whole = || ["_bucket", "_sum", "_count"].iter().find_map(|part| name.strip_suffix(part));
         self.0.get(name).or_else(|| self.0.get(whole()?))
@@ -112,10 +127,10 @@ impl Catalogue {
             "blackbox" | "probe" => "blackbox-exporter",
             "coredns" => "coredns",
             "etcd" => "etcd",
-            "kube" => "kube-state-metrics",
+            "kube" => KUBE_STATE_METRICS,
             "apiserver" | "kubelet" | "container" | "scheduler" | "kubeproxy" => KUBERNETES,
             "loki" => "loki",
-            "node" => "node-exporter",
+            "node" => NODE_EXPORTER,
             "prometheus" => "prometheus",
             "promtail" => "promtail",
             _ => return None,
@@ -174,12 +189,14 @@ fn program(image: &str) -> Option<&'static str> {
     LISTS.iter().map(|(program, _)| *program).find(is_it)
 }
 
-/// Judges the metrics of all queries. `scraped` are the programs whose metrics are there, if all of them are known.
+/// Judges the metrics of all queries. `scraped` are the programs whose metrics are there, if all of them are known; the
+/// set `shows_rules` if it holds all rules that its Prometheuses may evaluate.
 pub(super) fn check<'w>(
     queries: &[Query<'w, '_>],
     parsing: &Parsing<'w>,
     recorded: &HashSet<&str>,
     scraped: Option<&BTreeSet<&'static str>>,
+    shows_rules: bool,
     findings: &mut Findings,
 ) {
     let catalogue = Catalogue::get();
@@ -206,6 +223,16 @@ pub(super) fn check<'w>(
                         .label(format!("a metric of {}, which no monitor reaches", programs.join(" and ")))
                         .help("add a ServiceMonitor for it, or leave the rule out");
                 }
+                continue;
+            }
+            if shows_rules && metric.contains(':') {
+                let message = format!("no rule of the set records {}", Quoted(metric));
+                let near = vigil_yaml::words::nearest(metric, recorded.iter().copied().collect::<BTreeSet<_>>());
+                query
+                    .place
+                    .add(&UNRECORDED, query.node, message, findings)
+                    .append(near.map(|near| format!("did you mean `{near}`?")), None)
+                    .help("add the rule that records it, or take the metrics that it is made of");
                 continue;
             }
             let near = nears.entry(metric.to_owned()).or_insert_with(|| catalogue.near(metric, recorded));

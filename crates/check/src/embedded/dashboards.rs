@@ -31,7 +31,7 @@ fn panels<'w, 'r: 'w, 'f: 'w, 'a>(
             let named = |holder: &'w Node| holder.get("datasource").filter(|node| !node.is_null());
             if named(target).or_else(|| named(panel)).is_some_and(|source| is_prometheus(loaded, dashboard, source)) {
                 let place = Where::File(dashboard.file, dashboard.root);
-                queries.push(Query { text, node, place, variables: true, rule: None });
+                queries.push(Query { text, node, place, variables: true, rule: None, interval: None });
             }
         }
     }

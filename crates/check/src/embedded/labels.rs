@@ -5,6 +5,7 @@
 
 use super::catalogue::{Catalogue, is_near};
 use super::query::{Parsed, Parsing, Query, Targets, VARIABLE};
+use super::templates::read;
 use crate::fields::entries;
 use crate::finding::Findings;
 use crate::rule::rules;
@@ -20,6 +21,7 @@ use vigil_yaml::{Node, Quoted};
 
 rules! {
     LABEL "query-label" Warning "queries ask for labels that their metrics have"
+    TEMPLATE "template-label" Warning "templates of alerts ask for labels that their queries leave"
 }
 
 /// The labels of every target that a monitor leads to, and of what Prometheus makes of them.
@@ -144,13 +146,36 @@ pub(super) fn check<'w>(
     }
     let judge = |(text, parsed): (&'w (&str, bool), &'w Parsed)| {
         let mut wrong = Vec::new();
-        world.walk(parsed.expression.as_ref()?, &mut wrong);
-        (!wrong.is_empty()).then_some((*text, wrong))
+        let series = world.walk(parsed.expression.as_ref()?, &mut wrong);
+        Some((*text, (wrong, series)))
     };
-    let found: HashMap<(&str, bool), Vec<Wrong>> = parsing.all().filter_map(judge).collect();
+    let found: HashMap<(&str, bool), (Vec<Wrong>, Series<'_>)> = parsing.all().filter_map(judge).collect();
     for query in queries {
-        for Wrong { message, label, help } in found.get(&(query.text, query.variables)).into_iter().flatten() {
+        let Some((wrong, series)) = found.get(&(query.text, query.variables)) else { continue };
+        for Wrong { message, label, help } in wrong {
             query.place.add(&LABEL, query.node, message, findings).append(label.clone(), help.clone());
+        }
+        if let Some(rule) = query.rule {
+            templates(query, rule, series, findings);
+        }
+    }
+}
+
+/// Judges what the labels and annotations of an alert ask for.
+fn templates(query: &Query<'_, '_>, rule: &Node, series: &Series<'_>, findings: &mut Findings) {
+    for entry in ["labels", "annotations"].iter().flat_map(|key| entries(rule, key)) {
+        let Some(Ok(template)) = entry.value.text().map(read) else { continue };
+        for field in template.fields {
+            let message = format!("a template is given no `.{field}`, and the alert says `error expanding template`");
+            let given = "there are `$labels`, `$value`, `$externalLabels` and `$externalURL`";
+            query.place.add(&TEMPLATE, &entry.value, message, findings).help(given);
+        }
+        let mut wrong = Vec::new();
+        for label in template.labels {
+            series.has(label, false, "that the query leaves", &format!("`$labels.{label}` is empty"), &mut wrong);
+        }
+        for Wrong { message, label, help } in wrong {
+            query.place.add(&TEMPLATE, &entry.value, message, findings).append(label, help);
         }
     }
 }
@@ -294,7 +319,8 @@ impl<'a> World<'a> {
                 }
                 _ => Series::Any,
             },
-            (_, Some(LabelModifier::Include(labels)), None) if !binary.op.is_comparison_operator() => {
+            // Of two that match one to one, what they are matched by is left, where they are compared as well.
+            (_, Some(LabelModifier::Include(labels)), None) => {
                 Series::Known(Known::of(labels.labels.iter().map(String::as_str)))
             }
             _ => left,
@@ -343,9 +369,8 @@ mod tests {
     fn wrong(text: &str, whole: bool) -> Vec<String> {
         let targets = Targets {
             jobs: whole.then(BTreeSet::new),
-            is_open: false,
-            interval: None,
             labels: BTreeSet::from(["team".to_owned()]),
+            ..Targets::default()
         };
         let expression = promql_parser::parser::parse(text).unwrap();
         let world = World { catalogue: Catalogue::get(), targets: &targets, recorded: HashMap::new() };

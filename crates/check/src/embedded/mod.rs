@@ -4,6 +4,7 @@ mod alertmanager;
 mod catalogue;
 mod configuration;
 mod dashboards;
+mod evaluation;
 mod file;
 mod grafana;
 mod grafana_settings;
@@ -16,6 +17,7 @@ mod query;
 mod rule_groups;
 mod syntax;
 mod targets;
+mod templates;
 
 pub(crate) use grafanas::Grafana;
 
@@ -38,6 +40,7 @@ pub(crate) fn rules() -> Vec<&'static Rule> {
         alertmanager::RULES,
         catalogue::RULES,
         configuration::RULES,
+        evaluation::RULES,
         grafana::RULES,
         grafana_settings::RULES,
         labels::RULES,
@@ -132,8 +135,12 @@ pub(crate) fn check<'a>(
     }
     let targets = if followed { targets::of(world) } else { Targets::default() };
     let parsing = Parsing::new(&queries);
-    query::check(&queries, &parsing, &targets, findings);
+    query::check(&queries, &parsing, &targets, &recorded, findings);
     let scraped = targets.jobs.as_ref().and_then(|_| catalogue::scraped(world));
-    catalogue::check(&queries, &parsing, &recorded, scraped.as_ref(), findings);
+    let rules_are_read = set.of_kind(MONITORING, "PrometheusRule").all(|object| !object.damaged);
+    let records = recorded.iter().any(|name| name.contains(':'));
+    let shows_rules = rules_are_read && records && targets.jobs.is_some() && !targets.recorded_elsewhere;
+    catalogue::check(&queries, &parsing, &recorded, scraped.as_ref(), shows_rules, findings);
+    evaluation::check(&queries, &parsing, &recorded, findings);
     labels::check(&queries, &parsing, &targets, findings);
 }

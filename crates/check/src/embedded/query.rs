@@ -6,7 +6,7 @@ use crate::rule::rules;
 use promql_parser::label::{MatchOp, Matcher};
 use promql_parser::parser::{Expr, FunctionArgs, VectorSelector};
 use rayon::prelude::*;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::time::Duration;
 use vigil_yaml::words::nearest;
 use vigil_yaml::{Node, Quoted};
@@ -14,7 +14,7 @@ use vigil_yaml::{Node, Quoted};
 rules! {
     SYNTAX "query-syntax" Error "queries are PromQL"
     JOB "query-job" Warning "queries ask for jobs that some monitor gives"
-    WINDOW "query-window" Warning "a rate is taken over at least two scrapes"
+    WINDOW "query-window" Warning "a rate is taken over at least four scrapes"
 }
 
 /// Stands for a variable of Grafana inside a text; matches what nobody writes.
@@ -32,6 +32,8 @@ pub(super) struct Query<'w, 'a> {
     pub(super) variables: bool,
     /// The alert or recording rule that it is a part of.
     pub(super) rule: Option<&'w Node>,
+    /// The seconds between two evaluations of that rule, if they are known.
+    pub(super) interval: Option<u64>,
 }
 
 /// What is known of a query's text.
@@ -39,11 +41,21 @@ pub(super) struct Parsed {
     error: Option<String>,
     pub(super) expression: Option<Expr>,
     pub(super) selectors: Vec<Selector>,
-    /// Functions over a range, and how long that is.
-    windows: Vec<(&'static str, Duration)>,
+    pub(super) windows: Vec<Window>,
+}
+
+/// A function over a range of samples.
+pub(super) struct Window {
+    pub(super) function: &'static str,
+    pub(super) range: Duration,
+    /// Whose samples these are.
+    selector: Selector,
+    /// It is taken at the steps of a subquery, not at each evaluation alone.
+    pub(super) stepped: bool,
 }
 
 /// A selector of series.
+#[derive(Clone)]
 pub(super) struct Selector {
     pub(super) metric: Option<String>,
     /// What `job` must be, and whether that is a regular expression.
@@ -91,7 +103,7 @@ fn parse(text: &str, variables: bool) -> Parsed {
     match result {
         Ok(expression) => {
             let mut parsed = nothing(None);
-            parsed.walk(&expression, None);
+            parsed.walk(&expression, None, false);
             parsed.expression = Some(expression);
             parsed
         }
@@ -166,32 +178,33 @@ fn variable(text: &str) -> Option<(&str, usize)> {
 }
 
 impl Parsed {
-    fn walk(&mut self, expression: &Expr, function: Option<&'static str>) {
+    fn walk(&mut self, expression: &Expr, function: Option<&'static str>, stepped: bool) {
         match expression {
             Expr::Aggregate(it) => {
-                self.walk(&it.expr, None);
+                self.walk(&it.expr, None, stepped);
                 if let Some(parameter) = &it.param {
-                    self.walk(parameter, None);
+                    self.walk(parameter, None, stepped);
                 }
             }
-            Expr::Unary(it) => self.walk(&it.expr, None),
+            Expr::Unary(it) => self.walk(&it.expr, None, stepped),
             Expr::Binary(it) => {
-                self.walk(&it.lhs, None);
-                self.walk(&it.rhs, None);
+                self.walk(&it.lhs, None, stepped);
+                self.walk(&it.rhs, None, stepped);
             }
-            Expr::Paren(it) => self.walk(&it.expr, function),
-            Expr::Subquery(it) => self.walk(&it.expr, None),
+            Expr::Paren(it) => self.walk(&it.expr, function, stepped),
+            Expr::Subquery(it) => self.walk(&it.expr, None, true),
             Expr::VectorSelector(it) => self.selectors.push(Selector::of(it)),
             Expr::MatrixSelector(it) => {
-                self.selectors.push(Selector::of(&it.vs));
+                let selector = Selector::of(&it.vs);
+                self.selectors.push(selector.clone());
                 if let Some(function) = function {
-                    self.windows.push((function, it.range));
+                    self.windows.push(Window { function, range: it.range, selector, stepped });
                 }
             }
             Expr::Call(it) => {
                 let FunctionArgs { args } = &it.args;
                 for argument in args {
-                    self.walk(argument, Some(it.func.name));
+                    self.walk(argument, Some(it.func.name), stepped);
                 }
             }
             Expr::NumberLiteral(_) | Expr::StringLiteral(_) | Expr::Extension(_) => {}
@@ -227,12 +240,39 @@ pub(super) struct Targets {
     pub(super) is_open: bool,
     /// The shortest time between two scrapes, if it is known.
     pub(super) interval: Option<Duration>,
+    /// The shortest time between two scrapes of a job, where it is known.
+    pub(super) intervals: BTreeMap<String, Duration>,
+    /// Series may be there that other Prometheuses recorded.
+    pub(super) recorded_elsewhere: bool,
     /// Labels that targets have besides the usual ones, as far as they are known.
     pub(super) labels: BTreeSet<String>,
 }
 
+impl Targets {
+    /// The shortest time between two scrapes of what a selector selects, if it is known.
+    fn interval_of(&self, selector: &Selector) -> Option<Duration> {
+        let Some((job, is_regex)) = &selector.job else { return self.interval };
+        let one = || self.intervals.get(job).copied();
+        let regex = || regex::Regex::new(&format!("^(?:{job})$")).ok();
+        let some = || {
+            let regex = regex()?;
+            self.intervals.iter().filter(|(job, _)| regex.is_match(job)).map(|(_, interval)| *interval).min()
+        };
+        if *is_regex { some() } else { one() }.or(self.interval)
+    }
+}
+
+/// Functions that need two samples, or make nothing of one.
+const OF_TWO: [&str; 7] = ["rate", "irate", "increase", "delta", "idelta", "deriv", "predict_linear"];
+
 /// Judges all queries.
-pub(super) fn check<'w>(queries: &[Query<'w, '_>], parsing: &Parsing<'w>, targets: &Targets, findings: &mut Findings) {
+pub(super) fn check<'w>(
+    queries: &[Query<'w, '_>],
+    parsing: &Parsing<'w>,
+    targets: &Targets,
+    recorded: &HashSet<&str>,
+    findings: &mut Findings,
+) {
     // Each job is looked for once, however many queries ask for it.
     let mut found: HashMap<(&str, bool), bool> = HashMap::new();
     for query in queries {
@@ -249,18 +289,33 @@ pub(super) fn check<'w>(queries: &[Query<'w, '_>], parsing: &Parsing<'w>, target
                 }
             }
         }
-        let Some(interval) = targets.interval else { continue };
-        for (function, window) in &parsed.windows {
-            if matches!(*function, "rate" | "irate" | "increase") && *window < interval * 2 {
-                let message = format!(
-                    "`{function}` over {}s needs two scrapes, which are {}s apart",
-                    window.as_secs(),
-                    interval.as_secs()
-                );
-                query.place.add(&WINDOW, at, message, findings).help("take a window of four times that");
+        for Window { function, range, selector, .. } in &parsed.windows {
+            // What is recorded comes as often as its group is evaluated.
+            let is_recorded =
+                selector.metric.as_deref().is_some_and(|name| name.contains(':') || recorded.contains(name));
+            let Some(interval) = targets.interval_of(selector).filter(|_| !is_recorded) else { continue };
+            if !OF_TWO.contains(function) || *range >= interval * 4 {
+                continue;
             }
+            let why =
+                if *range < interval * 2 { "needs two scrapes" } else { "is empty when a scrape fails or comes late" };
+            let message = format!("`{function}` over {} {why}: they are {} apart", said(*range), said(interval));
+            query
+                .place
+                .add(&WINDOW, at, message, findings)
+                .help(format!("take four times that, {}, or more", said(interval * 4)));
         }
     }
+}
+
+/// A time as Prometheus writes it.
+pub(super) fn said(time: Duration) -> String {
+    let seconds = time.as_secs();
+    let units = [(604_800, "w"), (86_400, "d"), (3600, "h"), (60, "m")];
+    units
+        .iter()
+        .find(|(length, _)| seconds >= *length && seconds % length == 0)
+        .map_or_else(|| format!("{seconds}s"), |(length, unit)| format!("{}{unit}", seconds / length))
 }
 
 /// Whether some job is this one, or matches this expression.
@@ -337,6 +392,7 @@ mod tests {
     #[test]
     fn windows() {
         let parsed = parse("rate(a[1m]) + max_over_time(rate(b[30s])[1h:])", false);
-        assert_eq!(parsed.windows, [("rate", Duration::from_secs(60)), ("rate", Duration::from_secs(30))]);
+        let windows: Vec<_> = parsed.windows.iter().map(|it| (it.function, it.range.as_secs(), it.stepped)).collect();
+        assert_eq!(windows, [("rate", 60, false), ("rate", 30, true)]);
     }
 }

@@ -2,6 +2,8 @@
 
 use super::file::Where;
 use super::query::Query;
+use super::targets::evaluation;
+use super::templates;
 use crate::fields::{entries, items};
 use crate::finding::Findings;
 use crate::object::{MONITORING, Object};
@@ -14,7 +16,7 @@ use vigil_yaml::{Node, Quoted};
 
 rules! {
     SHAPE "rule-shape" Error "a rule is an alert or a recording rule"
-    TEMPLATE "rule-template" Error "the braces of templates in labels and annotations close"
+    TEMPLATE "rule-template" Error "templates in labels and annotations can be read"
     DURATION "rule-duration" Note "the times of alerts and groups change something"
     INTERVAL "rule-interval" Warning "groups record before what they recorded is forgotten"
 }
@@ -26,13 +28,15 @@ pub(super) fn check<'w, 'a>(
     recorded: &mut HashSet<&'w str>,
     findings: &mut Findings,
 ) {
+    let usual = evaluation(set);
     for object in set.of_kind(MONITORING, "PrometheusRule").filter(|object| !object.damaged) {
         for group in items(object.node, ["spec", "groups"]) {
-            let interval = group.get("interval").and_then(|node| Some((node, seconds(node.text()?)?)));
+            let said = group.get("interval").and_then(|node| Some((node, seconds(node.text()?)?)));
+            let interval = said.map(|(_, seconds)| seconds).filter(|seconds| *seconds > 0).or(usual);
             let mut records = false;
             for rule in items(group, "rules") {
                 one(object, rule, findings);
-                times(object, rule, interval.map(|(_, seconds)| seconds), findings);
+                times(object, rule, interval, findings);
                 records |= rule.get("record").is_some();
                 if let Some(name) = rule.get("record").and_then(Node::text) {
                     recorded.insert(name);
@@ -41,14 +45,14 @@ pub(super) fn check<'w, 'a>(
                     && let Some(text) = node.text()
                 {
                     let place = Where::Object(object);
-                    queries.push(Query { text, node, place, variables: false, rule: Some(rule) });
+                    queries.push(Query { text, node, place, variables: false, rule: Some(rule), interval });
                 }
             }
-            if let Some((node, _)) = interval.filter(|(node, _)| node.text().is_some_and(is_nothing)) {
+            if let Some((node, _)) = said.filter(|(node, _)| node.text().is_some_and(is_nothing)) {
                 findings.add(&DURATION, object, node, "an interval of nothing is Prometheus' own").help("leave it out");
             }
             // Prometheus takes a sample for the newest one for five minutes.
-            if let Some((node, _)) = interval.filter(|(_, seconds)| records && *seconds > 300) {
+            if let Some((node, _)) = said.filter(|(_, seconds)| records && *seconds > 300) {
                 findings
                     .add(&INTERVAL, object, node, "the group records less often than every five minutes")
                     .help("take `5m` or less; a sample that is older is none, and what is recorded has gaps");
@@ -73,7 +77,7 @@ fn times(object: &Object<'_>, rule: &Node, interval: Option<u64>, findings: &mut
         } else if let (Some(time), Some(interval)) = (seconds(text), interval)
             && time < interval
         {
-            let message = format!("`{key}: {text}` is shorter than the interval of the group");
+            let message = format!("`{key}: {text}` is shorter than the time between two evaluations");
             findings
                 .add(&DURATION, object, node, message)
                 .label(format!("rules are evaluated every {interval}s"))
@@ -119,63 +123,15 @@ fn one(object: &Object<'_>, rule: &Node, findings: &mut Findings) {
                 findings.add(&SHAPE, object, entry, message).label("expected letters, digits and `_`");
             }
             if let Some(text) = entry.value.text()
-                && let Err(wrong) = balanced(text)
+                && let Err(wrong) = templates::read(text)
             {
-                findings.add(&TEMPLATE, object, &entry.value, wrong).label("every `{{` needs its `}}`");
+                findings.add(&TEMPLATE, object, &entry.value, wrong.message).label(wrong.label);
             }
         }
     }
-}
-
-/// Whether each `{{` of a template has its `}}`. Texts inside of it may hold either.
-fn balanced(text: &str) -> Result<(), &'static str> {
-    let mut rest = text;
-    while let Some(start) = rest.find("{{") {
-        let mut inside = &rest[start + 2..];
-        if let Some(comment) = inside.trim_start_matches('-').trim_start().strip_prefix("/*") {
-            inside = comment.split_once("*/").ok_or("a comment of a template that never ends")?.1;
-        }
-        let mut quote: Option<char> = None;
-        let mut escaped = false;
-        let end = inside.char_indices().find_map(|(at, c)| {
-            match (quote, c) {
-                _ if escaped => escaped = false,
-                (Some('"' | '\''), '\\') => escaped = true,
-                (Some(open), c) if c == open => quote = None,
-                (None, '"' | '`' | '\'') => quote = Some(c),
-                (None, '}') if inside[at..].starts_with("}}") => return Some(at),
-                _ => {}
-            }
-            None
-        });
-        rest = &inside[end.ok_or("a template that never ends")? + 2..];
-    }
-    Ok(())
 }
 
 /// The whole seconds of one of Prometheus' durations.
 pub(super) fn seconds(text: &str) -> Option<u64> {
     Some(duration::prometheus(text).ok()?.as_secs())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn templates() {
-        for (text, expected) in [
-            ("", true),
-            ("plain } and { text", true),
-            ("{{ $labels.pod }} is {{ $value | humanize }}", true),
-            ("{{ $labels.pod } is", false),
-            ("{{ $labels.pod", false),
-            ("{{ printf \"}}\" }}", true),
-            ("{{ \"a\\\"}}\" }}", true),
-            ("{{- /* it's a comment */ -}}", true),
-            ("}} alone is text", true),
-        ] {
-            assert_eq!(balanced(text).is_ok(), expected, "{text}");
-        }
-    }
 }

@@ -6,7 +6,7 @@ use crate::fields::{entries, items, text};
 use crate::object::{MONITORING, Object};
 use crate::set::Set;
 use crate::world::World;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
 use vigil_yaml::Node;
 
@@ -34,16 +34,26 @@ pub(super) fn of(world: &World<'_>) -> Targets {
         let own = spec("scrapeInterval").and_then(Node::text).map_or(Some(30), seconds);
         interval = interval.into_iter().chain(own).min();
     }
+    let usual = interval;
+    let mut intervals: BTreeMap<String, u64> = BTreeMap::new();
     let mut found = false;
     for (kind, endpoints) in [("ServiceMonitor", "endpoints"), ("PodMonitor", "podMetricsEndpoints"), ("Probe", "")] {
         for object in set.of_kind(MONITORING, kind) {
             found = true;
-            complete &= !object.damaged && self::jobs(object, world, &mut jobs);
+            let mut given = BTreeSet::new();
+            complete &= !object.damaged && self::jobs(object, world, &mut given);
             let endpoints = items(object.node, ["spec", endpoints]);
+            let of = |node: &Node| node.get("interval").and_then(Node::text).and_then(seconds).filter(|own| *own > 0);
+            let ends = endpoints.iter().chain(object.at(&["spec"]).filter(|_| endpoints.is_empty()));
+            if let Some(own) = ends.filter_map(|end| of(end).or(usual)).min() {
+                for job in &given {
+                    intervals.entry(job.clone()).and_modify(|it| *it = own.min(*it)).or_insert(own);
+                }
+            }
+            jobs.append(&mut given);
             for node in endpoints.iter().chain(object.at(&["spec"])) {
                 complete &= !relabels_job(node);
-                let own = node.get("interval").and_then(Node::text).and_then(seconds);
-                interval = interval.into_iter().chain(own.filter(|own| *own > 0)).min();
+                interval = interval.into_iter().chain(of(node)).min();
             }
         }
     }
@@ -61,8 +71,39 @@ pub(super) fn of(world: &World<'_>) -> Targets {
         jobs: (complete && found).then_some(jobs),
         is_open,
         interval: interval.map(Duration::from_secs),
+        intervals: intervals.into_iter().map(|(job, seconds)| (job, Duration::from_secs(seconds))).collect(),
+        recorded_elsewhere: recorded_elsewhere(set),
         labels: labels(set),
     }
+}
+
+/// The seconds between two evaluations of groups that do not say their own: the shortest of all that evaluate rules.
+pub(super) fn evaluation(set: &Set<'_>) -> Option<u64> {
+    // What the operator takes without a word.
+    let usual = [("Prometheus", 30), ("ThanosRuler", 15)];
+    let of_kind = |(kind, usual)| {
+        set.of_kind(MONITORING, kind).filter_map(move |owner| match text(owner.node, ["spec", "evaluationInterval"]) {
+            Some(own) => seconds(own).filter(|own| *own > 0),
+            None => Some(usual),
+        })
+    };
+    usual.into_iter().flat_map(of_kind).min()
+}
+
+/// Whether a Prometheus reads series from elsewhere, where others may have recorded them.
+fn recorded_elsewhere(set: &Set<'_>) -> bool {
+    let reads =
+        set.of_kind(MONITORING, "Prometheus").any(|owner| !items(owner.node, ["spec", "remoteRead"]).is_empty());
+    let is_federation = |end: &Node| {
+        ["path", "metricsPath"].iter().filter_map(|key| end.get(key)?.text()).any(|path| path.contains("federate"))
+    };
+    let kinds = [("ServiceMonitor", "endpoints"), ("PodMonitor", "podMetricsEndpoints"), ("ScrapeConfig", "")];
+    reads
+        || kinds.into_iter().any(|(kind, key)| {
+            set.of_kind(MONITORING, kind).any(|monitor| {
+                items(monitor.node, ["spec", key]).iter().chain(monitor.at(&["spec"])).any(is_federation)
+            })
+        })
 }
 
 /// The labels that Prometheuses and monitors give to targets and to what these expose.
