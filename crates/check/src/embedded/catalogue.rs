@@ -4,6 +4,7 @@
 //! line of a list says where it is from, and `tools/metrics` writes it.
 
 use super::query::{Parsing, Query};
+use super::releases::life;
 use crate::finding::Findings;
 use crate::object::MONITORING;
 use crate::rule::rules;
@@ -233,6 +234,10 @@ pub(super) fn check<'w>(
                     .add(&UNRECORDED, query.node, message, findings)
                     .append(near.map(|near| format!("did you mean `{near}`?")), None)
                     .help("add the rule that records it, or take the metrics that it is made of");
+                continue;
+            }
+            // What is no more is told of with what took its place.
+            if life(metric).is_some() {
                 continue;
             }
             let near = nears.entry(metric.to_owned()).or_insert_with(|| catalogue.near(metric, recorded));

@@ -14,6 +14,7 @@ mod loki;
 mod probes;
 mod push;
 mod query;
+mod releases;
 mod rule_groups;
 mod syntax;
 mod targets;
@@ -48,6 +49,7 @@ pub(crate) fn rules() -> Vec<&'static Rule> {
         probes::RULES,
         push::RULES,
         query::RULES,
+        releases::RULES,
         rule_groups::RULES,
         syntax::RULES,
     ]
@@ -141,6 +143,7 @@ pub(crate) fn check<'a>(
     let records = recorded.iter().any(|name| name.contains(':'));
     let shows_rules = rules_are_read && records && targets.jobs.is_some() && !targets.recorded_elsewhere;
     catalogue::check(&queries, &parsing, &recorded, scraped.as_ref(), shows_rules, findings);
+    releases::check(&queries, &parsing, &recorded, set.options, findings);
     evaluation::check(&queries, &parsing, &recorded, findings);
     labels::check(&queries, &parsing, &targets, findings);
 }
