@@ -109,8 +109,8 @@ pub(super) fn check(
     }
 }
 
-/// The version of an Alertmanager of the operator, if it says one.
-fn version_of(object: &Object<'_>) -> Option<(u32, u32)> {
+/// The version of an Alertmanager or a Prometheus of the operator, if it says one.
+pub(super) fn version_of(object: &Object<'_>) -> Option<(u32, u32)> {
     let tag = || Image::split(object.at(&["spec", "image"]).and_then(Node::text)?).tag;
     version(object.at(&["spec", "version"]).and_then(Node::text).or_else(tag)?)
 }

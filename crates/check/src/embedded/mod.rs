@@ -1,6 +1,7 @@
 //! Files inside of objects: configuration, dashboards, rules and their queries.
 
 mod alertmanager;
+mod buckets;
 mod catalogue;
 mod configuration;
 mod dashboards;
@@ -39,6 +40,7 @@ use vigil_yaml::Node;
 pub(crate) fn rules() -> Vec<&'static Rule> {
     [
         alertmanager::RULES,
+        buckets::RULES,
         catalogue::RULES,
         configuration::RULES,
         evaluation::RULES,
@@ -143,6 +145,7 @@ pub(crate) fn check<'a>(
     let records = recorded.iter().any(|name| name.contains(':'));
     let shows_rules = rules_are_read && records && targets.jobs.is_some() && !targets.recorded_elsewhere;
     catalogue::check(&queries, &parsing, &recorded, scraped.as_ref(), shows_rules, findings);
+    buckets::check(&queries, &parsing, &targets, findings);
     releases::check(&queries, &parsing, &recorded, set.options, findings);
     evaluation::check(&queries, &parsing, &recorded, findings);
     labels::check(&queries, &parsing, &targets, findings);

@@ -59,7 +59,9 @@ pub(super) struct Window {
 pub(super) struct Selector {
     pub(super) metric: Option<String>,
     /// What `job` must be, and whether that is a regular expression.
-    job: Option<(String, bool)>,
+    pub(super) job: Option<(String, bool)>,
+    /// The values that `le` may have, if they are named one by one.
+    pub(super) bounds: Vec<String>,
 }
 
 /// Texts with what is known of each, parsed once.
@@ -83,7 +85,7 @@ impl<'w> Parsing<'w> {
     }
 }
 
-fn parse(text: &str, variables: bool) -> Parsed {
+pub(super) fn parse(text: &str, variables: bool) -> Parsed {
     let nothing = |error| Parsed { error, expression: None, selectors: Vec::new(), windows: Vec::new() };
     if text.len() > LONGEST {
         return nothing(None);
@@ -225,10 +227,40 @@ impl Selector {
             });
         Self {
             metric: selector.name.clone().or_else(named).filter(|name| !name.contains("grafana_variable")),
+            bounds: if matchers.or_matchers.is_empty() { bounds(&matchers.matchers) } else { Vec::new() },
             job: job
                 .filter(|(value, _)| !value.is_empty() && !value.contains(VARIABLE) && matchers.or_matchers.is_empty()),
         }
     }
+}
+
+/// The values of `le` that matchers name, as texts or as an expression of nothing but these.
+fn bounds(matchers: &[Matcher]) -> Vec<String> {
+    let Some(matcher) = matchers.iter().find(|matcher| matcher.name == "le") else { return Vec::new() };
+    let named: Vec<String> = match &matcher.op {
+        MatchOp::Equal => vec![matcher.value.clone()],
+        MatchOp::Re(_) => matcher.value.split('|').map(|one| one.replace("\\.", ".").replace("\\+", "+")).collect(),
+        _ => Vec::new(),
+    };
+    if named.iter().all(|bound| bound.parse::<f64>().is_ok()) { named } else { Vec::new() }
+}
+
+/// An endpoint of a monitor, and what it leaves out.
+pub(super) struct Endpoint {
+    pub(super) jobs: BTreeSet<String>,
+    /// It is that of a kubelet's cAdvisor.
+    pub(super) is_cadvisor: bool,
+    pub(super) drops: Vec<Drop>,
+}
+
+/// A rule of `metricRelabelings` that drops series by name, and by `le`.
+pub(super) struct Drop {
+    /// `__name__` and `le`, in the order in which they are joined.
+    pub(super) labels: Vec<String>,
+    pub(super) separator: String,
+    pub(super) regex: regex::Regex,
+    /// What matches is dropped; otherwise what does not.
+    pub(super) is_drop: bool,
 }
 
 /// What monitors give to queries.
@@ -242,6 +274,10 @@ pub(super) struct Targets {
     pub(super) interval: Option<Duration>,
     /// The shortest time between two scrapes of a job, where it is known.
     pub(super) intervals: BTreeMap<String, Duration>,
+    /// The endpoints of the monitors that are known.
+    pub(super) endpoints: Vec<Endpoint>,
+    /// Every Prometheus of the set writes a whole `le` as a float, as those of version 3 do.
+    pub(super) writes_floats: bool,
     /// Series may be there that other Prometheuses recorded.
     pub(super) recorded_elsewhere: bool,
     /// Labels that targets have besides the usual ones, as far as they are known.

@@ -1,6 +1,7 @@
 //! What the monitors of a set give: the jobs, and how often they are scraped.
 
-use super::query::Targets;
+use super::configuration::version_of;
+use super::query::{Drop, Endpoint, Targets};
 use super::rule_groups::seconds;
 use crate::fields::{entries, items, text};
 use crate::object::{MONITORING, Object};
@@ -18,6 +19,7 @@ pub(super) fn of(world: &World<'_>) -> Targets {
     if owners.is_empty() {
         return Targets::default();
     }
+    let writes_floats = owners.iter().all(|owner| version_of(owner).is_some_and(|(major, _)| major == 3));
     let mut jobs = BTreeSet::new();
     // Whether all jobs are known, and how often the most frequent target is scraped.
     let mut complete = true;
@@ -37,6 +39,7 @@ pub(super) fn of(world: &World<'_>) -> Targets {
     let usual = interval;
     let mut intervals: BTreeMap<String, u64> = BTreeMap::new();
     let mut found = false;
+    let mut known_endpoints = Vec::new();
     for (kind, endpoints) in [("ServiceMonitor", "endpoints"), ("PodMonitor", "podMetricsEndpoints"), ("Probe", "")] {
         for object in set.of_kind(MONITORING, kind) {
             found = true;
@@ -50,6 +53,11 @@ pub(super) fn of(world: &World<'_>) -> Targets {
                     intervals.entry(job.clone()).and_modify(|it| *it = own.min(*it)).or_insert(own);
                 }
             }
+            known_endpoints.extend(endpoints.iter().map(|end| Endpoint {
+                jobs: given.clone(),
+                is_cadvisor: text(end, "path").is_some_and(|path| path.contains("cadvisor")),
+                drops: drops(end),
+            }));
             jobs.append(&mut given);
             for node in endpoints.iter().chain(object.at(&["spec"])) {
                 complete &= !relabels_job(node);
@@ -72,6 +80,8 @@ pub(super) fn of(world: &World<'_>) -> Targets {
         is_open,
         interval: interval.map(Duration::from_secs),
         intervals: intervals.into_iter().map(|(job, seconds)| (job, Duration::from_secs(seconds))).collect(),
+        endpoints: known_endpoints,
+        writes_floats,
         recorded_elsewhere: recorded_elsewhere(set),
         labels: labels(set),
     }
@@ -104,6 +114,30 @@ fn recorded_elsewhere(set: &Set<'_>) -> bool {
                 items(monitor.node, ["spec", key]).iter().chain(monitor.at(&["spec"])).any(is_federation)
             })
         })
+}
+
+/// What an endpoint drops by name and `le`, up to a rule that changes these.
+fn drops(endpoint: &Node) -> Vec<Drop> {
+    let mut found = Vec::new();
+    for rule in items(endpoint, "metricRelabelings") {
+        let action = text(rule, "action").unwrap_or("replace").to_ascii_lowercase();
+        let labels: Vec<String> =
+            items(rule, "sourceLabels").iter().filter_map(Node::text).map(str::to_owned).collect();
+        let changes = text(rule, "targetLabel").is_some_and(|label| matches!(label, "__name__" | "le"));
+        if changes || action.starts_with("label") {
+            break;
+        }
+        let is_plain =
+            labels.first().is_some() && labels.iter().all(|label| matches!(label.as_str(), "__name__" | "le"));
+        if is_plain
+            && matches!(action.as_str(), "drop" | "keep")
+            && let Ok(regex) = regex::Regex::new(&format!("^(?:{})$", text(rule, "regex").unwrap_or("(.*)")))
+        {
+            let separator = text(rule, "separator").unwrap_or(";").to_owned();
+            found.push(Drop { labels, separator, regex, is_drop: action == "drop" });
+        }
+    }
+    found
 }
 
 /// The labels that Prometheuses and monitors give to targets and to what these expose.
