@@ -30,12 +30,19 @@ const BOUNDS: [(&str, &[f64]); 2] = [
     ),
 ];
 
-/// Judges the buckets that queries name, and what the scrape leaves of what they ask for.
-pub(super) fn check<'w>(queries: &[Query<'w, '_>], parsing: &Parsing<'w>, targets: &Targets, findings: &mut Findings) {
+/// Judges the buckets that queries name, and what the scrape leaves of what they ask for. Prometheus `writes_floats` where a
+/// target's `le` is a whole number if it is of version 3.
+pub(super) fn check<'w>(
+    queries: &[Query<'w, '_>],
+    parsing: &Parsing<'w>,
+    targets: &Targets,
+    writes_floats: bool,
+    findings: &mut Findings,
+) {
     for query in queries {
         let Some(parsed) = parsing.of(query) else { continue };
         for selector in &parsed.selectors {
-            if let Some((message, help)) = no_bucket(selector, targets.writes_floats) {
+            if let Some((message, help)) = no_bucket(selector, writes_floats) {
                 query.place.add(&BUCKET, query.node, message, findings).help(help);
             } else if let Some(job) = dropped(selector, &targets.endpoints) {
                 let name = selector.metric.as_deref().unwrap_or_default();
@@ -97,7 +104,7 @@ fn is_dropped(drop: &Drop, name: &str, bounds: &[String]) -> bool {
         return false;
     }
     let bounds: Vec<&str> = if by_bound { bounds.iter().map(String::as_str).collect() } else { vec![""] };
-    bounds.iter().all(|bound| drop.regex.is_match(&text(bound)) == drop.is_drop)
+    bounds.iter().all(|bound| drop.regex.is_match(&text(bound)) == drop.of_matches)
 }
 
 #[cfg(test)]
@@ -134,11 +141,11 @@ mod tests {
 
     #[test]
     fn drops() {
-        let drop = |labels: &[&str], regex: &str, is_drop| Drop {
+        let drop = |labels: &[&str], regex: &str, of_matches| Drop {
             labels: labels.iter().map(|label| (*label).to_owned()).collect(),
             separator: ";".to_owned(),
             regex: regex::Regex::new(&format!("^(?:{regex})$")).unwrap(),
-            is_drop,
+            of_matches,
         };
         let endpoint =
             |job: &str, is_cadvisor, drops| Endpoint { jobs: BTreeSet::from([job.to_owned()]), is_cadvisor, drops };

@@ -145,7 +145,7 @@ pub(crate) fn check<'a>(
     let records = recorded.iter().any(|name| name.contains(':'));
     let shows_rules = rules_are_read && records && targets.jobs.is_some() && !targets.recorded_elsewhere;
     catalogue::check(&queries, &parsing, &recorded, scraped.as_ref(), shows_rules, findings);
-    buckets::check(&queries, &parsing, &targets, findings);
+    buckets::check(&queries, &parsing, &targets, targets::writes_floats(set), findings);
     releases::check(&queries, &parsing, &recorded, set.options, findings);
     evaluation::check(&queries, &parsing, &recorded, findings);
     labels::check(&queries, &parsing, &targets, findings);

@@ -259,8 +259,8 @@ pub(super) struct Drop {
     pub(super) labels: Vec<String>,
     pub(super) separator: String,
     pub(super) regex: regex::Regex,
-    /// What matches is dropped; otherwise what does not.
-    pub(super) is_drop: bool,
+    /// What matches is dropped; otherwise, what does not.
+    pub(super) of_matches: bool,
 }
 
 /// What monitors give to queries.
@@ -276,8 +276,6 @@ pub(super) struct Targets {
     pub(super) intervals: BTreeMap<String, Duration>,
     /// The endpoints of the monitors that are known.
     pub(super) endpoints: Vec<Endpoint>,
-    /// Every Prometheus of the set writes a whole `le` as a float, as those of version 3 do.
-    pub(super) writes_floats: bool,
     /// Series may be there that other Prometheuses recorded.
     pub(super) recorded_elsewhere: bool,
     /// Labels that targets have besides the usual ones, as far as they are known.
@@ -350,7 +348,7 @@ pub(super) fn said(time: Duration) -> String {
     let units = [(604_800, "w"), (86_400, "d"), (3600, "h"), (60, "m")];
     units
         .iter()
-        .find(|(length, _)| seconds >= *length && seconds % length == 0)
+        .find(|(length, _)| seconds >= *length && seconds.is_multiple_of(*length))
         .map_or_else(|| format!("{seconds}s"), |(length, unit)| format!("{}{unit}", seconds / length))
 }
 

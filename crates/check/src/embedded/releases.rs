@@ -115,7 +115,9 @@ pub(super) fn check<'w>(
 /// Adds the metrics of an expression to `asked`, and to `sole` those without another choice.
 fn collect<'e>(expression: &'e Expr, is_choice: bool, asked: &mut Vec<&'e str>, sole: &mut Vec<&'e str>) {
     let mut all = |parts: &[&'e Expr], is_choice: bool| {
-        parts.iter().for_each(|part| collect(part, is_choice, asked, sole));
+        for part in parts {
+            collect(part, is_choice, asked, sole);
+        }
     };
     let selector = match expression {
         Expr::VectorSelector(it) => it,
@@ -163,10 +165,9 @@ mod tests {
         for line in lines {
             let (name, life) = read(line).unwrap();
             match life.times {
-                Times::Gone => {}
                 Times::Within(None, None) => panic!("{line}"),
                 Times::Within(Some(first), Some(last)) => assert!(first <= last, "{line}"),
-                Times::Within(..) => {}
+                Times::Gone | Times::Within(..) => {}
             }
             if let Some(successor) = life.successor {
                 assert!(Catalogue::get().labels(successor).is_some(), "{name}: {successor}");

@@ -19,7 +19,6 @@ pub(super) fn of(world: &World<'_>) -> Targets {
     if owners.is_empty() {
         return Targets::default();
     }
-    let writes_floats = owners.iter().all(|owner| version_of(owner).is_some_and(|(major, _)| major == 3));
     let mut jobs = BTreeSet::new();
     // Whether all jobs are known, and how often the most frequent target is scraped.
     let mut complete = true;
@@ -81,7 +80,6 @@ pub(super) fn of(world: &World<'_>) -> Targets {
         interval: interval.map(Duration::from_secs),
         intervals: intervals.into_iter().map(|(job, seconds)| (job, Duration::from_secs(seconds))).collect(),
         endpoints: known_endpoints,
-        writes_floats,
         recorded_elsewhere: recorded_elsewhere(set),
         labels: labels(set),
     }
@@ -98,6 +96,12 @@ pub(super) fn evaluation(set: &Set<'_>) -> Option<u64> {
         })
     };
     usual.into_iter().flat_map(of_kind).min()
+}
+
+/// Whether every Prometheus of a set says that it is of version 3, which stores a whole `le` as a float.
+pub(super) fn writes_floats(set: &Set<'_>) -> bool {
+    let mut versions = set.of_kind(MONITORING, "Prometheus").map(version_of).peekable();
+    versions.peek().is_some() && versions.all(|version| version.is_some_and(|(major, _)| major == 3))
 }
 
 /// Whether a Prometheus reads series from elsewhere, where others may have recorded them.
@@ -127,14 +131,13 @@ fn drops(endpoint: &Node) -> Vec<Drop> {
         if changes || action.starts_with("label") {
             break;
         }
-        let is_plain =
-            labels.first().is_some() && labels.iter().all(|label| matches!(label.as_str(), "__name__" | "le"));
+        let is_plain = !labels.is_empty() && labels.iter().all(|label| matches!(label.as_str(), "__name__" | "le"));
         if is_plain
             && matches!(action.as_str(), "drop" | "keep")
             && let Ok(regex) = regex::Regex::new(&format!("^(?:{})$", text(rule, "regex").unwrap_or("(.*)")))
         {
             let separator = text(rule, "separator").unwrap_or(";").to_owned();
-            found.push(Drop { labels, separator, regex, is_drop: action == "drop" });
+            found.push(Drop { labels, separator, regex, of_matches: action == "drop" });
         }
     }
     found

@@ -157,11 +157,9 @@ pub(super) fn read(text: &str) -> Result<Template<'_>, Wrong> {
         for (at, token) in tokens.iter().enumerate() {
             let next = tokens.get(at + 1);
             match token {
-                Token::Word(name) => {
-                    if !FUNCTIONS.contains(name) && !WORDS.contains(name) {
-                        let message = format!("a template calls {}, and there is no such function", Quoted(name));
-                        return Err(Wrong::unknown(message, name, &FUNCTIONS, ""));
-                    }
+                Token::Word(name) if !FUNCTIONS.contains(name) && !WORDS.contains(name) => {
+                    let message = format!("a template calls {}, and there is no such function", Quoted(name));
+                    return Err(Wrong::unknown(message, name, &FUNCTIONS, ""));
                 }
                 Token::Variable(name) if !name.is_empty() && !made.contains(name) => {
                     if !GIVEN.iter().any(|(given, _)| given == name) {
