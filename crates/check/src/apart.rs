@@ -42,7 +42,9 @@ pub(crate) fn check<E, I: Iterator<Item = Result<Arc<Source>, E>>>(
         let nodes = own_objects.iter().filter(|object| object.kind == DEFINITION).map(|object| object.node);
         let custom: Vec<_> = nodes.chain(brought(&others)).flat_map(custom::definitions).collect();
         let mut pass = Pass::new(&custom, options);
-        others.iter().for_each(|document| document.tell(&mut pass.findings));
+        for document in &others {
+            document.tell(&mut pass.findings);
+        }
         let mut texts = texts();
         while pass.batch(&batch(&mut texts)?, is_searched) {}
         if !pass.has_missed {
@@ -151,7 +153,9 @@ impl Outcome {
                 embedded::check_syntax(object, &mut findings);
             }
         }
-        findings.list.iter_mut().for_each(|finding| alone(&mut finding.place));
+        for finding in &mut findings.list {
+            alone(&mut finding.place);
+        }
         Self {
             has_rules: objects.iter().any(is_rule),
             has_waivers: objects.iter().any(waivers::has_any),
@@ -187,7 +191,9 @@ impl<'a> Pass<'a> {
         let documents: Vec<Documents> = texts.par_iter().map(read).collect();
         let collected: Vec<_> = documents.par_iter().map(Documents::objects).collect();
         for served in &mut self.served {
-            collected.iter().for_each(|(objects, _)| served.meet(objects, self.custom, self.options));
+            for (objects, _) in &collected {
+                served.meet(objects, self.custom, self.options);
+            }
         }
         let read = collected.into_par_iter().zip(&documents).zip(texts);
         let outcomes: Vec<Outcome> = read
@@ -233,7 +239,9 @@ impl<'a> Pass<'a> {
             let world = LazyCell::new(|| World::new(&set));
             let mut findings = Findings::default();
             embedded::check(&set, || &world, &grafanas, false, &mut findings);
-            findings.list.iter_mut().for_each(|finding| alone(&mut finding.place));
+            for finding in &mut findings.list {
+                alone(&mut finding.place);
+            }
             findings.list
         };
         self.findings.list.extend(together(&self.rules, &is_rule));
@@ -261,7 +269,9 @@ fn set_of<'a>(
     is_one: &dyn Fn(&Object<'_>) -> bool,
 ) -> Set<'a> {
     let mut objects: Vec<_> = documents.iter().flat_map(|document| document.objects().0).collect();
-    objects.iter_mut().for_each(|object| place(object, served, options));
+    for object in &mut objects {
+        place(object, served, options);
+    }
     objects.retain(|object| is_one(object));
     Set::of(objects, Arc::clone(served), true, options)
 }

@@ -51,9 +51,13 @@ impl<'a> Set<'a> {
         let own = objects.iter().filter(|object| object.kind == DEFINITION).map(|object| object.node);
         let custom: Vec<_> = own.chain(brought(definitions)).flat_map(custom::definitions).collect();
         let mut served = Served::all(options);
-        served.iter_mut().for_each(|served| served.meet(&objects, &custom, options));
+        for served in &mut served {
+            served.meet(&objects, &custom, options);
+        }
         objects.par_iter_mut().for_each(|object| place(object, &served, options));
-        objects.iter().for_each(|object| tell_unserved(object, &served, options, findings));
+        for object in &objects {
+            tell_unserved(object, &served, options, findings);
+        }
         Self::of(objects, Arc::new(served), whole, options)
     }
 

@@ -55,7 +55,7 @@ impl<'a> Findings<'a> {
         let names = path.split('.').filter(|name| !name.is_empty());
         let node = names.into_iter().try_fold(self.root, |node, name| node.entry(name).map(|entry| &entry.value));
         match node.map(|node| &node.data) {
-            Some(Data::Map(entries)) => entries.iter().map(|entry| entry.key.text.to_string()).collect(),
+            Some(Data::Map(entries)) => entries.iter().map(|entry| entry.key.text.clone()).collect(),
             _ => Vec::new(),
         }
     }

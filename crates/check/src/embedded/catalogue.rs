@@ -190,14 +190,25 @@ fn program(image: &str) -> Option<&'static str> {
     LISTS.iter().map(|(program, _)| *program).find(is_it)
 }
 
-/// Judges the metrics of all queries. `scraped` are the programs whose metrics are there, if all of them are known; the
-/// set `shows_rules` if it holds all rules that its Prometheuses may evaluate.
+/// How many of the rules that its Prometheuses evaluate a set shows.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Rules {
+    /// Nobody knows.
+    Unknown,
+    /// Some: rules of any namespace are taken, and applications bring their own.
+    Some,
+    /// All.
+    All,
+}
+
+/// Judges the metrics of all queries. `scraped` are the programs whose metrics are there, if all of them are known. Where
+/// the set shows some `rules`, only a recorded series that looks like a slip is told.
 pub(super) fn check<'w>(
     queries: &[Query<'w, '_>],
     parsing: &Parsing<'w>,
     recorded: &HashSet<&str>,
     scraped: Option<&BTreeSet<&'static str>>,
-    shows_rules: bool,
+    rules: Rules,
     findings: &mut Findings,
 ) {
     let catalogue = Catalogue::get();
@@ -226,9 +237,12 @@ pub(super) fn check<'w>(
                 }
                 continue;
             }
-            if shows_rules && metric.contains(':') {
+            if rules != Rules::Unknown && metric.contains(':') {
                 let message = format!("no rule of the set records {}", Quoted(metric));
                 let near = vigil_yaml::words::nearest(metric, recorded.iter().copied().collect::<BTreeSet<_>>());
+                if rules == Rules::Some && near.is_none() {
+                    continue;
+                }
                 query
                     .place
                     .add(&UNRECORDED, query.node, message, findings)

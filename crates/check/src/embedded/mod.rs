@@ -88,7 +88,9 @@ fn containers<'a>(object: &Object<'a>) -> impl Iterator<Item = &'a Node> {
 /// Judges whether the files in an object are what their names say.
 pub(crate) fn check_syntax(object: &Object<'_>, findings: &mut Findings) {
     if !object.damaged {
-        File::all(object).iter().for_each(|file| syntax::tell(file, findings));
+        for file in &File::all(object) {
+            syntax::tell(file, findings);
+        }
     }
 }
 
@@ -143,8 +145,12 @@ pub(crate) fn check<'a>(
     let scraped = targets.jobs.as_ref().and_then(|_| catalogue::scraped(world));
     let rules_are_read = set.of_kind(MONITORING, "PrometheusRule").all(|object| !object.damaged);
     let records = recorded.iter().any(|name| name.contains(':'));
-    let shows_rules = rules_are_read && records && targets.jobs.is_some() && !targets.recorded_elsewhere;
-    catalogue::check(&queries, &parsing, &recorded, scraped.as_ref(), shows_rules, findings);
+    let rules = match rules_are_read && records && targets.jobs.is_some() && !targets.recorded_elsewhere {
+        false => catalogue::Rules::Unknown,
+        true if targets.is_open => catalogue::Rules::Some,
+        true => catalogue::Rules::All,
+    };
+    catalogue::check(&queries, &parsing, &recorded, scraped.as_ref(), rules, findings);
     buckets::check(&queries, &parsing, &targets, targets::writes_floats(set), findings);
     releases::check(&queries, &parsing, &recorded, set.options, findings);
     evaluation::check(&queries, &parsing, &recorded, findings);

@@ -268,7 +268,7 @@ pub(super) struct Drop {
 pub(super) struct Targets {
     /// The values of `job`; nothing when there may be others.
     pub(super) jobs: Option<BTreeSet<String>>,
-    /// Whether there may be more of them: monitors of any namespace are taken, and applications bring their own.
+    /// Whether there may be more of them: monitors or rules of any namespace are taken, and applications bring their own.
     pub(super) is_open: bool,
     /// The shortest time between two scrapes, if it is known.
     pub(super) interval: Option<Duration>,

@@ -29,9 +29,9 @@ pub(super) fn of(world: &World<'_>) -> Targets {
         let others = ["additionalScrapeConfigs", "scrapeClasses", "enableRemoteWriteReceiver", "enableOTLPReceiver"];
         complete &=
             !owner.damaged && !others.iter().filter_map(|key| spec(key)).any(|node| node.boolean() != Some(false));
-        is_open |= ["serviceMonitorNamespaceSelector", "podMonitorNamespaceSelector", "probeNamespaceSelector"]
+        is_open |= ["serviceMonitor", "podMonitor", "probe", "rule"]
             .iter()
-            .any(|key| spec(key).is_some_and(|selector| selector.entries().is_empty()));
+            .any(|kind| spec(&format!("{kind}NamespaceSelector")).is_some_and(|it| it.entries().is_empty()));
         let own = spec("scrapeInterval").and_then(Node::text).map_or(Some(30), seconds);
         interval = interval.into_iter().chain(own).min();
     }
