@@ -199,8 +199,15 @@ fn labels_are_those_of_what_is_scraped() {
         ("node_cpu_seconds_total{mode='idle'}", None),
         ("node_cpu_seconds_total{rack='a'}", Some("query-label")),
         ("sum by (metrics_path) (kubelet_running_pods)", None),
-        ("kube_pod_info * on (namespace, pod) group_left (owner_name) kube_pod_owner", None),
-        ("kube_pod_info * on (namespace, pod) group_left (phase) kube_pod_owner", Some("query-label")),
+        (
+            "kube_pod_info * on (namespace, pod) group_left (owner_name) max by (namespace, pod, owner_name) (kube_pod_owner)",
+            None,
+        ),
+        (
+            "kube_pod_info * on (namespace, pod) group_left (phase) max by (namespace, pod) (kube_pod_owner)",
+            Some("query-label"),
+        ),
+        ("kube_pod_info * on (namespace, pod) group_left (owner_name) kube_pod_owner", Some("query-duplicate")),
         ("up * on (instance) group_left (nodename) node_uname_info", None),
     ] {
         let rule = format!(
