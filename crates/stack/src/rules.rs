@@ -18,8 +18,9 @@ use crate::findings::Findings;
 use crate::model::{
     HasPods, Ingress, Part, Persistence, Pods, Resources, Service, ServiceType, Stack, TolerationOperator,
 };
-use crate::units::{NodePort, Url};
+use crate::units::{DnsLabel, NodePort, Url};
 use serde_json::Value;
+use std::collections::HashSet;
 use vigil_yaml::words::{list, nearest};
 
 pub(crate) fn check(stack: &Stack, findings: &mut Findings) {
@@ -222,7 +223,27 @@ fn tolerations(path: &str, pods: &Pods, findings: &mut Findings) {
     }
 }
 
-/// An Ingress hands on the path as it is, so what is behind it must live at the same path.
+/// Items of the list at `path` that have the name of one before them. `what` they are, and the `effect`.
+fn same_name<'n>(
+    path: &str,
+    names: impl Iterator<Item = &'n DnsLabel>,
+    what: &str,
+    effect: &str,
+    findings: &mut Findings,
+) {
+    let mut before = HashSet::new();
+    for (at, name) in names.enumerate() {
+        if !before.insert(name.as_str()) {
+            findings.error(
+                &[&format!("{path}.{at}.name")],
+                format!("two {what} are called `{name}`"),
+                effect,
+                "give each a name of its own",
+            );
+        }
+    }
+}
+
 /// Links that lead elsewhere than the Ingress.
 fn host(component: &str, ingress: &Ingress, external_url: Option<&Url>, findings: &mut Findings) {
     let (Some(host), Some(url)) = (&ingress.host, external_url) else { return };
@@ -236,6 +257,7 @@ fn host(component: &str, ingress: &Ingress, external_url: Option<&Url>, findings
     }
 }
 
+/// An Ingress hands on the path as it is, so what is behind it must live at the same path.
 fn ingress(component: &str, ingress: &Ingress, external_url: Option<&Url>, findings: &mut Findings) {
     host(component, ingress, external_url, findings);
     let (Some(path), Some(url)) = (&ingress.path, external_url) else { return };

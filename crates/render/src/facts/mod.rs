@@ -195,18 +195,11 @@ fn with(mut labels: Map<String, Value>, own: Value) -> Value {
     labels.into()
 }
 
-/// Where an image is pulled from: its registry, and its name there.
-struct Source<'a> {
-    registry: &'a str,
-    repository: &'a str,
-}
-
-/// The stack's mirror for what names another registry; an image that names the mirror itself is pulled as it is written.
-fn source<'a>(stack: &'a Stack, image: &'a Image) -> Source<'a> {
-    let own = Source { registry: image.registry().unwrap_or("docker.io"), repository: image.repository() };
-    let Some(mirror) = stack.image_registry.as_ref().map(Registry::as_str) else { return own };
-    let host = mirror.split('/').next().unwrap_or(mirror);
-    if image.registry() == Some(host) { own } else { Source { registry: mirror, ..own } }
+/// The registry that an image is pulled from: its own, or the stack's mirror unless the image names that itself.
+fn registry<'a>(stack: &'a Stack, image: &'a Image) -> &'a str {
+    let own = image.registry();
+    let mirror = stack.image_registry.as_ref().map(Registry::as_str);
+    mirror.filter(|mirror| own != mirror.split('/').next()).or(own).unwrap_or("docker.io")
 }
 
 /// An image as pods name it.
@@ -214,18 +207,16 @@ fn image(stack: &Stack, image: &Image) -> String {
     if stack.image_registry.is_none() {
         return image.to_string();
     }
-    let Source { registry, repository } = source(stack, image);
     let tag = image.tag().map(|tag| format!(":{tag}")).unwrap_or_default();
     let digest = image.digest().map(|digest| format!("@{digest}")).unwrap_or_default();
-    format!("{registry}/{repository}{tag}{digest}")
+    format!("{}/{}{tag}{digest}", registry(stack, image), image.repository())
 }
 
 /// The parts of an image, for charts that want them apart.
 fn image_parts(stack: &Stack, image: &Image) -> Value {
-    let Source { registry, repository } = source(stack, image);
     json!({
-        "registry": registry,
-        "repository": repository,
+        "registry": registry(stack, image),
+        "repository": image.repository(),
         "tag": image.tag().unwrap_or_default(),
         "digest": image.digest(),
     })

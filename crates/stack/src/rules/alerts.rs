@@ -1,20 +1,12 @@
 //! Rules of one's own: each file makes one object.
 
+use super::same_name;
 use crate::findings::Findings;
 use crate::model::{Alerts, Stack};
 
 pub(crate) fn check(alerts: &Alerts, _: &Stack, findings: &mut Findings) {
-    for (at, file) in alerts.rules.iter().enumerate() {
-        let name = &file.name;
-        if alerts.rules[..at].iter().any(|other| other.name == *name) {
-            findings.error(
-                &[&format!("alerts.rules.{at}.name")],
-                format!("two rule files are called `{name}`"),
-                "one would overwrite the other",
-                "give each a name of its own",
-            );
-        }
-    }
+    let names = alerts.rules.iter().map(|file| &file.name);
+    same_name("alerts.rules", names, "rule files", "one would overwrite the other", findings);
 }
 
 #[cfg(test)]

@@ -1,5 +1,6 @@
 //! What the blackbox exporter could not probe.
 
+use super::same_name;
 use crate::findings::Findings;
 use crate::model::{BlackboxExporter, ProbeModule, ProbeTarget, Stack};
 use crate::units::Url;
@@ -27,17 +28,11 @@ pub(crate) fn check(exporter: &BlackboxExporter, stack: &Stack, findings: &mut F
             "enable Prometheus, or have another one ask the exporter",
         );
     }
+    let names = exporter.targets.iter().map(|target| &target.name);
+    same_name("blackbox-exporter.targets", names, "targets", "one Probe would overwrite the other", findings);
     for (at, target) in exporter.targets.iter().enumerate() {
         let path = format!("blackbox-exporter.targets.{at}");
         let ProbeTarget { name, url, module } = target;
-        if exporter.targets[..at].iter().any(|other| other.name == *name) {
-            findings.error(
-                &[&format!("{path}.name")],
-                format!("two targets are called `{name}`"),
-                "one Probe would overwrite the other",
-                "give each a name of its own",
-            );
-        }
         if let Some((why, help)) = unfit(*module, url.as_str()) {
             findings.error(
                 &[&format!("{path}.url"), &format!("{path}.module")],

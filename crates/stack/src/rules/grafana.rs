@@ -1,6 +1,6 @@
 //! What cannot work about Grafana: addresses, and dashboards that come from nowhere.
 
-use super::{Kept, host, without_volume};
+use super::{Kept, host, same_name, without_volume};
 use crate::findings::Findings;
 use crate::model::{Dashboard, Grafana, Stack};
 use crate::units::{HttpPath, Url};
@@ -50,17 +50,11 @@ fn has_plain_path(url: &Url) -> bool {
 }
 
 fn dashboards(dashboards: &[Dashboard], findings: &mut Findings) {
+    let names = dashboards.iter().map(|dashboard| &dashboard.name);
+    same_name("grafana.dashboards", names, "dashboards", "one would overwrite the other", findings);
     for (at, dashboard) in dashboards.iter().enumerate() {
         let path = format!("grafana.dashboards.{at}");
         let name = &dashboard.name;
-        if dashboards[..at].iter().any(|other| other.name == *name) {
-            findings.error(
-                &[&format!("{path}.name")],
-                format!("two dashboards are called `{name}`"),
-                "one would overwrite the other",
-                "give each a name of its own",
-            );
-        }
         let (message, help) = match (dashboard.id, dashboard.revision, &dashboard.file) {
             (Some(_), Some(_), None) | (None, None, Some(_)) => continue,
             (Some(_), _, Some(_)) => ("has both `id` and `file`", "remove one of the two"),
