@@ -81,12 +81,12 @@ fn no_bucket(selector: &Selector, writes_floats: bool) -> Option<(String, String
 fn dropped<'t>(selector: &Selector, endpoints: &'t [Endpoint]) -> Option<&'t str> {
     let name = selector.metric.as_deref()?;
     let is_of_cadvisor = ["container_", "machine_"].iter().any(|start| name.starts_with(start));
-    let mut asked = endpoints.iter().filter(|endpoint| match &selector.job {
+    let asked = endpoints.iter().filter(|endpoint| match &selector.job {
         Some((job, false)) => endpoint.jobs.contains(job),
         // Without a job only what a single kind of endpoint exposes is known to come from there.
         _ => is_of_cadvisor && endpoint.is_cadvisor,
     });
-    let asked: Vec<&Endpoint> = asked.by_ref().collect();
+    let asked: Vec<&Endpoint> = asked.collect();
     let only_cadvisor = is_of_cadvisor && asked.iter().any(|endpoint| endpoint.is_cadvisor);
     let mut asked = asked.into_iter().filter(|endpoint| !only_cadvisor || endpoint.is_cadvisor).peekable();
     let first = asked.peek()?.jobs.first()?;

@@ -201,6 +201,19 @@ pub(super) enum Rules {
     All,
 }
 
+/// Says that no rule records a series; where others may, only if it looks like a slip.
+fn unrecorded(query: &Query<'_, '_>, metric: &str, recorded: &HashSet<&str>, rules: Rules, findings: &mut Findings) {
+    let near = vigil_yaml::words::nearest(metric, recorded.iter().copied().collect::<BTreeSet<_>>());
+    if rules == Rules::Some && near.is_none() {
+        return;
+    }
+    query
+        .place
+        .add(&UNRECORDED, query.node, format!("no rule of the set records {}", Quoted(metric)), findings)
+        .append(near.map(|near| format!("did you mean `{near}`?")), None)
+        .help("add the rule that records it, or take the metrics that it is made of");
+}
+
 /// Judges the metrics of all queries. `scraped` are the programs whose metrics are there, if all of them are known. Where
 /// the set shows some `rules`, only a recorded series that looks like a slip is told.
 pub(super) fn check<'w>(
@@ -238,16 +251,7 @@ pub(super) fn check<'w>(
                 continue;
             }
             if rules != Rules::Unknown && metric.contains(':') {
-                let message = format!("no rule of the set records {}", Quoted(metric));
-                let near = vigil_yaml::words::nearest(metric, recorded.iter().copied().collect::<BTreeSet<_>>());
-                if rules == Rules::Some && near.is_none() {
-                    continue;
-                }
-                query
-                    .place
-                    .add(&UNRECORDED, query.node, message, findings)
-                    .append(near.map(|near| format!("did you mean `{near}`?")), None)
-                    .help("add the rule that records it, or take the metrics that it is made of");
+                unrecorded(query, metric, recorded, rules, findings);
                 continue;
             }
             // What is no more is told of with what took its place.

@@ -1,7 +1,7 @@
 //! Rules: what it costs to evaluate them, what they miss in between, and what they are left with.
 
 use super::catalogue::Catalogue;
-use super::query::{Parsing, Query, Window, said};
+use super::query::{Parsing, Query, Window, parts, said};
 use crate::fields::entries;
 use crate::finding::Findings;
 use crate::rule::rules;
@@ -119,26 +119,8 @@ fn bound(selector: &VectorSelector, recorded: &HashSet<&str>) -> Duration {
 /// Calls `judge` with an expression and all its parts.
 fn walk<'e>(expression: &'e Expr, judge: &mut impl FnMut(&'e Expr)) {
     judge(expression);
-    match expression {
-        Expr::Aggregate(it) => {
-            walk(&it.expr, judge);
-            if let Some(parameter) = &it.param {
-                walk(parameter, judge);
-            }
-        }
-        Expr::Unary(it) => walk(&it.expr, judge),
-        Expr::Binary(it) => {
-            walk(&it.lhs, judge);
-            walk(&it.rhs, judge);
-        }
-        Expr::Paren(it) => walk(&it.expr, judge),
-        Expr::Subquery(it) => walk(&it.expr, judge),
-        Expr::Call(it) => it.args.args.iter().for_each(|argument| walk(argument, judge)),
-        Expr::VectorSelector(_)
-        | Expr::MatrixSelector(_)
-        | Expr::NumberLiteral(_)
-        | Expr::StringLiteral(_)
-        | Expr::Extension(_) => {}
+    for part in parts(expression) {
+        walk(part, judge);
     }
 }
 

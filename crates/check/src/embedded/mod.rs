@@ -145,10 +145,12 @@ pub(crate) fn check<'a>(
     let scraped = targets.jobs.as_ref().and_then(|_| catalogue::scraped(world));
     let rules_are_read = set.of_kind(MONITORING, "PrometheusRule").all(|object| !object.damaged);
     let records = recorded.iter().any(|name| name.contains(':'));
-    let rules = match rules_are_read && records && targets.jobs.is_some() && !targets.recorded_elsewhere {
-        false => catalogue::Rules::Unknown,
-        true if targets.is_open => catalogue::Rules::Some,
-        true => catalogue::Rules::All,
+    let rules = if !rules_are_read || !records || targets.jobs.is_none() || targets.recorded_elsewhere {
+        catalogue::Rules::Unknown
+    } else if targets.is_open {
+        catalogue::Rules::Some
+    } else {
+        catalogue::Rules::All
     };
     catalogue::check(&queries, &parsing, &recorded, scraped.as_ref(), rules, findings);
     buckets::check(&queries, &parsing, &targets, targets::writes_floats(set), findings);

@@ -4,7 +4,7 @@ use super::file::Where;
 use crate::finding::Findings;
 use crate::rule::rules;
 use promql_parser::label::{MatchOp, Matcher};
-use promql_parser::parser::{Expr, FunctionArgs, VectorSelector};
+use promql_parser::parser::{Expr, VectorSelector};
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::time::Duration;
@@ -179,22 +179,26 @@ fn variable(text: &str) -> Option<(&str, usize)> {
     (length > 0 && !name.starts_with(|c: char| c.is_ascii_digit())).then(|| (&name[..length], length + 1))
 }
 
+/// What an expression is made of.
+pub(super) fn parts(expression: &Expr) -> Vec<&Expr> {
+    match expression {
+        Expr::Aggregate(it) => [Some(&it.expr), it.param.as_ref()].into_iter().flatten().map(Box::as_ref).collect(),
+        Expr::Unary(it) => vec![&it.expr],
+        Expr::Binary(it) => vec![&it.lhs, &it.rhs],
+        Expr::Paren(it) => vec![&it.expr],
+        Expr::Subquery(it) => vec![&it.expr],
+        Expr::Call(it) => it.args.args.iter().map(Box::as_ref).collect(),
+        Expr::VectorSelector(_)
+        | Expr::MatrixSelector(_)
+        | Expr::NumberLiteral(_)
+        | Expr::StringLiteral(_)
+        | Expr::Extension(_) => Vec::new(),
+    }
+}
+
 impl Parsed {
     fn walk(&mut self, expression: &Expr, function: Option<&'static str>, stepped: bool) {
         match expression {
-            Expr::Aggregate(it) => {
-                self.walk(&it.expr, None, stepped);
-                if let Some(parameter) = &it.param {
-                    self.walk(parameter, None, stepped);
-                }
-            }
-            Expr::Unary(it) => self.walk(&it.expr, None, stepped),
-            Expr::Binary(it) => {
-                self.walk(&it.lhs, None, stepped);
-                self.walk(&it.rhs, None, stepped);
-            }
-            Expr::Paren(it) => self.walk(&it.expr, function, stepped),
-            Expr::Subquery(it) => self.walk(&it.expr, None, true),
             Expr::VectorSelector(it) => self.selectors.push(Selector::of(it)),
             Expr::MatrixSelector(it) => {
                 let selector = Selector::of(&it.vs);
@@ -203,13 +207,16 @@ impl Parsed {
                     self.windows.push(Window { function, range: it.range, selector, stepped });
                 }
             }
-            Expr::Call(it) => {
-                let FunctionArgs { args } = &it.args;
-                for argument in args {
-                    self.walk(argument, Some(it.func.name), stepped);
-                }
-            }
-            Expr::NumberLiteral(_) | Expr::StringLiteral(_) | Expr::Extension(_) => {}
+            _ => {}
+        }
+        let function = match expression {
+            Expr::Paren(_) => function,
+            Expr::Call(it) => Some(it.func.name),
+            _ => None,
+        };
+        let stepped = stepped || matches!(expression, Expr::Subquery(_));
+        for part in parts(expression) {
+            self.walk(part, function, stepped);
         }
     }
 }

@@ -19,69 +19,90 @@ pub(super) fn of(world: &World<'_>) -> Targets {
     if owners.is_empty() {
         return Targets::default();
     }
-    let mut jobs = BTreeSet::new();
-    // Whether all jobs are known, and how often the most frequent target is scraped.
-    let mut complete = true;
-    let mut is_open = false;
-    let mut interval: Option<u64> = None;
+    let mut scraped = Scraped { complete: true, ..Scraped::default() };
     for owner in owners {
-        let spec = |key: &str| owner.at(&["spec", key]).filter(|node| !node.is_null());
-        let others = ["additionalScrapeConfigs", "scrapeClasses", "enableRemoteWriteReceiver", "enableOTLPReceiver"];
-        complete &=
-            !owner.damaged && !others.iter().filter_map(|key| spec(key)).any(|node| node.boolean() != Some(false));
-        is_open |= ["serviceMonitor", "podMonitor", "probe", "rule"]
-            .iter()
-            .any(|kind| spec(&format!("{kind}NamespaceSelector")).is_some_and(|it| it.entries().is_empty()));
-        let own = spec("scrapeInterval").and_then(Node::text).map_or(Some(30), seconds);
-        interval = interval.into_iter().chain(own).min();
+        scraped.owner(owner);
     }
-    let usual = interval;
-    let mut intervals: BTreeMap<String, u64> = BTreeMap::new();
+    let usual = scraped.interval;
     let mut found = false;
-    let mut known_endpoints = Vec::new();
     for (kind, endpoints) in [("ServiceMonitor", "endpoints"), ("PodMonitor", "podMetricsEndpoints"), ("Probe", "")] {
-        for object in set.of_kind(MONITORING, kind) {
+        for monitor in set.of_kind(MONITORING, kind) {
             found = true;
-            let mut given = BTreeSet::new();
-            complete &= !object.damaged && self::jobs(object, world, &mut given);
-            let endpoints = items(object.node, ["spec", endpoints]);
-            let of = |node: &Node| node.get("interval").and_then(Node::text).and_then(seconds).filter(|own| *own > 0);
-            let ends = endpoints.iter().chain(object.at(&["spec"]).filter(|_| endpoints.is_empty()));
-            if let Some(own) = ends.filter_map(|end| of(end).or(usual)).min() {
-                for job in &given {
-                    intervals.entry(job.clone()).and_modify(|it| *it = own.min(*it)).or_insert(own);
-                }
-            }
-            known_endpoints.extend(endpoints.iter().map(|end| Endpoint {
-                jobs: given.clone(),
-                is_cadvisor: text(end, "path").is_some_and(|path| path.contains("cadvisor")),
-                drops: drops(end),
-            }));
-            jobs.append(&mut given);
-            for node in endpoints.iter().chain(object.at(&["spec"])) {
-                complete &= !relabels_job(node);
-                interval = interval.into_iter().chain(of(node)).min();
-            }
+            scraped.monitor(monitor, endpoints, usual, world);
         }
     }
     for object in set.of_kind(MONITORING, "ScrapeConfig") {
-        complete &= !object.at(&["spec"]).is_some_and(relabels_job);
+        scraped.complete &= !object.at(&["spec"]).is_some_and(relabels_job);
         let named = object.at(&["spec", "jobName"]).and_then(Node::text).map(str::to_owned);
-        jobs.insert(named.unwrap_or_else(|| format!("scrapeConfig/{}/{}", object.namespace, object.name)));
+        scraped.jobs.insert(named.unwrap_or_else(|| format!("scrapeConfig/{}/{}", object.namespace, object.name)));
     }
     for rule in set.of_kind(MONITORING, "PrometheusRule") {
         let groups = items(rule.node, ["spec", "groups"]);
         let rules = groups.iter().filter_map(|group| group.get("rules")).flat_map(Node::items);
-        jobs.extend(rules.filter_map(|rule| rule.at(&["labels", "job"])?.text()).map(str::to_owned));
+        scraped.jobs.extend(rules.filter_map(|rule| rule.at(&["labels", "job"])?.text()).map(str::to_owned));
     }
+    let Scraped { jobs, complete, is_open, interval, intervals, endpoints } = scraped;
     Targets {
         jobs: (complete && found).then_some(jobs),
         is_open,
         interval: interval.map(Duration::from_secs),
         intervals: intervals.into_iter().map(|(job, seconds)| (job, Duration::from_secs(seconds))).collect(),
-        endpoints: known_endpoints,
+        endpoints,
         recorded_elsewhere: recorded_elsewhere(set),
         labels: labels(set),
+    }
+}
+
+/// What is known so far of what is scraped.
+#[derive(Default)]
+struct Scraped {
+    jobs: BTreeSet<String>,
+    /// Whether these are all.
+    complete: bool,
+    is_open: bool,
+    /// The seconds between two scrapes of the most frequent target, and of each job's.
+    interval: Option<u64>,
+    intervals: BTreeMap<String, u64>,
+    endpoints: Vec<Endpoint>,
+}
+
+impl Scraped {
+    /// Adds what a Prometheus says.
+    fn owner(&mut self, owner: &Object<'_>) {
+        let spec = |key: &str| owner.at(&["spec", key]).filter(|node| !node.is_null());
+        let others = ["additionalScrapeConfigs", "scrapeClasses", "enableRemoteWriteReceiver", "enableOTLPReceiver"];
+        self.complete &=
+            !owner.damaged && !others.iter().filter_map(|key| spec(key)).any(|node| node.boolean() != Some(false));
+        self.is_open |= ["serviceMonitor", "podMonitor", "probe", "rule"]
+            .iter()
+            .any(|kind| spec(&format!("{kind}NamespaceSelector")).is_some_and(|it| it.entries().is_empty()));
+        let own = spec("scrapeInterval").and_then(Node::text).map_or(Some(30), seconds);
+        self.interval = self.interval.into_iter().chain(own).min();
+    }
+
+    /// Adds what a monitor says, whose endpoints stand under the key `endpoints`. Those that say no interval have the
+    /// `usual` one.
+    fn monitor<'a>(&mut self, monitor: &'a Object<'a>, endpoints: &str, usual: Option<u64>, world: &World<'a>) {
+        let mut given = BTreeSet::new();
+        self.complete &= !monitor.damaged && jobs(monitor, world, &mut given);
+        let endpoints = items(monitor.node, ["spec", endpoints]);
+        let of = |node: &Node| node.get("interval").and_then(Node::text).and_then(seconds).filter(|own| *own > 0);
+        let ends = endpoints.iter().chain(monitor.at(&["spec"]).filter(|_| endpoints.is_empty()));
+        if let Some(own) = ends.filter_map(|end| of(end).or(usual)).min() {
+            for job in &given {
+                self.intervals.entry(job.clone()).and_modify(|it| *it = own.min(*it)).or_insert(own);
+            }
+        }
+        self.endpoints.extend(endpoints.iter().map(|end| Endpoint {
+            jobs: given.clone(),
+            is_cadvisor: text(end, "path").is_some_and(|path| path.contains("cadvisor")),
+            drops: drops(end),
+        }));
+        self.jobs.append(&mut given);
+        for node in endpoints.iter().chain(monitor.at(&["spec"])) {
+            self.complete &= !relabels_job(node);
+            self.interval = self.interval.into_iter().chain(of(node)).min();
+        }
     }
 }
 

@@ -61,6 +61,9 @@ const FUNCTIONS: [&str; 49] = [
 const WORDS: [&str; 13] =
     ["block", "break", "continue", "define", "else", "end", "false", "if", "nil", "range", "template", "true", "with"];
 
+/// Blocks inside of which the dot is something else.
+const MOVING: [&str; 4] = ["range", "with", "define", "block"];
+
 /// What a template is given; each is a variable, and a field under a name with a capital.
 const GIVEN: [(&str, &str); 4] =
     [("labels", "Labels"), ("value", "Value"), ("externalLabels", "ExternalLabels"), ("externalURL", "ExternalURL")];
@@ -113,47 +116,17 @@ enum Token<'t> {
 
 /// Reads a template.
 pub(super) fn read(text: &str) -> Result<Template<'_>, Wrong> {
+    let (actions, open) = actions(text)?;
     let mut template = Template::default();
     // The variables that the template makes, wherever it makes them.
     let mut made: BTreeSet<&str> = BTreeSet::new();
-    let mut open = 0_usize;
-    let mut rest = text;
-    // Inside of `range`, `with` and templates of one's own, the dot is something else.
-    let mut moved = false;
-    let mut asked = Vec::new();
-    while let Some(start) = rest.find("{{") {
-        let inside = &rest[start + 2..];
-        let trimmed = inside.strip_prefix("- ").unwrap_or(inside).trim_start();
-        if let Some(comment) = trimmed.strip_prefix("/*") {
-            let (_, behind) =
-                comment.split_once("*/").ok_or_else(|| Wrong::unclosed("a comment of a template that never ends"))?;
-            rest = behind.split_once("}}").ok_or_else(|| Wrong::unclosed("a template that never ends"))?.1;
-            continue;
-        }
-        let (tokens, behind) = tokens(inside).ok_or_else(|| Wrong::unclosed("a template that never ends"))?;
-        rest = behind;
-        match tokens.first() {
-            Some(Token::Word("if")) => open += 1,
-            Some(Token::Word("range" | "with" | "define" | "block")) => {
-                open += 1;
-                moved = true;
-            }
-            Some(Token::Word("end")) => {
-                open = open.checked_sub(1).ok_or_else(|| Wrong {
-                    message: "an `end` of nothing in a template".to_owned(),
-                    label: "`end` closes `if`, `range`, `with`, `define` and `block`".to_owned(),
-                })?;
-            }
-            _ => {}
-        }
-        asked.push(tokens);
-    }
-    for tokens in &asked {
+    for tokens in &actions {
         let ends = tokens.iter().position(|token| *token == Token::Sign('='));
         let before = tokens[..ends.unwrap_or(0)].iter();
         made.extend(before.filter_map(|token| if let Token::Variable(name) = token { Some(*name) } else { None }));
     }
-    for tokens in &asked {
+    let moved = actions.iter().any(|tokens| matches!(tokens.first(), Some(Token::Word(word)) if MOVING.contains(word)));
+    for tokens in &actions {
         for (at, token) in tokens.iter().enumerate() {
             let next = tokens.get(at + 1);
             match token {
@@ -188,6 +161,37 @@ pub(super) fn read(text: &str) -> Result<Template<'_>, Wrong> {
         return Err(Wrong { message: message.to_owned(), label: "expected `{{ end }}`".to_owned() });
     }
     Ok(template)
+}
+
+/// What stands between the braces of a template, one by one, and how many blocks are open behind it.
+fn actions(text: &str) -> Result<(Vec<Vec<Token<'_>>>, usize), Wrong> {
+    let mut actions = Vec::new();
+    let mut open = 0_usize;
+    let mut rest = text;
+    while let Some(start) = rest.find("{{") {
+        let inside = &rest[start + 2..];
+        let trimmed = inside.strip_prefix("- ").unwrap_or(inside).trim_start();
+        if let Some(comment) = trimmed.strip_prefix("/*") {
+            let (_, behind) =
+                comment.split_once("*/").ok_or_else(|| Wrong::unclosed("a comment of a template that never ends"))?;
+            rest = behind.split_once("}}").ok_or_else(|| Wrong::unclosed("a template that never ends"))?.1;
+            continue;
+        }
+        let (tokens, behind) = tokens(inside).ok_or_else(|| Wrong::unclosed("a template that never ends"))?;
+        rest = behind;
+        match tokens.first() {
+            Some(Token::Word(word)) if *word == "if" || MOVING.contains(word) => open += 1,
+            Some(Token::Word("end")) => {
+                open = open.checked_sub(1).ok_or_else(|| Wrong {
+                    message: "an `end` of nothing in a template".to_owned(),
+                    label: "`end` closes `if`, `range`, `with`, `define` and `block`".to_owned(),
+                })?;
+            }
+            _ => {}
+        }
+        actions.push(tokens);
+    }
+    Ok((actions, open))
 }
 
 /// What stands between `{{` and `}}`, and the text behind; nothing if there is no `}}`.
