@@ -177,13 +177,21 @@ fn prometheus_finds_every_service_monitor() {
 
 #[test]
 fn a_target_goes_with_all_its_objects() {
-    let names = |rendering: &Rendering| -> BTreeSet<String> {
-        // Its rules and dashboards are looked at where those of all parts are: crates/render/tests/rules.
-        let scrapes = |object: &&Object| matches!(object.kind(), "Service" | "ServiceMonitor");
+    let of_part = |rendering: &Rendering| -> Vec<Object> {
         let objects = rendering.objects.iter().filter(|object| object.component == "kubernetes-targets");
-        objects.filter(scrapes).map(Object::title).collect()
+        objects.cloned().collect()
     };
-    let all = names(&render(DEFAULTS));
+    let names = |objects: &[Object]| -> BTreeSet<String> {
+        // The others are rules and dashboards, which may speak of several targets.
+        let scrapes = |object: &&Object| matches!(object.kind(), "Service" | "ServiceMonitor");
+        objects.iter().filter(scrapes).map(Object::title).collect()
+    };
+    let asks = |objects: &[Object], job: &str| {
+        let mut rules = objects.iter().filter(|object| object.kind() == "PrometheusRule");
+        rules.any(|rules| rules.value.to_string().contains(&format!(r#"job=\"{job}\""#)))
+    };
+    let whole = of_part(&render(DEFAULTS));
+    let all = names(&whole);
     let mut gone = BTreeSet::new();
     for (key, name, objects) in [
         ("kubelet", "kubelet", 1),
@@ -194,13 +202,15 @@ fn a_target_goes_with_all_its_objects() {
         ("etcd", "kube-etcd", 2),
         ("kubeProxy", "kube-proxy", 2),
     ] {
-        let left = names(&render(&format!("kubernetes-targets: {{{key}: false}}")));
+        let rest = of_part(&render(&format!("kubernetes-targets: {{{key}: false}}")));
+        assert!(asks(&whole, name) && !asks(&rest, name), "{key}: rules that ask for the job `{name}`");
+        let left = names(&rest);
         let missing: BTreeSet<_> = all.difference(&left).cloned().collect();
         assert_eq!(missing.len(), objects, "{key}: {missing:?}");
         assert!(missing.iter().all(|title| title.ends_with(&format!("/kube-prometheus-stack-{name}"))), "{missing:?}");
         gone.extend(missing);
     }
     assert_eq!(gone, all);
-    assert!(names(&render("prometheus: {enabled: false}")).is_empty());
-    assert!(names(&render("kubernetes-targets: {enabled: false}")).is_empty());
+    assert!(of_part(&render("prometheus: {enabled: false}")).is_empty());
+    assert!(of_part(&render("kubernetes-targets: {enabled: false}")).is_empty());
 }

@@ -26,7 +26,7 @@ const RUNBOOK: &str = "runbook";
 
 /// promtool in a folder. It makes a database for each test and lets it go: most of its time would be collecting garbage and
 /// waiting for a disk.
-fn command(program: &Path, folder: &Path) -> Command {
+pub(crate) fn command(program: &Path, folder: &Path) -> Command {
     let mut command = Command::new(program);
     command.current_dir(folder).env("GOGC", "off").env("GOMEMLIMIT", "1GiB");
     let memory = Path::new("/dev/shm");

@@ -64,9 +64,7 @@ impl Rules {
 /// in an order of chance: as one group they do the same every time.
 pub(crate) fn in_order(stack: &str) -> Vec<Value> {
     let objects = rendering(stack);
-    let rules = objects.iter().filter(|object| object.kind() == "PrometheusRule");
-    let groups = rules.flat_map(|object| object.value["spec"]["groups"].as_array().unwrap());
-    let mut waiting: Vec<&Value> = groups.flat_map(|group| group["rules"].as_array().unwrap()).collect();
+    let mut waiting: Vec<&Value> = objects.iter().flat_map(rules_of).collect();
     let mut ordered = Vec::new();
     while !waiting.is_empty() {
         let (now, later): (Vec<_>, Vec<_>) =
@@ -89,6 +87,12 @@ fn reads(rule: &Value, other: &Value) -> bool {
     }
 }
 
+/// The rules of a PrometheusRule; no other object has any.
+fn rules_of(object: &Object) -> impl Iterator<Item = &Value> {
+    let groups = (object.kind() == "PrometheusRule").then(|| object.value["spec"]["groups"].as_array().unwrap());
+    groups.into_iter().flatten().flat_map(|group| group["rules"].as_array().unwrap())
+}
+
 fn rendering(stack: &str) -> Vec<Object> {
     let templates = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../templates");
     let templates = Templates::read(&templates).unwrap_or_else(|problems| panic!("{}", drawn(&problems)));
@@ -101,15 +105,10 @@ fn rendering(stack: &str) -> Vec<Object> {
 pub(crate) fn rules(only: Option<&str>) -> Rules {
     let mut rules: BTreeMap<String, Vec<Rule>> = BTreeMap::new();
     for stack in STACKS {
-        for object in rendering(stack).iter().filter(|object| object.kind() == "PrometheusRule") {
+        for object in rendering(stack) {
             let file = object.template.replace("/rules/", "/");
             let wanted = only.is_none_or(|only| file.strip_suffix(".yaml") == Some(only));
-            for value in object.value["spec"]["groups"]
-                .as_array()
-                .unwrap()
-                .iter()
-                .flat_map(|group| group["rules"].as_array().unwrap())
-            {
+            for value in rules_of(&object) {
                 let is_alert = value["alert"].is_string();
                 let name = value[if is_alert { "alert" } else { "record" }].as_str().unwrap().to_owned();
                 let rule = Rule { name: name.clone(), is_alert, value: value.clone() };

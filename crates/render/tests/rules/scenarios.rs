@@ -3,6 +3,7 @@
 use crate::cases::yaml;
 use crate::cluster::{Cluster, Event, Kind};
 use crate::exporters::{Changes, Exporter, Recording, parse_series, say};
+use crate::promtool::{command, minutes};
 use crate::rendered;
 use promql_parser::parser::{Expr, VectorSelector};
 use promql_parser::util::{ExprVisitor, walk_expr};
@@ -11,7 +12,6 @@ use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
 
 /// A file of `scenarios/`.
 #[derive(Debug, Deserialize)]
@@ -170,10 +170,7 @@ impl Scenario {
         });
         let file = json!({ "rule_files": ["rules.yaml"], "evaluation_interval": self.every, "tests": [test] });
         fs::write(folder.join("test.yaml"), file.to_string()).unwrap();
-        let mut command = Command::new(program);
-        // Small enough to collect less garbage; its neighbours use the other cores.
-        command.current_dir(&folder).envs([("GOGC", "400"), ("GOMAXPROCS", "1")]).args(["test", "rules", "test.yaml"]);
-        let output = command.output().unwrap();
+        let output = command(program, &folder).args(["test", "rules", "test.yaml"]).output().unwrap();
         if output.status.success() {
             return None;
         }
@@ -269,8 +266,4 @@ fn question(end: u32) -> String {
     };
     let count = format!("max_over_time(count by (alertname, severity) ({firing}){range})");
     [labelled("from", &time("min")), labelled("until", &time("max")), labelled("at once", &count)].join(" or ")
-}
-
-fn minutes(duration: &str) -> u32 {
-    crate::promtool::minutes(duration)
 }
