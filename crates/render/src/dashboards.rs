@@ -2,13 +2,17 @@
 //!
 //! The files say what only a person can: titles, queries, units, what a panel means and from which value on it is bad. All
 //! else is made here, once: places, legends, colours, data sources, variables, time range and refresh. A panel that asks for
-//! what the stack does not scrape is left out, and so are rows and dashboards without a panel left.
+//! what the stack does not scrape or record, or asks Loki where there is none, is left out, and so are rows and dashboards
+//! without a panel left, and links to them.
 
+use crate::rules::{self, Rules};
 use crate::templates::Templates;
 use crate::words::Words;
 use crate::{Made, facts};
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
+use std::collections::{BTreeMap, BTreeSet};
 use vigil_stack::Stack;
 use vigil_yaml::{Limits, Problem};
 
@@ -100,9 +104,9 @@ struct Panel {
     #[serde(default)]
     source: Source,
     /// From which values on it is yellow, and red; `below` where less is worse.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "bound")]
     warning: Option<f64>,
-    #[serde(default)]
+    #[serde(default, deserialize_with = "bound")]
     critical: Option<f64>,
     #[serde(default)]
     below: bool,
@@ -119,9 +123,27 @@ struct Panel {
     /// What numbers stand for: `0` to `down`.
     #[serde(default)]
     meanings: std::collections::BTreeMap<String, String>,
+    /// What it says where nothing answers: of a panel that is empty when all is well.
+    #[serde(default)]
+    empty: Option<String>,
+    /// The alerts about what it shows.
+    #[serde(default)]
+    alerts: Vec<String>,
     /// The text of a panel that asks nothing, in Markdown.
     #[serde(default)]
     text: Option<String>,
+}
+
+/// A number; or a threshold of an alert, as a share: `90 %`, and `all but 15 %` where the alert is about what is left.
+fn bound<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<f64>, D::Error> {
+    let value = Value::deserialize(deserializer)?;
+    let share = |text: &str| {
+        let (is_rest, text) = text.strip_prefix("all but ").map_or((false, text), |rest| (true, rest));
+        let share = text.strip_suffix(" %")?.parse::<f64>().ok()? / 100.0;
+        Some(if is_rest { 1.0 - share } else { share })
+    };
+    let number = value.as_f64().or_else(|| value.as_str().and_then(share));
+    number.map(Some).ok_or_else(|| D::Error::custom(format!("{value} is no number and no share such as `90 %`")))
 }
 
 #[derive(Clone, Deserialize)]
@@ -226,6 +248,8 @@ pub(crate) struct Dashboards<'t> {
     pub(crate) made: Vec<Made<'t>>,
     /// The file of the one that Grafana opens with.
     home: Option<String>,
+    /// Where alerts are shown: the dashboard's uid and the panel's number.
+    pub(crate) shown: BTreeMap<String, (String, u64)>,
 }
 
 impl Dashboards<'_> {
@@ -237,39 +261,109 @@ impl Dashboards<'_> {
     }
 }
 
-/// The dashboards of the components that the stack has.
+/// Whether a stack has dashboards of ours.
+pub(crate) fn are_in(stack: &Stack) -> bool {
+    stack.grafana.enabled && stack.grafana.bundled_dashboards
+}
+
+/// The dashboards of the components that the stack has, for what its rules record.
 pub(crate) fn dashboards<'t>(
     stack: &Stack,
     components: &[&'static str],
     templates: &'t Templates,
+    rules: &Rules,
 ) -> Result<Dashboards<'t>, Vec<Problem>> {
-    let mut all = Dashboards::default();
-    if !(stack.grafana.enabled && stack.grafana.bundled_dashboards) {
-        return Ok(all);
+    if !are_in(stack) {
+        return Ok(Dashboards::default());
     }
     let words = Words::new(stack);
-    let mut problems = Vec::new();
+    let has = Has { words: &words, absent: &rules.absent, loki: stack.loki.enabled };
+    let (mut files, mut named, mut problems) = (Vec::new(), BTreeSet::new(), Vec::new());
     for (folder, name, path) in templates.dashboards() {
+        named.insert(format!("{folder}/{name}"));
         match read(path, templates, &words) {
             Err(found) => problems.extend(found),
             Ok(value) => {
                 let component = components.iter().copied().find(|component| *component == folder);
                 let Some(component) = component else { continue };
-                match dashboard(path, value, &words) {
+                match dashboard(path, value, &has) {
                     Err(problem) => problems.push(*problem),
-                    Ok(None) => {}
-                    Ok(Some(dashboard)) => {
-                        let documents = vec![config_map(stack, component, name, &dashboard).into()];
-                        if dashboard.home {
-                            all.home = Some(format!("{LOADED}/{}/{}.json", dashboard.folder, uid_of(component, name)));
-                        }
-                        all.made.push(Made { component, template: path, documents });
-                    }
+                    Ok(dashboard) => files.extend(dashboard.map(|dashboard| File { component, name, path, dashboard })),
                 }
             }
         }
     }
-    if problems.is_empty() { Ok(all) } else { Err(problems) }
+    problems.extend(files.iter().flat_map(|file| unknown(file, &named, &rules.alerts)));
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    let there: BTreeSet<_> = files.iter().map(|file| format!("{}/{}", file.component, file.name)).collect();
+    let mut all = Dashboards::default();
+    for mut file in files {
+        file.dashboard.links.retain(|link| there.contains(&link.dashboard));
+        if file.dashboard.home {
+            let uid = uid_of(file.component, file.name);
+            all.home = Some(format!("{LOADED}/{}/{uid}.json", file.dashboard.folder));
+        }
+        let json = json(&file.dashboard, &uid_of(file.component, file.name));
+        all.shown.extend(shown(&file.dashboard, &json));
+        let documents = vec![config_map(stack, file.component, &file.dashboard, &json).into()];
+        all.made.push(Made { component: file.component, template: file.path, documents });
+    }
+    Ok(all)
+}
+
+/// A dashboard on its way to an object.
+struct File<'t> {
+    component: &'static str,
+    name: &'t str,
+    path: &'t str,
+    dashboard: Dashboard,
+}
+
+/// What panels may ask for.
+struct Has<'a> {
+    words: &'a Words,
+    /// Not these recorded series.
+    absent: &'a BTreeSet<String>,
+    loki: bool,
+}
+
+impl Has<'_> {
+    fn source(&self, source: Source) -> bool {
+        source == Source::Prometheus || self.loki
+    }
+}
+
+/// The dashboards and alerts that a file names and that there are not.
+fn unknown(file: &File, dashboards: &BTreeSet<String>, alerts: &BTreeSet<String>) -> Vec<Problem> {
+    let problem = |what: &str, name: &str, known: &BTreeSet<String>| {
+        let text = format!("there is no {what} `{name}`");
+        let near = vigil_yaml::words::nearest(name, known.iter().map(String::as_str));
+        let problem = Problem::in_file(text, format!("templates/{}", file.path));
+        match near {
+            Some(near) => problem.help(format!("did you mean `{near}`?")),
+            None => problem.help("dashboards are named `component/name` by their files, alerts as in rule files"),
+        }
+    };
+    let linked = file.dashboard.links.iter().map(|link| ("dashboard", &link.dashboard, dashboards));
+    let panels = file.dashboard.rows.iter().flat_map(|row| &row.panels);
+    let named = panels.flat_map(|panel| &panel.alerts).map(|alert| ("alert", alert, alerts));
+    let unknown = linked.chain(named).filter(|(_, name, known)| !known.contains(*name));
+    unknown.map(|(what, name, known)| problem(what, name, known)).collect()
+}
+
+/// Which panels show what alerts are about.
+fn shown(dashboard: &Dashboard, json: &Value) -> Vec<(String, (String, u64))> {
+    let top = json["panels"].as_array().into_iter().flatten();
+    let placed = top.flat_map(|panel| std::iter::once(panel).chain(panel["panels"].as_array().into_iter().flatten()));
+    let numbers = placed.filter(|panel| panel["type"] != "row").filter_map(|panel| panel["id"].as_u64());
+    let panels = dashboard.rows.iter().flat_map(|row| &row.panels);
+    let uid = json["uid"].as_str().unwrap_or_default();
+    let of = |(panel, number): (&Panel, u64)| -> Vec<_> {
+        panel.alerts.iter().map(|alert| (alert.clone(), (uid.to_owned(), number))).collect()
+    };
+    panels.zip(numbers).flat_map(of).collect()
 }
 
 /// A file as it stands.
@@ -281,23 +375,50 @@ fn read(path: &str, templates: &Templates, words: &Words) -> Result<Value, Vec<P
 }
 
 /// A dashboard with every word filled in, without the panels that the stack has nothing for.
-fn dashboard(path: &str, mut value: Value, words: &Words) -> Result<Option<Dashboard>, Box<Problem>> {
+fn dashboard(path: &str, mut value: Value, has: &Has) -> Result<Option<Dashboard>, Box<Problem>> {
+    let names = |value: &Value| -> BTreeSet<String> {
+        let variables = value["variables"].as_array().into_iter().flatten();
+        variables.filter_map(|variable| variable["name"].as_str().map(str::to_owned)).collect()
+    };
+    let all = names(&value);
     for key in ["variables", "links"] {
         if let Some(list) = value.get_mut(key) {
-            keep(list, words);
+            keep(list, has.words);
         }
     }
     for row in value.get_mut("rows").and_then(Value::as_array_mut).into_iter().flatten() {
         if let Some(panels) = row.get_mut("panels") {
-            keep(panels, words);
+            keep(panels, has.words);
         }
     }
-    let Some(value) = words.fill(&value) else { return Ok(None) };
+    let Some(value) = has.words.fill(&value) else { return Ok(None) };
+    let mut gone: BTreeSet<String> = all.difference(&names(&value)).cloned().collect();
     let mut dashboard: Dashboard = serde_json::from_value(value).map_err(|error| {
         Box::new(Problem::in_file(format!("not a dashboard: {error}"), format!("templates/{path}")))
     })?;
+    // Each variable may use those before it.
+    dashboard.variables.retain(|variable| {
+        let query = variable.query.as_deref().unwrap_or_default();
+        let stays = has.source(variable.source) && !rules::reads(query, has.absent) && !uses(query, &gone);
+        if !stays {
+            gone.insert(variable.name.clone());
+        }
+        stays
+    });
+    let answers = |query: &Query| !rules::reads(&query.expr, has.absent) && !uses(&query.expr, &gone);
+    for row in &mut dashboard.rows {
+        row.panels.retain(|panel| has.source(panel.source) && panel.queries.iter().all(answers));
+    }
     dashboard.rows.retain(|row| row.panels.iter().any(|panel| panel.kind != Kind::Text));
     Ok((!dashboard.rows.is_empty()).then_some(dashboard))
+}
+
+/// Whether a query takes one of some variables: `$node` or `${node}`.
+fn uses(query: &str, variables: &BTreeSet<String>) -> bool {
+    let of_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let taken = query.split('$').skip(1).map(|rest| rest.strip_prefix('{').unwrap_or(rest));
+    !variables.is_empty()
+        && taken.filter_map(|rest| rest.split(|c| !of_name(c)).next()).any(|name| variables.contains(name))
 }
 
 /// Fills in the words of each item, and leaves out those that have a word without a value.
@@ -307,8 +428,8 @@ fn keep(list: &mut Value, words: &Words) {
     }
 }
 
-fn config_map(stack: &Stack, component: &str, name: &str, dashboard: &Dashboard) -> Value {
-    let uid = uid_of(component, name);
+fn config_map(stack: &Stack, component: &str, dashboard: &Dashboard, json: &Value) -> Value {
+    let uid = json["uid"].as_str().unwrap_or_default();
     json!({
         "apiVersion": "v1",
         "kind": "ConfigMap",
@@ -318,7 +439,7 @@ fn config_map(stack: &Stack, component: &str, name: &str, dashboard: &Dashboard)
             "labels": facts::dashboard_labels(stack, component),
             "annotations": { "grafana_folder": dashboard.folder },
         },
-        "data": { format!("{uid}.json"): format!("{:#}\n", json(dashboard, &uid)) },
+        "data": { format!("{uid}.json"): format!("{json:#}\n") },
     })
 }
 
@@ -328,12 +449,13 @@ fn uid_of(component: &str, name: &str) -> String {
 }
 
 fn json(dashboard: &Dashboard, uid: &str) -> Value {
-    let uses_logs = dashboard.rows.iter().flat_map(|row| &row.panels).any(|panel| panel.source == Source::Loki);
-    let mut variables = vec![data_source(Source::Prometheus)];
-    if uses_logs {
-        variables.push(data_source(Source::Loki));
-    }
-    variables.extend(dashboard.variables.iter().map(variable));
+    let asking = || dashboard.rows.iter().flat_map(|row| &row.panels).filter(|panel| !panel.queries.is_empty());
+    let asked = |source: &Source| {
+        asking().any(|panel| panel.source == *source)
+            || dashboard.variables.iter().any(|variable| variable.query.is_some() && variable.source == *source)
+    };
+    let sources = [Source::Prometheus, Source::Loki].into_iter().filter(asked);
+    let variables: Vec<_> = sources.map(data_source).chain(dashboard.variables.iter().map(variable)).collect();
     let links: Vec<_> = dashboard
         .links
         .iter()
@@ -505,6 +627,7 @@ fn defaults(panel: &Panel) -> Value {
         ("unit", panel.unit.as_deref().map(Value::from)),
         ("min", panel.min.map(Value::from)),
         ("max", panel.max.map(Value::from)),
+        ("noValue", panel.empty.as_deref().map(Value::from)),
     ] {
         if let Some(value) = value {
             defaults[key] = value;
@@ -535,7 +658,9 @@ fn defaults(panel: &Panel) -> Value {
 fn steps(panel: &Panel) -> Vec<Value> {
     let step = |color: &str, value: Option<f64>| json!({ "color": color, "value": value });
     let first = |color: &str| step(color, None);
-    match (panel.below, panel.warning, panel.critical) {
+    // A threshold that the stack sets may be past what is set here.
+    let is_before = |warning: &f64| panel.critical.is_none_or(|critical| (*warning < critical) != panel.below);
+    match (panel.below, panel.warning.filter(is_before), panel.critical) {
         (false, warning, critical) => {
             let own = [("yellow", warning), ("red", critical)].into_iter();
             let own = own.filter_map(|(color, value)| value.map(|value| step(color, Some(value))));
@@ -551,15 +676,21 @@ fn steps(panel: &Panel) -> Vec<Value> {
 }
 
 fn overrides(panel: &Panel) -> Vec<Value> {
-    let with_unit = panel.columns.iter().filter_map(|column| column.unit.as_ref().map(|unit| (column, unit)));
-    with_unit
-        .map(|(column, unit)| {
-            json!({
-                "matcher": { "id": "byName", "options": column.title },
-                "properties": [{ "id": "unit", "value": unit }],
-            })
+    // What an empty table says is nothing for a cell without a value.
+    let of_cells = (panel.kind == Kind::Table && panel.empty.is_some()).then(|| {
+        json!({
+            "matcher": { "id": "byRegexp", "options": "/.*/" },
+            "properties": [{ "id": "noValue", "value": "" }],
         })
-        .collect()
+    });
+    let with_unit = panel.columns.iter().filter_map(|column| column.unit.as_ref().map(|unit| (column, unit)));
+    let units = with_unit.map(|(column, unit)| {
+        json!({
+            "matcher": { "id": "byName", "options": column.title },
+            "properties": [{ "id": "unit", "value": unit }],
+        })
+    });
+    of_cells.into_iter().chain(units).collect()
 }
 
 fn options(panel: &Panel) -> Value {

@@ -116,7 +116,9 @@ pub fn render(stack: &Stack, templates: &Templates) -> Result<Rendering, Vec<Pro
 pub fn render_on(threads: usize, stack: &Stack, templates: &Templates) -> Result<Rendering, Vec<Problem>> {
     let mut facts = facts::facts(stack);
     let components = facts::enabled(stack);
-    let dashboards = dashboards::dashboards(stack, &components, templates)?;
+    let mut rules = rules::rules(stack, &components, templates)?;
+    let dashboards = dashboards::dashboards(stack, &components, templates, &rules)?;
+    rules.tell(&dashboards.shown);
     dashboards.tell(&mut facts);
     let engine = Engine::new(threads, templates, &components)?;
     let labels = |component: &str| facts[component]["labels"].clone();
@@ -142,7 +144,7 @@ pub fn render_on(threads: usize, stack: &Stack, templates: &Templates) -> Result
         Ok(Made { component, template, documents })
     }))?;
 
-    made.extend(rules::rules(stack, &components, templates)?);
+    made.extend(rules.made);
     made.extend(dashboards.made);
     made.sort_by_key(|made| (components.iter().position(|component| *component == made.component), made.template));
 

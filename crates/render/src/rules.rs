@@ -4,11 +4,12 @@
 //! scrape is left out, and so is one that reads what such a rule would record; a group and a file without a rule left are
 //! left out with them.
 
+use crate::content::Content;
 use crate::templates::Templates;
 use crate::words::Words;
-use crate::{Made, facts};
+use crate::{Made, dashboards, facts};
 use serde_json::{Map, Value, json};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use vigil_stack::Stack;
 use vigil_stack::model::Part as _;
 use vigil_stack::units::Url;
@@ -22,14 +23,41 @@ struct File<'t> {
     groups: Vec<Map<String, Value>>,
 }
 
-/// The PrometheusRule objects of the components that the stack has.
+/// The rules of a stack.
+#[derive(Default)]
+pub(crate) struct Rules<'t> {
+    /// The PrometheusRule objects.
+    pub(crate) made: Vec<Made<'t>>,
+    /// What other stacks record and this one does not.
+    pub(crate) absent: BTreeSet<String>,
+    /// The alerts that stacks may have.
+    pub(crate) alerts: BTreeSet<String>,
+}
+
+impl Rules<'_> {
+    /// Says of alerts which panel shows what they are about: Grafana leads there by two annotations.
+    pub(crate) fn tell(&mut self, shown: &BTreeMap<String, (String, u64)>) {
+        let documents = self.made.iter_mut().flat_map(|made| &mut made.documents).map(Content::head_mut);
+        let groups = documents.filter_map(|value| value["spec"]["groups"].as_array_mut()).flatten();
+        for rule in groups.filter_map(|group| group["rules"].as_array_mut()).flatten() {
+            let Some((uid, panel)) = rule["alert"].as_str().and_then(|alert| shown.get(alert)) else { continue };
+            if let Some(annotations) = rule.get_mut("annotations").and_then(Value::as_object_mut) {
+                annotations.insert("__dashboardUid__".to_owned(), json!(uid));
+                annotations.insert("__panelId__".to_owned(), json!(panel.to_string()));
+            }
+        }
+    }
+}
+
+/// The rules of the components that the stack has.
 pub(crate) fn rules<'t>(
     stack: &Stack,
     components: &[&'static str],
     templates: &'t Templates,
-) -> Result<Vec<Made<'t>>, Vec<Problem>> {
-    if !stack.alerts.is_in(stack) {
-        return Ok(Vec::new());
+) -> Result<Rules<'t>, Vec<Problem>> {
+    let are_in = stack.alerts.is_in(stack);
+    if !are_in && !dashboards::are_in(stack) {
+        return Ok(Rules::default());
     }
     let words = Words::new(stack);
     let mut problems = Vec::new();
@@ -45,18 +73,20 @@ pub(crate) fn rules<'t>(
             }
         };
         alerts.extend(groups.iter().flat_map(names_of_alerts));
-        let component = components.iter().copied().find(|component| *component == folder);
+        let component = components.iter().copied().find(|component| are_in && *component == folder);
         for group in &mut groups {
             keep(group, &mut absent, |rule| component.and_then(|_| words.fill(rule)));
         }
         files.extend(component.map(|component| File { component, subject, path, groups }));
     }
-    problems.extend(unknown(stack, &alerts));
+    if are_in {
+        problems.extend(unknown(stack, &alerts));
+    }
     if !problems.is_empty() {
         return Err(problems);
     }
-    leave_out_readers(&mut files, absent);
-    Ok(files.into_iter().filter_map(|file| object(stack, file)).collect())
+    leave_out_readers(&mut files, &mut absent);
+    Ok(Rules { made: files.into_iter().filter_map(|file| object(stack, file)).collect(), absent, alerts })
 }
 
 /// The groups of a file, as they stand in it.
@@ -110,27 +140,24 @@ fn keep(group: &mut Map<String, Value>, absent: &mut BTreeSet<String>, fill: imp
 }
 
 /// Leaves out the rules that read what is `absent`, until none is left that does.
-fn leave_out_readers(files: &mut [File], mut absent: BTreeSet<String>) {
+fn leave_out_readers(files: &mut [File], absent: &mut BTreeSet<String>) {
     loop {
-        let before = absent.len();
         let known = absent.clone();
         for group in files.iter_mut().flat_map(|file| &mut file.groups) {
-            keep(group, &mut absent, |rule| {
-                let expr = rule["expr"].as_str().unwrap_or_default();
-                (!known.iter().any(|record| reads(expr, record))).then(|| rule.clone())
+            keep(group, absent, |rule| {
+                (!reads(rule["expr"].as_str().unwrap_or_default(), &known)).then(|| rule.clone())
             });
         }
-        if absent.len() == before {
+        if absent.len() == known.len() {
             return;
         }
     }
 }
 
-/// Whether an expression names a metric.
-fn reads(expr: &str, metric: &str) -> bool {
+/// Whether an expression names one of some metrics.
+pub(crate) fn reads(expr: &str, metrics: &BTreeSet<String>) -> bool {
     let of_name = |c: char| c.is_ascii_alphanumeric() || c == '_' || c == ':';
-    expr.match_indices(metric)
-        .any(|(at, _)| !expr[..at].ends_with(of_name) && !expr[at + metric.len()..].starts_with(of_name))
+    !metrics.is_empty() && expr.split(|c| !of_name(c)).any(|word| metrics.contains(word))
 }
 
 fn object<'t>(stack: &Stack, mut file: File<'t>) -> Option<Made<'t>> {
