@@ -12,7 +12,7 @@ use std::fmt::Write as _;
 use std::ops::Range;
 
 /// A kind of target, and what it says.
-#[derive(Debug, Deserialize)]
+#[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Exporter {
     job: String,
@@ -22,7 +22,11 @@ pub(crate) struct Exporter {
     target: String,
     /// Lines by what each is said of: `self`, or `node`, `pod`, … for each of them; `here` for those on the target's node,
     /// `running` for those that run.
+    #[serde(default)]
     series: BTreeMap<String, String>,
+    /// What only panels read; scenarios take less time without. An exporter that has nothing else is not in their clusters.
+    #[serde(default)]
+    shown: BTreeMap<String, String>,
 }
 
 /// A series as promtool reads it: `name{label="value",…}`, with its labels in order.
@@ -101,11 +105,20 @@ impl Changes {
     }
 }
 
+/// What Prometheus says of each target itself.
+const OF_TARGETS: [&str; 5] = [
+    "up $up",
+    "scrape_duration_seconds 0.1",
+    "scrape_samples_scraped 1000",
+    "scrape_samples_post_metric_relabeling 1000",
+    "scrape_series_added 0",
+];
+
 /// All that is said of a cluster in a state.
 pub(crate) fn say(exporters: &[Exporter], cluster: &Cluster, changes: &Changes) -> BTreeMap<Series, Value> {
     let mut said = BTreeMap::new();
     let whole = cluster.cluster_facts();
-    for exporter in exporters {
+    for exporter in exporters.iter().filter(|exporter| !exporter.series.is_empty()) {
         for target in cluster.facts(&exporter.of) {
             exporter.say(cluster, &whole, &target, &mut said);
         }
@@ -130,11 +143,19 @@ pub(crate) fn say(exporters: &[Exporter], cluster: &Cluster, changes: &Changes) 
 }
 
 impl Exporter {
+    /// With what only panels read.
+    pub(crate) fn showing(mut self) -> Self {
+        for (of, lines) in std::mem::take(&mut self.shown) {
+            *self.series.entry(of).or_default() += &lines;
+        }
+        self
+    }
+
     fn say(&self, cluster: &Cluster, whole: &Facts, target: &Facts, said: &mut BTreeMap<Series, Value>) {
         let labels = fill(&self.target, [target, whole]);
         let mut labels = parse_labels(&labels);
         labels.push(("job", &self.job));
-        for line in ["up $up", "scrape_duration_seconds 0.1", "scrape_samples_post_metric_relabeling 1000"] {
+        for line in OF_TARGETS {
             lines(&fill(line, [target, whole]), &labels, said);
         }
         if target["up"] != "1" {

@@ -15,14 +15,17 @@
 
 mod cases;
 mod cluster;
+mod dashboards;
 mod exporters;
 mod mutants;
+mod panels;
 mod promtool;
 mod rendered;
 mod scenarios;
 #[path = "../../../../tests/tools/mod.rs"]
 mod tools;
 
+use panels::Cluster;
 use std::collections::BTreeSet;
 use std::sync::Mutex;
 
@@ -50,6 +53,65 @@ fn nothing_else_fires_in_a_cluster() {
     assert!(!scenarios.is_empty(), "no scenario is called `{}`", only.unwrap_or_default());
     let problems = on_all_cores(&scenarios, |scenario| scenario.test(&program, &world).into_iter().collect());
     assert!(problems.is_empty(), "{}", problems.join("\n\n"));
+}
+
+#[test]
+fn every_panel_shows_something() {
+    let Some(program) = tools::promtool() else { return };
+    let (world, known) = (scenarios::World::new(), panels::Known::read());
+    let clusters = [Cluster::Well, Cluster::ScrapedTwice, Cluster::Named, Cluster::Troubled];
+    let problems = on_all_cores(&clusters, |cluster| panels::test(&program, &world, &known, *cluster));
+    assert!(problems.is_empty(), "{}", problems.join("\n"));
+}
+
+/// A panel of several queries shows something even if one of them asks for what there never is.
+#[test]
+fn exporters_say_all_that_panels_read() {
+    let unsaid = panels::unsaid(&scenarios::World::new(), &panels::Known::read());
+    assert!(unsaid.is_empty(), "{}", unsaid.into_iter().collect::<Vec<_>>().join("\n"));
+}
+
+#[test]
+fn every_dashboard_is_well_made() {
+    let all = rendered::all_dashboards();
+    let faults = |dashboard: &rendered::Dashboard| -> Vec<String> {
+        let faults = dashboards::faults(dashboard);
+        faults.into_iter().map(|fault| format!("{}: {fault}", dashboard.uid())).collect()
+    };
+    let found: Vec<_> = all.iter().flat_map(faults).collect();
+    assert!(found.is_empty(), "{}", found.join("\n"));
+    let titles: BTreeSet<_> = all.iter().map(|dashboard| dashboard.template.as_str()).collect();
+    assert_eq!(titles.len(), all.len(), "each file makes one dashboard");
+}
+
+#[test]
+fn dashboards_name_nothing_that_a_stack_has_not() {
+    for stack in [
+        rendered::STACKS[0],
+        rendered::STACKS[1],
+        "loki: {enabled: false}\npromtail: {enabled: false}",
+        "alerts: {enabled: false}",
+        "node-exporter: {enabled: false}",
+        "kube-state-metrics: {enabled: false}",
+        "alertmanager: {enabled: false}",
+        "kubernetes-targets: {kubelet: false, apiServer: false}",
+    ] {
+        let ends = dashboards::loose_ends(stack);
+        assert!(ends.is_empty(), "{stack}:\n{}", ends.join("\n"));
+    }
+}
+
+/// Grafana leads from an alert to the panel that shows what it is about.
+#[test]
+fn every_alert_has_a_panel() {
+    let problems: BTreeSet<_> = rendered::STACKS.into_iter().flat_map(dashboards::not_shown).collect();
+    assert!(problems.is_empty(), "{}", problems.into_iter().collect::<Vec<_>>().join("\n"));
+}
+
+#[test]
+fn the_page_lists_all_dashboards() {
+    let command = "VIGIL_UPDATE_DASHBOARDS=1 cargo test -p vigil-render --test rules";
+    assert!(dashboards::page_is_current(), "docs/dashboards.md is stale: {command}");
 }
 
 /// What each test finds, in order. promtool uses one core.

@@ -21,8 +21,8 @@ pub(crate) fn weight(file: &File) -> u32 {
     file.rules.iter().map(of).sum()
 }
 
-/// The annotations that say where the runbook is; they do not belong to the cases.
-const RUNBOOK: &str = "runbook";
+/// What annotations begin with that say where the runbook and the panel are; they do not belong to the cases.
+const PLACES: [&str; 2] = ["runbook", "__"];
 
 /// promtool in a folder. It makes a database for each test and lets it go: most of its time would be collecting garbage and
 /// waiting for a disk.
@@ -141,11 +141,11 @@ pub(crate) fn survivors(program: &Path, file: &File, rules: &Rules) -> Found {
     Found { tried: u32::try_from(mutants.len()).unwrap(), survivors }
 }
 
-/// A rule without where its runbook is.
+/// A rule without where its runbook and its panel are.
 fn rule_of(rule: &Rule) -> Value {
     let mut value = rule.value.clone();
     if let Some(annotations) = value.get_mut("annotations").and_then(Value::as_object_mut) {
-        annotations.retain(|key, _| !key.starts_with(RUNBOOK));
+        annotations.retain(|key, _| !PLACES.iter().any(|place| key.starts_with(place)));
     }
     value
 }
@@ -276,17 +276,21 @@ fn input(series: &Series, end: u32) -> Vec<Value> {
 fn doubled(series: &Series) -> Series {
     let mut doubled = series.clone();
     for (selector, samples) in series {
-        let second = if selector.contains("job=\"kube-state-metrics\"") {
-            with_label(&without_label(selector, "instance"), "instance", "10.0.0.99:8080")
-        } else {
-            with_label(selector, "service", "second")
-        };
-        doubled.insert(second, samples.clone());
+        doubled.insert(second(selector), samples.clone());
     }
     doubled
 }
 
-fn with_label(selector: &str, label: &str, value: &str) -> String {
+/// What a series is called where it is scraped once more.
+pub(crate) fn second(selector: &str) -> String {
+    if selector.contains("job=\"kube-state-metrics\"") {
+        with_label(&without_label(selector, "instance"), "instance", "10.0.0.99:8080")
+    } else {
+        with_label(&without_label(selector, "service"), "service", "second")
+    }
+}
+
+pub(crate) fn with_label(selector: &str, label: &str, value: &str) -> String {
     match selector.strip_suffix('}') {
         Some(open) if open.ends_with('{') => format!("{open}{label}=\"{value}\"}}"),
         Some(open) => format!("{open},{label}=\"{value}\"}}"),

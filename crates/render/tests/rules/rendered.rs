@@ -3,12 +3,13 @@
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::path::Path;
+use std::sync::{Mutex, OnceLock};
 use vigil_render::{Object, Templates, render};
 use vigil_stack::Stack;
 use vigil_yaml::Source;
 
 /// Two stacks that scrape everything there is; a stack has one of the two collectors.
-const STACKS: [&str; 2] = [
+pub(crate) const STACKS: [&str; 2] = [
     "blackbox-exporter: {enabled: true, targets: [{name: shop, url: 'https://shop.example.com', module: http_2xx}]}",
     "promtail: {enabled: false}\nalloy: {enabled: true}\n",
 ];
@@ -93,12 +94,69 @@ fn rules_of(object: &Object) -> impl Iterator<Item = &Value> {
     groups.into_iter().flatten().flat_map(|group| group["rules"].as_array().unwrap())
 }
 
-fn rendering(stack: &str) -> Vec<Object> {
-    let templates = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../templates");
-    let templates = Templates::read(&templates).unwrap_or_else(|problems| panic!("{}", drawn(&problems)));
-    let stack =
-        Stack::parse(&Source::new("stack.yaml", stack)).unwrap_or_else(|problems| panic!("{}", drawn(&problems)));
-    render(&stack.stack, &templates).unwrap_or_else(|problems| panic!("{}", drawn(&problems))).objects
+/// A dashboard, as Grafana reads it.
+pub(crate) struct Dashboard {
+    pub(crate) folder: String,
+    /// Its file, below `templates`.
+    pub(crate) template: String,
+    pub(crate) json: Value,
+}
+
+impl Dashboard {
+    pub(crate) fn uid(&self) -> &str {
+        self.json["uid"].as_str().unwrap()
+    }
+
+    pub(crate) fn title(&self) -> &str {
+        self.json["title"].as_str().unwrap()
+    }
+}
+
+/// The dashboards of a stack.
+pub(crate) fn dashboards(stack: &str) -> Vec<Dashboard> {
+    let is_dashboard = |object: &&Object| object.kind() == "ConfigMap" && object.template.contains("/dashboards/");
+    let objects = rendering(stack);
+    let read = |object: &Object| {
+        let files: Vec<_> = object.value["data"].as_object().unwrap().values().collect();
+        assert_eq!(files.len(), 1, "{}", object.title());
+        Dashboard {
+            folder: object.value["metadata"]["annotations"]["grafana_folder"].as_str().unwrap().to_owned(),
+            template: object.template.clone(),
+            json: serde_json::from_str(files[0].as_str().unwrap()).unwrap(),
+        }
+    };
+    objects.iter().filter(is_dashboard).map(read).collect()
+}
+
+/// The dashboards of all stacks.
+pub(crate) fn all_dashboards() -> Vec<Dashboard> {
+    let mut all: Vec<_> = STACKS.into_iter().flat_map(dashboards).collect();
+    all.sort_by(|one, other| one.uid().cmp(other.uid()));
+    all.dedup_by(|one, other| one.uid() == other.uid());
+    all
+}
+
+/// The panels of a dashboard, those of folded rows too.
+pub(crate) fn panels(dashboard: &Value) -> impl Iterator<Item = &Value> {
+    let own = dashboard["panels"].as_array().into_iter().flatten();
+    own.flat_map(|panel| std::iter::once(panel).chain(panel["panels"].as_array().into_iter().flatten()))
+        .filter(|panel| panel["type"] != "row")
+}
+
+/// What a stack renders to. Many tests ask for the same, and to render takes a second in a build for tests.
+fn rendering(stack: &str) -> &'static [Object] {
+    static TEMPLATES: OnceLock<Templates> = OnceLock::new();
+    static RENDERED: Mutex<BTreeMap<String, &'static OnceLock<Vec<Object>>>> = Mutex::new(BTreeMap::new());
+    let slot = *RENDERED.lock().unwrap().entry(stack.to_owned()).or_insert_with(|| Box::leak(Box::default()));
+    slot.get_or_init(|| {
+        let templates = TEMPLATES.get_or_init(|| {
+            let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../templates");
+            Templates::read(&folder).unwrap_or_else(|problems| panic!("{}", drawn(&problems)))
+        });
+        let stack =
+            Stack::parse(&Source::new("stack.yaml", stack)).unwrap_or_else(|problems| panic!("{}", drawn(&problems)));
+        render(&stack.stack, templates).unwrap_or_else(|problems| panic!("{}", drawn(&problems))).objects
+    })
 }
 
 /// The rules of all stacks; those of one file, such as `prometheus/self`, and all recorded series, when it is named.

@@ -31,7 +31,7 @@ pub(crate) struct Scenario {
     every: String,
     /// What happens, by when it does.
     #[serde(default)]
-    story: BTreeMap<String, Vec<Event>>,
+    story: Story,
     /// All alerts that fire, with their severity: `15m-50m`, `15m-50m x3` if so many fire at once, and `15m-` for one that
     /// still does at the end. An alert that is not here fails the test, and so does one that is and does not fire.
     fires: BTreeMap<String, String>,
@@ -40,6 +40,9 @@ pub(crate) struct Scenario {
 fn four_minutes() -> String {
     "4m".to_owned()
 }
+
+/// What happens, by when it does: `15m`.
+pub(crate) type Story = BTreeMap<String, Vec<Event>>;
 
 /// What fires, as scenarios say it.
 type Fired = BTreeMap<String, String>;
@@ -110,6 +113,14 @@ impl World {
             .collect()
     }
 
+    /// The series of the cluster of kubeadm to which something happens, with what only panels read. Both collectors run in it.
+    pub(crate) fn shown(&self, story: &Story, end: u32) -> Vec<Value> {
+        let alloy = json!({ "kind": "DaemonSet", "namespace": "myloki", "name": "alloy", "service": true });
+        let objects = self.objects.as_array().into_iter().flatten().cloned().chain([alloy]).collect();
+        let exporters: Vec<_> = self.exporters.iter().cloned().map(Exporter::showing).collect();
+        record(&exporters, Cluster::new(Kind::Kubeadm, objects), story, end)
+    }
+
     fn rule_file(&self, kind: Kind) -> &str {
         &self.rule_files[usize::from(kind == Kind::Managed)]
     }
@@ -135,7 +146,13 @@ const NOT_SAID: [(&str, &str); 16] = [
     ("prometheus_remote_storage_shards_max", "no remote write"),
 ];
 
-/// All selectors of expressions.
+/// All selectors of an expression.
+pub(crate) fn selectors(expr: &Expr) -> Vec<VectorSelector> {
+    let mut read = Selectors(Vec::new());
+    let Ok(_) = walk_expr(&mut read, expr);
+    read.0
+}
+
 struct Selectors(Vec<VectorSelector>);
 
 impl ExprVisitor for Selectors {
@@ -163,9 +180,10 @@ impl Scenario {
         fs::create_dir_all(&folder).unwrap();
         fs::write(folder.join("rules.yaml"), world.rule_file(self.cluster)).unwrap();
         let end = minutes(&self.until);
+        let cluster = Cluster::new(self.cluster, world.objects.clone());
         let test = json!({
             "interval": "1m",
-            "input_series": self.series(world, end),
+            "input_series": record(&world.exporters, cluster, &self.story, end),
             "promql_expr_test": [{ "expr": question(end), "eval_time": self.until, "exp_samples": self.samples(end) }],
         });
         let file = json!({ "rule_files": ["rules.yaml"], "evaluation_interval": self.every, "tests": [test] });
@@ -176,32 +194,6 @@ impl Scenario {
         }
         let said = [output.stdout, output.stderr].map(|said| String::from_utf8_lossy(&said).into_owned()).concat();
         Some(self.differences(&said, end).unwrap_or(format!("{} (in {}):\n{said}", self.name, folder.display())))
-    }
-
-    fn series(&self, world: &World, end: u32) -> Vec<Value> {
-        let mut cluster = Cluster::new(self.cluster, world.objects.clone());
-        let mut changes = Changes::default();
-        let mut recording = Recording::default();
-        let mut open: Option<(u32, Cluster, Changes)> = None;
-        let story: BTreeMap<u32, &Vec<Event>> = self.story.iter().map(|(at, events)| (minutes(at), events)).collect();
-        for minute in 0..=end {
-            for event in story.get(&minute).into_iter().flat_map(|events| events.iter()) {
-                cluster.happens(event, minute.into());
-                changes.happens(event);
-            }
-            cluster.tick(minute.into());
-            if open.as_ref().is_some_and(|(_, known, same)| *known == cluster && *same == changes) {
-                continue;
-            }
-            let next = cluster.is_scraped().then(|| (minute, cluster.clone(), changes.clone()));
-            if let Some((since, cluster, changes)) = std::mem::replace(&mut open, next) {
-                recording.scrape(say(&world.exporters, &cluster, &changes), since..minute);
-            }
-        }
-        if let Some((since, cluster, changes)) = open {
-            recording.scrape(say(&world.exporters, &cluster, &changes), since..end + 1);
-        }
-        recording.input()
     }
 
     /// What `question` answers when all is as it is said.
@@ -247,6 +239,32 @@ impl Scenario {
         }
         Some(text)
     }
+}
+
+/// What Prometheus stores of a cluster to which something happens, as promtool reads it.
+fn record(exporters: &[Exporter], mut cluster: Cluster, story: &Story, end: u32) -> Vec<Value> {
+    let mut changes = Changes::default();
+    let mut recording = Recording::default();
+    let mut open: Option<(u32, Cluster, Changes)> = None;
+    let story: BTreeMap<u32, &Vec<Event>> = story.iter().map(|(at, events)| (minutes(at), events)).collect();
+    for minute in 0..=end {
+        for event in story.get(&minute).into_iter().flat_map(|events| events.iter()) {
+            cluster.happens(event, minute.into());
+            changes.happens(event);
+        }
+        cluster.tick(minute.into());
+        if open.as_ref().is_some_and(|(_, known, same)| *known == cluster && *same == changes) {
+            continue;
+        }
+        let next = cluster.is_scraped().then(|| (minute, cluster.clone(), changes.clone()));
+        if let Some((since, cluster, changes)) = std::mem::replace(&mut open, next) {
+            recording.scrape(say(exporters, &cluster, &changes), since..minute);
+        }
+    }
+    if let Some((since, cluster, changes)) = open {
+        recording.scrape(say(exporters, &cluster, &changes), since..end + 1);
+    }
+    recording.input()
 }
 
 fn when(values: &BTreeMap<&str, f64>, end: u32) -> String {
