@@ -248,8 +248,17 @@ pub(crate) struct Dashboards<'t> {
     pub(crate) made: Vec<Made<'t>>,
     /// The file of the one that Grafana opens with.
     home: Option<String>,
-    /// Where alerts are shown: the dashboard's uid and the panel's number.
-    pub(crate) shown: BTreeMap<String, (String, u64)>,
+    /// Where alerts are shown.
+    pub(crate) shown: Vec<Shown>,
+}
+
+/// A panel that shows what an alert is about.
+pub(crate) struct Shown {
+    pub(crate) alert: String,
+    /// The component whose dashboard it is in.
+    pub(crate) component: &'static str,
+    pub(crate) uid: String,
+    pub(crate) panel: u64,
 }
 
 impl Dashboards<'_> {
@@ -294,6 +303,7 @@ pub(crate) fn dashboards<'t>(
         }
     }
     problems.extend(files.iter().flat_map(|file| unknown(file, &named, &rules.alerts)));
+    problems.extend(twice(&files));
     if !problems.is_empty() {
         return Err(problems);
     }
@@ -306,7 +316,7 @@ pub(crate) fn dashboards<'t>(
             all.home = Some(format!("{LOADED}/{}/{uid}.json", file.dashboard.folder));
         }
         let json = json(&file.dashboard, &uid_of(file.component, file.name));
-        all.shown.extend(shown(&file.dashboard, &json));
+        all.shown.extend(shown(file.component, &file.dashboard, &json));
         let documents = vec![config_map(stack, file.component, &file.dashboard, &json).into()];
         all.made.push(Made { component: file.component, template: file.path, documents });
     }
@@ -353,15 +363,33 @@ fn unknown(file: &File, dashboards: &BTreeSet<String>, alerts: &BTreeSet<String>
     unknown.map(|(what, name, known)| problem(what, name, known)).collect()
 }
 
+/// Alerts that two panels of a component name: Grafana shows one beside an alert. Two components may have the same alert.
+fn twice(files: &[File]) -> Vec<Problem> {
+    let mut first: BTreeMap<_, (&File, &Panel)> = BTreeMap::new();
+    let mut problems = Vec::new();
+    for file in files {
+        for panel in file.dashboard.rows.iter().flat_map(|row| &row.panels) {
+            for alert in &panel.alerts {
+                let Some((other, before)) = first.insert((file.component, alert), (file, panel)) else { continue };
+                let text = format!("two panels name the alert `{alert}`: `{}` and `{}`", before.title, panel.title);
+                let problem = Problem::in_file(text, format!("templates/{}", file.path));
+                problems.push(problem.help(format!("Grafana leads to one; the other is in templates/{}", other.path)));
+            }
+        }
+    }
+    problems
+}
+
 /// Which panels show what alerts are about.
-fn shown(dashboard: &Dashboard, json: &Value) -> Vec<(String, (String, u64))> {
+fn shown(component: &'static str, dashboard: &Dashboard, json: &Value) -> Vec<Shown> {
     let top = json["panels"].as_array().into_iter().flatten();
     let placed = top.flat_map(|panel| std::iter::once(panel).chain(panel["panels"].as_array().into_iter().flatten()));
     let numbers = placed.filter(|panel| panel["type"] != "row").filter_map(|panel| panel["id"].as_u64());
     let panels = dashboard.rows.iter().flat_map(|row| &row.panels);
     let uid = json["uid"].as_str().unwrap_or_default();
     let of = |(panel, number): (&Panel, u64)| -> Vec<_> {
-        panel.alerts.iter().map(|alert| (alert.clone(), (uid.to_owned(), number))).collect()
+        let shown = |alert: &String| Shown { alert: alert.clone(), component, uid: uid.to_owned(), panel: number };
+        panel.alerts.iter().map(shown).collect()
     };
     panels.zip(numbers).flat_map(of).collect()
 }

@@ -5,11 +5,12 @@
 //! left out with them.
 
 use crate::content::Content;
+use crate::dashboards::Shown;
 use crate::templates::Templates;
 use crate::words::Words;
 use crate::{Made, dashboards, facts};
 use serde_json::{Map, Value, json};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use vigil_stack::Stack;
 use vigil_stack::model::Part as _;
 use vigil_stack::units::Url;
@@ -36,14 +37,18 @@ pub(crate) struct Rules<'t> {
 
 impl Rules<'_> {
     /// Says of alerts which panel shows what they are about: Grafana leads there by two annotations.
-    pub(crate) fn tell(&mut self, shown: &BTreeMap<String, (String, u64)>) {
-        let documents = self.made.iter_mut().flat_map(|made| &mut made.documents).map(Content::head_mut);
-        let groups = documents.filter_map(|value| value["spec"]["groups"].as_array_mut()).flatten();
-        for rule in groups.filter_map(|group| group["rules"].as_array_mut()).flatten() {
-            let Some((uid, panel)) = rule["alert"].as_str().and_then(|alert| shown.get(alert)) else { continue };
-            if let Some(annotations) = rule.get_mut("annotations").and_then(Value::as_object_mut) {
-                annotations.insert("__dashboardUid__".to_owned(), json!(uid));
-                annotations.insert("__panelId__".to_owned(), json!(panel.to_string()));
+    pub(crate) fn tell(&mut self, shown: &[Shown]) {
+        for made in &mut self.made {
+            let documents = made.documents.iter_mut().map(Content::head_mut);
+            let groups = documents.filter_map(|value| value["spec"]["groups"].as_array_mut()).flatten();
+            for rule in groups.filter_map(|group| group["rules"].as_array_mut()).flatten() {
+                let panels = || shown.iter().filter(|panel| rule["alert"] == panel.alert.as_str());
+                let own = panels().find(|panel| panel.component == made.component);
+                let Some(Shown { uid, panel, .. }) = own.or_else(|| panels().next()) else { continue };
+                if let Some(annotations) = rule.get_mut("annotations").and_then(Value::as_object_mut) {
+                    annotations.insert("__dashboardUid__".to_owned(), json!(uid));
+                    annotations.insert("__panelId__".to_owned(), json!(panel.to_string()));
+                }
             }
         }
     }

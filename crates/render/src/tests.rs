@@ -176,6 +176,42 @@ fn plain_data_gets_labels_and_annotations_and_stays_as_it_is() {
     assert_eq!(object.value.text(), vigil_yaml::write(&object.value), "canonical as a whole");
 }
 
+/// What is said of a dashboard of the test application with two panels, which link and name what is given.
+fn dashboard(link: &str, alerts: [&str; 2]) -> String {
+    let panel = |alert: &str| format!("  - {{ title: {alert} there, explain: x, alerts: [{alert}] }}\n");
+    let file = format!(
+        "title: T\nfolder: F\ndescription: D\nvariables: []\nlinks:\n- {{ title: L, dashboard: {link} }}\nrows:\n- title: R\n  panels:\n{}{}",
+        panel(alerts[0]),
+        panel(alerts[1])
+    );
+    let rules = "groups:\n- name: app\n  rules:\n  - alert: AppDown\n    expr: vector(1)\n    labels: { severity: warning }\n    annotations: { summary: s, description: d }\n  - alert: AppSlow\n    expr: vector(1)\n    labels: { severity: warning }\n    annotations: { summary: s, description: d }\n";
+    let stack = Stack::parse(&vigil_yaml::Source::new("stack.yaml", "flask: {}\n")).unwrap().stack;
+    let templates = Templates::new([("flask/dashboards/app.yaml", file.as_str()), ("flask/rules/app.yaml", rules)]);
+    render(&stack, &templates).map_or_else(|problems| drawn(&problems), |_| String::new())
+}
+
+#[test]
+fn dashboards_name_what_there_is_and_an_alert_once() {
+    let wrong = |said: &str| {
+        format!("error: {}", said.replacen('|', "\n--> templates/flask/dashboards/app.yaml\n = help: ", 1))
+    };
+    assert_eq!(dashboard("flask/app", ["AppDown", "AppSlow"]), "");
+    assert_eq!(
+        dashboard("flask/ap", ["AppDown", "AppSlow"]),
+        wrong("there is no dashboard `flask/ap`|did you mean `flask/app`?")
+    );
+    assert_eq!(
+        dashboard("flask/app", ["AppDown", "AppSlo"]),
+        wrong("there is no alert `AppSlo`|did you mean `AppSlow`?")
+    );
+    assert_eq!(
+        dashboard("flask/app", ["AppDown", "AppDown"]),
+        wrong(
+            "two panels name the alert `AppDown`: `AppDown there` and `AppDown there`|Grafana leads to one; the other is in templates/flask/dashboards/app.yaml"
+        )
+    );
+}
+
 #[test]
 fn plain_data_is_checked_when_it_is_read() {
     let folder = std::env::temp_dir().join(format!("vigil-plain-{}", std::process::id()));

@@ -166,7 +166,7 @@ pub(crate) fn rules(only: Option<&str>) -> Rules {
         for object in rendering(stack) {
             let file = object.template.replace("/rules/", "/");
             let wanted = only.is_none_or(|only| file.strip_suffix(".yaml") == Some(only));
-            for value in rules_of(&object) {
+            for value in rules_of(object) {
                 let is_alert = value["alert"].is_string();
                 let name = value[if is_alert { "alert" } else { "record" }].as_str().unwrap().to_owned();
                 let rule = Rule { name: name.clone(), is_alert, value: value.clone() };
