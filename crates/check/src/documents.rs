@@ -10,8 +10,8 @@ use vigil_yaml::words::{list, nearest};
 use vigil_yaml::{Data, Limits, Node, Problem, Source};
 
 rules! {
-    YAML "yaml" Error "every document is YAML that all readers read the same"
-    IDENTITY "object-identity" Error "every object says what it is"
+    YAML "yaml" Error "every document is valid YAML, which all parsers read alike"
+    IDENTITY "object-identity" Error "every object has `apiVersion`, `kind` and `metadata.name`"
 }
 
 /// What a text holds.

@@ -12,7 +12,7 @@ use vigil_yaml::words::{list, nearest};
 use vigil_yaml::{Node, Quoted};
 
 rules! {
-    ROUTE "alertmanager-route" Error "Alertmanager's routes lead to receivers that are there"
+    ROUTE "alertmanager-route" Error "every receiver that Alertmanager's routes name exists"
 }
 
 /// Judges the configurations of all Alertmanagers, and the operator's AlertmanagerConfigs.

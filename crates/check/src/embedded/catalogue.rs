@@ -15,9 +15,9 @@ use std::sync::OnceLock;
 use vigil_yaml::Quoted;
 
 rules! {
-    UNKNOWN "query-unknown-metric" Warning "queries ask for metrics that something exposes"
-    UNRECORDED "query-unrecorded" Warning "queries ask for series that some rule records"
-    UNLISTED "query-unlisted-metric" Note "the metrics of known programs are in their lists"
+    UNKNOWN "query-unknown-metric" Warning "every metric that a query asks for is exposed"
+    UNRECORDED "query-unrecorded" Warning "every recorded series that a query asks for has a recording rule"
+    UNLISTED "query-unlisted-metric" Note "every metric of a known program is in its catalogue"
 }
 
 /// A program, and its metrics.

@@ -17,8 +17,8 @@ use vigil_yaml::words::nearest;
 use vigil_yaml::{Data, Entry, Node, Quoted};
 
 rules! {
-    KEY "configuration-key" Error "a program knows every key of its configuration"
-    VALUE "configuration-value" Error "the values of a configuration are of the sort that the program reads"
+    KEY "configuration-key" Error "every key of a program's configuration is known to it"
+    VALUE "configuration-value" Error "every value of a program's configuration has the type that it reads"
 }
 
 /// The keys of a program's configuration.

@@ -13,10 +13,10 @@ use std::time::Duration;
 use vigil_yaml::{Node, Quoted};
 
 rules! {
-    RANGE "query-range" Warning "rules read at most six hours of samples that are not recorded for it"
-    ABSENT "query-absent" Warning "an alert of what is absent says where"
-    DUPLICATE "query-duplicate" Warning "a second kube-state-metrics stops no rule"
-    REACH "rule-window" Warning "rules look back as far as to their evaluation before"
+    RANGE "query-range" Warning "no rule reads more than six hours of samples that are not recorded for it"
+    ABSENT "query-absent" Warning "every alert on `absent()` has labels that say what is absent"
+    DUPLICATE "query-duplicate" Warning "no rule fails with many-to-many matching when kube-state-metrics runs twice"
+    REACH "rule-window" Warning "the range of a rule is at least as long as its evaluation interval"
 }
 
 const HOUR: Duration = Duration::from_secs(3600);

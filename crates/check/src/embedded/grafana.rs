@@ -13,13 +13,13 @@ use vigil_yaml::words::{list, nearest};
 use vigil_yaml::{Data, Node, Quoted};
 
 rules! {
-    UNWATCHED "grafana-unwatched" Warning "what is labelled for Grafana is where Grafana looks"
-    DEFAULT "grafana-default-datasource" Error "one data source is Grafana's default"
+    UNWATCHED "grafana-unwatched" Warning "ConfigMaps labelled for Grafana's side-cars are where these look"
+    DEFAULT "grafana-default-datasource" Error "at most one data source is the default"
     NO_DEFAULT "grafana-without-default" Note "one of Grafana's data sources is the default"
-    TWICE "grafana-datasource-twice" Error "names and uids of data sources are there once"
-    URL "grafana-datasource-url" Error "data sources lead to a Service and a port that are there"
-    UNKNOWN "dashboard-datasource" Error "dashboards name data sources that are there"
-    UID "dashboard-uid" Error "every dashboard has a uid of its own"
+    TWICE "grafana-datasource-twice" Error "names and uids of data sources are unique"
+    URL "grafana-datasource-url" Error "the Service and port of every data source exist"
+    UNKNOWN "dashboard-datasource" Error "every data source that a dashboard names exists"
+    UID "dashboard-uid" Error "the uid of every dashboard is unique"
 }
 
 /// A data source, as a provisioning file gives it.

@@ -22,8 +22,8 @@ use vigil_yaml::words::{list, nearest};
 use vigil_yaml::{Data, Node, Quoted, Span};
 
 rules! {
-    KEY "grafana-key" Warning "Grafana knows every section and key that it is configured by"
-    VALUE "grafana-value" Warning "the values of Grafana's keys are of the sort that it reads"
+    KEY "grafana-key" Warning "every section and key of grafana.ini is known to Grafana"
+    VALUE "grafana-value" Warning "every value of grafana.ini has the type that Grafana reads"
 }
 
 /// The versions of Grafana whose keys are listed.

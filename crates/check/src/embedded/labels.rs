@@ -20,8 +20,8 @@ use vigil_yaml::words::{list, nearest};
 use vigil_yaml::{Node, Quoted};
 
 rules! {
-    LABEL "query-label" Warning "queries ask for labels that their metrics have"
-    TEMPLATE "template-label" Warning "templates of alerts ask for labels that their queries leave"
+    LABEL "query-label" Warning "every label that a query asks for exists on its metric"
+    TEMPLATE "template-label" Warning "templates of alerts use labels that their query keeps"
 }
 
 /// The labels of every target that a monitor leads to, and of what Prometheus makes of them.

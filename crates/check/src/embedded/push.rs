@@ -8,7 +8,7 @@ use crate::rule::rules;
 use crate::world::World;
 
 rules! {
-    PUSH "collector-url" Error "collectors of logs send to a Service and a port that are there"
+    PUSH "collector-url" Error "the Service and port that log collectors send to exist"
 }
 
 pub(super) fn check(read: &[Read<'_, '_>], world: &World<'_>, findings: &mut Findings) {

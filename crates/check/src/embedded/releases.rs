@@ -14,7 +14,7 @@ use std::sync::OnceLock;
 use vigil_yaml::Quoted;
 
 rules! {
-    VERSION "query-metric-version" Warning "queries ask for metrics that all versions of Kubernetes expose which the set is for"
+    VERSION "query-metric-version" Warning "every metric exists in all Kubernetes versions asked for"
 }
 
 /// The metrics that a histogram is made of.

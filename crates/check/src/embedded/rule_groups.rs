@@ -15,10 +15,10 @@ use vigil_forms::name::{is_metric, is_metric_label};
 use vigil_yaml::{Node, Quoted};
 
 rules! {
-    SHAPE "rule-shape" Error "a rule is an alert or a recording rule"
-    TEMPLATE "rule-template" Error "templates in labels and annotations can be read"
-    DURATION "rule-duration" Note "the times of alerts and groups change something"
-    INTERVAL "rule-interval" Warning "groups record before what they recorded is forgotten"
+    SHAPE "rule-shape" Error "every rule has `alert` or `record`, and the fields of that kind"
+    TEMPLATE "rule-template" Error "templates in labels and annotations of rules are valid"
+    DURATION "rule-duration" Note "`for`, `keep_firing_for` and intervals of rules have an effect"
+    INTERVAL "rule-interval" Warning "no group is evaluated less often than every five minutes, after which samples are stale"
 }
 
 /// Judges all PrometheusRules, and adds their queries; what they record goes to `recorded`.
@@ -49,7 +49,9 @@ pub(super) fn check<'w, 'a>(
                 }
             }
             if let Some((node, _)) = said.filter(|(node, _)| node.text().is_some_and(is_nothing)) {
-                findings.add(&DURATION, object, node, "an interval of nothing is Prometheus' own").help("leave it out");
+                findings
+                    .add(&DURATION, object, node, "`interval` of zero is the default interval")
+                    .help("leave it out");
             }
             // Prometheus takes a sample for the newest one for five minutes.
             if let Some((node, _)) = said.filter(|(_, seconds)| records && *seconds > 300) {

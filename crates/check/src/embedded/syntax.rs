@@ -9,7 +9,7 @@ use vigil_forms::ini::Says;
 use vigil_yaml::{Node, Place, Problem, Span};
 
 rules! {
-    SYNTAX "file-syntax" Error "files in ConfigMaps and Secrets are what their names say"
+    SYNTAX "file-syntax" Error "files in ConfigMaps and Secrets are valid JSON, YAML or INI, as their names say"
 }
 
 /// Reads all files at once; what each holds, and what is wrong with it.

@@ -11,13 +11,13 @@ use vigil_forms::url::{Authority, Url};
 use vigil_yaml::{Node, Quoted};
 
 rules! {
-    WEBHOOK "webhook" Error "every webhook says when it is called, and where it is"
-    WEBHOOK_NAME "webhook-name" Error "every webhook has a full name of its own"
-    POLICY "admission-policy" Error "every admission policy says what it is for, and every binding what follows"
-    API_SERVICE "api-service" Error "every APIService is named after what it serves"
-    LEVEL "pod-security-level" Error "every pod-security label names a level or a version that exists"
-    RUNTIME "runtime-class" Error "every RuntimeClass names a handler"
-    LEASE "lease" Error "every Lease lasts"
+    WEBHOOK "webhook" Error "every webhook has rules, side effects and one client configuration"
+    WEBHOOK_NAME "webhook-name" Error "webhook names are fully qualified and unique"
+    POLICY "admission-policy" Error "every ValidatingAdmissionPolicy has rules to match, and every binding `validationActions`"
+    API_SERVICE "api-service" Error "every APIService is named `<version>.<group>`"
+    LEVEL "pod-security-level" Error "every pod-security label has a known level and version"
+    RUNTIME "runtime-class" Error "every RuntimeClass names a valid handler"
+    LEASE "lease" Error "every Lease has a valid duration"
 }
 
 const LABEL: Form = (is_dns1123_label, "the name of a handler", "at most 63 of `a-z`, `0-9` and `-`");
@@ -82,7 +82,7 @@ fn webhook(judge: &mut Judge<'_, '_>, hook: &Node) {
         let known = entry.value.items().iter().any(|version| matches!(version.text(), Some("v1" | "v1beta1")));
         if !known {
             judge
-                .add(&WEBHOOK, entry, "no version of AdmissionReview that an API server speaks")
+                .add(&WEBHOOK, entry, "`admissionReviewVersions` has no version that an API server sends")
                 .label("expected `v1` among them");
         }
         let mut seen = HashSet::new();
@@ -204,7 +204,7 @@ fn policy(judge: &mut Judge<'_, '_>) {
     }
     if items(spec, "validations").is_empty() && items(spec, "auditAnnotations").is_empty() {
         judge
-            .within(&POLICY, spec, "a policy that asks for nothing")
+            .within(&POLICY, spec, "`validations` and `auditAnnotations` are both empty")
             .label("expected `validations` or `auditAnnotations`");
     }
 }
@@ -282,7 +282,7 @@ fn api_service(judge: &mut Judge<'_, '_>) {
                 && let Some(entry) = spec.entry("insecureSkipTLSVerify")
             {
                 judge
-                    .add(&API_SERVICE, entry, "the certificate is both given and not looked at")
+                    .add(&API_SERVICE, entry, "`insecureSkipTLSVerify: true` beside `caBundle`")
                     .help("remove it, or `caBundle`");
             }
         }

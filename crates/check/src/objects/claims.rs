@@ -8,7 +8,7 @@ use vigil_yaml::words::list;
 use vigil_yaml::{Data, Node, Quoted};
 
 rules! {
-    CLAIM "claim" Error "every claim of storage says how it is used, and how much it needs"
+    CLAIM "claim" Error "every PersistentVolumeClaim has `accessModes` and a storage request"
 }
 
 const MODES: [&str; 4] = ["ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"];
@@ -27,7 +27,7 @@ pub(super) fn check(judge: &mut Judge<'_, '_>, claim: &Node) {
         }
         Some(node) => {
             if amount(node).is_some_and(|amount| amount <= 0) {
-                judge.add(&CLAIM, node, "a claim of nothing").label("expected more than zero");
+                judge.add(&CLAIM, node, "the storage request is zero").label("expected more than zero");
             }
         }
     }

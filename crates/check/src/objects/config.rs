@@ -9,9 +9,9 @@ use vigil_forms::name::is_config_key;
 use vigil_yaml::{Entry, Node, Quoted};
 
 rules! {
-    KEY "config-key" Error "every key of a ConfigMap or a Secret can be the name of a file"
+    KEY "config-key" Error "every key of a ConfigMap or Secret is a valid file name"
     SIZE "config-size" Error "no ConfigMap or Secret is larger than 1 MiB"
-    SECRET_TYPE "secret-type" Error "every Secret has what its type asks for"
+    SECRET_TYPE "secret-type" Error "every Secret has the keys that its type requires"
 }
 
 const LARGEST: usize = 1 << 20;

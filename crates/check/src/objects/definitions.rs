@@ -11,10 +11,10 @@ use vigil_yaml::words::list;
 use vigil_yaml::{Node, Quoted};
 
 rules! {
-    NAMES "crd-names" Error "every CustomResourceDefinition is named after what it defines"
-    VERSIONS "crd-versions" Error "the versions of a custom resource can be told apart, and one of them is stored"
-    CONVERSION "crd-conversion" Error "every conversion between versions can be called"
-    COLUMN "crd-column" Error "every column and path of a custom resource can be read"
+    NAMES "crd-names" Error "every CustomResourceDefinition is named `<plural>.<group>`"
+    VERSIONS "crd-versions" Error "the versions of a CustomResourceDefinition are unique, and exactly one is stored"
+    CONVERSION "crd-conversion" Error "a conversion by webhook has a client configuration and review versions"
+    COLUMN "crd-column" Error "`additionalPrinterColumns` and `selectableFields` have valid JSON paths"
 }
 
 const LABEL: Form = (is_dns1035_label, "a DNS label", "at most 63 of `a-z`, `0-9` and `-`, beginning with a letter");
@@ -158,7 +158,7 @@ fn columns(judge: &mut Judge<'_, '_>, version: &Node) {
             && !roots.iter().any(|root| path.starts_with(root))
         {
             judge
-                .add(&COLUMN, node, format!("{} leads to nothing that scales", Quoted(path)))
+                .add(&COLUMN, node, format!("{} is not a valid path of the `scale` subresource", Quoted(path)))
                 .label(format!("expected a path that begins with {}", list(roots, "or")));
         }
     }
@@ -173,7 +173,9 @@ fn conversion(judge: &mut Judge<'_, '_>, spec: &Node) {
             match given(webhook, "clientConfig") {
                 Some(client) => called(judge, &CONVERSION, client),
                 None => {
-                    judge.within(&CONVERSION, webhook, "a webhook that is nowhere").label("expected `clientConfig`");
+                    judge
+                        .within(&CONVERSION, webhook, "a webhook without `clientConfig`")
+                        .label("expected `clientConfig`");
                 }
             }
             let versions = items(webhook, "conversionReviewVersions");
@@ -184,7 +186,7 @@ fn conversion(judge: &mut Judge<'_, '_>, spec: &Node) {
                 && !versions.iter().any(|version| matches!(version.text(), Some("v1" | "v1beta1")))
             {
                 judge
-                    .add(&CONVERSION, entry, "no version of ConversionReview that an API server speaks")
+                    .add(&CONVERSION, entry, "`conversionReviewVersions` has no version that an API server sends")
                     .label("expected `v1` among them");
             }
         }

@@ -9,8 +9,8 @@ use vigil_forms::{cron, name};
 use vigil_yaml::{Node, Quoted};
 
 rules! {
-    JOB "job" Error "Jobs can run and end as they say"
-    SCHEDULE "cron-schedule" Error "the schedules of CronJobs can be read"
+    JOB "job" Error "Jobs have valid completions, parallelism and failure policies"
+    SCHEDULE "cron-schedule" Error "every CronJob has a valid `schedule` and time zone"
 }
 
 /// The most pods of an indexed Job that may run at once.
@@ -40,7 +40,7 @@ pub(super) fn check(judge: &mut Judge<'_, '_>) {
             if let Some(selector) = given(spec, "selector").filter(|_| is_set(spec, "manualSelector")) {
                 selectors::selector(judge, selector);
                 if let Some(wrong) = selectors::mismatch(selector, spec.at(&["template", "metadata", "labels"])) {
-                    judge.add(&JOB, wrong, "the pods of the template are not selected by this");
+                    judge.add(&JOB, wrong, "the selector does not match the labels of the pod template");
                 }
             }
             hostname(judge, spec);

@@ -80,7 +80,7 @@ impl Judge<'_, '_> {
         for node in list {
             if node.is_null() || node.text() == Some("") {
                 let expected = format!("expected {}", list_of(values, "or"));
-                self.add(rule, node, "an item that says nothing").label(expected).help("remove it");
+                self.add(rule, node, "an empty item").label(expected).help("remove it");
             }
             self.one_of(rule, Some(node), values);
         }
@@ -174,7 +174,7 @@ impl Judge<'_, '_> {
     pub(super) fn descending(&mut self, rule: &'static Rule, value: &Node) {
         let Some(text) = value.text() else { return };
         if text.starts_with('/') || name::goes_up(text) {
-            self.add(rule, value, format!("{} is no path downwards", Quoted(text)))
+            self.add(rule, value, format!("{} is not a relative path without `..`", Quoted(text)))
                 .label("expected a relative path without `..`");
         }
     }

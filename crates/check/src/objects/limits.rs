@@ -9,8 +9,8 @@ use vigil_yaml::words::{list, nearest};
 use vigil_yaml::{Entry, Node, Quoted};
 
 rules! {
-    QUOTA "resource-quota" Error "every ResourceQuota limits resources that are counted"
-    LIMITS "limit-range" Error "the limits of a LimitRange leave room between them"
+    QUOTA "resource-quota" Error "every ResourceQuota limits resources that can be counted"
+    LIMITS "limit-range" Error "the minimum, default and maximum of a LimitRange do not contradict each other"
 }
 
 /// What is counted of every namespace, besides objects as `count/…` and what begins with a domain.
@@ -82,7 +82,7 @@ fn quota(judge: &mut Judge<'_, '_>, spec: &Node) {
         }
         match amount(value) {
             Some(value_of) if value_of < 0 => {
-                judge.add(&QUOTA, value, "less than nothing").label("expected 0 or more");
+                judge.add(&QUOTA, value, "a negative amount").label("expected 0 or more");
             }
             Some(value_of) if value_of % BILLION != 0 && is_whole(name) => {
                 judge.add(&QUOTA, value, format!("a part of one of the {name}")).label("expected a whole number");
@@ -160,7 +160,7 @@ fn limits(judge: &mut Judge<'_, '_>, item: &Node) {
     let storage = |field: &str| given(item, field).and_then(|field| given(field, "storage")).is_some();
     if kind == "PersistentVolumeClaim" && !storage("min") && !storage("max") {
         judge
-            .within(&LIMITS, item, "a limit of claims without one of storage")
+            .within(&LIMITS, item, "a limit of PersistentVolumeClaims without `storage`")
             .label("expected `min.storage` or `max.storage`");
     }
     for (low, high) in [

@@ -9,9 +9,9 @@ use vigil_forms::{address, name};
 use vigil_yaml::{Node, Quoted};
 
 rules! {
-    NAME "object-name" Error "every name is one that its kind allows"
-    ANNOTATION "annotation-syntax" Error "annotations have keys of the right form, and not too much to say"
-    OWNER "object-owner" Error "owners and finalizers are named so that they can be found"
+    NAME "object-name" Error "every `metadata.name` is valid for its kind"
+    ANNOTATION "annotation-syntax" Error "annotations have valid keys, and at most 256 KiB together"
+    OWNER "object-owner" Error "owner references and finalizers are complete and valid"
 }
 
 /// The longest that all annotations of an object may be.

@@ -11,14 +11,14 @@ use vigil_yaml::plain::Plain;
 use vigil_yaml::{Node, Quoted};
 
 rules! {
-    PATH "ingress-path" Error "every path of an Ingress fits its type"
-    PATTERN "ingress-path-pattern" Warning "no path that is compared by its letters looks like a pattern"
-    HOST "ingress-host" Error "every host of an Ingress is a DNS name"
-    BACKEND "ingress-backend" Error "every Ingress leads to one port of a Service, or to one resource"
-    CLASS "ingress-class" Error "every Ingress names one class, and every class a controller"
-    POLICY_PEER "network-policy-peer" Error "every peer of a NetworkPolicy is said in one way"
-    POLICY_PORT "network-policy-port" Error "every port of a NetworkPolicy is one, or a range"
-    POLICY_TYPE "network-policy-type" Error "every NetworkPolicy is about `Ingress`, `Egress` or both"
+    PATH "ingress-path" Error "every path of an Ingress is valid for its `pathType`"
+    PATTERN "ingress-path-pattern" Warning "no path of type `Exact` or `Prefix` looks like a regular expression"
+    HOST "ingress-host" Error "every host of an Ingress is a valid DNS name"
+    BACKEND "ingress-backend" Error "every backend of an Ingress is one port of a Service, or one resource"
+    CLASS "ingress-class" Error "every Ingress names one class, and every IngressClass a controller"
+    POLICY_PEER "network-policy-peer" Error "every peer of a NetworkPolicy is a selector or an `ipBlock`, and not both"
+    POLICY_PORT "network-policy-port" Error "every port of a NetworkPolicy is a valid port or range"
+    POLICY_TYPE "network-policy-type" Error "`policyTypes` of a NetworkPolicy are `Ingress`, `Egress` or both"
 }
 
 const NAME: Form = (is_dns1123_subdomain, "a DNS name", "`a-z`, `0-9`, `-` and `.`");
@@ -54,7 +54,9 @@ fn ingress(judge: &mut Judge<'_, '_>, spec: &Node) {
     let rules = items(spec, "rules");
     let default = given(spec, "defaultBackend");
     if rules.is_empty() && default.is_none() {
-        judge.within(&BACKEND, spec, "the Ingress leads nowhere").label("expected `rules` or `defaultBackend`");
+        judge
+            .within(&BACKEND, spec, "an Ingress without `rules` and `defaultBackend`")
+            .label("expected `rules` or `defaultBackend`");
     }
     if let Some(default) = default {
         backend(judge, default);
@@ -152,7 +154,7 @@ fn backend(judge: &mut Judge<'_, '_>, node: &Node) {
         }
         (None, None) => {
             judge
-                .within(&BACKEND, node, "a backend that leads nowhere")
+                .within(&BACKEND, node, "a backend without `service` and `resource`")
                 .label("expected `service` or `resource`")
                 .help("write `service: {name: …, port: {number: …}}`");
         }
@@ -278,7 +280,7 @@ fn peer(judge: &mut Judge<'_, '_>, node: &Node) {
     let Some(block) = given(node, "ipBlock") else {
         if !selects {
             judge
-                .add(&POLICY_PEER, node, "a peer that says nothing")
+                .add(&POLICY_PEER, node, "an empty peer")
                 .label("expected `podSelector`, `namespaceSelector` or `ipBlock`")
                 .help("`podSelector: {}` means every pod of the namespace; no peer at all means everything");
         }

@@ -8,7 +8,7 @@ use crate::world::template::PodTemplate;
 use vigil_yaml::Node;
 
 rules! {
-    OWNER "volume-owner" Note "no start of a pod waits until all files of its volumes have been gone through"
+    OWNER "volume-owner" Note "no pod start waits for a recursive `fsGroup` change of its volumes"
 }
 
 /// Judges the pods of an object, or those that the operator makes of it.
@@ -30,7 +30,7 @@ pub(super) fn check(judge: &mut Judge<'_, '_>) {
         && given(context, "fsGroupChangePolicy").is_none()
     {
         judge
-            .add(&OWNER, group, "every start of the pod gives all files of its volumes to this group")
+            .add(&OWNER, group, "every start of the pod changes the group of all files in its volumes")
             .label("expected `fsGroupChangePolicy: OnRootMismatch` beside it")
             .help("where there are many files, it takes minutes; with the policy only a new volume is gone through");
     }

@@ -7,8 +7,8 @@ use vigil_forms::name::{is_dns1123_subdomain, is_path_segment};
 use vigil_yaml::{Node, Quoted};
 
 rules! {
-    RULE "rbac-rule" Error "every rule of a role says what may be done, and to what"
-    BINDING "rbac-binding" Error "every binding names a role and accounts of sorts that exist"
+    RULE "rbac-rule" Error "every rule of a Role has verbs, and resources or URLs"
+    BINDING "rbac-binding" Error "every binding has a valid `roleRef` and valid subjects"
 }
 
 const GROUP: &str = "rbac.authorization.k8s.io";
@@ -49,7 +49,7 @@ fn rules_of(judge: &mut Judge<'_, '_>, namespaced: bool) {
         } else if namespaced {
             if let Some(entry) = rule.entry("nonResourceURLs") {
                 judge
-                    .add(&RULE, entry, "a Role cannot speak of URLs, as those are in no namespace")
+                    .add(&RULE, entry, "`nonResourceURLs` in a Role: URLs are not namespaced")
                     .help("move the rule to a ClusterRole");
             }
         } else {

@@ -10,8 +10,8 @@ use vigil_yaml::words::{list, nearest};
 use vigil_yaml::{Node, Quoted};
 
 rules! {
-    LABEL "label-syntax" Error "labels have keys and values of the right form"
-    SELECTOR "selector-syntax" Error "every expression of a selector can be understood"
+    LABEL "label-syntax" Error "labels have valid keys and values"
+    SELECTOR "selector-syntax" Error "every label selector is valid"
 }
 
 /// What the value of a label looks like.
@@ -83,7 +83,7 @@ fn requirement(judge: &mut Judge<'_, '_>, expression: &Node, operators: &[&str],
         }
         Some(Operator::Exists | Operator::DoesNotExist) if !values.is_empty() => {
             judge
-                .add(&SELECTOR, node, format!("{} looks at no values", Quoted(operator)))
+                .add(&SELECTOR, node, format!("`values` beside the operator {}", Quoted(operator)))
                 .help("remove `values:`, or write `In` or `NotIn`");
         }
         None if matches!(operator, "Gt" | "Lt") && values.len() != 1 => {

@@ -10,13 +10,13 @@ use vigil_forms::name::{is_dns1123_label, is_dns1123_subdomain, is_port_name, is
 use vigil_yaml::{Node, Quoted};
 
 rules! {
-    TYPE "service-type" Error "every Service has the fields of its type and no others"
+    TYPE "service-type" Error "every Service has the fields of its type, and no others"
     PORT "service-port" Error "every port of a Service is valid"
-    DUPLICATE_PORT "service-port-duplicate" Error "the ports of a Service can be told apart"
-    NODE_PORT "service-node-port" Warning "every node port is in the range that clusters keep for them"
-    ADDRESS "service-address" Error "every address of a Service is one"
-    TRAFFIC "service-traffic" Error "every Service says in words that exist how traffic reaches its pods"
-    ENDPOINTS "endpoints" Error "all endpoints have addresses and ports"
+    DUPLICATE_PORT "service-port-duplicate" Error "the ports of a Service are unique by name, and by number and protocol"
+    NODE_PORT "service-node-port" Warning "every `nodePort` is in the default range, 30000 to 32767"
+    ADDRESS "service-address" Error "every IP address of a Service is valid"
+    TRAFFIC "service-traffic" Error "traffic policies and session affinity of a Service are valid"
+    ENDPOINTS "endpoints" Error "Endpoints and EndpointSlices have valid addresses and ports"
 }
 
 pub(super) const LABEL: Form =
@@ -168,7 +168,7 @@ fn of_type(judge: &mut Judge<'_, '_>, spec: &Node, kind: &str, headless: bool) {
 
 fn addresses(judge: &mut Judge<'_, '_>, spec: &Node, kind: &str) {
     for address in items(spec, "externalIPs").iter().filter(|address| address.is_null()) {
-        judge.add(&ADDRESS, address, "an item that says nothing").help("remove it");
+        judge.add(&ADDRESS, address, "an empty item").help("remove it");
     }
     for address in items(spec, "externalIPs") {
         judge.form(&ADDRESS, Some(address), IP);

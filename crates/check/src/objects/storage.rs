@@ -8,9 +8,9 @@ use vigil_forms::name::is_qualified_name;
 use vigil_yaml::{Node, Quoted};
 
 rules! {
-    VOLUME "persistent-volume" Error "every PersistentVolume has a size, a way of access and one place where it is"
-    DRIVER "csi-driver" Error "every CSIDriver says with words that exist how it works"
-    CLASS "storage-class" Error "every StorageClass has a provisioner, and words that exist"
+    VOLUME "persistent-volume" Error "every PersistentVolume has a capacity, access modes and exactly one source"
+    DRIVER "csi-driver" Error "every CSIDriver has known modes"
+    CLASS "storage-class" Error "every StorageClass has a provisioner and known modes"
 }
 
 /// Everything that a PersistentVolume can be made of.
@@ -80,7 +80,7 @@ fn volume(judge: &mut Judge<'_, '_>, spec: &Node) {
     match (sources.next(), sources.next()) {
         (None, _) => {
             judge
-                .within(&VOLUME, spec, "a volume that is nowhere")
+                .within(&VOLUME, spec, "a PersistentVolume without a source")
                 .label("expected what it is made of, such as `csi`, `nfs`, `local` or `hostPath`");
         }
         (_, Some(second)) => {

@@ -13,11 +13,11 @@ use vigil_yaml::words::list;
 use vigil_yaml::{Data, Entry, Node, Quoted};
 
 rules! {
-    SCHEMA "crd-schema" Error "the schema of every custom resource is structural"
-    LIST "crd-list-type" Error "every list that is merged by items can tell them apart"
-    DEFAULT "crd-default" Error "every default is a value that its own schema takes"
-    PATTERN "crd-pattern" Error "every pattern of a schema is a regular expression"
-    RULE "crd-rule" Error "every rule of a schema is an expression in CEL"
+    SCHEMA "crd-schema" Error "every schema of a CustomResourceDefinition is structural"
+    LIST "crd-list-type" Error "every list of type `map` or `set` has keys that tell its items apart"
+    DEFAULT "crd-default" Error "every `default` is valid for its own schema"
+    PATTERN "crd-pattern" Error "every `pattern` of a schema is a valid regular expression"
+    RULE "crd-rule" Error "every rule of a schema is valid CEL"
 }
 
 /// Judges a schema from its root.
@@ -258,7 +258,7 @@ impl<'n> Walk<'_, '_, '_, 'n> {
                 .help("where anything may stand, write `x-kubernetes-preserve-unknown-fields: true`");
         }
         if kind == "array" && schema.items.is_none() {
-            self.judge.within(&SCHEMA, schema.node, "a list of unknown items").label("expected `items`");
+            self.judge.within(&SCHEMA, schema.node, "an array without `items`").label("expected `items`");
         }
         if let Some(entry) = schema.preserves.filter(|_| schema.int_or_string && schema.preserves()) {
             self.judge.add(&SCHEMA, entry, "a number or string has no fields").help("remove it");
@@ -288,7 +288,7 @@ impl<'n> Walk<'_, '_, '_, 'n> {
             let further = |entry: &&Entry| !matches!(entry.key.text.as_str(), "name" | "generateName");
             if let Some(entry) = field.properties.iter().find(further) {
                 self.judge
-                    .add(&SCHEMA, entry, "metadata that a schema says more of than its name")
+                    .add(&SCHEMA, entry, "a schema of `metadata` with more than `name` and `generateName`")
                     .help("only `name` and `generateName` can be narrowed down");
             }
         }
@@ -331,8 +331,8 @@ impl<'n> Walk<'_, '_, '_, 'n> {
                 };
                 if merged {
                     self.judge
-                        .within(&LIST, items.node, "items of a set that are merged themselves")
-                        .label("expected them to be atomic")
+                        .within(&LIST, items.node, "items of a `set` that are not atomic")
+                        .label("expected `x-kubernetes-map-type: atomic`")
                         .help("write `x-kubernetes-map-type: atomic` beside `type: object`");
                 }
             }

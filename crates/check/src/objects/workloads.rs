@@ -8,10 +8,10 @@ use vigil_forms::quantity::percent;
 use vigil_yaml::{Data, Node, Quoted};
 
 rules! {
-    SELECTOR "workload-selector" Error "every workload selects the pods that it makes"
-    VERSION "workload-selector-version" Warning "no workload selects its pods by a version"
-    UPDATE "workload-update" Error "pods can be replaced as the workload says"
-    VALUE "workload-value" Error "settings of workloads are among those that there are"
+    SELECTOR "workload-selector" Error "`spec.selector` of every workload matches its pod template"
+    VERSION "workload-selector-version" Warning "no `spec.selector`, which is immutable, contains a version label"
+    UPDATE "workload-update" Error "every update strategy can replace pods"
+    VALUE "workload-value" Error "enumerated fields of workloads have a known value"
 }
 
 /// Labels that change with what runs, and would have to change in a selector, which cannot.
@@ -50,14 +50,14 @@ fn template_selector(judge: &mut Judge<'_, '_>, spec: &Node) {
     selectors::selector(judge, selector);
     if selectors::is_empty(selector) {
         judge
-            .add(&SELECTOR, selector, "a selector that selects nothing in particular")
+            .add(&SELECTOR, selector, "an empty selector")
             .label("expected `matchLabels:` with labels of the template");
         return;
     }
     let labels = spec.at(&["template", "metadata", "labels"]);
     if let Some(wrong) = selectors::mismatch(selector, labels) {
         judge
-            .add(&SELECTOR, wrong, "the pods of the template are not selected by this")
+            .add(&SELECTOR, wrong, "the selector does not match the labels of the pod template")
             .label("expected what `template.metadata.labels` says")
             .help("give the template this label, or select by one that it has");
     }
@@ -90,7 +90,7 @@ fn replication_controller(judge: &mut Judge<'_, '_>, spec: &Node) {
         let wanted = if entry.value.is_null() { Some("") } else { entry.value.text() };
         if wanted.is_some_and(|wanted| label != Some(wanted)) {
             judge
-                .add(&SELECTOR, &entry.value, "the pods of the template are not selected by this")
+                .add(&SELECTOR, &entry.value, "the selector does not match the labels of the pod template")
                 .label("expected what `template.metadata.labels` says");
         }
     }
@@ -160,7 +160,7 @@ fn deployment(judge: &mut Judge<'_, '_>, spec: &Node) {
             && surge.is_zero()
         {
             judge
-                .add(&UPDATE, node, "no pod may be missing, and none may be added")
+                .add(&UPDATE, node, "`maxUnavailable` and `maxSurge` are both 0")
                 .help("let `maxSurge` or `maxUnavailable` be more than 0, or nothing can be replaced");
         }
     }
@@ -191,11 +191,11 @@ fn daemon_set(judge: &mut Judge<'_, '_>, spec: &Node) {
     let Some(node) = given(rolling, "maxSurge").or_else(|| given(rolling, "maxUnavailable")) else { return };
     if misses && adds {
         judge
-            .add(&UPDATE, node, "pods may be missing and be added at once")
+            .add(&UPDATE, node, "`maxUnavailable` and `maxSurge` are both more than 0")
             .help("set `maxUnavailable: 0`, which is 1 if nothing is said, or remove `maxSurge`");
     } else if !misses && !adds {
         judge
-            .add(&UPDATE, node, "no pod may be missing, and none may be added")
+            .add(&UPDATE, node, "`maxUnavailable` and `maxSurge` are both 0")
             .help("let `maxSurge` or `maxUnavailable` be more than 0, or nothing can be replaced");
     }
 }

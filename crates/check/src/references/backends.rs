@@ -10,9 +10,9 @@ use std::collections::HashMap;
 use vigil_yaml::{Node, Quoted};
 
 rules! {
-    BACKEND "ingress-service" Error "every Ingress and every route leads to a Service and to a port that it has"
-    TWICE "ingress-twice" Warning "no two Ingresses answer to the same host and path"
-    WEBHOOK "webhook-service" Error "every Service that the API server calls is there, with the port it calls"
+    BACKEND "ingress-service" Error "every Service and port behind an Ingress or a route exists"
+    TWICE "ingress-twice" Warning "no two Ingresses have the same host and path"
+    WEBHOOK "webhook-service" Error "the Service and port of every webhook and APIService exist"
 }
 
 /// Judges what leads to Services.

@@ -13,15 +13,15 @@ use vigil_yaml::words::nearest;
 use vigil_yaml::{Node, Quoted};
 
 rules! {
-    CONFIG_MAP "configmap-missing" Error "every ConfigMap that something asks for is there"
-    SECRET "secret-missing" Error "every Secret that something asks for is there"
-    KEY "referenced-key" Error "every key that something asks for is in the ConfigMap or Secret"
-    PULL_SECRET "pull-secret-missing" Warning "every Secret for pulling images is there"
-    TLS_SECRET "ingress-tls-secret" Warning "every Secret with the certificate of an Ingress is there"
-    SERVICE_ACCOUNT "serviceaccount-missing" Error "every service account that pods run as is there"
-    CLAIM "claim-missing" Error "every claim that pods mount is there"
-    PRIORITY_CLASS "priorityclass-missing" Error "every priority class that pods have is there"
-    CLASS "class-assumed" Note "classes that the cluster must bring are known"
+    CONFIG_MAP "configmap-missing" Error "every ConfigMap that is referenced exists"
+    SECRET "secret-missing" Error "every Secret that is referenced exists"
+    KEY "referenced-key" Error "every referenced key exists in its ConfigMap or Secret"
+    PULL_SECRET "pull-secret-missing" Warning "every `imagePullSecret` exists"
+    TLS_SECRET "ingress-tls-secret" Warning "every TLS Secret of an Ingress exists"
+    SERVICE_ACCOUNT "serviceaccount-missing" Error "every ServiceAccount that pods run as exists"
+    CLAIM "claim-missing" Error "every PersistentVolumeClaim that pods mount exists"
+    PRIORITY_CLASS "priorityclass-missing" Error "every PriorityClass that pods name exists"
+    CLASS "class-assumed" Note "classes that the cluster must bring are listed"
 }
 
 /// Judges what objects ask for.

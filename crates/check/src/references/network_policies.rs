@@ -14,9 +14,9 @@ use std::collections::HashSet;
 use vigil_yaml::Node;
 
 rules! {
-    FLOW "network-policy-flow" Error "no NetworkPolicy cuts off a connection that the set needs"
-    SELECTOR "network-policy-selector" Warning "every NetworkPolicy is for pods of the set"
-    PEER "network-policy-nobody" Note "every NetworkPolicy names pods of the set at the other end"
+    FLOW "network-policy-flow" Error "no NetworkPolicy blocks a connection that the set needs"
+    SELECTOR "network-policy-selector" Warning "every NetworkPolicy selects pods of the set"
+    PEER "network-policy-nobody" Note "every peer of a NetworkPolicy selects pods of the set"
 }
 
 /// A policy in one direction.

@@ -16,8 +16,8 @@ use vigil_yaml::words::list;
 use vigil_yaml::{Node, Quoted};
 
 rules! {
-    ENFORCED "pod-security" Error "pods keep to the security level that their namespace enforces"
-    WATCHED "pod-security-warn" Note "pods keep to the security level that their namespace warns of"
+    ENFORCED "pod-security" Error "pods meet the pod-security level that their namespace enforces"
+    WATCHED "pod-security-warn" Note "pods meet the pod-security level that their namespace warns about"
 }
 
 const PREFIX: &str = "pod-security.kubernetes.io/";
@@ -178,7 +178,7 @@ impl Judge<'_, '_> {
     fn refuse<'n>(&mut self, at: impl Into<At<'n>>, what: &str) {
         let message = match self.level {
             _ if self.rule.id == ENFORCED.id => format!("pods with {what} are refused"),
-            _ => format!("a pod with {what} is told of"),
+            _ => format!("pods with {what} give a warning"),
         };
         let finding = self.findings.add(self.rule, self.object, at, message);
         finding.label(format!("the namespace {} is `{}`", Quoted(self.policy.namespace), self.level.name()));

@@ -10,9 +10,9 @@ use std::collections::HashMap;
 use vigil_yaml::{Entry, Node};
 
 rules! {
-    NODE_PORT "node-port-twice" Error "no two Services have the same node port"
-    HOST_PORT "host-port-twice" Warning "no two DaemonSets want the same port of a node"
-    ADDRESS "load-balancer-ip-twice" Note "no two Services ask for the same address"
+    NODE_PORT "node-port-twice" Error "no two Services have the same `nodePort`"
+    HOST_PORT "host-port-twice" Warning "no two DaemonSets use the same host port"
+    ADDRESS "load-balancer-ip-twice" Note "no two Services ask for the same load balancer address"
 }
 
 /// Judges ports and addresses.
@@ -35,7 +35,7 @@ fn services(world: &World<'_>, findings: &mut Findings) {
             let first = *ports.entry(number).or_insert(service);
             if !std::ptr::eq(first, service) && !is_same(first, service) {
                 findings
-                    .add(&NODE_PORT, service, at, format!("the node port {number} is taken"))
+                    .add(&NODE_PORT, service, at, format!("`nodePort` {number} is used twice"))
                     .label(format!("by {first}, at {}", place(first)))
                     .help("choose another one, or leave it out and let the cluster choose");
             }
@@ -75,7 +75,7 @@ fn daemon_sets(world: &World<'_>, findings: &mut Findings) {
             let first = *taken.entry((address, number, protocol(at), nodes(spec))).or_insert(object);
             if !std::ptr::eq(first, object) && !is_same(first, object) {
                 findings
-                    .add(&HOST_PORT, object, at, format!("port {number} of the node is taken"))
+                    .add(&HOST_PORT, object, at, format!("`hostPort` {number} is used twice"))
                     .label(format!("by {first}, at {}", place(first)))
                     .help("choose another one; on a node that runs both, one of the pods stays pending");
             }

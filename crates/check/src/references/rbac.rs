@@ -11,8 +11,8 @@ use vigil_yaml::words::nearest;
 use vigil_yaml::{Node, Quoted};
 
 rules! {
-    ROLE "binding-role" Error "every role that a binding gives is there"
-    SUBJECT "binding-subject" Error "every service account that a binding gives a role to is there"
+    ROLE "binding-role" Error "the Role or ClusterRole of every binding exists"
+    SUBJECT "binding-subject" Error "the ServiceAccount of every binding exists"
 }
 
 const GROUP: &str = "rbac.authorization.k8s.io";

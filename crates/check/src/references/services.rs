@@ -15,9 +15,9 @@ use vigil_yaml::{Node, Quoted};
 
 rules! {
     SELECTOR "service-selector" Error "every Service selects pods"
-    TARGET_PORT "service-target-port" Error "every named port that a Service leads to is one of the pods' ports"
-    UNDECLARED "service-port-undeclared" Note "ports that Services lead to are declared by the pods"
-    GOVERNING "statefulset-service" Warning "every StatefulSet names the Service of its pods"
+    TARGET_PORT "service-target-port" Error "every named `targetPort` exists on the selected pods"
+    UNDECLARED "service-port-undeclared" Note "every number in `targetPort` is a `containerPort`, where pods declare any"
+    GOVERNING "statefulset-service" Warning "the Service that a StatefulSet names exists"
 }
 
 /// Judges Services and what refers to them.

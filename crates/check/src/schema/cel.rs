@@ -14,7 +14,7 @@ use std::sync::OnceLock;
 use vigil_yaml::{Data, Node, Quoted};
 
 rules! {
-    RULE "schema-rule" Error "every custom resource fulfils the rules of its definition"
+    RULE "schema-rule" Error "every custom resource passes the CEL rules of its definition (`x-kubernetes-validations`)"
 }
 
 /// Longer expressions are left to an API server, which has limits of its own.

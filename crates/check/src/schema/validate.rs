@@ -17,11 +17,11 @@ use vigil_yaml::words::{list, nearest};
 use vigil_yaml::{Data, Entry, Key, Node, Quoted, Scalar};
 
 rules! {
-    UNKNOWN_FIELD "schema-unknown-field" Error "every field is one that the kind has"
-    TYPE "schema-type" Error "every value is of the type that its field takes"
-    REQUIRED "schema-required" Error "every field that the kind requires is there"
-    VALUE "schema-value" Error "every value is one that its field allows"
-    DUPLICATE_ITEM "schema-duplicate-item" Error "no two items of a list are the same one"
+    UNKNOWN_FIELD "schema-unknown-field" Error "every field is known to its kind"
+    TYPE "schema-type" Error "every value has the type of its field"
+    REQUIRED "schema-required" Error "every required field is there"
+    VALUE "schema-value" Error "every value is allowed by its field: enum, pattern, minimum, maximum, length"
+    DUPLICATE_ITEM "schema-duplicate-item" Error "no two items of a list have the same merge key"
 }
 
 /// Judges `object` by the schema of its kind.

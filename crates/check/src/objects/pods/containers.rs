@@ -9,12 +9,12 @@ use vigil_forms::name;
 use vigil_yaml::{Data, Node, Quoted};
 
 rules! {
-    NAME "container-name" Error "every pod has containers, each with a name of its own"
-    IMAGE "container-image" Error "every container has an image"
-    PORT "container-port" Error "ports of containers are numbers from 1 to 65535, with names of their own"
-    PORT_TWICE "container-port-duplicate" Warning "no container lists a port twice"
-    ROLE "container-role" Error "init and ephemeral containers have only what their sort can have"
-    VALUE "container-value" Error "settings of containers are among those that there are"
+    NAME "container-name" Error "every pod has containers, and their names are valid and unique"
+    IMAGE "container-image" Error "every container has a valid image"
+    PORT "container-port" Error "every `containerPort` is from 1 to 65535, and port names are unique"
+    PORT_TWICE "container-port-duplicate" Warning "no container has the same port twice"
+    ROLE "container-role" Error "init and ephemeral containers have only the fields that they may have"
+    VALUE "container-value" Error "enumerated fields of containers have a known value"
 }
 
 /// Fields that containers have which go on running, and others not.

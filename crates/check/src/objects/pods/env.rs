@@ -9,9 +9,9 @@ use vigil_yaml::words::{list, nearest};
 use vigil_yaml::{Node, Quoted};
 
 rules! {
-    ENV "container-env" Error "every environment variable has a name and one value"
-    ENV_TWICE "container-env-duplicate" Warning "no environment variable is set twice"
-    DOWNWARD "downward-api" Error "only what a pod can tell of itself is asked of it"
+    ENV "container-env" Error "every environment variable has a valid name and one source"
+    ENV_TWICE "container-env-duplicate" Warning "no environment variable is set twice in a container"
+    DOWNWARD "downward-api" Error "the downward API is asked only for fields that it offers"
 }
 
 /// Where a value may come from.
@@ -110,7 +110,9 @@ fn source(judge: &mut Judge<'_, '_>, variable: &Node, from: &Node) {
         ([], _) => {
             // Something else stands there: the schema speaks of it.
             if from.entries().iter().all(|entry| entry.value.is_null()) {
-                judge.add(&ENV, from, "a value from nowhere").label(format!("expected {}", list(&SOURCES, "or")));
+                judge
+                    .add(&ENV, from, "`valueFrom` without a source")
+                    .label(format!("expected {}", list(&SOURCES, "or")));
             }
         }
         (_, Some((node, _))) => {
@@ -176,7 +178,7 @@ fn field_of_pod(judge: &mut Judge<'_, '_>, field: &Node, known: &[&str]) {
             judge.add(&DOWNWARD, node, format!("{} can be no key there", Quoted(key))).label(QUALIFIED);
         }
     } else if !known.contains(&path) && path != "spec.host" {
-        let finding = judge.add(&DOWNWARD, node, format!("a pod cannot tell {} here", Quoted(path)));
+        let finding = judge.add(&DOWNWARD, node, format!("{} is not a field of the downward API here", Quoted(path)));
         finding.label(format!("expected {}, or a key such as `metadata.labels['app']`", list(known, "or")));
         if let Some(name) = nearest(path, known.iter().copied()) {
             finding.help(format!("write `{name}`"));
@@ -190,7 +192,7 @@ fn resource_of_container(judge: &mut Judge<'_, '_>, reference: &Node) {
     let known = text.strip_prefix("limits.").or_else(|| text.strip_prefix("requests."));
     let Some(known) = known.filter(|name| RESOURCES.contains(name) || name.starts_with("hugepages-")) else {
         judge
-            .add(&DOWNWARD, node, format!("a container cannot tell {}", Quoted(text)))
+            .add(&DOWNWARD, node, format!("{} is not a resource of the downward API", Quoted(text)))
             .label("expected `limits.` or `requests.` with `cpu`, `memory`, `ephemeral-storage` or `hugepages-…`");
         return;
     };

@@ -9,8 +9,8 @@ use vigil_yaml::words::list;
 use vigil_yaml::{Node, Quoted};
 
 rules! {
-    PROBE "container-probe" Error "every probe and every hook does one thing that can be done"
-    PORT "container-probe-port" Error "probes and hooks name ports of their own container"
+    PROBE "container-probe" Error "every probe and lifecycle hook has exactly one valid action"
+    PORT "container-probe-port" Error "probes and lifecycle hooks name a port of their own container"
 }
 
 /// What a probe can do.
@@ -73,7 +73,9 @@ fn handler(judge: &mut Judge<'_, '_>, container: &Node, handler: &Node, known: &
                 .iter()
                 .all(|entry| entry.value.is_null() || others.iter().any(|end| entry.key.text.ends_with(end)))
             {
-                judge.add(&PROBE, handler, "nothing is done here").label(format!("expected {}", list(known, "or")));
+                judge
+                    .add(&PROBE, handler, "an empty handler: no action")
+                    .label(format!("expected {}", list(known, "or")));
             }
         }
         [_] => {}

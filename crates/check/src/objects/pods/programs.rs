@@ -8,9 +8,9 @@ use crate::world::program::Program;
 use vigil_yaml::{Node, Quoted};
 
 rules! {
-    LIVENESS "container-probe-liveness" Warning "no liveness probe asks whether a program is ready that has to wait for its data"
+    LIVENESS "container-probe-liveness" Warning "no liveness probe asks a readiness endpoint"
     MEMORY "go-memory-limit" Warning "`GOMEMLIMIT` is below the memory limit of its container"
-    LATE "grafana-datasource-late" Warning "data sources are there before Grafana reads them, or it is asked to read again"
+    LATE "grafana-datasource-late" Warning "data sources are there when Grafana starts, or Grafana is asked to reload them"
 }
 
 /// The end of the path that Grafana reads data sources from.

@@ -8,8 +8,8 @@ use vigil_yaml::words::nearest;
 use vigil_yaml::{Entry, Node, Quoted};
 
 rules! {
-    RESOURCES "container-resources" Error "no container asks for more than it may use"
-    FRACTION "memory-fraction" Warning "memory comes in whole bytes"
+    RESOURCES "container-resources" Error "no container requests more than its limit"
+    FRACTION "memory-fraction" Warning "amounts of memory are whole bytes"
 }
 
 /// Resources whose names stand without a domain.

@@ -9,7 +9,7 @@ use vigil_forms::name;
 use vigil_yaml::{Node, Quoted};
 
 rules! {
-    SCHEDULING "pod-scheduling" Error "tolerations, affinities and spreading can be understood"
+    SCHEDULING "pod-scheduling" Error "tolerations, affinity and topology spread constraints are valid"
 }
 
 pub(super) fn check(judge: &mut Judge<'_, '_>, spec: &Node) {
@@ -45,7 +45,7 @@ fn tolerate(judge: &mut Judge<'_, '_>, toleration: &Node) {
         match operator {
             "Exists" => {
                 judge
-                    .add(&SCHEDULING, node, "`Exists` looks at no value")
+                    .add(&SCHEDULING, node, "`value` beside the operator `Exists`")
                     .help("remove the value, or write `operator: Equal`");
             }
             "Equal" if !name::is_label_value(value) => {

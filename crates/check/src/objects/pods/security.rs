@@ -9,8 +9,8 @@ use vigil_forms::name;
 use vigil_yaml::{Node, Quoted};
 
 rules! {
-    SECURITY "container-security" Error "security contexts do not contradict themselves"
-    ROOT "container-root" Error "no container is root that must not be"
+    SECURITY "container-security" Error "no `securityContext` contradicts itself"
+    ROOT "container-root" Error "no container has `runAsNonRoot: true` and runs as user 0"
 }
 
 /// The largest id of users and groups.
@@ -102,7 +102,7 @@ fn only_container(judge: &mut Judge<'_, '_>, context: &Node, shares_users: bool)
         && is_set(context, "privileged")
     {
         judge
-            .add(&SECURITY, node, "a privileged container has all privileges already")
+            .add(&SECURITY, node, "`allowPrivilegeEscalation: false` beside `privileged: true`")
             .help("remove `privileged: true`, or this");
     }
 }

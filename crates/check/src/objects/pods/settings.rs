@@ -11,9 +11,9 @@ use vigil_yaml::words::list;
 use vigil_yaml::{Node, Quoted};
 
 rules! {
-    VALUE "pod-value" Error "settings of pods are among those that there are"
-    RESTART "pod-restart-policy" Error "pods restart and end as their workload needs it"
-    DNS "pod-dns" Error "the names that pods look up have somebody to ask"
+    VALUE "pod-value" Error "enumerated fields of pods have a known value"
+    RESTART "pod-restart-policy" Error "`restartPolicy` and deadlines of pods fit their workload"
+    DNS "pod-dns" Error "`dnsPolicy`, `dnsConfig` and `hostAliases` are valid"
 }
 
 pub(super) fn check(judge: &mut Judge<'_, '_>, pod: &Pod<'_>) {
@@ -96,7 +96,7 @@ fn restart(judge: &mut Judge<'_, '_>, spec: &Node) {
             && spec.get("restartPolicy").is_none_or(|node| node.is_null() || node.text().is_some()) =>
         {
             judge
-                .add(&RESTART, spec, format!("pods of a {kind} say how they restart"))
+                .add(&RESTART, spec, format!("pods of a {kind} without `restartPolicy`"))
                 .label("expected `restartPolicy`")
                 .help(format!("set `restartPolicy:` to {}; without it, it is `Always`", list(allowed, "or")));
         }

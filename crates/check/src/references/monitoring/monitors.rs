@@ -13,9 +13,9 @@ use vigil_yaml::words::{list, nearest};
 use vigil_yaml::{Node, Quoted};
 
 rules! {
-    SELECTOR "monitor-selector" Error "a monitor selects something that is there"
-    PORT "monitor-port" Error "a monitor names a port of what it selects"
-    JOB_LABEL "monitor-job-label" Note "the label that names a monitor's jobs is on its Services"
+    SELECTOR "monitor-selector" Error "every ServiceMonitor and PodMonitor selects something"
+    PORT "monitor-port" Error "every port of a ServiceMonitor or PodMonitor exists on what it selects"
+    JOB_LABEL "monitor-job-label" Note "the `jobLabel` of a ServiceMonitor is on its Services"
 }
 
 pub(super) fn check(world: &World<'_>, findings: &mut Findings) {

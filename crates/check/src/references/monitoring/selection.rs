@@ -8,7 +8,7 @@ use crate::world::selection::{SELECTED, Unselected};
 use vigil_yaml::{Node, Quoted};
 
 rules! {
-    UNSELECTED "monitor-unselected" Warning "every monitor and every rule is selected by somebody"
+    UNSELECTED "monitor-unselected" Warning "every monitor and PrometheusRule is selected by a Prometheus"
 }
 
 pub(super) fn check(world: &World<'_>, findings: &mut Findings) {

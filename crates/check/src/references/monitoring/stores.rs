@@ -11,9 +11,9 @@ use vigil_yaml::words::{list, nearest};
 use vigil_yaml::{Node, Quoted};
 
 rules! {
-    ALERTMANAGER "prometheus-alertmanager" Error "Prometheus sends alerts to a Service and a port that are there"
-    STORE "prometheus-remote" Error "remote stores in the cluster are there"
-    CONFIG_SECRET "alertmanager-config-secret" Error "Alertmanager's configuration has the key that the operator reads"
+    ALERTMANAGER "prometheus-alertmanager" Error "the Alertmanager that Prometheus sends alerts to exists"
+    STORE "prometheus-remote" Error "the Services behind remote write and remote read exist"
+    CONFIG_SECRET "alertmanager-config-secret" Error "the Secret of an Alertmanager has the key `alertmanager.yaml`"
 }
 
 pub(super) fn check(world: &World<'_>, findings: &mut Findings) {
