@@ -132,7 +132,6 @@ fn is_name(c: char) -> bool {
 /// Cuts the text into words, and finds the tokens.
 fn lex(source: &Arc<Source>) -> Result<(Vec<Lexeme>, Vec<Slot>), Box<Problem>> {
     let text: &str = &source.text;
-    let error = |message: &str, range| Err(Box::new(Problem::error(message, Span::new(source, range))));
     let mut lexemes: Vec<Lexeme> = Vec::new();
     let mut slots = Vec::new();
     let mut at = 0;
@@ -149,19 +148,7 @@ fn lex(source: &Arc<Source>) -> Result<(Vec<Lexeme>, Vec<Slot>), Box<Problem>> {
             }
             ' ' | '\t' | '\r' => continue,
             '/' if rest.starts_with("//") || rest.starts_with("/*") => {
-                let length = if rest.starts_with("//") {
-                    rest.find('\n').unwrap_or(rest.len())
-                } else {
-                    match rest[2..].find("*/") {
-                        Some(end) => end + 4,
-                        None => return error("this comment is never closed", start..start + 2),
-                    }
-                };
-                if let Some(token) = rest[..length].find(OPEN) {
-                    let token = start + token;
-                    return error("a comment cannot hold a value", token..token + OPEN.len_utf8());
-                }
-                at = start + length;
+                at = comment(source, start)?;
                 continue;
             }
             '"' => {
@@ -169,32 +156,20 @@ fn lex(source: &Arc<Source>) -> Result<(Vec<Lexeme>, Vec<Slot>), Box<Problem>> {
                 Word::Text
             }
             '`' => {
-                let Some(length) = rest[1..].find('`') else {
-                    return error("this raw string is never closed", start..at);
-                };
-                if rest[1..=length].contains(OPEN) {
-                    return error("a raw string cannot hold a value", start..start + length + 2);
-                }
-                at = start + length + 2;
+                at = raw_string(source, start)?;
                 Word::Text
             }
             OPEN => {
-                let Some((value, end)) = token(text, start) else {
-                    return error("a character that templates cannot hold", start..at);
-                };
-                let glued = |c: Option<char>| c.is_some_and(|c| is_name(c) || matches!(c, '"' | '`' | OPEN | CLOSE));
-                if glued(text[..start].chars().next_back()) || glued(text[end..].chars().next()) {
-                    return error("a value cannot stand beside other text", start..end);
-                }
-                slots.push(Slot { range: start..end, value, inside: false });
-                at = end;
+                let slot = placed(source, start)?;
+                at = slot.range.end;
+                slots.push(slot);
                 Word::Text
             }
             c if c.is_ascii_digit() => {
                 let number = |c: char| is_name(c) || c == '.';
                 at = start + rest.find(|c| !number(c)).unwrap_or(rest.len());
                 if text[start..at].parse::<f64>().is_err() {
-                    return error("expected a number", start..at);
+                    return Err(error("expected a number", source, start..at));
                 }
                 Word::Number
             }
@@ -207,7 +182,7 @@ fn lex(source: &Arc<Source>) -> Result<(Vec<Lexeme>, Vec<Slot>), Box<Problem>> {
                     at = start + sign.len();
                     Word::Sign(sign)
                 }
-                None => return error("a character that means nothing here", start..at),
+                None => return Err(error("a character that means nothing here", source, start..at)),
             },
         };
         lexemes.push(Lexeme { word, range: start..at });
@@ -217,6 +192,53 @@ fn lex(source: &Arc<Source>) -> Result<(Vec<Lexeme>, Vec<Slot>), Box<Problem>> {
     }
     lexemes.push(Lexeme { word: Word::Eof, range: at..at });
     Ok((lexemes, slots))
+}
+
+fn error(message: &str, source: &Arc<Source>, range: Range<usize>) -> Box<Problem> {
+    Box::new(Problem::error(message, Span::new(source, range)))
+}
+
+/// The end of the comment that begins at `start`.
+fn comment(source: &Arc<Source>, start: usize) -> Result<usize, Box<Problem>> {
+    let rest = &source.text[start..];
+    let length = if rest.starts_with("//") {
+        rest.find('\n').unwrap_or(rest.len())
+    } else {
+        let end = rest[2..].find("*/");
+        end.ok_or_else(|| error("this comment is never closed", source, start..start + 2))? + 4
+    };
+    match rest[..length].find(OPEN) {
+        Some(token) => {
+            let token = start + token;
+            Err(error("a comment cannot hold a value", source, token..token + OPEN.len_utf8()))
+        }
+        None => Ok(start + length),
+    }
+}
+
+/// The end of the raw string that begins at `start`.
+fn raw_string(source: &Arc<Source>, start: usize) -> Result<usize, Box<Problem>> {
+    let inside = &source.text[start + 1..];
+    let length = inside.find('`').ok_or_else(|| error("this raw string is never closed", source, start..start + 1))?;
+    let end = start + length + 2;
+    if inside[..length].contains(OPEN) {
+        return Err(error("a raw string cannot hold a value", source, start..end));
+    }
+    Ok(end)
+}
+
+/// The value whose token begins at `start`.
+fn placed(source: &Arc<Source>, start: usize) -> Result<Slot, Box<Problem>> {
+    let text: &str = &source.text;
+    let Some((value, end)) = token(text, start) else {
+        let range = start..start + OPEN.len_utf8();
+        return Err(error("a character that templates cannot hold", source, range));
+    };
+    let glued = |c: Option<char>| c.is_some_and(|c| is_name(c) || matches!(c, '"' | '`' | OPEN | CLOSE));
+    if glued(text[..start].chars().next_back()) || glued(text[end..].chars().next()) {
+        return Err(error("a value cannot stand beside other text", source, start..end));
+    }
+    Ok(Slot { range: start..end, value, inside: false })
 }
 
 /// Whether the end of a line behind `word` ends a statement.

@@ -61,30 +61,8 @@ pub(crate) fn apply(
     if waivers.is_empty() {
         return (findings, Vec::new());
     }
-    let known: HashSet<&str> = rules().into_iter().map(|rule| rule.id).collect();
     let mut told = Findings::default();
-    let mut valid = vec![false; waivers.len()];
-    // Of two for the same, the second waives nothing.
-    let mut good: HashMap<(&str, &str), usize> = HashMap::new();
-    for (at, waiver) in waivers.iter().enumerate() {
-        if !known.contains(waiver.rule) {
-            let message = format!("there is no rule {}", Quoted(waiver.rule));
-            let finding = waiver.tell(&UNKNOWN_RULE, message, &mut told);
-            if let Some(near) = nearest(waiver.rule, known.iter().copied()) {
-                finding.label(format!("did you mean `{near}`?"));
-            }
-            finding.help("`vigil explain` lists all rules");
-        } else if waiver.reason.trim().is_empty() {
-            let message = format!("the waiver of `{}` has no reason", waiver.rule);
-            waiver
-                .tell(&NO_REASON, message, &mut told)
-                .label("expected a reason")
-                .help("say why this object may break the rule; without a reason it may not");
-        } else {
-            valid[at] = true;
-            good.entry((&waiver.object, waiver.rule)).or_insert(at);
-        }
-    }
+    let (valid, good) = judge(&waivers, rules, &mut told);
     let mut used = vec![false; waivers.len()];
     let mut standing = Vec::new();
     let mut waived = Vec::new();
@@ -113,6 +91,38 @@ pub(crate) fn apply(
     standing.extend(told.list);
     standing.sort_by(|a, b| a.key().cmp(&b.key()));
     (standing, waived)
+}
+
+/// Which waivers are valid, and the one that counts for each object and rule: of two for the same, the second waives
+/// nothing.
+fn judge<'w>(
+    waivers: &'w [Waiver<'_>],
+    rules: fn() -> Vec<&'static Rule>,
+    told: &mut Findings,
+) -> (Vec<bool>, HashMap<(&'w str, &'w str), usize>) {
+    let known: HashSet<&str> = rules().into_iter().map(|rule| rule.id).collect();
+    let mut valid = vec![false; waivers.len()];
+    let mut good = HashMap::new();
+    for (at, waiver) in waivers.iter().enumerate() {
+        if !known.contains(waiver.rule) {
+            let message = format!("there is no rule {}", Quoted(waiver.rule));
+            let finding = waiver.tell(&UNKNOWN_RULE, message, told);
+            if let Some(near) = nearest(waiver.rule, known.iter().copied()) {
+                finding.label(format!("did you mean `{near}`?"));
+            }
+            finding.help("`vigil explain` lists all rules");
+        } else if waiver.reason.trim().is_empty() {
+            let message = format!("the waiver of `{}` has no reason", waiver.rule);
+            waiver
+                .tell(&NO_REASON, message, told)
+                .label("expected a reason")
+                .help("say why this object may break the rule; without a reason it may not");
+        } else {
+            valid[at] = true;
+            good.entry((waiver.object.as_str(), waiver.rule)).or_insert(at);
+        }
+    }
+    (valid, good)
 }
 
 fn tell_unused(waiver: &Waiver<'_>, objects: &HashSet<String>, told: &mut Findings) {

@@ -275,24 +275,7 @@ impl<'a> World<'a> {
         let matching = modifier.and_then(|modifier| modifier.matching.as_ref());
         let card = modifier.map(|modifier| &modifier.card);
         let mut taken: Option<&'a promql_parser::label::Labels> = None;
-        if let Some(LabelModifier::Include(labels)) = matching {
-            for label in &labels.labels {
-                let effect = "`on` matches by it";
-                // Where neither has it, it is the same on both.
-                let before = wrong.len();
-                left.has(label, false, "on the left", effect, wrong);
-                if wrong.len() == before {
-                    right.has(label, false, "on the right", effect, wrong);
-                }
-            }
-        } else if let (Some(LabelModifier::Exclude(labels)), Series::Known(one), Series::Known(other)) =
-            (matching, &left, &right)
-        {
-            let both = Series::Known(one.clone().and(other));
-            for label in &labels.labels {
-                both.has(label, false, "on either side", "`ignoring` leaves it out", wrong);
-            }
-        }
+        matched(matching, &left, &right, wrong);
         let mut many = &left;
         if let Some(VectorMatchCardinality::ManyToOne(labels) | VectorMatchCardinality::OneToMany(labels)) = card {
             let is_left = matches!(card, Some(VectorMatchCardinality::ManyToOne(_)));
@@ -357,6 +340,28 @@ impl<'a> World<'a> {
             // Labels come from what is not there.
             "absent" | "absent_over_time" | "info" => Series::Any,
             _ => of,
+        }
+    }
+}
+
+/// Judges the labels that two sides are matched by.
+fn matched(matching: Option<&LabelModifier>, left: &Series<'_>, right: &Series<'_>, wrong: &mut Vec<Wrong>) {
+    if let Some(LabelModifier::Include(labels)) = matching {
+        for label in &labels.labels {
+            let effect = "`on` matches by it";
+            // Where neither has it, it is the same on both.
+            let before = wrong.len();
+            left.has(label, false, "on the left", effect, wrong);
+            if wrong.len() == before {
+                right.has(label, false, "on the right", effect, wrong);
+            }
+        }
+    } else if let (Some(LabelModifier::Exclude(labels)), Series::Known(one), Series::Known(other)) =
+        (matching, left, right)
+    {
+        let both = Series::Known(one.clone().and(other));
+        for label in &labels.labels {
+            both.has(label, false, "on either side", "`ignoring` leaves it out", wrong);
         }
     }
 }

@@ -143,18 +143,23 @@ pub(crate) fn check<'a>(
     let parsing = Parsing::new(&queries);
     query::check(&queries, &parsing, &targets, &recorded, findings);
     let scraped = targets.jobs.as_ref().and_then(|_| catalogue::scraped(world));
-    let rules_are_read = set.of_kind(MONITORING, "PrometheusRule").all(|object| !object.damaged);
-    let records = recorded.iter().any(|name| name.contains(':'));
-    let rules = if !rules_are_read || !records || targets.jobs.is_none() || targets.recorded_elsewhere {
-        catalogue::Rules::Unknown
-    } else if targets.is_open {
-        catalogue::Rules::Some
-    } else {
-        catalogue::Rules::All
-    };
+    let rules = rules_shown(set, &targets, &recorded);
     catalogue::check(&queries, &parsing, &recorded, scraped.as_ref(), rules, findings);
     buckets::check(&queries, &parsing, &targets, targets::writes_floats(set), findings);
     releases::check(&queries, &parsing, &recorded, set.options, findings);
     evaluation::check(&queries, &parsing, &recorded, findings);
     labels::check(&queries, &parsing, &targets, findings);
+}
+
+/// How many of the rules that record what queries ask for are in the set.
+fn rules_shown(set: &Set<'_>, targets: &Targets, recorded: &HashSet<&str>) -> catalogue::Rules {
+    let are_read = set.of_kind(MONITORING, "PrometheusRule").all(|object| !object.damaged);
+    let records = recorded.iter().any(|name| name.contains(':'));
+    if !are_read || !records || targets.jobs.is_none() || targets.recorded_elsewhere {
+        catalogue::Rules::Unknown
+    } else if targets.is_open {
+        catalogue::Rules::Some
+    } else {
+        catalogue::Rules::All
+    }
 }

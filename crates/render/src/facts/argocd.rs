@@ -50,44 +50,8 @@ pub(super) fn facts(stack: &Stack) -> Value {
     let metrics = stack.prometheus.enabled || stack.grafana.enabled;
     let flask = stack.flask.enabled.then(|| stack.flask.namespace.as_str());
     let collects = stack.alloy.enabled || stack.promtail.enabled;
-
-    let charts = argocd.install == Install::Charts;
-    let mut chosen = Vec::new();
-    if charts {
-        let all = [
-            (METRICS_SERVER, stack.metrics_server.enabled, SYSTEM, None),
-            (METRICS, metrics, monitoring, Some("privileged")),
-            (LOGS, stack.loki.enabled, logging, Some(if collects { "privileged" } else { "restricted" })),
-        ];
-        chosen.extend(all.into_iter().filter(|(_, enabled, ..)| *enabled));
-    }
-    let applications: Vec<_> = chosen
-        .iter()
-        .map(|(chart, _, namespace, level)| {
-            json!({
-                "name": chart.name,
-                "namespace": namespace,
-                "level": level,
-                "chart": { "repository": chart.repository, "name": chart.name, "version": chart.version },
-                "valuesFile": format!("$values/{}/values/{}.yaml", argocd.path, chart.name),
-                // The chart makes a new password at every rendering; Argo CD would roll Grafana for ever.
-                "grafanaSecret": (chart.name == METRICS_RELEASE && stack.grafana.enabled)
-                    .then(|| format!("{METRICS_RELEASE}-grafana")),
-            })
-        })
-        .collect();
-    // Everything, or, beside the charts, what none of them holds.
-    let folder =
-        |name: &str, namespace: &str, path: String| json!({ "name": name, "namespace": namespace, "path": path });
-    let folders: Vec<_> = if charts {
-        let all = [("alloy", stack.alloy.enabled.then_some(logging)), ("flask", flask)];
-        let of = |(name, namespace): (&str, Option<&str>)| {
-            namespace.map(|namespace| folder(name, namespace, format!("{}/{name}", argocd.path)))
-        };
-        all.into_iter().filter_map(of).collect()
-    } else {
-        vec![folder(argocd.project.as_str(), monitoring, argocd.path.to_string())]
-    };
+    let chosen = charts(stack);
+    let applications: Vec<_> = chosen.iter().map(|release| release.facts(stack)).collect();
 
     let namespaces: BTreeSet<&str> = [
         metrics.then_some(monitoring),
@@ -101,7 +65,7 @@ pub(super) fn facts(stack: &Stack) -> Value {
     // A rule asks for the repository.
     let repository = argocd.repository.as_ref().map_or("", Url::as_str);
     let mut repositories = vec![repository];
-    repositories.extend(chosen.iter().map(|(chart, ..)| chart.repository));
+    repositories.extend(chosen.iter().map(|release| release.chart.repository));
     let own = json!({
         "namespace": argocd.namespace,
         "project": argocd.project,
@@ -111,8 +75,66 @@ pub(super) fn facts(stack: &Stack) -> Value {
         "server": argocd.destination.server,
         "namespaces": namespaces,
         "applications": applications,
-        "folders": folders,
+        "folders": folders(stack),
         "automated": argocd.automated,
     });
     with(identity.facts(&stack.labels_of("argocd")), own)
+}
+
+/// A chart that Argo CD installs instead of our objects.
+struct Release<'a> {
+    chart: Chart,
+    namespace: &'a str,
+    /// The pod-security level that the namespace needs.
+    level: Option<&'static str>,
+}
+
+impl Release<'_> {
+    fn facts(&self, stack: &Stack) -> Value {
+        let Self { chart, namespace, level } = self;
+        json!({
+            "name": chart.name,
+            "namespace": namespace,
+            "level": level,
+            "chart": { "repository": chart.repository, "name": chart.name, "version": chart.version },
+            "valuesFile": format!("$values/{}/values/{}.yaml", stack.argocd.path, chart.name),
+            // The chart makes a new password at every rendering; Argo CD would roll Grafana for ever.
+            "grafanaSecret": (chart.name == METRICS_RELEASE && stack.grafana.enabled)
+                .then(|| format!("{METRICS_RELEASE}-grafana")),
+        })
+    }
+}
+
+/// The charts that the stack chose.
+fn charts(stack: &Stack) -> Vec<Release<'_>> {
+    if stack.argocd.install != Install::Charts {
+        return Vec::new();
+    }
+    let (monitoring, logging) = (stack.namespaces.monitoring.as_str(), stack.namespaces.logging.as_str());
+    let metrics = stack.prometheus.enabled || stack.grafana.enabled;
+    let collects = stack.alloy.enabled || stack.promtail.enabled;
+    let logs = if collects { "privileged" } else { "restricted" };
+    [
+        (METRICS_SERVER, stack.metrics_server.enabled, SYSTEM, None),
+        (METRICS, metrics, monitoring, Some("privileged")),
+        (LOGS, stack.loki.enabled, logging, Some(logs)),
+    ]
+    .into_iter()
+    .filter(|(_, enabled, ..)| *enabled)
+    .map(|(chart, _, namespace, level)| Release { chart, namespace, level })
+    .collect()
+}
+
+/// Everything, or, beside the charts, what none of them holds.
+fn folders(stack: &Stack) -> Vec<Value> {
+    let path = &stack.argocd.path;
+    let folder =
+        |name: &str, namespace: &str, path: String| json!({ "name": name, "namespace": namespace, "path": path });
+    if stack.argocd.install != Install::Charts {
+        return vec![folder(stack.argocd.project.as_str(), stack.namespaces.monitoring.as_str(), path.to_string())];
+    }
+    let alloy =
+        stack.alloy.enabled.then(|| folder("alloy", stack.namespaces.logging.as_str(), format!("{path}/alloy")));
+    let flask = stack.flask.enabled.then(|| folder("flask", stack.flask.namespace.as_str(), format!("{path}/flask")));
+    alloy.into_iter().chain(flask).collect()
 }
