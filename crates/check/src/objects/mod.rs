@@ -1,4 +1,5 @@
-//! What an API server refuses although the schema lets it pass: one module for each sort of object.
+//! What an API server or prometheus-operator refuses although the schema lets it pass: one module for each sort of
+//! object.
 //!
 //! [`judge`] is what they share.
 
@@ -11,6 +12,7 @@ pub(crate) mod judge;
 mod limits;
 mod metadata;
 mod networking;
+mod operated;
 mod ownership;
 mod pods;
 mod rbac;
@@ -46,6 +48,7 @@ pub(crate) fn rules() -> Vec<&'static Rule> {
         definitions::RULES,
         structural::RULES,
         ownership::RULES,
+        operated::RULES,
     ]
     .concat();
     rules.extend(pods::rules());
@@ -67,6 +70,7 @@ pub(crate) fn check(object: &Object<'_>, version: Version, findings: &mut Findin
     metadata::check(judge);
     pods::check(judge);
     ownership::check(judge);
+    operated::check(judge);
     workloads::check(judge);
     jobs::check(judge);
 }

@@ -1,0 +1,361 @@
+//! What prometheus-operator leaves out although an API server takes it: monitors that it makes no configuration of.
+//!
+//! Source: `pkg/prometheus/resource_selector.go` and `pkg/prometheus/validation` of prometheus-operator 0.93, and the
+//! `Validate` functions of its API types 0.87. Label names are not judged: Prometheus 3 takes every one.
+
+use super::judge::Judge;
+use crate::fields::{filled, given, integer, items, text};
+use crate::object::MONITORING;
+use crate::rule::rules;
+use crate::schema::pattern::is_expression;
+use vigil_forms::{address, url};
+use vigil_yaml::words::list;
+use vigil_yaml::{Node, Quoted};
+
+rules! {
+    RELABELING "monitor-relabeling" Error "every relabeling is one that prometheus-operator accepts"
+    PROBE "probe" Error "every Probe has targets, and a `prober.url` that is a host or `host:port`"
+    AUTHENTICATION "monitor-authentication" Error "every scrape has at most one authentication method, and complete TLS settings"
+}
+
+/// Where a kind says what is scraped.
+struct Scraped {
+    kind: &'static str,
+    /// The list of its endpoints; the spec itself where there is none.
+    endpoints: Option<&'static str>,
+    /// The lists of relabelings of an endpoint.
+    relabelings: &'static [&'static [&'static str]],
+}
+
+const SCRAPED: &[Scraped] = &[
+    Scraped {
+        kind: "ServiceMonitor",
+        endpoints: Some("endpoints"),
+        relabelings: &[&["relabelings"], &["metricRelabelings"]],
+    },
+    Scraped {
+        kind: "PodMonitor",
+        endpoints: Some("podMetricsEndpoints"),
+        relabelings: &[&["relabelings"], &["metricRelabelings"]],
+    },
+    Scraped {
+        kind: "Probe",
+        endpoints: None,
+        relabelings: &[
+            &["metricRelabelings"],
+            &["targets", "staticConfig", "relabelingConfigs"],
+            &["targets", "ingress", "relabelingConfigs"],
+        ],
+    },
+    Scraped { kind: "ScrapeConfig", endpoints: None, relabelings: &[&["relabelings"], &["metricRelabelings"]] },
+];
+
+/// Where a Prometheus itself has relabelings: in the items of a list.
+const OWN: &[(&[&str], &[&str])] = &[
+    (&["remoteWrite"], &["writeRelabelConfigs"]),
+    (&["scrapeClasses"], &["relabelings", "metricRelabelings"]),
+    (&["alerting", "alertmanagers"], &["relabelings", "alertRelabelings"]),
+];
+
+pub(super) fn check(judge: &mut Judge<'_, '_>) {
+    if judge.object.group != MONITORING {
+        return;
+    }
+    let Some(spec) = judge.object.at(&["spec"]) else { return };
+    let kind = judge.object.kind;
+    for scraped in SCRAPED.iter().filter(|scraped| scraped.kind == kind) {
+        let endpoints = scraped.endpoints.map_or(std::slice::from_ref(spec), |list| items(spec, list));
+        for endpoint in endpoints {
+            authentication(judge, endpoint);
+            for rule in scraped.relabelings.iter().flat_map(|path| items(endpoint, *path)) {
+                relabeling(judge, rule);
+            }
+        }
+    }
+    if kind == "Probe" {
+        probe(judge, spec);
+    }
+    if matches!(kind, "Prometheus" | "PrometheusAgent") {
+        for (list, keys) in OWN {
+            for item in items(spec, *list) {
+                for rule in keys.iter().flat_map(|key| items(item, *key)) {
+                    relabeling(judge, rule);
+                }
+            }
+        }
+    }
+}
+
+/// What follows for the object.
+fn effect(judge: &Judge<'_, '_>) -> String {
+    match judge.object.kind {
+        "Prometheus" | "PrometheusAgent" => "Prometheus does not load its configuration".to_owned(),
+        kind => format!("the operator leaves out the whole {kind}"),
+    }
+}
+
+/// The value of each field of a relabeling that is as good as none.
+const DEFAULTS: &[(&str, &str)] =
+    &[("regex", "(.*)"), ("separator", ";"), ("replacement", "$1"), ("targetLabel", ""), ("modulus", "0")];
+
+fn relabeling(judge: &mut Judge<'_, '_>, rule: &Node) {
+    let effect = effect(judge);
+    if let Some((node, regex)) = filled(rule, "regex")
+        && !is_expression(regex)
+    {
+        judge
+            .add(&RELABELING, node, format!("{} is not a valid regular expression", Quoted(regex)))
+            .label(effect.clone())
+            .help("expected the syntax of Go's `regexp`, which is RE2: without look-around and backreferences");
+    }
+    let action = text(rule, "action").filter(|action| !action.is_empty()).unwrap_or("replace");
+    let lower = action.to_ascii_lowercase();
+    if lower == "hashmod" && integer(rule, "modulus").unwrap_or(0) == 0 {
+        judge.within(&RELABELING, rule, format!("action `{action}` without `modulus`")).label(effect.clone());
+    }
+    let targeted = ["replace", "hashmod", "lowercase", "uppercase", "keepequal", "dropequal"];
+    if targeted.contains(&lower.as_str()) && filled(rule, "targetLabel").is_none() {
+        judge.within(&RELABELING, rule, format!("action `{action}` without `targetLabel`")).label(effect.clone()).help(
+            match given(rule, "action") {
+                Some(_) => "name the label that the result is written to, or compared with",
+                None => "name the label that the result is written to; `replace` is the action where none is given",
+            },
+        );
+    }
+    let (unused, used): (&[&str], &[&str]) = match lower.as_str() {
+        "lowercase" | "uppercase" => (&["replacement"], &["sourceLabels", "separator", "targetLabel"]),
+        "keepequal" | "dropequal" => {
+            (&["regex", "modulus", "separator", "replacement"], &["sourceLabels", "targetLabel"])
+        }
+        "labeldrop" | "labelkeep" => {
+            (&["sourceLabels", "targetLabel", "modulus", "separator", "replacement"], &["regex"])
+        }
+        _ => return,
+    };
+    let default = |key: &str| DEFAULTS.iter().find(|(name, _)| *name == key).map(|(_, value)| *value);
+    for entry in unused.iter().filter_map(|key| rule.entry(key)) {
+        let key = entry.key.text.as_str();
+        let value = entry.value.integer().map(|number| number.to_string());
+        let value = value.as_deref().or_else(|| entry.value.text());
+        let is_empty = match value {
+            // What is neither a text nor a number is told by the schema, but for the list of labels.
+            None => entry.value.items().is_empty(),
+            // An empty separator or replacement is none of the default ones.
+            Some(value) => default(key) == Some(value) || (key == "regex" && value.is_empty()),
+        };
+        if !is_empty {
+            judge
+                .add(&RELABELING, entry, format!("`{key}` beside action `{action}`"))
+                .label(format!("expected only {}", list(used, "and")))
+                .help(format!("remove it: {effect}"));
+        }
+    }
+}
+
+/// The ways in which Prometheus can show who it is.
+const METHODS: &[&str] = &["authorization", "basicAuth", "bearerTokenSecret", "bearerTokenFile", "oauth2"];
+
+fn authentication(judge: &mut Judge<'_, '_>, endpoint: &Node) {
+    let effect = effect(judge);
+    let is_given = |key: &str| match key {
+        // Older operators wrote an empty one into every monitor.
+        "bearerTokenSecret" => filled(endpoint, [key, "key"]).is_some(),
+        "bearerTokenFile" => filled(endpoint, key).is_some(),
+        _ => given(endpoint, key).is_some(),
+    };
+    let mut methods = METHODS.iter().filter(|key| is_given(key));
+    if let (Some(first), Some(entry)) = (methods.next(), methods.next().and_then(|key| endpoint.entry(key))) {
+        let message = format!("`{}` beside `{first}`", entry.key.text);
+        judge
+            .add(&AUTHENTICATION, entry, message)
+            .label("expected one method of authentication")
+            .help(format!("remove one of the two: {effect}"));
+    }
+    if let Some(tls) = given(endpoint, "tlsConfig") {
+        tls_settings(judge, tls, &effect);
+    }
+}
+
+fn tls_settings(judge: &mut Judge<'_, '_>, tls: &Node, effect: &str) {
+    let is_given = |key: &str| given(tls, key).is_some_and(|node| node.text() != Some("") && !is_empty(node));
+    for (file, reference) in [("caFile", "ca"), ("certFile", "cert"), ("keyFile", "keySecret")] {
+        if let Some(entry) = tls.entry(file).filter(|_| is_given(file) && is_given(reference)) {
+            judge
+                .add(&AUTHENTICATION, entry, format!("`{file}` beside `{reference}`"))
+                .label("expected one of the two")
+                .help(format!("remove one: {effect}"));
+        }
+    }
+    for key in ["ca", "cert"] {
+        if let Some(entry) = given(tls, key).filter(|node| given(node, "configMap").is_some())
+            && let Some(entry) = entry.entry("secret").filter(|entry| !entry.value.is_null())
+        {
+            judge
+                .add(&AUTHENTICATION, entry, format!("`secret` beside `configMap` in `{key}`"))
+                .label("expected one of the two")
+                .help(format!("remove one: {effect}"));
+        }
+    }
+    let certificate = ["certFile", "cert"].into_iter().find(|key| is_given(key));
+    let private = ["keyFile", "keySecret"].into_iter().find(|key| is_given(key));
+    let half = match (certificate, private) {
+        (Some(certificate), None) => Some((certificate, "`keySecret`")),
+        (None, Some(private)) => Some((private, "`cert`")),
+        _ => None,
+    };
+    if let Some((key, missing)) = half
+        && let Some(entry) = tls.entry(key)
+    {
+        judge
+            .add(&AUTHENTICATION, entry, format!("`{key}` without {missing}"))
+            .label(format!("expected {missing} too"))
+            .help(format!("a client certificate needs its key: {effect}"));
+    }
+    if let (Some((_, least)), Some((node, most))) = (filled(tls, "minVersion"), filled(tls, "maxVersion"))
+        && most < least
+    {
+        judge
+            .add(&AUTHENTICATION, node, format!("{} is below `minVersion`", Quoted(most)))
+            .label(format!("expected {} or newer", Quoted(least)))
+            .help(format!("raise it, or leave it out: {effect}"));
+    }
+}
+
+fn is_empty(node: &Node) -> bool {
+    matches!(&node.data, vigil_yaml::Data::Map(entries) if entries.is_empty())
+}
+
+fn probe(judge: &mut Judge<'_, '_>, spec: &Node) {
+    let effect = effect(judge);
+    if let Some(targets) = given(spec, "targets")
+        && given(targets, "staticConfig").is_none()
+        && given(targets, "ingress").is_none()
+    {
+        judge
+            .within(&PROBE, targets, "a Probe without targets")
+            .label("expected `staticConfig` or `ingress`")
+            .help(format!("say what is probed: {effect}"));
+    }
+    if let Some((node, text)) = filled(spec, ["prober", "url"])
+        && !is_prober(text)
+    {
+        let finding = judge.add(&PROBE, node, format!("{} is not `host` or `host:port`", Quoted(text)));
+        finding.label(effect);
+        let host = url::Url::split(text).map(|url| (url.scheme, url.authority));
+        match host {
+            Some((scheme, authority)) if matches!(scheme, "http" | "https") => {
+                let port = authority.port.map(|port| format!(":{port}")).unwrap_or_default();
+                finding.help(format!("write `{}{port}`, and `scheme: {scheme}` and `path` beside it", authority.host))
+            }
+            _ => finding.help("the scheme and the path are `prober.scheme` and `prober.path`"),
+        };
+    }
+}
+
+/// Whether a text is what the operator takes for the address of a prober.
+fn is_prober(text: &str) -> bool {
+    if address::ip(text).is_some() {
+        return true;
+    }
+    let (host, port) = match text.strip_prefix('[').and_then(|rest| rest.split_once("]:")) {
+        Some((host, port)) => {
+            return address::ip(host).is_some() && url::port_number(port).is_some_and(|port| port > 0);
+        }
+        None => text.split_once(':').map_or((text, None), |(host, port)| (host, Some(port))),
+    };
+    let of_name = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let is_part =
+        |part: &str| part.len() <= 63 && part.starts_with(of_name) && part.chars().all(|c| of_name(c) || c == '-');
+    let name = host.strip_suffix(['.', '_']).unwrap_or(host);
+    let is_host = address::ip(host).is_some() || (host.len() <= 255 && name.split('.').all(is_part));
+    is_host && port.is_none_or(|port| url::port_number(port).is_some_and(|port| port > 0))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{broken, holds};
+    use super::{AUTHENTICATION, PROBE, RELABELING, is_prober};
+
+    fn monitor(endpoint: &str) -> String {
+        format!(
+            "apiVersion: monitoring.coreos.com/v1\nkind: ServiceMonitor\nmetadata: {{name: a}}\n\
+             spec: {{selector: {{}}, endpoints: [{{port: a, {endpoint}}}]}}\n"
+        )
+    }
+
+    #[test]
+    fn relabelings_have_what_their_action_needs() {
+        for (rule, times) in [
+            ("{sourceLabels: [a], regex: \"(go|py_.*\", action: drop}", 1),
+            ("{sourceLabels: [a], regex: '(?!a)b', action: keep}", 1),
+            ("{sourceLabels: [a], regex: '[[:alpha:]]+\\d', action: keep}", 0),
+            ("{sourceLabels: [a]}", 1),
+            ("{sourceLabels: [a], targetLabel: b}", 0),
+            ("{sourceLabels: [a], action: DropEqual}", 1),
+            ("{sourceLabels: [a], action: KeepEqual, targetLabel: b, separator: ',', regex: '(.*)'}", 1),
+            ("{sourceLabels: [a], action: hashmod, targetLabel: b}", 1),
+            ("{sourceLabels: [a], action: HashMod, targetLabel: b, modulus: 4}", 0),
+            ("{action: labeldrop, regex: pod, replacement: $1}", 0),
+            ("{action: labeldrop, regex: pod, replacement: x, sourceLabels: [a]}", 2),
+            ("{action: labelkeep, regex: pod, modulus: 3}", 1),
+            ("{action: lowercase, sourceLabels: [a], targetLabel: b, replacement: x}", 1),
+            ("{action: labelmap, regex: a_(.+)}", 0),
+        ] {
+            for key in ["relabelings", "metricRelabelings"] {
+                broken(&monitor(&format!("{key}: [{rule}]")), &RELABELING, times);
+            }
+            let prometheus = format!(
+                "apiVersion: monitoring.coreos.com/v1\nkind: Prometheus\nmetadata: {{name: a}}\n\
+                 spec: {{remoteWrite: [{{url: 'http://a', writeRelabelConfigs: [{rule}]}}]}}\n"
+            );
+            broken(&prometheus, &RELABELING, times);
+        }
+    }
+
+    #[test]
+    fn one_method_of_authentication_and_whole_certificates() {
+        for (endpoint, times) in [
+            ("authorization: {credentials: {name: a, key: b}}, oauth2: {}", 1),
+            ("basicAuth: {}, bearerTokenSecret: {key: \"\"}", 0),
+            ("basicAuth: {}, bearerTokenSecret: {name: a, key: b}", 1),
+            ("bearerTokenFile: /a, authorization: {}", 1),
+            ("tlsConfig: {cert: {secret: {name: a, key: b}}}", 1),
+            ("tlsConfig: {keySecret: {name: a, key: b}}", 1),
+            ("tlsConfig: {certFile: /a, keySecret: {name: a, key: b}, cert: {}}", 0),
+            ("tlsConfig: {caFile: /a, ca: {secret: {name: a, key: b}}}", 1),
+            ("tlsConfig: {ca: {secret: {name: a, key: b}, configMap: {name: a, key: b}}}", 1),
+            ("tlsConfig: {minVersion: TLS13, maxVersion: TLS12}", 1),
+            ("tlsConfig: {minVersion: TLS12, maxVersion: TLS12}", 0),
+        ] {
+            broken(&monitor(endpoint), &AUTHENTICATION, times);
+        }
+    }
+
+    #[test]
+    fn probers_are_hosts_with_or_without_a_port() {
+        for (text, expected) in [
+            ("blackbox", true),
+            ("blackbox.monitoring.svc:9115", true),
+            ("Black_Box.example.com.", true),
+            ("10.0.0.1:9115", true),
+            ("fd00::1", true),
+            ("[fd00::1]:9115", true),
+            ("http://blackbox:9115", false),
+            ("http://blackbox", false),
+            ("blackbox:9115/probe", false),
+            ("blackbox/probe", false),
+            ("blackbox:", false),
+            ("blackbox:0", false),
+            ("blackbox:99999", false),
+            ("[fd00::1]:", false),
+            ("a..b", false),
+        ] {
+            assert_eq!(is_prober(text), expected, "{text}");
+        }
+        let probe = |spec: &str| {
+            format!("apiVersion: monitoring.coreos.com/v1\nkind: Probe\nmetadata: {{name: a}}\nspec: {{{spec}}}\n")
+        };
+        holds(&probe("prober: {url: a}, targets: {staticConfig: {static: [b]}}"), &PROBE);
+        broken(&probe("prober: {url: 'https://a'}, targets: {}"), &PROBE, 2);
+    }
+}
