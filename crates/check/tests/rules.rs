@@ -87,19 +87,27 @@ fn what_is_true_for_some_versions_only_says_so() {
 }
 
 #[test]
-fn names_that_only_newer_versions_take() {
+fn what_only_newer_versions_take() {
     let service = "apiVersion: v1\nkind: Service\nmetadata: {name: 1st}\nspec: {type: ExternalName, externalName: a.example.com}\n";
-    let pod = |variable: &str| {
-        format!(
-            "apiVersion: v1\nkind: Pod\nmetadata: {{name: a}}\nspec: {{containers: [{{name: a, image: a:1, env: [{variable}]}}]}}\n"
-        )
+    let pods = |spec: &str| format!("apiVersion: v1\nkind: Pod\nmetadata: {{name: a}}\nspec: {{{spec}}}\n");
+    let main = |fields: &str| pods(&format!("containers: [{{name: a, image: a:1, {fields}}}]"));
+    let init = |fields: &str| {
+        pods(&format!("containers: [{{name: b, image: a:1}}], initContainers: [{{name: a, image: a:1, {fields}}}]"))
     };
+    let rules = "restartPolicyRules: [{action: Restart, exitCodes: {operator: In, values: [1]}}]";
     for (text, version, expected) in [
+        (main("restartPolicy: Always"), "1.34", Some("container-role")),
+        (main("restartPolicy: Always"), "1.35", None),
+        (init("restartPolicy: Always"), "1.29", None),
+        (init("restartPolicy: Never"), "1.34", Some("container-role")),
+        (init("restartPolicy: Never"), "1.35", None),
+        (init(&format!("restartPolicy: Never, {rules}")), "1.35", None),
+        (init(rules), "1.35", Some("container-role")),
         (service.to_owned(), "1.35", Some("object-name")),
         (service.to_owned(), "1.36", None),
-        (pod("{name: 1st, value: a}"), "1.31", Some("container-env")),
-        (pod("{name: 1st, value: a}"), "1.32", None),
-        (pod("{name: A.b-c_1, value: a}"), "1.29", None),
+        (main("env: [{name: 1st, value: a}]"), "1.31", Some("container-env")),
+        (main("env: [{name: 1st, value: a}]"), "1.32", None),
+        (main("env: [{name: A.b-c_1, value: a}]"), "1.29", None),
     ] {
         let options = Options { objects_only: true, kubernetes: vec![version.parse().unwrap()], ..Options::default() };
         let report = check(&[Source::new("t", &text)], &options);

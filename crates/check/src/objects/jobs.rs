@@ -119,6 +119,14 @@ fn failure_policy(judge: &mut Judge<'_, '_>, spec: &Node, policy: &Node) {
     }
     for rule in rules {
         judge.one_of(&JOB, rule.get("action"), &["Count", "FailIndex", "FailJob", "Ignore"]);
+        if let Some((node, "FailIndex")) = filled(rule, "action")
+            && given(spec, "backoffLimitPerIndex").is_none()
+        {
+            judge
+                .add(&JOB, node, "`FailIndex` without `backoffLimitPerIndex`")
+                .label("expected `backoffLimitPerIndex` in the Job")
+                .help("set it, or take `FailJob`");
+        }
         let codes = given(rule, "onExitCodes");
         let conditions = !items(rule, "onPodConditions").is_empty();
         if codes.is_some() == conditions {
@@ -258,6 +266,9 @@ mod tests {
         job("completionMode: indexed", 1);
         job("completionMode: Indexed, completions: 2", 1); // The name has a dot.
         job("backoffLimitPerIndex: 1, maxFailedIndexes: 1", 2);
+        let by_index = "podFailurePolicy: {rules: [{action: FailIndex, onExitCodes: {operator: In, values: [1]}}]}";
+        job(by_index, 1);
+        job(&format!("{by_index}, backoffLimitPerIndex: 1"), 1); // It is for indexed Jobs, which is told.
         job("podFailurePolicy: {rules: [{action: Ignore, onPodConditions: [{type: a, status: 'True'}]}]}", 0);
         job("podFailurePolicy: {rules: [{action: FailJob, onExitCodes: {operator: In, values: [0, 3, 2]}}]}", 2);
         job(

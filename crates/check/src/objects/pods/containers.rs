@@ -38,6 +38,7 @@ pub(super) fn check(judge: &mut Judge<'_, '_>, pod: &Pod<'_>) {
             ports(judge, pod, container, &mut host_ports);
         }
         roles(judge, *role, container);
+        restarts(judge, *role, container);
         values(judge, container);
     }
 }
@@ -148,6 +149,38 @@ fn roles(judge: &mut Judge<'_, '_>, role: Role, container: &Node) {
     }
 }
 
+/// The policy by which a container restarts on its own. Until 1.34 only init containers have one, which makes them
+/// side-cars; since 1.35 every container may, with rules for exit codes beside it.
+fn restarts(judge: &mut Judge<'_, '_>, role: Role, container: &Node) {
+    let Some((node, policy)) = filled(container, "restartPolicy") else {
+        if let Some(entry) = container.entry("restartPolicyRules").filter(|entry| !entry.value.items().is_empty())
+            && judge.since(35)
+        {
+            judge
+                .add(&ROLE, entry, "`restartPolicyRules` without `restartPolicy`")
+                .help("set `restartPolicy:` of the container, for the exit codes that no rule is about");
+        }
+        return;
+    };
+    if judge.since(35) {
+        return;
+    }
+    match role {
+        Role::Main => {
+            judge
+                .add(&ROLE, node, "`restartPolicy` of a container that is not an init container")
+                .label("since Kubernetes 1.35")
+                .help("remove it; `restartPolicy` of the pod is for all its containers");
+        }
+        Role::Init if matches!(policy, "OnFailure" | "Never") => {
+            judge
+                .add(&ROLE, node, format!("{} is not allowed here", Quoted(policy)))
+                .label("expected `Always`; other policies of a container since Kubernetes 1.35");
+        }
+        _ => {}
+    }
+}
+
 fn values(judge: &mut Judge<'_, '_>, container: &Node) {
     judge.one_of(&VALUE, container.get("imagePullPolicy"), &["Always", "IfNotPresent", "Never"]);
     judge.one_of(&VALUE, container.get("terminationMessagePolicy"), &["File", "FallbackToLogsOnError"]);
@@ -162,8 +195,11 @@ fn values(judge: &mut Judge<'_, '_>, container: &Node) {
     }
     for rule in items(container, "restartPolicyRules") {
         judge.one_of(&VALUE, rule.get("action"), &["Restart", "RestartAllContainers"]);
-        if let Some(codes) = given(rule, "exitCodes") {
-            judge.one_of(&VALUE, codes.get("operator"), &["In", "NotIn"]);
+        match given(rule, "exitCodes") {
+            Some(codes) => judge.one_of(&VALUE, codes.get("operator"), &["In", "NotIn"]),
+            None => {
+                judge.within(&VALUE, rule, "a rule without `exitCodes`").label("expected `exitCodes`");
+            }
         }
     }
     if let Some(node) = given(container, "terminationMessagePath").filter(|node| written(node).contains('\0')) {
