@@ -13,6 +13,7 @@ mod grafanas;
 mod labels;
 mod loki;
 mod probes;
+mod promql;
 mod push;
 mod query;
 mod releases;

@@ -1,6 +1,7 @@
 //! PromQL: what queries ask for.
 
 use super::file::Where;
+use super::promql;
 use crate::finding::Findings;
 use crate::rule::rules;
 use promql_parser::label::{MatchOp, Matcher};
@@ -93,14 +94,14 @@ pub(super) fn parse(text: &str, variables: bool) -> Parsed {
     let result = if variables {
         // A variable outside of texts may be a name, a number or a time.
         let (named, bare) = replaced(text, "v");
-        let numbered = || promql_parser::parser::parse(&replaced(text, "1").0);
-        let timed = || promql_parser::parser::parse(&replaced(text, "5m").0);
-        match promql_parser::parser::parse(&named).or_else(|error| numbered().or_else(|_| timed()).map_err(|_| error)) {
+        let numbered = || promql::parse(&replaced(text, "1").0);
+        let timed = || promql::parse(&replaced(text, "5m").0);
+        match promql::parse(&named).or_else(|error| numbered().or_else(|_| timed()).map_err(|_| error)) {
             Err(_) if bare => return nothing(None),
             result => result,
         }
     } else {
-        promql_parser::parser::parse(text)
+        promql::parse(text)
     };
     match result {
         Ok(expression) => {
@@ -114,11 +115,9 @@ pub(super) fn parse(text: &str, variables: bool) -> Parsed {
     }
 }
 
-/// Whether newer versions of Prometheus, or its own kind of regular expressions, may know what the parser does not.
+/// Whether Go's kind of regular expressions knows what the parser does not.
 fn is_beyond(text: &str, error: &str) -> bool {
-    ["smoothed", "anchored", "fill(", "fill_left", "fill_right"].iter().any(|word| text.contains(word))
-        || (error.starts_with("illegal regex") && text.contains("\\Q"))
-        || error.contains("inside brackets")
+    error.starts_with("illegal regex") && text.contains("\\Q")
 }
 
 /// The text without variables, and whether some stood outside of texts that are not Grafana's own.
@@ -321,7 +320,10 @@ pub(super) fn check<'w>(
         let at = query.node;
         if let Some(error) = &parsed.error {
             let message = format!("{} is no PromQL", Quoted(query.text.trim()));
-            query.place.add(&SYNTAX, at, message, findings).label(error.clone());
+            let finding = query.place.add(&SYNTAX, at, message, findings).label(error.clone());
+            if !query.variables && (query.text.contains("[$") || query.text.contains("$__")) {
+                finding.help("only Grafana knows variables: write a time, such as `5m`");
+            }
         }
         if let Some(jobs) = &targets.jobs {
             for (value, is_regex) in parsed.selectors.iter().filter_map(|selector| selector.job.as_ref()) {
