@@ -28,8 +28,14 @@ const HELD: usize = 16 << 20;
 
 /// Reads all that `paths` stand for.
 pub(crate) fn read(paths: &[PathBuf]) -> Result<Vec<Arc<Source>>, Vec<Problem>> {
-    let texts = Inputs::of(paths, false)?.texts.into_iter();
-    Ok(texts.filter_map(|text| if let Text::Held(source) = text { Some(source) } else { None }).collect())
+    Ok(Inputs::of(paths, false)?.held())
+}
+
+/// Reads all that `path` stands for, where messages shall call it `name`.
+pub(crate) fn read_as(path: &Path, name: &str) -> Result<Vec<Arc<Source>>, Vec<Problem>> {
+    let mut inputs = Inputs { root: Some((path.to_owned(), name.to_owned())), ..Inputs::default() };
+    inputs.path(path);
+    Ok(inputs.finished()?.held())
 }
 
 /// All that `paths` stand for, to be read a document at a time.
@@ -95,6 +101,8 @@ struct Inputs {
     texts: Vec<Text>,
     /// Texts are looked through and not held.
     apart: bool,
+    /// A path that messages call otherwise, and how.
+    root: Option<(PathBuf, String)>,
     problems: Vec<Problem>,
     /// How much was read.
     bytes: usize,
@@ -110,8 +118,36 @@ impl Inputs {
         for path in paths {
             inputs.path(path);
         }
-        Problem::sort(&mut inputs.problems);
-        if inputs.problems.is_empty() { Ok(inputs) } else { Err(inputs.problems) }
+        inputs.finished()
+    }
+
+    fn finished(mut self) -> Result<Self, Vec<Problem>> {
+        Problem::sort(&mut self.problems);
+        if self.problems.is_empty() { Ok(self) } else { Err(self.problems) }
+    }
+
+    /// The texts in memory.
+    fn held(self) -> Vec<Arc<Source>> {
+        let held = |text| if let Text::Held(source) = text { Some(source) } else { None };
+        self.texts.into_iter().filter_map(held).collect()
+    }
+
+    /// What messages call a path.
+    fn called(&self, path: &Path) -> String {
+        let Some((root, name)) = &self.root else { return called(path) };
+        match path.strip_prefix(root) {
+            Ok(rest) if rest.as_os_str().is_empty() => name.clone(),
+            Ok(rest) => format!("{}/{}", name.trim_end_matches('/'), rest.display()),
+            Err(_) => called(path),
+        }
+    }
+
+    /// Reads a file into memory.
+    fn source(&self, path: &Path, limit: usize) -> Result<Arc<Source>, Box<Problem>> {
+        match &self.root {
+            None => Source::read(path, limit),
+            Some(_) => Source::read_from(vigil_yaml::source::open(path)?, &self.called(path), limit),
+        }
     }
 
     fn path(&mut self, path: &Path) {
@@ -153,7 +189,7 @@ impl Inputs {
         if fs::metadata(path).is_ok_and(|file| file.len() > self.left() as u64) {
             self.full = true;
             let message = format!("makes all files together larger than {} MiB", LIMIT >> 20);
-            let problem = Problem::in_file(message, called(path));
+            let problem = Problem::in_file(message, self.called(path));
             self.problems.push(problem.help("check in several steps, or name fewer files"));
             return;
         }
@@ -161,7 +197,7 @@ impl Inputs {
             let survey = vigil_yaml::source::open(path).and_then(|file| Survey::of(file, &called(path), self.left()));
             survey.map(|survey| Text::File(path.to_owned(), survey))
         } else {
-            Source::read(path, self.left()).map(Text::Held)
+            self.source(path, self.left()).map(Text::Held)
         };
         self.take(text);
     }
@@ -208,7 +244,7 @@ impl Inputs {
     fn kustomization(&mut self, path: &Path, tree: &mut Tree) {
         let folder = path.parent().unwrap_or(Path::new(""));
         tree.above.push(real(folder));
-        let source = match Source::read(path, Limits::default().bytes.min(self.left())) {
+        let source = match self.source(path, Limits::default().bytes.min(self.left())) {
             Ok(source) => source,
             Err(problem) => return self.problems.push(*problem),
         };

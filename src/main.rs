@@ -2,10 +2,11 @@
 
 mod commands;
 mod inputs;
+mod revision;
 mod terminal;
 
 use clap::{Parser, Subcommand};
-use commands::{Outcome, check, explain, images, parity, render, runbook, schema};
+use commands::{Outcome, check, diff, explain, images, parity, render, runbook, schema};
 use std::process::ExitCode;
 
 /// Manifests become millions of small values on all cores at once, which the usual allocators are slow at.
@@ -27,6 +28,7 @@ struct Arguments {
 enum Command {
     Render(render::Arguments),
     Check(check::Arguments),
+    Diff(diff::Arguments),
     Explain(explain::Arguments),
     Images(images::Arguments),
     Parity(parity::Arguments),
@@ -40,6 +42,7 @@ fn main() -> ExitCode {
     let result = match arguments.command {
         Command::Render(arguments) => render::run(&arguments, &terminal),
         Command::Check(arguments) => check::run(&arguments, &terminal),
+        Command::Diff(arguments) => diff::run(&arguments, &terminal),
         Command::Explain(arguments) => explain::run(&arguments, &terminal),
         Command::Images(arguments) => images::run(&arguments, &terminal),
         Command::Parity(arguments) => parity::run(&arguments, &terminal),

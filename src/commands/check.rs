@@ -133,7 +133,8 @@ fn options(arguments: &Arguments, terminal: &Terminal) -> Result<Options, Vec<Pr
     Ok(options)
 }
 
-fn version(text: &str) -> Result<Version, String> {
+/// A version of Kubernetes that is known here.
+pub(super) fn version(text: &str) -> Result<Version, String> {
     let version: Version = text.parse()?;
     let (oldest, newest) = vigil_check::versions();
     if (oldest..=newest).contains(&version) {

@@ -1,6 +1,7 @@
 //! One file per subcommand: its arguments, and a `run` that does it.
 
 pub(crate) mod check;
+pub(crate) mod diff;
 pub(crate) mod explain;
 pub(crate) mod images;
 pub(crate) mod parity;

@@ -15,6 +15,11 @@ impl Version {
     pub const fn new(major: u16, minor: u16) -> Self {
         Self { major, minor }
     }
+
+    /// The minor version.
+    pub const fn minor(self) -> u16 {
+        self.minor
+    }
 }
 
 impl FromStr for Version {

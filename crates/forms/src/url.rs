@@ -116,6 +116,35 @@ pub fn port_number(text: &str) -> Option<u16> {
     text.parse().ok().filter(|port| *port > 0 && text.bytes().all(|b| b.is_ascii_digit()))
 }
 
+/// `text` with a star for each byte of what stands between a scheme and an `@`; `None` when there is none. Places in
+/// it stay true.
+pub fn without_credentials(text: &str) -> Option<String> {
+    const SCHEME: &str = "://";
+    let mut clean = String::with_capacity(text.len());
+    let mut found = false;
+    let mut rest = text;
+    while let Some(at) = rest.find(SCHEME) {
+        let (before, after) = rest.split_at(at + SCHEME.len());
+        clean.push_str(before);
+        let end = after.find(|c: char| c.is_whitespace() || "\"'`<>".contains(c)).unwrap_or(after.len());
+        let secret = credentials(&after[..end]);
+        clean.push_str(&"*".repeat(secret));
+        found |= secret > 0;
+        rest = &after[secret..];
+    }
+    clean.push_str(rest);
+    found.then_some(clean)
+}
+
+/// How many bytes of a URL behind its scheme are credentials.
+fn credentials(url: &str) -> usize {
+    let host = url.find(['/', '?', '#']).unwrap_or(url.len());
+    let port = url[..host].rsplit_once(':').map(|(_, port)| port);
+    // A password may hold what ends a host: then there is no number where the port would be.
+    let within = if port.is_some_and(|port| port.parse::<u16>().is_err()) { url } else { &url[..host] };
+    within.rfind('@').unwrap_or_default()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -198,6 +227,23 @@ mod tests {
         #[test]
         fn any_text_is_read(text in r"https?://[a-z0-9:@\[\].%/?#-]{0,30}|\PC*") {
             let _ = (Url::split(&text), Url::parse_http(&text), Authority::split(&text).named(80));
+        }
+    }
+
+    #[test]
+    fn credentials_are_starred_and_nothing_else() {
+        for (text, expected) in [
+            ("a: https://u:p@x.example/y", Some("a: https://***@x.example/y")),
+            ("a: \"https://u:p/w@x\" # b@c", Some("a: \"https://*****@x\" # b@c")),
+            ("https://token@x, https://é@x", Some("https://*****@x, https://**@x")),
+            ("https://u:p@w@x/", Some("https://*****@x/")),
+            ("https://x.example/@me", None),
+            ("https://x.example:443/@me", None),
+            ("a: b@c", None),
+            ("://", None),
+        ] {
+            assert_eq!(without_credentials(text).as_deref(), expected, "{text}");
+            assert!(without_credentials(text).is_none_or(|clean| clean.len() == text.len()), "{text}");
         }
     }
 }

@@ -15,7 +15,6 @@
 
 mod align;
 mod bodies;
-mod defaults;
 mod differences;
 mod fields;
 mod flags;

@@ -3,13 +3,13 @@
 //! In the result, a key in brackets is the identity of a list's entry: `containers` `[loki]` `image`.
 
 use crate::bodies::bodies;
-use crate::defaults::is_default;
 use crate::flags::{flags, plain};
 use crate::object::{group, holds_files, items, kind, name, namespace, pod_template, text};
 use crate::permissions::{permissions, subjects};
 use crate::set::{Set, container_port};
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
+use vigil_diff::is_default;
 use vigil_forms::image::Image;
 use vigil_forms::quantity;
 

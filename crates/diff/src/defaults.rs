@@ -123,7 +123,7 @@ const DEFAULTS: &[(&str, &str, &str, &str)] = &[
 ];
 
 /// Whether a server would put `value` there by itself.
-pub(crate) fn is_default(kind: &str, group: &str, parent: &str, key: &str, value: &Value) -> bool {
+pub fn is_default(kind: &str, group: &str, parent: &str, key: &str, value: &Value) -> bool {
     // The operator leaves out what is false, but for the switches that are on by themselves.
     if group == "monitoring.coreos.com" && *value == false {
         return !["automountServiceAccountToken", "enableHttp2", "followRedirects", "walCompression"].contains(&key);

@@ -1,0 +1,112 @@
+use super::{Failure, Outcome, Selection, called, check};
+use crate::terminal::Terminal;
+use crate::{inputs, revision};
+use clap::builder::{PossibleValuesParser, TypedValueParser as _};
+use serde_json::Value;
+use std::path::{Path, PathBuf};
+use vigil_check::Version;
+use vigil_diff::{Class, Options, report};
+use vigil_yaml::{Limits, Problem};
+
+/// Tell what applying one set of manifests over another does
+///
+/// By object and field, not by line: what the API server refuses, with the command that mends it; what data is lost; who
+/// may do more, and what answers that did not; which pods restart and how; what `kubectl apply` leaves behind; which
+/// alerts change. Files inside of ConfigMaps and Secrets are compared by what they say. Credentials are not shown.
+#[derive(clap::Args)]
+#[command(after_help = "\
+Examples:
+  vigil diff                                    what stack.yaml changes against the last commit
+  vigil diff main:manifests                     the same against a branch
+  vigil diff main:manifests manifests           what the files of a branch change
+  helm template x new/ | vigil diff old.yaml -  what somebody else's new release does
+  vigil diff --fail-on refused,data-loss        for a pipeline; --format markdown for a comment
+
+Exit status: 0 the same, 1 something differs, or with --fail-on has such an effect, 2 not compared")]
+pub(crate) struct Arguments {
+    /// What is applied now: a file, a directory, `-` for standard input, or `REVISION:PATH` of git
+    #[arg(value_name = "BEFORE", default_value = "HEAD:./manifests")]
+    before: PathBuf,
+    /// What shall be applied; without it, what the stack renders to
+    #[arg(value_name = "AFTER")]
+    after: Option<PathBuf>,
+    #[command(flatten)]
+    selection: Selection,
+    /// The version of Kubernetes, instead of the stack's or the newest
+    #[arg(long, value_name = "VERSION", value_parser = check::version)]
+    kubernetes: Option<Version>,
+    /// How to tell what it does
+    #[arg(long, value_name = "FORMAT", default_value = "text")]
+    format: Format,
+    /// Exit with 1 only for effects of these classes
+    #[arg(long, value_name = "CLASS", value_delimiter = ',', value_parser = classes(), hide_possible_values = true)]
+    fail_on: Vec<Class>,
+    /// Show every object and field, not only the first of many
+    #[arg(long)]
+    all: bool,
+}
+
+#[derive(Clone, Copy, clap::ValueEnum)]
+enum Format {
+    /// Lines for people
+    Text,
+    /// For a comment on a pull request
+    Markdown,
+    /// One object, for programs
+    Json,
+}
+
+fn classes() -> impl clap::builder::TypedValueParser<Value = Class> {
+    PossibleValuesParser::new(Class::ALL.map(Class::id))
+        .map(|id| Class::ALL.into_iter().find(|class| class.id() == id).unwrap_or(Class::Nothing))
+}
+
+pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Outcome, Failure> {
+    let failure = |problems| Failure::new(problems, "nothing was compared");
+    let before = objects(&arguments.before).map_err(failure)?;
+    let mut version = arguments.kubernetes;
+    let after = match &arguments.after {
+        Some(after) if *after == arguments.before && after == Path::new("-") => {
+            let problem = Problem::in_file("can be read only once", called(after));
+            return Err(failure(vec![problem.help("name a file or directory for one of the two")]));
+        }
+        Some(after) => objects(after),
+        None => arguments.selection.render().map(|rendered| {
+            version = version.or_else(|| rendered.parsed.stack.kubernetes.as_str().parse().ok());
+            let objects = rendered.rendering.objects.iter().filter(|object| object.is_applied());
+            objects.map(|object| (*object.value).clone()).collect()
+        }),
+    };
+    let after = after.map_err(failure)?;
+    let minor = version.unwrap_or(vigil_check::versions().1).minor().into();
+    let diff = vigil_diff::compare(&before, &after, Options { minor });
+    terminal.product(&match arguments.format {
+        Format::Text => report::text(&diff, arguments.all, terminal.colours_stdout()),
+        Format::Markdown => report::markdown(&diff),
+        Format::Json => format!("{:#}\n", report::json(&diff)),
+    })?;
+    let fails = if arguments.fail_on.is_empty() {
+        !diff.is_empty()
+    } else {
+        diff.effects.iter().any(|effect| arguments.fail_on.contains(&effect.class))
+    };
+    Ok(if fails { Outcome::Differs } else { Outcome::Clean })
+}
+
+/// The objects that a path or revision holds.
+fn objects(path: &Path) -> Result<Vec<Value>, Vec<Problem>> {
+    let sources = if revision::is_one(path) {
+        revision::read(path)?
+    } else {
+        inputs::read(std::slice::from_ref(&path.to_owned()))?
+    };
+    let mut objects = Vec::new();
+    let mut problems = Vec::new();
+    for source in &sources {
+        match vigil_yaml::read(source, &Limits::default()) {
+            Ok(documents) => objects.extend(documents.iter().map(vigil_diff::read)),
+            Err(found) => problems.extend(found),
+        }
+    }
+    if problems.is_empty() { Ok(objects) } else { Err(problems) }
+}

@@ -1,0 +1,89 @@
+//! What a path held in a revision of git: `HEAD:manifests`, read by git itself.
+
+use crate::inputs;
+use std::fs::{self, File};
+use std::io::{BufRead as _, Read as _, Seek as _, Write as _};
+use std::path::{Component, Path};
+use std::process::{Command, Stdio};
+use std::sync::Arc;
+use vigil_yaml::{Limits, Problem, Quoted, Source};
+
+/// Whether an argument names a revision and a path in it, and not a file that is there.
+pub(crate) fn is_one(argument: &Path) -> bool {
+    let text = argument.to_string_lossy();
+    text.split_once(':').is_some_and(|(revision, _)| !revision.is_empty()) && !argument.exists()
+}
+
+/// The texts of a file or directory in a revision.
+pub(crate) fn read(argument: &Path) -> Result<Vec<Arc<Source>>, Vec<Problem>> {
+    let name = argument.to_string_lossy();
+    let failed = |problem: Box<Problem>| vec![*problem];
+    let kind = git(&name, &["cat-file", "-t", &name], Stdio::null()).map_err(failed)?;
+    if kind.trim_ascii() != b"tree" {
+        let text = git(&name, &["cat-file", "blob", &name], Stdio::null()).map_err(failed)?;
+        return Source::read_from(text.as_slice(), &name, Limits::default().bytes)
+            .map(|source| vec![source])
+            .map_err(|it| vec![*it]);
+    }
+    let folder = tempfile::tempdir().map_err(|error| failed(unkept(&name, &error)))?;
+    unpack(&name, folder.path()).map_err(failed)?;
+    inputs::read_as(folder.path(), &name)
+}
+
+/// Writes the files of a tree into a folder.
+fn unpack(name: &str, folder: &Path) -> Result<(), Box<Problem>> {
+    let unkept = |error: std::io::Error| unkept(name, &error);
+    let list = git(name, &["ls-tree", "-r", "-z", name], Stdio::null())?;
+    let mut paths = Vec::new();
+    let mut wanted = tempfile::tempfile().map_err(unkept)?;
+    for entry in list.split(|byte| *byte == 0).filter_map(|entry| std::str::from_utf8(entry).ok()) {
+        // `100644 blob HASH\tPATH`; a link is no file, and a submodule no blob.
+        let Some((head, path)) = entry.split_once('\t') else { continue };
+        let [mode, "blob", hash] = head.split(' ').collect::<Vec<_>>()[..] else { continue };
+        let is_inside = Path::new(path).components().all(|part| matches!(part, Component::Normal(_)));
+        if mode == "120000" || !is_inside {
+            continue;
+        }
+        writeln!(wanted, "{hash}").map_err(unkept)?;
+        paths.push(path);
+    }
+    wanted.rewind().map_err(unkept)?;
+    let all = git(name, &["cat-file", "--batch", "--buffer"], wanted.into())?;
+    let mut rest = all.as_slice();
+    for path in paths {
+        // `HASH blob SIZE`, the bytes, and the end of the line.
+        let mut head = String::new();
+        rest.read_line(&mut head).map_err(unkept)?;
+        let size = head.trim_end().rsplit(' ').next().and_then(|size| size.parse().ok()).unwrap_or(0);
+        let file = folder.join(path);
+        fs::create_dir_all(file.parent().unwrap_or(folder)).map_err(unkept)?;
+        let mut file = File::create(file).map_err(unkept)?;
+        std::io::copy(&mut rest.by_ref().take(size), &mut file).map_err(unkept)?;
+        rest = rest.get(1..).unwrap_or_default();
+    }
+    Ok(())
+}
+
+/// What git writes.
+fn git(name: &str, arguments: &[&str], input: Stdio) -> Result<Vec<u8>, Box<Problem>> {
+    let mut command = Command::new("git");
+    // Nothing is fetched, also in a clone that has not everything.
+    command.args(arguments).env("GIT_NO_LAZY_FETCH", "1").env("LC_ALL", "C").stdin(input);
+    let output = command.output().map_err(|error| {
+        let problem = Problem::in_file(format!("needs git to be read, which cannot be started: {error}"), name);
+        Box::new(problem.help("install git, or name a directory instead: `vigil diff manifests`"))
+    })?;
+    if output.status.success() {
+        return Ok(output.stdout);
+    }
+    let said = String::from_utf8_lossy(&output.stderr);
+    let said = said.lines().next().unwrap_or_default().trim_start_matches("fatal: ").to_owned();
+    let problem = Problem::in_file(format!("git does not have it: {}", Quoted(&said)), name);
+    let help = "write `REVISION:PATH`, with a path from the root of the repository or from `./`, or name a directory";
+    Err(Box::new(problem.help(help)))
+}
+
+fn unkept(name: &str, error: &std::io::Error) -> Box<Problem> {
+    let message = format!("cannot be kept in {}: {error}", std::env::temp_dir().display());
+    Box::new(Problem::in_file(message, name).help("set `TMPDIR` to a directory with room"))
+}
