@@ -73,6 +73,11 @@ const DEFAULTS: &[(&str, &str, &str, &str)] = &[
     ("Job", "spec", "backoffLimit", "6"),
     ("Job", "spec", "completions", "1"),
     ("Job", "spec", "parallelism", "1"),
+    // Classes
+    ("StorageClass", "", "reclaimPolicy", "\"Delete\""),
+    ("StorageClass", "", "volumeBindingMode", "\"Immediate\""),
+    ("PriorityClass", "", "preemptionPolicy", "\"PreemptLowerPriority\""),
+    ("PersistentVolume", "spec", "persistentVolumeReclaimPolicy", "\"Retain\""),
     // Services
     ("Service", "spec", "type", "\"ClusterIP\""),
     ("Service", "spec", "sessionAffinity", "\"None\""),

@@ -130,16 +130,7 @@ pub(crate) fn refusals<'c>(
             let names: Vec<&str> = change.path.names().collect();
             names.len() > 1 && ["containers", "initContainers"].contains(&names[1]) && names.last() != Some(&"image")
         }),
-        (DEFINITIONS, "CustomResourceDefinition") => {
-            let kept: Vec<&str> = items(after, "/spec/versions").iter().map(|version| text(version, "/name")).collect();
-            let mut stored = items(before, "/spec/versions").iter().filter(|version| is_set(version, "/storage"));
-            if stored.any(|version| !kept.contains(&text(version, "/name"))) {
-                let why = "objects may still be stored in the version that is gone: `status.storedVersions` says so";
-                let is_version =
-                    |change: &Change| change.path.begins(&["spec", "versions"]) && change.path.0.len() == 3;
-                add(spec, Remedy::Destroys(why), &is_version);
-            }
-        }
+        (DEFINITIONS, "CustomResourceDefinition") => found.extend(stored(identity, before, after, changes)),
         ("", "ConfigMap" | "Secret") if is_set(before, "/immutable") => {
             // The API server compares bytes, so that a comment counts.
             let is_content = |change: &&Change| {
@@ -205,6 +196,21 @@ fn is_fixed_in_service(before: &Value, after: &Value, change: &Change) -> bool {
         ["spec", "loadBalancerClass"] => kinds == ["LoadBalancer"; 2],
         _ => false,
     }
+}
+
+/// The version that is gone while objects are stored in it.
+fn stored<'c>(identity: &Identity, before: &Value, after: &Value, changes: &'c [Change]) -> Option<Refusal<'c>> {
+    let mut names = items(before, "/spec/versions").iter().filter(|version| is_set(version, "/storage"));
+    let is_kept = |name: &str| items(after, "/spec/versions").iter().any(|version| text(version, "/name") == name);
+    let gone = names.find(|version| !is_kept(text(version, "/name"))).map(|version| text(version, "/name"))?;
+    let why = format!(
+        "objects are stored in version `{gone}`: keep it with `served: false` until they are written anew, and \
+         `status.storedVersions` does not name it"
+    );
+    let arguments = identity.arguments();
+    let command = format!("kubectl get {arguments} --output jsonpath='{{.status.storedVersions}}'");
+    let is_version = |change: &&Change| change.path.begins(&["spec", "versions"]) && change.path.0.len() == 3;
+    Some(Refusal { changes: changes.iter().filter(is_version).collect(), why, commands: vec![command] })
 }
 
 fn is_shrunk(change: &Change) -> bool {

@@ -132,7 +132,7 @@ impl<'a> Workload<'a> {
             (_, _, 0) => format!("its {pods} pods are replaced, {} at a time; none is missing meanwhile", more.max(1)),
             (_, _, less) if less >= pods => format!("its {pods} pods are replaced, all at once"),
             _ => format!(
-                "its {pods} pods are replaced; up to {} missing meanwhile",
+                "its {pods} pods are replaced; at most {} missing meanwhile",
                 if less == 1 { "1 is".to_owned() } else { format!("{less} are") }
             ),
         }

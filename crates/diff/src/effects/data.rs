@@ -13,14 +13,14 @@ pub(super) fn of<'a>(edit: &Edit<'a>, effects: &mut Effects<'a>) {
     for change in edit.real() {
         for inner in std::iter::once(change).chain(&change.inside) {
             if let Some(says) = shortened(inner) {
-                effects.of(Effect::new(Class::DataLoss, edit.identity, says), [change]);
+                effects.of(Effect::new(Class::DataLoss, edit.identity, says), [inner]);
             }
         }
         let periods: Vec<_> = change.inside.iter().filter(|inner| is_of_period(inner)).collect();
         if !periods.is_empty() {
             let says = "logs that were written in a period are read as the period says: those from before the change can be \
                         read no more; add a period that starts in the future instead";
-            effects.of(Effect::new(Class::DataLoss, edit.identity, says), [change]);
+            effects.of(Effect::new(Class::DataLoss, edit.identity, says), periods);
         }
     }
     if edit.identity.group == MONITORING {

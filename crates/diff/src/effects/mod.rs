@@ -64,6 +64,19 @@ impl<'a> Effects<'a> {
         self.list.push(effect);
     }
 
+    /// Of some changes those that no effect tells of: of a file that is told of in part its other fields.
+    fn untold(&self, changes: &'a [Change]) -> Vec<&'a Change> {
+        let mut all = Vec::new();
+        for change in changes.iter().filter(|change| !self.is_told(change)) {
+            if change.inside.iter().any(|inner| self.is_told(inner)) {
+                all.extend(change.inside.iter().filter(|inner| !inner.is_equivalent && !self.is_told(inner)));
+            } else {
+                all.push(change);
+            }
+        }
+        all
+    }
+
     fn is_told(&self, change: &Change) -> bool {
         self.told.iter().any(|told| std::ptr::eq(*told, change))
     }

@@ -38,7 +38,7 @@ pub(super) fn gone(identity: &Identity, object: &Value, effects: &mut Effects<'_
 
 /// What no effect tells of yet.
 pub(super) fn rest<'a>(edit: &Edit<'a>, sets: &Sets<'_>, replaced: &Replaced, effects: &mut Effects<'a>) {
-    let left: Vec<&Change> = edit.changes.iter().filter(|change| !effects.is_told(change)).collect();
+    let left = effects.untold(edit.changes);
     let (nothing, real): (Vec<_>, Vec<_>) = left.into_iter().partition(|change| change.is_equivalent);
     if !real.is_empty() {
         let (says, command) = in_place(edit, &real, sets, replaced);
