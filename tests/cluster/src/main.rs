@@ -2,8 +2,8 @@
 //!
 //! ```text
 //! tools/cluster/build ─► programs ─ assets ─┐
-//! stacks/*.yaml ─ stacks ─► manifests/ ─────┴► control_plane ─► apply, upgrade, occupied, controllers,
-//!                                           │                   timeouts, argocd, story ───────────┐
+//! stacks/*.yaml ─ stacks ─► manifests/ ─────┴► control_plane ─► apply, upgrade, changes, occupied,
+//!                                           │                   controllers, timeouts, argocd, story ───────────┐
 //!                                           └► replay ─────────────────────────────────────────────┤
 //! corpus, a checker ─────────────────────────────────────────► agreement ──────────────────────────┴► docs/proof.md
 //! ```
@@ -12,6 +12,7 @@ mod agreement;
 mod apply;
 mod argocd;
 mod assets;
+mod changes;
 mod control_plane;
 mod controllers;
 mod corpus;
@@ -95,6 +96,8 @@ enum What {
     Apply,
     /// From every stack to every other
     Upgrade,
+    /// The API server refuses what `vigil diff` says, and nothing else
+    Diff,
     /// A cluster that has a metrics-server already is left alone
     Occupied,
     /// The stack's controllers run with their arguments and rights
@@ -182,6 +185,7 @@ fn prove(arguments: &Prove) -> Result<bool> {
         let proof = match what {
             What::Apply => apply::prove(&releases, &stacks)?,
             What::Upgrade => upgrade::prove(&releases, &stacks)?,
+            What::Diff => changes::prove(&releases, &stacks)?,
             What::Occupied => occupied::prove(&releases, &stacks)?,
             What::Controllers => controllers::prove(&releases, &stacks)?,
             What::Timeouts => timeouts::prove(&releases, &stacks)?,

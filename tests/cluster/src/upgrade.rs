@@ -1,6 +1,7 @@
 //! From each stack to each other one, in one cluster.
 
 use crate::assets::Release;
+use crate::changes;
 use crate::control_plane::ControlPlane;
 use crate::failure::{Context, Failure, Result};
 use crate::parallel::parallel;
@@ -10,11 +11,12 @@ use crate::recipe;
 use crate::stacks::{Rendered, root};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use vigil_diff::Options;
 use vigil_render::Object;
 
 const METHOD: &str = "\
 One cluster goes from each stack to each other one: the steps of `just apply`; what the API server refuses must stand in
-[upgrade.md](upgrade.md), and after the remedy that stands there the same steps succeed. Then what the new stack has no
+[upgrade.md](upgrade.md) and be announced by `vigil diff`, and after the remedy that stands there the same steps succeed. Then what the new stack has no
 more is deleted, as Argo CD does. A refusal that the page does not name is a finding, and so is one that it names and
 that never came.";
 
@@ -69,7 +71,8 @@ fn way(release: &Release, stacks: &[Rendered], known: &[Known]) -> Result<(Proof
         let (from, to) = (&stacks[step[0]], &stacks[step[1]]);
         let title = format!("Kubernetes {}, {} to {}", release.version, from.name, to.name);
         eprintln!("  {title}");
-        let refused = Step { plane: &plane, from, to, known, title }.carry_out(&mut proof, &mut seen)?;
+        let options = changes::options(release);
+        let refused = Step { plane: &plane, from, to, known, title, options }.carry_out(&mut proof, &mut seen)?;
         let removed = prune(&plane, from, to)?;
         let row = [&release.version, &from.name, &to.name, &refused, &removed.to_string()];
         proof.row(row.map(String::to_owned));
@@ -83,6 +86,7 @@ struct Step<'a> {
     to: &'a Rendered,
     known: &'a [Known],
     title: String,
+    options: Options,
 }
 
 impl Step<'_> {
@@ -91,6 +95,7 @@ impl Step<'_> {
         let directory = self.to.directory.path();
         let said = self.plane.kubectl.shell(&apply, directory)?;
         let mut refused = Vec::new();
+        let mut came = BTreeSet::new();
         for line in said.stderr.lines() {
             let Some(refusal) = refusal(line) else {
                 let harmless = said.status == 0 && !line.starts_with("Warning:")
@@ -99,6 +104,7 @@ impl Step<'_> {
                 proof.expect(harmless, || format!("{}: {line}", self.title));
                 continue;
             };
+            came.insert((refusal.kind.to_owned(), refusal.name.to_owned()));
             let Some((index, known)) = self.known.iter().enumerate().find(|(_, known)| known.covers(&refusal)) else {
                 proof.finding(format!("{}: refused, and not in docs/upgrade.md: {line}", self.title));
                 continue;
@@ -109,6 +115,10 @@ impl Step<'_> {
             let remedy = known.remedy.replace("NAMESPACE", &namespace).replace("NAME", refusal.name);
             self.plane.kubectl.shell(&remedy, directory)?.ok(&remedy)?;
         }
+        let [from, to] =
+            [self.from, self.to].map(|it| it.objects.iter().map(|object| (*object.value).clone()).collect::<Vec<_>>());
+        let diff = vigil_diff::compare(&from, &to, self.options);
+        changes::compare(&self.title, &came, &changes::announced(&diff), proof);
         if said.status != 0 {
             let again = self.plane.kubectl.shell(&apply, directory)?;
             let problem = again.stderr.trim_end();
