@@ -8,7 +8,7 @@ use serde_json::Value;
 use std::fs;
 use std::sync::LazyLock;
 use support::{approved, tutorial, vigil};
-use vigil_diff::{Diff, Options, report};
+use vigil_diff::{Class, Diff, Options, report};
 use vigil_stack::Stack;
 use vigil_yaml::Source;
 
@@ -38,10 +38,12 @@ fn edited(replacements: &[(&str, &str)]) -> String {
 static TUTORIAL: LazyLock<Vec<Value>> = LazyLock::new(|| objects(&edited(&[])));
 
 /// What is said of an edit, as people read it.
-fn told(name: &str, before: &[(&str, &str)], after: &[(&str, &str)]) {
+fn told(name: &str, before: &[(&str, &str)], after: &[(&str, &str)]) -> String {
     let before = if before.is_empty() { TUTORIAL.clone() } else { objects(&edited(before)) };
     let diff = compare(&before, &objects(&edited(after)));
-    support::snapshot(&support::root().join("golden/diff"), name, &report::text(&diff, false, false));
+    let report = report::text(&diff, false, false);
+    support::snapshot(&support::root().join("golden/diff"), name, &report);
+    report
 }
 
 const LOKI_STORAGE: &str = "`image` makes.\n  persistence:\n    enabled: false\n\n# Reads";
@@ -64,7 +66,10 @@ fn a_longer_retention() {
 
 #[test]
 fn a_volume_for_loki() {
-    told("loki-volume", &[], &[LOKI_VOLUME]);
+    let report = told("loki-volume", &[], &[LOKI_VOLUME]);
+    // The README shows it as an example.
+    let readme = fs::read_to_string(support::root().join("README.md")).unwrap();
+    assert!(readme.contains(&format!("```text\n{report}```")));
 }
 
 #[test]
@@ -146,6 +151,15 @@ fn the_patch_of_every_way_makes_the_second_set_of_the_first() {
             }
         }
     }
+}
+
+/// The page has a row for every class, in the order in which they are told.
+#[test]
+fn the_page_knows_every_class() {
+    let page = fs::read_to_string(support::root().join("docs/diff.md")).unwrap();
+    let rows: Vec<_> = page.lines().filter_map(|line| line.strip_prefix("| `")?.split_once("` | ")).collect();
+    let classes: Vec<_> = rows.iter().map(|(class, _)| *class).filter(|class| !class.starts_with("vigil")).collect();
+    assert_eq!(classes, Class::ALL.map(Class::id));
 }
 
 /// The program, between directories, files, standard input and revisions of git.
