@@ -77,16 +77,16 @@ fn one(plane: &ControlPlane, release: &Release, case: &Path, options: Options, p
         plane.kubectl.run(&wait)?.ok("the definitions")?;
     }
     let said = plane.kubectl.run(&["apply", "--dry-run=server", "-f", &after])?;
-    let came = refused(&said.stderr);
-    let is_told = said.status == 0 || !came.is_empty();
+    let refusals = refused(&said.stderr);
+    let is_told = said.status == 0 || !refusals.is_empty();
     proof.expect(is_told, || format!("{name}: {}", said.stderr.trim_end()));
-    compare(&format!("Kubernetes {}, {name}", release.version), &came, &announced(&diff), proof);
+    compare(&format!("Kubernetes {}, {name}", release.version), &refusals, &announced(&diff), proof);
     let changes = diff.changed.len() + diff.added.len();
     let row = [
         release.version.clone(),
         name,
         changes.to_string(),
-        came.len().to_string(),
+        refusals.len().to_string(),
         announced(&diff).len().to_string(),
     ];
     proof.row(row);
@@ -133,13 +133,13 @@ fn fields(
     let objects: Vec<Value> = before.iter().filter(is_it).cloned().collect();
     let (mut changes, mut came, mut said) = (0, 0, 0);
     for round in 0..ROUNDS {
-        let changed: Vec<Value> = objects.iter().enumerate().map(|(index, it)| altered(it, round, index)).collect();
-        let diff = vigil_diff::compare(&objects, &changed, options);
-        let (refused, announced) = (dry_run(plane, &changed)?, announced(&diff));
+        let second: Vec<Value> = objects.iter().enumerate().map(|(index, it)| altered(it, round, index)).collect();
+        let diff = vigil_diff::compare(&objects, &second, options);
+        let (refused, announced) = (dry_run(plane, &second)?, announced(&diff));
         // What is no valid object is refused whatever stood there before.
         let called = |object: &Value| (text(object, "/kind"), text(object, "/metadata/name"));
         let is_refused = |object: &&Value| refused.contains(&called(object)) || announced.contains(&called(object));
-        let fresh: Vec<Value> = changed.iter().filter(is_refused).map(renamed).collect();
+        let fresh: Vec<Value> = second.iter().filter(is_refused).map(renamed).collect();
         let invalid = dry_run(plane, &fresh)?;
         let is_valid = |(kind, name): &(String, String)| !invalid.contains(&(kind.clone(), format!("{name}{NEW}")));
         let [refused, announced] = [refused, announced].map(|it| it.into_iter().filter(is_valid).collect::<Refused>());
@@ -195,11 +195,11 @@ fn altered(object: &Value, round: usize, index: usize) -> Value {
     }
     let at = leaves[(round * 7919 + index * 104_729) % leaves.len()].clone();
     let is_removed = round % 3 == 2;
-    if let Some((above, key)) = at.rsplit_once('/').filter(|_| is_removed) {
-        if let Some(Value::Object(above)) = object.pointer_mut(above) {
-            above.remove(&key.replace("~1", "/").replace("~0", "~"));
-            return object;
-        }
+    if let Some((above, key)) = at.rsplit_once('/').filter(|_| is_removed)
+        && let Some(Value::Object(above)) = object.pointer_mut(above)
+    {
+        above.remove(&key.replace("~1", "/").replace("~0", "~"));
+        return object;
     }
     if let Some(value) = object.pointer_mut(&at) {
         *value = match &*value {
