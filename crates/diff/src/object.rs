@@ -41,6 +41,12 @@ impl Identity {
             return None;
         }
         let group = text(object, "/apiVersion").rsplit_once('/').map_or("", |(group, _)| group);
+        // These have moved: under either group it is one object.
+        let group = match (group, kind) {
+            ("extensions", "Deployment" | "DaemonSet" | "ReplicaSet") => "apps",
+            ("extensions", "Ingress" | "NetworkPolicy") => "networking.k8s.io",
+            (group, _) => group,
+        };
         let [namespace, kind, group, name] =
             [text(object, "/metadata/namespace"), kind, group, name].map(str::to_owned);
         Some(Self { namespace, kind, group, name })

@@ -1,6 +1,6 @@
 //! Values as a report shows them: short, and without credentials.
 
-use crate::change::{Change, Path};
+use crate::change::{Change, Path, Step};
 use crate::effect::Field;
 use crate::embedded;
 use crate::object::Identity;
@@ -52,7 +52,15 @@ pub(crate) fn fields(identity: &Identity, change: &Change) -> Vec<Field> {
 }
 
 fn field(change: &Change, before: Option<String>, after: Option<String>) -> Field {
-    Field { path: change.path.to_string(), before, after }
+    let mut path = change.path.clone();
+    // An item that has no name but its value: that is shown behind it, or is not to be shown.
+    let is_scalar = |value: &Option<Value>| value.as_ref().is_some_and(|it| !it.is_object() && !it.is_array());
+    if matches!(path.0.last(), Some(Step::Item(name)) if !name.starts_with('-'))
+        && (is_scalar(&change.before) || is_scalar(&change.after))
+    {
+        path.0.pop();
+    }
+    Field { path: path.to_string(), before, after }
 }
 
 fn is_file(identity: &Identity, change: &Change) -> bool {
@@ -85,13 +93,20 @@ fn lines(identity: &Identity, change: &Change) -> Option<(Option<String>, String
 
 /// A value at a path, shortened and without credentials.
 fn shown(identity: &Identity, path: &Path, value: &Value) -> String {
-    let in_secret =
-        identity.is("", "Secret") && ["data", "stringData"].iter().any(|key| path.begins(&[key])) && path.0.len() > 1;
+    let in_secret = identity.is("", "Secret") && ["data", "stringData"].iter().any(|key| path.begins(&[key]));
     // A value of a Secret that is no file is a credential, whatever it is called.
-    if in_secret && path.0.len() == 2 {
-        return HIDDEN.to_owned();
+    if in_secret && path.0.len() <= 2 {
+        return short(&flow(value, true, true, 0));
     }
-    let names: Vec<&str> = path.names().collect();
+    let lines = value.as_str().map_or(0, |text| text.lines().count());
+    if lines > 1 && identity.is("", "ConfigMap") {
+        return counted(lines, "line");
+    }
+    let mut names: Vec<&str> = path.names().collect();
+    if matches!(path.0.last(), Some(Step::Item(_))) && !value.is_object() {
+        // It is the value.
+        names.pop();
+    }
     // `env[GRAFANA_PASSWORD].value`
     let is_hidden = names.iter().rev().take(2).any(|name| is_credential(name));
     match value.as_str().filter(|text| text.len() >= 32 && text.bytes().all(|byte| byte.is_ascii_hexdigit())) {
@@ -104,13 +119,15 @@ fn shown(identity: &Identity, path: &Path, value: &Value) -> String {
 /// Whether the value under a name is a credential.
 pub(crate) fn is_credential(name: &str) -> bool {
     let name: String = name.chars().filter(|c| !matches!(c, '_' | '-' | ' ')).flat_map(char::to_lowercase).collect();
+    let name = name.trim_matches(['"', '\'']);
+    let name = name.strip_suffix('s').filter(|_| !name.ends_with("credentials")).unwrap_or(name);
     CREDENTIALS.iter().any(|end| name.ends_with(end))
 }
 
 /// A value in one line: of lists of things with names, their names.
 fn flow(value: &Value, is_hidden: bool, in_secret: bool, depth: usize) -> String {
     match value {
-        Value::String(_) if is_hidden => HIDDEN.to_owned(),
+        Value::String(_) | Value::Array(_) if is_hidden => HIDDEN.to_owned(),
         Value::String(text) => plain(text, in_secret),
         Value::Array(items) => {
             let names: Option<Vec<String>> = items.iter().map(|item| name(item, is_hidden, in_secret)).collect();
@@ -148,8 +165,10 @@ fn plain(text: &str, in_secret: bool) -> String {
     if in_secret && text.contains("://") {
         return HIDDEN.to_owned();
     }
-    if let Some((flag, _)) = text.split_once('=').filter(|(flag, _)| is_credential(flag)) {
-        return format!("{flag}={HIDDEN}");
+    for sign in ["=", ":"] {
+        if let Some((name, _)) = text.split_once(sign).filter(|(name, _)| is_credential(name)) {
+            return format!("{name}{sign}{HIDDEN}");
+        }
     }
     let text = url::without_credentials(text).unwrap_or_else(|| text.to_owned());
     if text.is_empty() { "\"\"".to_owned() } else { text.split_whitespace().collect::<Vec<_>>().join(" ") }

@@ -111,6 +111,13 @@ impl<'a> Workload<'a> {
         })
     }
 
+    /// Whether its pods are replaced by themselves when their template changes.
+    pub(crate) fn is_rolled(&self) -> bool {
+        self.is_operated()
+            || ["Deployment", "StatefulSet", "DaemonSet"].contains(&self.identity.kind.as_str())
+                && text(self.object, "/spec/updateStrategy/type") != "OnDelete"
+    }
+
     /// How a Deployment replaces its pods.
     fn rolled(&self, pods: i64) -> String {
         let share = |key: &str, up: bool| {

@@ -53,11 +53,11 @@ fn no_report_shows_a_credential() {
     assert!(secrets > 0);
 }
 
-/// Every class is in some case, but for those that only whole stacks show.
+/// Every class is in some case, but for that which only whole stacks show.
 #[test]
 fn every_class_has_a_case() {
     let diffs: Vec<_> = cases().iter().map(|case| diff(case)).collect();
-    for class in Class::ALL.into_iter().filter(|class| ![Class::DataTwice, Class::Limited].contains(class)) {
+    for class in Class::ALL.into_iter().filter(|class| *class != Class::DataTwice) {
         assert!(diffs.iter().any(|diff| diff.of(class).next().is_some()), "{class:?}");
     }
 }

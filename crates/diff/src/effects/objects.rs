@@ -38,6 +38,16 @@ pub(super) fn gone(identity: &Identity, object: &Value, effects: &mut Effects<'_
 
 /// What no effect tells of yet.
 pub(super) fn rest<'a>(edit: &Edit<'a>, sets: &Sets<'_>, replaced: &Replaced, effects: &mut Effects<'a>) {
+    // Two versions of one Service have one address, unless the second asks for another.
+    let is_kept = |change: &&'a Change| {
+        let is_address = ["clusterIP", "clusterIPs"].iter().any(|key| change.path.begins(&["spec", key]));
+        is_address && change.after.is_none() && text(edit.after, "/spec/type") != "ExternalName"
+    };
+    let kept: Vec<_> = edit.real().filter(is_kept).collect();
+    if edit.identity.is("", "Service") && !kept.is_empty() {
+        let says = "the API server keeps the address that the Service has: one that is headless stays so";
+        effects.of(Effect::new(Class::Limited, edit.identity, says), kept);
+    }
     let left = effects.untold(edit.changes);
     let (nothing, real): (Vec<_>, Vec<_>) = left.into_iter().partition(|change| change.is_equivalent);
     if !real.is_empty() {

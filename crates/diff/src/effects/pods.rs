@@ -68,9 +68,13 @@ pub(super) fn of<'a>(edit: &Edit<'a>, replaced: &Replaced, effects: &mut Effects
     }
     let causes: Vec<_> = edit.changes.iter().filter(|change| new.is_of_pods(change)).collect();
     if !causes.is_empty() && identity.kind != "Job" && identity.kind != "Pod" {
-        let says = new.replaced().unwrap_or_else(|| "it has no pods".to_owned());
-        effects.of(Effect::new(Class::Restart, identity, why(&causes, says)), causes.iter().copied());
-        lost(&old, &new, effects);
+        let replaced = new.replaced();
+        let class = if replaced.is_some() && new.is_rolled() { Class::Restart } else { Class::InPlace };
+        let says = replaced.unwrap_or_else(|| "it has no pods".to_owned());
+        effects.of(Effect::new(class, identity, why(&causes, says)), causes.iter().copied());
+        if class == Class::Restart {
+            lost(&old, &new, effects);
+        }
     }
     let scaled: Vec<_> = edit.real().filter(|change| change.path.begins(&["spec", "replicas"])).collect();
     scale(&scaled, &new, replaced.contains_key(identity), effects);

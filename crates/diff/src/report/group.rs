@@ -38,9 +38,9 @@ impl Group<'_> {
     }
 }
 
-/// The effects of a class, those of equal words together: where nothing is to be feared also those of other fields, and
-/// without what goes with its namespace.
-pub(super) fn groups(diff: &Diff, class: Class) -> Vec<Group<'_>> {
+/// The effects of a class, those of equal words together: where nothing is to be feared also those of other fields, unless
+/// `all` are wanted; without what goes with its namespace.
+pub(super) fn groups(diff: &Diff, class: Class, all: bool) -> Vec<Group<'_>> {
     let mut of_object: BTreeMap<&Identity, Vec<&Effect>> = BTreeMap::new();
     for effect in diff.of(class) {
         of_object.entry(&effect.object).or_default().push(effect);
@@ -59,7 +59,7 @@ pub(super) fn groups(diff: &Diff, class: Class) -> Vec<Group<'_>> {
         let is_same = |group: &&mut Group<'_>| {
             let first = group.objects[0];
             (&first.kind, &first.namespace) == (&object.kind, &object.namespace)
-                && (group.said == said || class >= Class::New && is_alike(&group.said, &said))
+                && (group.said == said || !all && class >= Class::New && is_alike(&group.said, &said))
         };
         match groups.iter_mut().find(is_same) {
             Some(group) => {

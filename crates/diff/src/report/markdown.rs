@@ -10,7 +10,7 @@ use std::fmt::Write as _;
 pub fn markdown(diff: &Diff) -> String {
     let mut out = format!("**{}**\n", clean(&summary(diff)));
     for class in Class::ALL {
-        let groups = groups(diff, class);
+        let groups = groups(diff, class, false);
         if groups.is_empty() {
             continue;
         }

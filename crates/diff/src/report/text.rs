@@ -29,7 +29,7 @@ pub fn text(diff: &Diff, all: bool, colour: bool) -> String {
     };
     let mut out = format!("{}\n", paint("1", &clean(&summary(diff))));
     for class in Class::ALL {
-        let groups = groups(diff, class);
+        let groups = groups(diff, class, all);
         if groups.is_empty() {
             continue;
         }
