@@ -1,11 +1,13 @@
 use super::{Failure, Outcome, Rendered, Selection};
 use crate::terminal::Terminal;
+use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
+use vigil_check::Version;
 use vigil_directory::{Change, Changes};
 use vigil_render::{Object, Rendering};
-use vigil_yaml::Problem;
 use vigil_yaml::words::counted;
+use vigil_yaml::{Limits, Problem, Source};
 
 /// Render stack.yaml into the manifests directory
 ///
@@ -68,7 +70,8 @@ pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Outcome,
     } else {
         let changes = vigil_directory::write(out, &rendering.files).map_err(refused)?.after(built);
         terminal.note(&parsed.notes);
-        (summary(&stack, out, &rendering, &changes), Outcome::Clean)
+        let risks = risks(&rendering, &changes, options.kubernetes.first().copied().unwrap_or_default());
+        (summary(&stack, out, &rendering, &changes, &risks), Outcome::Clean)
     };
     terminal.product(&text)?;
     vigil_directory::seen(out).map_err(refused)?;
@@ -112,7 +115,7 @@ fn stream(rendering: &Rendering) -> String {
     rendering.objects.iter().map(document).collect()
 }
 
-fn summary(stack: &str, out: &Path, rendering: &Rendering, changes: &Changes) -> String {
+fn summary(stack: &str, out: &Path, rendering: &Rendering, changes: &Changes, risks: &str) -> String {
     let out = out.display();
     let mut text = format!("{stack} -> {out}\n\n");
     let width = rendering.components.iter().map(|name| name.len()).max().unwrap_or(0);
@@ -146,6 +149,9 @@ fn summary(stack: &str, out: &Path, rendering: &Rendering, changes: &Changes) ->
             counted(rendering.components.len(), "component"),
             counts(changes)
         );
+        if !risks.is_empty() {
+            let _ = writeln!(text, "applied over what it replaces: {risks}; `vigil diff` tells more");
+        }
         let _ = writeln!(text, "next: review with `git diff`, then `kubectl apply -k {out}`");
         if rendering.components.contains(&"crds") {
             let _ = writeln!(text, "on a new cluster, once and before it: `kubectl apply -k {out}/crds`");
@@ -159,6 +165,35 @@ fn summary(stack: &str, out: &Path, rendering: &Rendering, changes: &Changes) ->
         }
     }
     text
+}
+
+/// What there is to fear when the set is applied over the one that it replaces; a file that somebody has made unreadable
+/// counts as none.
+fn risks(rendering: &Rendering, changes: &Changes, kubernetes: Version) -> String {
+    let replaced = || changes.changed.iter().chain(&changes.removed);
+    if replaced().next().is_none() {
+        return String::new();
+    }
+    let read = |path: &str, text: &Option<String>| {
+        let text = text.as_ref().filter(|_| path.ends_with(".yaml"))?;
+        let documents = vigil_yaml::read(&Source::new(path, text.as_str()), &Limits::default());
+        documents.ok().map(|documents| documents.iter().map(vigil_diff::read).collect::<Vec<_>>())
+    };
+    let (mut before, mut after) = (Vec::new(), Vec::new());
+    let mut seen = HashSet::new();
+    for Change { path, old, new } in replaced().chain(&changes.added) {
+        seen.insert(path.as_str());
+        before.extend(read(path, old).into_iter().flatten());
+        after.extend(read(path, new).into_iter().flatten());
+    }
+    let same = rendering.objects.iter().filter(|object| object.is_applied() && !seen.contains(object.path.as_str()));
+    // Most of the text are definitions, which nothing else depends on here.
+    for object in same.filter(|object| object.kind() != "CustomResourceDefinition") {
+        before.push((*object.value).clone());
+        after.push((*object.value).clone());
+    }
+    let minor = kubernetes.minor().into();
+    vigil_diff::report::risks(&vigil_diff::compare(&before, &after, vigil_diff::Options { minor }))
 }
 
 fn counts(changes: &Changes) -> String {

@@ -26,14 +26,18 @@ pub fn summary(diff: &Diff) -> String {
             (_, false) => objects.push(format!("{count} {verb}")),
         }
     }
+    let risks = risks(diff);
+    let risks = if risks.is_empty() { "nothing refused, lost, opened or restarted" } else { &risks };
+    format!("{risks}; {}", objects.join(", "))
+}
+
+/// What there is to fear, and of how many objects; empty for nothing: `refused 1, data lost 1`.
+pub fn risks(diff: &Diff) -> String {
     let risks = Class::ALL.into_iter().take_while(|class| *class < Class::New).filter_map(|class| {
         let objects: std::collections::BTreeSet<_> = diff.of(class).map(|effect| &effect.object).collect();
         (!objects.is_empty()).then(|| format!("{} {}", class.short(), objects.len()))
     });
-    let risks: Vec<_> = risks.collect();
-    let risks =
-        if risks.is_empty() { "nothing refused, lost, opened or restarted".to_owned() } else { risks.join(", ") };
-    format!("{risks}; {}", objects.join(", "))
+    risks.collect::<Vec<_>>().join(", ")
 }
 
 /// `spec.retention: 10d -> 30d`.
