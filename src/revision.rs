@@ -11,7 +11,8 @@ use vigil_yaml::{Limits, Problem, Quoted, Source};
 /// Whether an argument names a revision and a path in it, and not a file that is there.
 pub(crate) fn is_one(argument: &Path) -> bool {
     let text = argument.to_string_lossy();
-    text.split_once(':').is_some_and(|(revision, _)| !revision.is_empty()) && !argument.exists()
+    let revision = text.split_once(':').map_or("", |(revision, _)| revision);
+    !revision.is_empty() && !revision.starts_with('-') && !argument.exists()
 }
 
 /// The texts of a file or directory in a revision.

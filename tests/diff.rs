@@ -197,6 +197,9 @@ fn paths_and_revisions() {
     approved("diff-missing", &run(&["nothing.yaml", "set"]));
     write("broken.yaml", "kind: [\n");
     approved("diff-broken", &run(&["set", "broken.yaml"]));
+    let mut without_git = std::process::Command::new(env!("CARGO_BIN_EXE_vigil"));
+    let without_git = without_git.current_dir(folder.path()).env("PATH", "").args(["diff", "HEAD:set", "set"]);
+    approved("diff-without-git", &without_git.output().unwrap());
     approved("diff-unknown-class", &run(&["set", "set", "--fail-on", "danger"]));
     approved("help-diff", &run(&["--help"]));
     fs::copy(tutorial(), folder.path().join("stack.yaml")).unwrap();

@@ -39,7 +39,7 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FORMAT", default_value = "text")]
     format: Format,
     /// Exit with 1 only for effects of these classes
-    #[arg(long, value_name = "CLASS", value_delimiter = ',', value_parser = classes(), hide_possible_values = true)]
+    #[arg(long, value_name = "CLASS", value_delimiter = ',', value_parser = classes())]
     fail_on: Vec<Class>,
     /// Show every object and field, not only the first of many
     #[arg(long)]

@@ -1,7 +1,7 @@
 //! By what the items of a list are told apart: the merge keys of the API, and what the programs have in their place.
 
 use serde_json::Value;
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{HashMap, HashSet, VecDeque};
 
 /// (field, or `*` for any, and the keys of its items); the first that every item has.
 ///
@@ -102,7 +102,7 @@ fn scalar(item: &Value, is_flags: bool) -> String {
 /// Names with a number behind all but the first of those that are the same.
 fn distinct(names: impl Iterator<Item = String>) -> Vec<String> {
     let mut seen: HashMap<String, usize> = HashMap::new();
-    let mut taken = BTreeSet::new();
+    let mut taken = HashSet::new();
     let mut all = Vec::new();
     for name in names {
         let count = seen.entry(name.clone()).or_default();
@@ -118,19 +118,16 @@ fn distinct(names: impl Iterator<Item = String>) -> Vec<String> {
 
 /// Equal items answer to each other; of the others the first to the first, the second to the second.
 fn by_value(before: &[Value], after: &[Value]) -> (Vec<String>, Vec<String>) {
-    let mut old: Vec<Option<String>> = vec![None; before.len()];
-    let new: Vec<String> = (0..after.len()).map(|index| index.to_string()).collect();
-    let mut free: Vec<bool> = vec![true; after.len()];
-    for (item, name) in before.iter().zip(&mut old) {
-        if let Some(index) = (0..after.len()).find(|index| free[*index] && after[*index] == *item) {
-            free[index] = false;
-            *name = Some(index.to_string());
-        }
+    // By their text, as lists may be long.
+    let mut free: HashMap<String, VecDeque<usize>> = HashMap::new();
+    for (index, item) in after.iter().enumerate() {
+        free.entry(item.to_string()).or_default().push_back(index);
     }
-    let mut left = (0..after.len()).filter(|index| free[*index]).collect::<Vec<_>>().into_iter();
-    let mut more = after.len()..;
-    let names = old
-        .into_iter()
-        .map(|name| name.or_else(|| Some(left.next().or_else(|| more.next())?.to_string())).unwrap_or_default());
-    (names.collect(), new)
+    let equal: Vec<Option<usize>> =
+        before.iter().map(|item| free.get_mut(&item.to_string()).and_then(VecDeque::pop_front)).collect();
+    let taken: HashSet<usize> = equal.iter().copied().flatten().collect();
+    let left = (0..after.len()).filter(|index| !taken.contains(index));
+    let mut others = left.chain(after.len()..);
+    let old = equal.into_iter().map(|index| index.or_else(|| others.next()).unwrap_or_default().to_string());
+    (old.collect(), (0..after.len()).map(|index| index.to_string()).collect())
 }

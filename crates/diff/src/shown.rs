@@ -120,7 +120,9 @@ fn shown(identity: &Identity, path: &Path, value: &Value) -> String {
 pub(crate) fn is_credential(name: &str) -> bool {
     let name: String = name.chars().filter(|c| !matches!(c, '_' | '-' | ' ')).flat_map(char::to_lowercase).collect();
     let name = name.trim_matches(['"', '\'']);
-    let name = name.strip_suffix('s').filter(|_| !name.ends_with("credentials")).unwrap_or(name);
+    // `secrets` are names of Secrets, not what is in them.
+    let name =
+        name.strip_suffix('s').filter(|one| !one.ends_with("credential") && !one.ends_with("secret")).unwrap_or(name);
     CREDENTIALS.iter().any(|end| name.ends_with(end))
 }
 
