@@ -26,7 +26,7 @@ const CREDENTIALS: [&str; 13] = [
     "accesskey",
     "secretkey",
     "privatekey",
-    "credentials",
+    "credential",
     "authorization",
     "routingkey",
     "servicekey",
@@ -121,8 +121,7 @@ pub(crate) fn is_credential(name: &str) -> bool {
     let name: String = name.chars().filter(|c| !matches!(c, '_' | '-' | ' ')).flat_map(char::to_lowercase).collect();
     let name = name.trim_matches(['"', '\'']);
     // `secrets` are names of Secrets, not what is in them.
-    let name =
-        name.strip_suffix('s').filter(|one| !one.ends_with("credential") && !one.ends_with("secret")).unwrap_or(name);
+    let name = name.strip_suffix('s').filter(|one| !one.ends_with("secret")).unwrap_or(name);
     CREDENTIALS.iter().any(|end| name.ends_with(end))
 }
 
