@@ -1,8 +1,9 @@
 //! What a stack tells the checker, and what the checker says of what the stack renders to. The build script has this
 //! file as a module too: what it writes has been checked by the same code.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::path::Path;
+use std::sync::Arc;
 use vigil_check::{Finding, Options, Provided, Version, Waiver};
 use vigil_render::{Object, Rendering};
 use vigil_stack::Parsed;
@@ -66,10 +67,14 @@ pub fn check(
         Some(Source::new(name, rendering.files.get(path)?.as_str()))
     };
     let sources: Vec<_> = paths.into_iter().filter_map(source).collect();
-    let template = |object: &Object| {
-        (directory.join(&object.path).display().to_string(), format!("templates/{}", object.template).into())
-    };
-    let templates = objects().map(template).collect();
+    let mut templates: HashMap<String, Arc<str>> = HashMap::new();
+    for object in objects() {
+        let name = directory.join(&object.path).display().to_string();
+        let template = templates.entry(name).or_insert_with(|| format!("templates/{}", object.template).into());
+        for patch in &object.patches {
+            *template = format!("{template}, patched by `patches[{patch}]` of the stack").into();
+        }
+    }
     let report = vigil_check::check(&sources, &Options { templates, ..options.clone() });
     let failing = report.findings.iter().filter(|finding| finding.severity() != Severity::Note);
     let problems: Vec<_> = failing.map(Finding::problem).collect();

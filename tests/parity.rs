@@ -104,6 +104,29 @@ fn what_is_listed_is_no_failure() {
     assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stdout));
 }
 
+/// What somebody wants otherwise is no surprise to them; what differed before still needs its reason.
+#[test]
+fn what_a_patch_makes_is_explained() {
+    let folder = shop();
+    let told = || {
+        let arguments = ["upstream.yaml", "--differences", "differences.md", "--format", "json"];
+        let output = parity(folder.path(), &arguments, "");
+        serde_json::from_slice::<Value>(&output.stdout).unwrap()
+    };
+    let before = told();
+    let patches = "patches:\n- target: {kind: Deployment}\n  merge: {spec: {replicas: 7}}\n\
+                   - target: {kind: ConfigMap, name: shop-theme}\n  merge: {$patch: delete}\n";
+    let stack = fs::read_to_string(folder.path().join("stack.yaml")).unwrap();
+    fs::write(folder.path().join("stack.yaml"), stack + patches).unwrap();
+    let after = told();
+    assert_eq!(after["summary"]["unexplained"], before["summary"]["unexplained"]);
+    let reason = "a patch of the stack says so";
+    let explained: Vec<_> = after["differences"].as_array().unwrap().iter().filter(|it| it["why"] == reason).collect();
+    assert_eq!(explained.len(), 2, "{explained:#?}");
+    assert_eq!(explained[0]["object"], "ConfigMap shop/shop-look");
+    assert_eq!((&explained[1]["field"], &explained[1]["ours"]), (&"spec.replicas".into(), &7.into()));
+}
+
 #[test]
 fn what_cannot_be_compared() {
     let folder = shop();

@@ -66,6 +66,7 @@ mod tests {
             component: "x",
             path: String::new(),
             template: String::new(),
+            patches: Vec::new(),
             value: json!({ "apiVersion": version, "kind": "X", "spec": spec }).into(),
         };
         let pod = json!({

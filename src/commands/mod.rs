@@ -70,12 +70,18 @@ impl Selection {
     }
 
     pub(crate) fn render(&self) -> Result<Rendered, Vec<Problem>> {
-        let parsed = load(&self.stack)?;
-        let rendering = match &self.templates {
-            Some(directory) => vigil_render::render(&parsed.stack, &Templates::read(directory)?),
-            None => vigil_render::render(&parsed.stack, &vigil::TEMPLATES),
-        }?;
+        let mut parsed = load(&self.stack)?;
+        let rendering = self.rendering(&parsed.stack)?;
+        parsed.warnings.extend_from_slice(&rendering.warnings);
         Ok(Rendered { name: self.stack.display().to_string(), parsed, rendering })
+    }
+
+    /// What a stack renders to with these templates.
+    pub(crate) fn rendering(&self, stack: &Stack) -> Result<Rendering, Vec<Problem>> {
+        match &self.templates {
+            Some(directory) => vigil_render::render(stack, &Templates::read(directory)?),
+            None => vigil_render::render(stack, &vigil::TEMPLATES),
+        }
     }
 }
 

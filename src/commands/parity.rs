@@ -4,12 +4,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use vigil_parity::Differences;
+use vigil_render::Rendering;
+use vigil_stack::Stack;
 use vigil_yaml::{Limits, Problem, Source};
 
 /// Compare the rendered set with what `helm template` makes of the upstream charts
 ///
 /// Objects are matched by kind and name, then by role; what they do is compared, not how it is written. A difference
-/// that the tables in docs/upstream/ list with its reason is deliberate; any other makes the exit status 1.
+/// that the tables in docs/upstream/ list with its reason is deliberate, and so is what a patch of the stack has made; any
+/// other makes the exit status 1.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -52,8 +55,16 @@ pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Outcome,
         upstream.extend(documents.iter().map(vigil_yaml::Node::to_json));
     }
     let differences = differences(arguments.differences.as_deref()).map_err(failure)?;
-    let ours: Vec<_> = rendered.rendering.objects.iter().map(|object| (*object.value).clone()).collect();
-    let report = vigil_parity::compare(&ours, &upstream, &differences);
+    let values =
+        |rendering: &Rendering| rendering.objects.iter().map(|object| (*object.value).clone()).collect::<Vec<_>>();
+    let ours = values(&rendered.rendering);
+    let report = if rendered.parsed.stack.patches.is_empty() {
+        vigil_parity::compare(&ours, &upstream, &differences)
+    } else {
+        let before = Stack { patches: Vec::new(), ..rendered.parsed.stack };
+        let before = arguments.selection.rendering(&before).map_err(failure)?;
+        vigil_parity::compare_patched(&ours, &values(&before), &upstream, &differences)
+    };
     if report.summary.objects == 0 {
         let files: Vec<_> = arguments.files.iter().map(|file| called(file)).collect();
         let problem = Problem::in_file("holds no objects", files.join(", "));

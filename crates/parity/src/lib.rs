@@ -32,10 +32,21 @@ use serde_json::Value;
 
 /// Compares our objects with upstream's. Helm's test hooks are left out; lists of objects are opened.
 pub fn compare(ours: &[Value], upstream: &[Value], differences: &Differences) -> Report {
+    compared(ours, upstream, differences, None)
+}
+
+/// [`compare`] for objects that somebody has patched: what differs from upstream in them and not in those `before` the
+/// patches is explained by these.
+pub fn compare_patched(ours: &[Value], before: &[Value], upstream: &[Value], differences: &Differences) -> Report {
+    let before = compare(before, upstream, differences);
+    compared(ours, upstream, differences, Some(&before))
+}
+
+fn compared(ours: &[Value], upstream: &[Value], differences: &Differences, before: Option<&Report>) -> Report {
     let ours = set::Set::new(ours);
     let mut upstream = set::Set::new(upstream);
     let pairs = pairs::pairs(&ours, &mut upstream, differences);
-    report::report(&ours, &upstream, &pairs, differences)
+    report::report(&ours, &upstream, &pairs, differences, before)
 }
 
 #[cfg(test)]

@@ -92,13 +92,21 @@ pub struct Report {
 
 struct Reporter<'a> {
     listed: &'a Differences,
+    /// What differed before somebody patched our objects; none: nobody did.
+    before: Option<&'a Report>,
     used: BTreeSet<usize>,
     report: Report,
 }
 
-pub(crate) fn report(ours: &Set, upstream: &Set, pairs: &[Pair], listed: &Differences) -> Report {
+pub(crate) fn report(
+    ours: &Set,
+    upstream: &Set,
+    pairs: &[Pair],
+    listed: &Differences,
+    before: Option<&Report>,
+) -> Report {
     let report = Report { differences: Vec::new(), notes: Vec::new(), summary: Summary::default() };
-    let mut reporter = Reporter { listed, used: BTreeSet::new(), report };
+    let mut reporter = Reporter { listed, before, used: BTreeSet::new(), report };
     for (n, theirs) in upstream.objects.iter().enumerate() {
         match pairs.iter().find(|pair| pair.upstream == n) {
             Some(pair) => reporter.pair(ours, &ours.objects[pair.ours], upstream, theirs),
@@ -189,18 +197,23 @@ impl Reporter<'_> {
     }
 
     fn take(&mut self, names: &[&str], field: Field, rows: &[usize]) {
-        let why = rows.first().map(|n| self.listed.rows[*n].why.clone());
+        let listed = rows.first().map(|n| self.listed.rows[*n].why.clone());
         self.used.extend(rows);
-        if why.is_some() {
+        let Field { path, ours, upstream, stated } = field;
+        let counterpart = names.last().filter(|last| *last != &names[0]).map(|name| (*name).to_owned());
+        let object = names[0].to_owned();
+        let mut found = Difference { object, counterpart, field: path, ours, upstream, why: None };
+        let is_new =
+            |before: &Report| !before.differences.iter().any(|old| Difference { why: None, ..old.clone() } == found);
+        let patched = self.before.is_some_and(is_new).then(|| "a patch of the stack says so".to_owned());
+        found.why = listed.or(patched);
+        if found.why.is_some() {
             self.report.summary.deliberate += 1;
-            self.report.summary.listed += field.stated;
+            self.report.summary.listed += stated;
         } else {
             self.report.summary.unexplained += 1;
         }
-        let Field { path, ours, upstream, .. } = field;
-        let counterpart = names.last().filter(|last| *last != &names[0]).map(|name| (*name).to_owned());
-        let object = names[0].to_owned();
-        self.report.differences.push(Difference { object, counterpart, field: path, ours, upstream, why });
+        self.report.differences.push(found);
     }
 
     /// An object that only one side has.

@@ -318,7 +318,7 @@ pub(crate) fn dashboards<'t>(
         let json = json(&file.dashboard, &uid_of(file.component, file.name));
         all.shown.extend(shown(file.component, &file.dashboard, &json));
         let documents = vec![config_map(stack, file.component, &file.dashboard, &json).into()];
-        all.made.push(Made { component: file.component, template: file.path, documents });
+        all.made.push(Made::new(file.component, file.path, documents));
     }
     Ok(all)
 }

@@ -49,9 +49,9 @@ impl Values {
 }
 
 /// The SHA-256 of a text, in hexadecimal digits.
-pub(crate) fn checksum(text: &str) -> String {
+pub(crate) fn checksum(text: impl AsRef<[u8]>) -> String {
     let mut checksum = String::new();
-    for byte in Sha256::digest(text.as_bytes()) {
+    for byte in Sha256::digest(text) {
         // Writing to a String cannot fail.
         let _ = write!(checksum, "{byte:02x}");
     }

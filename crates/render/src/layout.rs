@@ -1,9 +1,8 @@
 //! Objects to files: where each stands, what a file opens with, and the kustomizations.
 
-use crate::{Made, Object, Rendering, finish};
+use crate::{Document, Made, Object, Rendering, finish, patches};
 use serde_json::json;
 use std::collections::BTreeMap;
-use vigil_stack::Stack;
 
 /// Folders that kustomize does not apply.
 const NOT_APPLIED: [&str; 2] = ["argocd", "values"];
@@ -28,27 +27,32 @@ pub(crate) fn is_applied(component: &str) -> bool {
     !NOT_APPLIED.contains(&component)
 }
 
+/// Whether the files of a component hold objects.
+pub(crate) fn holds_objects(component: &str) -> bool {
+    !NO_OBJECTS.contains(&component)
+}
+
 /// Arranges what the templates made.
-pub(crate) fn layout(stack: &Stack, components: Vec<&'static str>, made: Vec<Made>) -> Rendering {
+pub(crate) fn layout(components: Vec<&'static str>, made: Vec<Made>) -> Rendering {
     let mut files = BTreeMap::new();
     let mut objects = Vec::new();
     for Made { component, template, documents } in made {
-        if documents.is_empty() {
+        if documents.iter().all(|document| document.removed) {
             continue;
         }
         let path = template.strip_suffix(".hbs").unwrap_or(template).to_owned();
-        let holds_objects = !NO_OBJECTS.contains(&component);
-        let mut text = format!("{OPENING}{template}{CLOSING}\n");
-        for (at, mut value) in documents.into_iter().enumerate() {
+        let mut text = format!("{OPENING}{template}{CLOSING}\n{}", patches::note(&documents).unwrap_or_default());
+        let kept = documents.into_iter().filter(|document| !document.removed);
+        for (at, Document { content: mut value, patches, .. }) in kept.enumerate() {
             if at > 0 {
                 text.push_str("---\n");
             }
-            if holds_objects {
-                finish::finish(stack, component, value.head_mut());
+            if holds_objects(component) {
+                finish::settle(value.head_mut());
             }
             value.write_to(&mut text);
-            if holds_objects {
-                objects.push(Object { component, path: path.clone(), template: template.to_owned(), value });
+            if holds_objects(component) {
+                objects.push(Object { component, path: path.clone(), template: template.to_owned(), value, patches });
             }
         }
         files.insert(path, text);
@@ -57,7 +61,7 @@ pub(crate) fn layout(stack: &Stack, components: Vec<&'static str>, made: Vec<Mad
         files.insert(path, kustomization(&resources));
     }
     let components = components.into_iter().filter(|component| made_something(component, &files)).collect();
-    Rendering { files, objects, components }
+    Rendering { files, objects, components, warnings: Vec::new() }
 }
 
 fn made_something(component: &str, files: &BTreeMap<String, String>) -> bool {

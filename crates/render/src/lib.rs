@@ -18,6 +18,7 @@ mod finish;
 mod ini;
 mod layout;
 mod parallel;
+mod patches;
 mod rules;
 mod structure;
 mod templates;
@@ -44,6 +45,8 @@ pub struct Object {
     pub template: String,
     /// The object itself.
     pub value: Content,
+    /// The positions in the stack's `patches` of those that changed it.
+    pub patches: Vec<usize>,
 }
 
 impl Object {
@@ -99,6 +102,8 @@ pub struct Rendering {
     pub objects: Vec<Object>,
     /// The components that made something, in the order in which they are applied.
     pub components: Vec<&'static str>,
+    /// What the author of the stack should know.
+    pub warnings: Vec<Problem>,
 }
 
 /// Renders a stack, on as many threads as the machine has cores.
@@ -141,15 +146,21 @@ pub fn render_on(threads: usize, stack: &Stack, templates: &Templates) -> Result
         } else {
             engine.documents(template, &values)?.into_iter().map(Content::from).collect()
         };
-        Ok(Made { component, template, documents })
+        Ok(Made::new(component, template, documents))
     }))?;
 
     made.extend(rules.made);
     made.extend(dashboards.made);
     made.sort_by_key(|made| (components.iter().position(|component| *component == made.component), made.template));
 
-    let rendering = layout::layout(stack, components, made);
-    let problems = structure::check(&rendering.objects);
+    for made in made.iter_mut().filter(|made| layout::holds_objects(made.component)) {
+        for document in &mut made.documents {
+            finish::finish(stack, made.component, document.content.head_mut());
+        }
+    }
+    let warnings = patches::apply(stack, &mut made)?;
+    let rendering = Rendering { warnings, ..layout::layout(components, made) };
+    let problems = structure::check(stack, &rendering.objects);
     if problems.is_empty() { Ok(rendering) } else { Err(problems) }
 }
 
@@ -157,7 +168,28 @@ pub fn render_on(threads: usize, stack: &Stack, templates: &Templates) -> Result
 struct Made<'t> {
     component: &'static str,
     template: &'t str,
-    documents: Vec<Content>,
+    documents: Vec<Document>,
+}
+
+impl<'t> Made<'t> {
+    fn new(component: &'static str, template: &'t str, documents: Vec<Content>) -> Self {
+        Self { component, template, documents: documents.into_iter().map(Document::from).collect() }
+    }
+}
+
+/// A document, and what patches did to it.
+struct Document {
+    content: Content,
+    /// Those that changed it, by their positions in the stack.
+    patches: Vec<usize>,
+    /// One of them removed it.
+    removed: bool,
+}
+
+impl From<Content> for Document {
+    fn from(content: Content) -> Self {
+        Self { content, patches: Vec::new(), removed: false }
+    }
 }
 
 /// The object that is plain data at `path`, with the labels that every object gets.

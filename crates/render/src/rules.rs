@@ -4,7 +4,6 @@
 //! scrape is left out, and so is one that reads what such a rule would record; a group and a file without a rule left are
 //! left out with them.
 
-use crate::content::Content;
 use crate::dashboards::Shown;
 use crate::templates::Templates;
 use crate::words::Words;
@@ -39,7 +38,7 @@ impl Rules<'_> {
     /// Says of alerts which panel shows what they are about: Grafana leads there by two annotations.
     pub(crate) fn tell(&mut self, shown: &[Shown]) {
         for made in &mut self.made {
-            let documents = made.documents.iter_mut().map(Content::head_mut);
+            let documents = made.documents.iter_mut().map(|document| document.content.head_mut());
             let groups = documents.filter_map(|value| value["spec"]["groups"].as_array_mut()).flatten();
             for rule in groups.filter_map(|group| group["rules"].as_array_mut()).flatten() {
                 let panels = || shown.iter().filter(|panel| rule["alert"] == panel.alert.as_str());
@@ -195,7 +194,7 @@ fn object<'t>(stack: &Stack, mut file: File<'t>) -> Option<Made<'t>> {
         },
         "spec": { "groups": file.groups },
     });
-    Some(Made { component: file.component, template: file.path, documents: vec![value.into()] })
+    Some(Made::new(file.component, file.path, vec![value.into()]))
 }
 
 /// Says of an alert where its runbook is: at an address, or in the program.

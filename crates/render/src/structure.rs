@@ -1,9 +1,10 @@
 //! What must be true of every set of objects, whatever the templates: the last gate before anything is written.
 
-use crate::Object;
+use crate::{Object, patches};
 use serde_json::{Map, Value};
 use std::collections::HashMap;
-use vigil_yaml::Problem;
+use vigil_stack::Stack;
+use vigil_yaml::{Place, Problem};
 
 /// The recommended labels that every object carries.
 /// <https://kubernetes.io/docs/concepts/overview/working-with-objects/common-labels/>
@@ -41,13 +42,15 @@ const ANNOTATIONS: usize = (256 << 10) - (4 << 10);
 const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 
 /// Everything that is wrong with a set, in its order.
-pub(crate) fn check(objects: &[Object]) -> Vec<Problem> {
+pub(crate) fn check(stack: &Stack, objects: &[Object]) -> Vec<Problem> {
     let mut problems = Vec::new();
     let mut seen: HashMap<(&str, &str, &str, &str), &Object> = HashMap::new();
     for object in objects {
         let mut problem = |message: String, help: &str| {
             let message = format!("{}: {message}", object.title());
-            problems.push(Problem::in_file(message, format!("templates/{}", object.template)).help(help));
+            let place = patches::place(stack, &object.patches);
+            let place = place.unwrap_or_else(|| Place::File(format!("templates/{}", object.template)));
+            problems.push(Problem::error(message, place).help(help));
         };
         if object.api_version().is_empty() || object.kind().is_empty() || object.name().is_empty() {
             problem("not an object".to_owned(), "give it `apiVersion`, `kind` and `metadata.name`");

@@ -249,11 +249,12 @@ fn object(kind: &str, namespace: &str, body: Value) -> Object {
         path: "flask/x.yaml".to_owned(),
         template: "flask/x.yaml.hbs".to_owned(),
         value: value.into(),
+        patches: Vec::new(),
     }
 }
 
 fn findings(objects: &[Object]) -> Vec<String> {
-    structure::check(objects).into_iter().map(|problem| problem.message).collect()
+    structure::check(&Stack::default(), objects).into_iter().map(|problem| problem.message).collect()
 }
 
 #[test]
@@ -473,10 +474,11 @@ fn lines(text: &str) -> Value {
     text.split(['\n', '\r']).map(|line| line.split(['=', '#', ';']).map(str::trim).collect::<Vec<_>>()).collect()
 }
 
+/// The stack with every switch the other way, without its patches: what they are for may be off where a test changes it.
 fn switched() -> Stack {
     let path = std::path::Path::new("../../stacks/switched.yaml");
     let source = vigil_yaml::Source::read(path, Stack::LIMITS.bytes).expect("the repository's stack");
-    Stack::load(&source, path).expect("a sound stack").stack
+    Stack { patches: Vec::new(), ..Stack::load(&source, path).expect("a sound stack").stack }
 }
 
 #[test]
@@ -803,4 +805,56 @@ proptest! {
             prop_assert!(documents.iter().any(|document| document.to_json() == *object.value));
         }
     }
+}
+
+/// A stack that a text says, rendered by the repository's templates.
+fn rendered(text: &str) -> Rendering {
+    let parsed =
+        Stack::parse(&vigil_yaml::Source::new("stack.yaml", text)).map_err(|problems| drawn(&problems)).unwrap();
+    render(&parsed.stack, &REAL).map_err(|problems| drawn(&problems)).unwrap()
+}
+
+#[test]
+fn pods_roll_with_what_a_patch_changes() {
+    let checksums = |rendering: &Rendering| {
+        let object = rendering.objects.iter().find(|object| object.title() == "StatefulSet myloki/loki-stack");
+        object.unwrap().value["spec"]["template"]["metadata"]["annotations"].clone()
+    };
+    let (plain, patched) = (
+        rendered("promtail: {enabled: false}"),
+        rendered(
+            "promtail: {enabled: false}\npatches:\n- target: {kind: ConfigMap, name: loki-stack}\n  \
+             merge: {data: {loki.yaml: 'auth_enabled: true'}}\n",
+        ),
+    );
+    let (before, after) = (checksums(&plain), checksums(&patched));
+    assert_ne!(before["checksum/config"], after["checksum/config"]);
+    assert_eq!(after["checksum/config"], engine::checksum("auth_enabled: true"));
+    let text = &patched.files["loki/configmap.yaml"];
+    assert_eq!(text.lines().nth(1), Some("# Patched by stack.yaml: patches[0]"));
+}
+
+#[test]
+fn what_a_patch_removes_is_in_no_file() {
+    let remove = "patches: [{target: {kind: Ingress}, merge: {$patch: delete}}]";
+    let rendering = rendered(&format!("promtail: {{enabled: false}}\n{remove}\n"));
+    assert!(rendering.objects.iter().all(|object| object.kind() != "Ingress"));
+    let kustomization = &rendering.files["flask/kustomization.yaml"];
+    assert!(
+        !kustomization.contains("ingress") && !rendering.files.contains_key("flask/ingress.yaml"),
+        "{kustomization}"
+    );
+}
+
+/// A Job that a patch changes is another one, or the API server refuses it.
+#[test]
+fn a_patched_job_has_another_name() {
+    let stack = "promtail: {enabled: false}\nprometheus-operator: {admissionWebhooks: job}\n";
+    let patch = "patches: [{target: {kind: Job}, merge: {spec: {backoffLimit: 9}}}]\n";
+    let jobs = |rendering: &Rendering| -> Vec<String> {
+        rendering.objects.iter().filter(|object| object.kind() == "Job").map(|job| job.name().to_owned()).collect()
+    };
+    let (before, after) = (jobs(&rendered(stack)), jobs(&rendered(&format!("{stack}{patch}"))));
+    assert_eq!((before.len(), after.len()), (2, 2));
+    assert!(before.iter().all(|name| !after.contains(name)));
 }

@@ -404,6 +404,11 @@ impl<'de> Deserializer<'de> for Reader<'_> {
         match &self.node.data {
             Data::List(_) => self.deserialize_seq(visitor),
             Data::Map(_) => self.deserialize_map(visitor),
+            Data::Scalar(scalar)
+                if scalar.plain && plain::resolve(&scalar.text) != plain::resolve_as_kubectl(&scalar.text) =>
+            {
+                Err(de::Error::custom("YAML readers take it for different values; put quotes around a text"))
+            }
             Data::Scalar(scalar) => match self.plain() {
                 Plain::Null => visitor.visit_unit(),
                 Plain::Bool(value) => visitor.visit_bool(value),

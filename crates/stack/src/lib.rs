@@ -100,7 +100,14 @@ impl Stack {
         }
         problems.extend(decoded.problems);
         match decoded.value {
-            Some(stack) if problems.is_empty() => Ok(Parsed { stack, warnings, notes, root: node }),
+            Some(mut stack) if problems.is_empty() => {
+                let mut root = node;
+                redact::without_credentials(&mut root, source);
+                for (patch, node) in stack.patches.iter_mut().zip(root.get("patches").map_or(&[][..], Node::items)) {
+                    patch.origin.0 = Some(node.clone());
+                }
+                Ok(Parsed { stack, warnings, notes, root })
+            }
             _ => Err(in_order(problems, source)),
         }
     }

@@ -10,6 +10,7 @@ pub(crate) mod flask;
 pub(crate) mod grafana;
 pub(crate) mod loki;
 pub(crate) mod metrics_server;
+mod patches;
 pub(crate) mod prometheus;
 pub(crate) mod prometheus_operator;
 pub(crate) mod promtail;
@@ -44,6 +45,7 @@ pub(crate) fn check(stack: &Stack, findings: &mut Findings) {
         tolerations(&path, pods, findings);
         containers(&path, pods, part, findings);
     }
+    patches::check(&stack.patches, findings);
 }
 
 /// Settings of something that is off, and that nobody has switched off: `persistence: {size: 50Gi}` makes no volume. Whoever

@@ -16,6 +16,7 @@ mod metrics_server;
 mod network_policies;
 mod node_exporter;
 mod part;
+mod patches;
 mod pods;
 mod prometheus;
 mod prometheus_operator;
@@ -37,6 +38,7 @@ pub use metrics_server::{AddressType, MetricsServer};
 pub use network_policies::NetworkPolicies;
 pub use node_exporter::NodeExporter;
 pub use part::{Entrance, Part};
+pub use patches::{Operation, OperationKind, Patch, PatchTarget};
 pub use pods::{
     HasPods, OtherContainer, Pods, ResourceAmounts, Resources, TaintEffect, Toleration, TolerationOperator,
 };
@@ -97,6 +99,9 @@ macro_rules! stack {
                 pub pods: Pods,
                 /// What `vigil check` and `vigil render` cannot see in the manifests: what the cluster provides, and waivers.
                 pub checks: Checks,
+                /// Changes of single objects, for what the stack has no key for.
+                #[serde(skip_serializing_if = "Vec::is_empty")]
+                pub patches: Vec<Patch>,
                 $($(#[doc = $doc])+ #[serde(rename = $name)] pub $field: $settings,)+
             }
         }
@@ -111,6 +116,7 @@ macro_rules! stack {
                     image_registry: None,
                     pods: Pods::default(),
                     checks: Checks::default(),
+                    patches: Vec::new(),
                     $($field: $settings::default(),)+
                 }
             }

@@ -31,6 +31,15 @@ pub(crate) fn check(argocd: &Argocd, stack: &Stack, findings: &mut Findings) {
             "they name the pods of the plain manifests, some of which carry other labels in the charts",
         );
     }
+    if argocd.install == Install::Charts && !stack.patches.is_empty() {
+        findings.warning(
+            &["patches", "argocd.install"],
+            "the charts know nothing of the patches",
+            "`argocd.install` is `charts`",
+            "of what Argo CD applies they change the plain manifests alone; set `argocd.install: manifests`, or change the charts by \
+             values of your own",
+        );
+    }
     let own = [&stack.namespaces.monitoring, &stack.namespaces.logging];
     if own.contains(&&argocd.namespace) {
         findings.error(

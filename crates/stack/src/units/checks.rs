@@ -1,4 +1,4 @@
-//! What the checker is told: rules, kinds, objects, reasons.
+//! What objects are known by, and what is said of them: kinds, names, fields, rules, reasons.
 
 use super::text_unit;
 use vigil_forms::name::{LONGEST_SUBDOMAIN, is_path_segment};
@@ -39,6 +39,21 @@ text_unit! {
         let (kind, path) = text.split_once(' ').ok_or("no name")?;
         self::kind(kind)?;
         path.split_once('/').map_or_else(|| name(path), |(namespace, path)| name(namespace).and_then(|()| name(path)))
+    }
+}
+
+text_unit! {
+    /// The place of a field in an object (RFC 6901).
+    Pointer,
+    expected: "a path such as `/spec/replicas`",
+    pattern: r"^(/([^/~]|~[01])*)+$",
+    check: |text| match text {
+        _ if !text.starts_with('/') => Err("does not begin with `/`"),
+        _ if text.split('~').skip(1).any(|rest| !rest.starts_with(['0', '1'])) => {
+            Err("a `~` in a key is written `~0`, and `~1` is a `/` in a key")
+        }
+        _ if text.contains(char::is_control) => Err(""),
+        _ => Ok(()),
     }
 }
 

@@ -12,7 +12,7 @@ mod network;
 pub use alerting::{
     AlertName, Authorization, Email, GroupLabel, HostPort, Line, Matcher, MetricLabel, ReceiverName, SecretKey,
 };
-pub use checks::{KindName, ObjectName, ObjectTitle, Reason, RuleName};
+pub use checks::{KindName, ObjectName, ObjectTitle, Pointer, Reason, RuleName};
 pub use file::{DashboardId, DashboardRevision, FilePath, FolderOfContainer, UserId};
 pub use git::{FolderPath, GitRevision};
 pub use image::{Image, Registry};

@@ -230,5 +230,6 @@ fn what_the_checker_is_told() {
         &["Namespace mymonitoring", "Deployment mymonitoring/grafana", "ClusterRole system:node"],
         &["", "Deployment", "grafana", "Deployment a/b/c", "Deployment /a", "deployment a/b", "Deployment  a"],
     );
+    table::<Pointer>(&["/a", "/a/0/-", "/a/b~1c~0d", "/"], &["", "a", "a/b", "/a~", "/a~2", "/\n"]);
     table::<Reason>(&["because", " x "], &["", " ", "a\nb", &"x".repeat(1025)]);
 }
