@@ -6,7 +6,7 @@ mod revision;
 mod terminal;
 
 use clap::{Parser, Subcommand};
-use commands::{Outcome, check, diff, explain, images, parity, render, runbook, schema};
+use commands::{Outcome, check, diff, explain, images, init, parity, render, runbook, schema};
 use std::process::ExitCode;
 
 /// Manifests become millions of small values on all cores at once, which the usual allocators are slow at.
@@ -26,6 +26,7 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    Init(init::Arguments),
     Render(render::Arguments),
     Check(check::Arguments),
     Diff(diff::Arguments),
@@ -40,6 +41,7 @@ fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let terminal = terminal::Terminal::new(arguments.color);
     let result = match arguments.command {
+        Command::Init(arguments) => init::run(&arguments, &terminal),
         Command::Render(arguments) => render::run(&arguments, &terminal),
         Command::Check(arguments) => check::run(&arguments, &terminal),
         Command::Diff(arguments) => diff::run(&arguments, &terminal),

@@ -29,9 +29,46 @@ fn files(directory: &Path) -> BTreeMap<String, (String, SystemTime)> {
 fn help() {
     let folder = elsewhere();
     approved("help", &vigil(folder.path(), &["--help"]));
+    approved("help-init", &vigil(folder.path(), &["init", "--help"]));
     approved("help-render", &vigil(folder.path(), &["render", "--help"]));
     approved("help-images", &vigil(folder.path(), &["images", "--help"]));
     approved("unknown-command", &vigil(folder.path(), &["rendr"]));
+}
+
+/// What `init` writes is a stack that surprises nobody: no warning, nothing that waits for a cloud, no demo.
+#[test]
+fn a_stack_to_begin_with() {
+    let folder = tempfile::tempdir().unwrap();
+    approved("no-stack-yet", &vigil(folder.path(), &["render"]));
+    approved("init", &vigil(folder.path(), &["init"]));
+    approved("init-again", &vigil(folder.path(), &["init", "--minimal"]));
+    approved("init-elsewhere", &vigil(folder.path(), &["init", "clusters/a.yaml"]));
+    approved("init-minimal", &vigil(folder.path(), &["init", "--minimal", "a.yaml"]));
+    for stack in ["stack.yaml", "a.yaml"] {
+        let output = vigil(folder.path(), &["render", stack, "--stdout"]);
+        assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+        assert_eq!(String::from_utf8_lossy(&output.stderr), "", "{stack}");
+        let objects = String::from_utf8_lossy(&output.stdout).into_owned();
+        for unwanted in ["type: LoadBalancer", "nodePort", "promtail", "flask", "grafana.com/api"] {
+            assert!(!objects.contains(unwanted), "{stack} has {unwanted}");
+        }
+    }
+    let written = || fs::read_to_string(folder.path().join("stack.yaml")).unwrap();
+    let commented = written();
+    assert!(vigil(folder.path(), &["init", "--minimal", "--force"]).status.success());
+    assert!(written().len() < commented.len() / 2 && !written().contains('#'));
+}
+
+#[test]
+fn a_stack_that_is_elsewhere() {
+    let folder = elsewhere();
+    let below = folder.path().join("manifests");
+    fs::create_dir(&below).unwrap();
+    approved("stack-above", &vigil(&below, &["render"]));
+    approved("stack-misspelt", &vigil(folder.path(), &["render", "stak.yaml"]));
+    approved("stack-in-no-folder", &vigil(folder.path(), &["render", "clusters/a.yaml"]));
+    approved("stack-is-a-folder", &vigil(&below, &["render", ".."]));
+    approved("stack-twice", &vigil(folder.path(), &["render", "stack.yaml", "--stack", "stack.yaml"]));
 }
 
 #[test]

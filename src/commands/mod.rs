@@ -4,6 +4,7 @@ pub(crate) mod check;
 pub(crate) mod diff;
 pub(crate) mod explain;
 pub(crate) mod images;
+pub(crate) mod init;
 pub(crate) mod parity;
 pub(crate) mod render;
 pub(crate) mod runbook;
@@ -12,7 +13,54 @@ pub(crate) mod schema;
 use std::path::{Path, PathBuf};
 use vigil_render::{Rendering, Templates};
 use vigil_stack::{Parsed, Stack};
+use vigil_yaml::words::nearest;
 use vigil_yaml::{Problem, Source};
+
+/// What commands take for the stack when nobody names one.
+pub(crate) const STACK: &str = "stack.yaml";
+
+/// Why there is no stack at a path, and where one is.
+fn missing(stack: &Path) -> Option<Problem> {
+    let name = stack.display().to_string();
+    let inside = stack.join(STACK);
+    if stack.is_dir() {
+        let help = if inside.is_file() {
+            format!("did you mean {}?", inside.display())
+        } else {
+            "name the file inside it".to_owned()
+        };
+        return Some(Problem::in_file("is a directory", name).help(help));
+    }
+    // A link to nowhere is there.
+    if stack.symlink_metadata().is_ok() {
+        return None;
+    }
+    let folder = stack.parent().filter(|folder| !folder.as_os_str().is_empty());
+    if let Some(folder) = folder.filter(|folder| !folder.is_dir()) {
+        let message = format!("there is no folder {}", folder.display());
+        return Some(Problem::in_file(message, name).help("correct the path, which starts at the folder you are in"));
+    }
+    let file_name = stack.file_name().unwrap_or_default().to_string_lossy();
+    let above = Path::new("..").join(STACK);
+    let mut beside: Vec<String> = std::fs::read_dir(folder.unwrap_or(Path::new(".")))
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
+        .filter(|name| name.ends_with(".yaml") || name.ends_with(".yml"))
+        .collect();
+    beside.sort();
+    let near = nearest(&file_name, beside.iter().map(String::as_str));
+    let help = if let Some(near) = near {
+        format!("did you mean {}?", folder.map_or(PathBuf::from(near), |folder| folder.join(near)).display())
+    } else if name == STACK && above.is_file() {
+        "there is one in the folder above: go there first".to_owned()
+    } else if name == STACK {
+        "`vigil init` writes one to begin with; `vigil render FILE` takes one that is elsewhere".to_owned()
+    } else {
+        "check the path, which starts at the folder you are in; `vigil init FILE` writes one to begin with".to_owned()
+    };
+    Some(Problem::in_file("there is no such file", name).help(help))
+}
 
 /// How a command that did not fail ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -46,7 +94,7 @@ pub(crate) fn called(file: &Path) -> String {
 #[derive(clap::Args)]
 pub(crate) struct Selection {
     /// The stack to render
-    #[arg(long, value_name = "FILE", default_value = "stack.yaml")]
+    #[arg(long, value_name = "FILE", default_value = STACK)]
     stack: PathBuf,
     /// Use the templates of this directory instead of the built-in ones
     #[arg(long, value_name = "DIR")]
@@ -64,6 +112,11 @@ pub(crate) struct Rendered {
 }
 
 impl Selection {
+    /// The same templates for the stack in another file, if one is named.
+    pub(crate) fn of(&self, file: Option<&Path>) -> Self {
+        Self { stack: file.unwrap_or(&self.stack).to_owned(), templates: self.templates.clone() }
+    }
+
     /// Whether the templates are those that the program carries.
     pub(crate) fn has_own_templates(&self) -> bool {
         self.templates.is_none()
@@ -87,6 +140,9 @@ impl Selection {
 
 /// The stack in a file.
 pub(crate) fn load(stack: &Path) -> Result<Parsed, Vec<Problem>> {
+    if let Some(problem) = missing(stack) {
+        return Err(vec![problem]);
+    }
     let source = Source::read(stack, Stack::LIMITS.bytes).map_err(|problem| vec![*problem])?;
     Stack::load(&source, stack)
 }

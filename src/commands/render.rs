@@ -19,8 +19,11 @@ use vigil_yaml::{Limits, Problem, Source};
 Examples:
   vigil render                                  stack.yaml into manifests/
   vigil render --check                          fail, with a diff, when manifests/ is stale
-  vigil render --stack stacks/minimal.yaml --stdout | kubectl diff -f -")]
+  vigil render stacks/minimal.yaml --stdout | kubectl diff -f -")]
 pub(crate) struct Arguments {
+    /// The stack to render, as `--stack` names it
+    #[arg(value_name = "FILE", conflicts_with = "stack")]
+    file: Option<PathBuf>,
     #[command(flatten)]
     selection: Selection,
     /// The directory to write
@@ -39,7 +42,8 @@ const MOST_FINDINGS: usize = 50;
 
 pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Outcome, Failure> {
     let failure = |problems| Failure::new(problems, "nothing was written");
-    let Rendered { name: stack, parsed, rendering } = arguments.selection.render().map_err(failure)?;
+    let Rendered { name: stack, parsed, rendering } =
+        arguments.selection.of(arguments.file.as_deref()).render().map_err(failure)?;
     terminal.warn(&parsed.warnings);
     let (options, warning) = vigil::checks::options(&parsed);
     terminal.warn(warning.as_slice());

@@ -1,7 +1,7 @@
 //! What somebody who made a mistake probably meant.
 
 use vigil_yaml::plain::{self, Plain};
-use vigil_yaml::words::list;
+use vigil_yaml::words::{list, near};
 use vigil_yaml::{Data, Node, Quoted};
 
 /// What a value of the wrong type should have been, as far as that leads to advice.
@@ -58,12 +58,29 @@ pub(crate) fn foreign_letter(key: &str) -> Option<String> {
     key.chars().find(|c| !c.is_ascii()).map(|c| format!("U+{:04X}", u32::from(c)))
 }
 
+/// How many keys a help lists.
+const MOST_KEYS: usize = 8;
+
 /// The help that lists what may stand in a mapping.
 pub(crate) fn keys(known: &[&str]) -> String {
     match known {
         [only] => format!("the only key here is `{only}`"),
-        _ => format!("the keys here are {}", list(known, "and")),
+        _ if known.len() <= MOST_KEYS => format!("the keys here are {}", list(known, "and")),
+        [first, second, third, ..] => {
+            format!("docs/stack.md lists the {} keys here: `{first}`, `{second}`, `{third}` …", known.len())
+        }
+        _ => String::new(),
     }
+}
+
+/// The help for a key that is none of those that may stand here: all of them if they are few, and otherwise those that may have
+/// been meant.
+pub(crate) fn keys_near(key: &str, known: &'static [&'static str]) -> String {
+    let near = near(key, known.iter().copied(), MOST_KEYS / 2);
+    if known.len() <= MOST_KEYS || near.is_empty() {
+        return keys(known);
+    }
+    format!("near it: {}; docs/stack.md lists the {} keys here", list(&near, "and"), known.len())
 }
 
 #[cfg(test)]

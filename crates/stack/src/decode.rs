@@ -3,7 +3,8 @@
 //! serde stops at the first error. So after each one the value it speaks of is taken out of the tree, its default
 //! stands in, and the rest is decoded again: a text with five mistakes gets five messages.
 
-use crate::advice::{Wanted, advice, foreign_letter, keys};
+use crate::advice::{Wanted, advice, foreign_letter, keys_near};
+use crate::helm;
 use serde::de::{self, DeserializeSeed, Deserializer, IntoDeserializer, MapAccess, SeqAccess, Visitor};
 use std::fmt::{self, Write as _};
 use vigil_yaml::plain::{self, Plain};
@@ -37,7 +38,7 @@ pub(crate) fn decode<T: de::DeserializeOwned>(node: &Node, most: usize) -> Decod
                 doubtful.push(subject);
                 let section = error.section_below::<T>(&node);
                 let mut problem = error.into_problem(&node);
-                if let Some(section) = section {
+                if let Some(section) = section.filter(|_| problem.label.as_deref() != Some(helm::LABEL)) {
                     problem = problem.label(format!("belongs in `{section}`"));
                 }
                 // An alias repeats a mistake that stands in the text once.
@@ -159,9 +160,13 @@ impl Error {
                     (None, None) if key.starts_with("//") => "a comment starts with `#`".to_owned(),
                     (None, None) => "not known here".to_owned(),
                 };
-                Problem::error(format!("unknown key {} {place}", Quoted(&key)), span)
-                    .label(label)
-                    .help(empty_section_above(root, &self.path).unwrap_or_else(|| keys(known)))
+                let problem = Problem::error(format!("unknown key {} {place}", Quoted(&key)), span);
+                match helm::counterpart(&walk(root, &self.path).0, node) {
+                    Some(help) => problem.label(helm::LABEL).help(help),
+                    None => problem
+                        .label(label)
+                        .help(empty_section_above(root, &self.path).unwrap_or_else(|| keys_near(&key, known))),
+                }
             }
             Kind::UnknownChoice { choice, known } => {
                 let problem = Problem::error(format!("{name} cannot be {}", Quoted(&choice)), span)

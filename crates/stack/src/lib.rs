@@ -9,6 +9,7 @@ mod advice;
 mod beside;
 mod decode;
 mod findings;
+mod helm;
 pub mod model;
 mod redact;
 mod rules;
@@ -89,6 +90,9 @@ impl Stack {
             }
             return Err(in_order(problems, source));
         };
+        if let Some(problem) = object(&node) {
+            return Err(vec![problem]);
+        }
         let mut decoded = decode::decode::<Self>(&node, MOST_PROBLEMS);
         let (mut warnings, mut notes) = (Vec::new(), Vec::new());
         // What the reader left out may be just what a rule would ask for.
@@ -111,6 +115,17 @@ impl Stack {
             _ => Err(in_order(problems, source)),
         }
     }
+}
+
+/// Says of a Kubernetes object that it is one.
+fn object(node: &Node) -> Option<Problem> {
+    let (kind, version) = (node.entry("kind")?, node.entry("apiVersion")?);
+    let title = format!("this is a Kubernetes object, a `{}`, and no stack", kind.value.text()?);
+    Some(
+        Problem::error(title, version.key.span.clone())
+            .label("a stack has no such key")
+            .help("`vigil check FILE` judges objects; a stack says what the cluster runs, and `vigil init` writes one"),
+    )
 }
 
 /// More than anybody reads, and far more than a stack of a few hundred values can make by accident.

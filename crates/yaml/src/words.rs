@@ -12,6 +12,22 @@ pub fn nearest<'a>(word: &str, known: impl IntoIterator<Item = &'a str> + Clone)
     near.map(|(_, name)| name).or_else(begins)
 }
 
+/// The known names that `word` may have been meant to be, the likeliest first: those that hold it or that it holds, and
+/// those that are written alike.
+pub fn near<'a>(word: &str, known: impl IntoIterator<Item = &'a str>, most: usize) -> Vec<&'a str> {
+    let word = word.trim().to_lowercase();
+    let rank = |name: &'a str| {
+        let lower = name.to_lowercase();
+        let holds = word.len() > 2 && lower.len() > 2 && (lower.contains(&word) || word.contains(&lower));
+        let distance = strsim::damerau_levenshtein(&word, &lower);
+        let alike = distance * 2 <= word.chars().count().min(lower.chars().count());
+        (holds || alike).then_some((!holds, distance, name))
+    };
+    let mut near: Vec<_> = known.into_iter().filter_map(rank).collect();
+    near.sort_unstable();
+    near.into_iter().take(most).map(|(.., name)| name).collect()
+}
+
 /// `a`, `b` or `c`.
 pub fn list(names: &[&str], last: &str) -> String {
     let quoted: Vec<_> = names.iter().map(|name| format!("`{name}`")).collect();
@@ -29,6 +45,15 @@ pub fn counted(count: usize, noun: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn near_names() {
+        let known = ["retention", "retentionSize", "replicas", "resources", "image", "imageRegistry", "ingress"];
+        assert_eq!(near("retentionTime", known, 5), ["retention", "retentionSize"]);
+        assert_eq!(near("images", known, 1), ["image"]);
+        assert_eq!(near("registry", known, 5), ["imageRegistry"]);
+        assert!(near("mimir", known, 5).is_empty());
+    }
 
     #[test]
     fn nearest_names() {
