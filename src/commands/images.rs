@@ -19,18 +19,36 @@ pub(crate) struct Arguments {
 pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Outcome, Failure> {
     let rendered = arguments.selection.render().map_err(|problems| Failure::new(problems, "no image was listed"))?;
     terminal.warn(&rendered.parsed.warnings);
-    let images: BTreeSet<_> = rendered.rendering.objects.iter().flat_map(images).collect();
+    let objects = &rendered.rendering.objects;
+    let made: BTreeSet<&str> = objects.iter().flat_map(made_of).collect();
+    let images: BTreeSet<_> = objects.iter().flat_map(|object| images(object, &made)).collect();
     // One more, and empty, so that the last line ends as well.
     let lines: Vec<_> = images.into_iter().chain([""]).collect();
     terminal.product(&lines.join("\n"))?;
     Ok(Outcome::Clean)
 }
 
-/// Arguments of the operator that name the images of the pods it makes.
-const ARGUMENTS: [&str; 2] = ["--prometheus-config-reloader=", "--thanos-default-base-image="];
+/// Arguments of the operator that name images of the pods it makes.
+const ARGUMENTS: [&str; 2] = [RELOADER, THANOS];
+const RELOADER: &str = "--prometheus-config-reloader=";
+const THANOS: &str = "--thanos-default-base-image=";
 
-/// The images of one object: those of its containers, and that of the pods which the operator makes from it.
-fn images(object: &Object) -> Vec<&str> {
+/// The arguments whose images are in the pods that the operator makes of an object.
+fn made_of(object: &Object) -> Vec<&'static str> {
+    if !object.api_version().starts_with("monitoring.coreos.com/") {
+        return Vec::new();
+    }
+    match object.kind() {
+        "Prometheus" if object.value["spec"].get("thanos").is_some() => vec![RELOADER, THANOS],
+        "Alertmanager" | "Prometheus" | "PrometheusAgent" => vec![RELOADER],
+        "ThanosRuler" => vec![RELOADER, THANOS],
+        _ => Vec::new(),
+    }
+}
+
+/// The images of one object: those of its containers, and that of the pods which the operator makes from it. Of its arguments
+/// those count that something is `made` with.
+fn images<'o>(object: &'o Object, made: &BTreeSet<&str>) -> Vec<&'o str> {
     // A definition runs nothing, and is not parsed for it.
     if object.kind() == "CustomResourceDefinition" {
         return Vec::new();
@@ -44,7 +62,8 @@ fn images(object: &Object) -> Vec<&str> {
             for container in containers.into_iter().flatten() {
                 found.extend(container["image"].as_str());
                 for argument in container["args"].as_array().into_iter().flatten().filter_map(|text| text.as_str()) {
-                    found.extend(ARGUMENTS.iter().filter_map(|name| argument.strip_prefix(name)));
+                    let used = ARGUMENTS.iter().filter(|name| made.contains(**name));
+                    found.extend(used.filter_map(|name| argument.strip_prefix(name)));
                 }
             }
         }
@@ -68,7 +87,10 @@ mod tests {
             template: String::new(),
             patches: Vec::new(),
             value: json!({ "apiVersion": version, "kind": "X", "spec": spec }).into(),
+            patches: Vec::new(),
         };
+        let all = BTreeSet::from(ARGUMENTS);
+        let images = |object: &Object| images(object, &all).into_iter().map(str::to_owned).collect::<Vec<_>>();
         let pod = json!({
             "initContainers": [{ "image": "a:1" }],
             "containers": [

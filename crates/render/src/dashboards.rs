@@ -464,7 +464,7 @@ fn config_map(stack: &Stack, component: &str, dashboard: &Dashboard, json: &Valu
         "metadata": {
             "name": format!("{}-dashboard-{uid}", facts::GRAFANA_RELEASE),
             "namespace": stack.namespaces.monitoring,
-            "labels": facts::dashboard_labels(stack, component),
+            "labels": facts::dashboard_labels(component),
             "annotations": { "grafana_folder": dashboard.folder },
         },
         "data": { format!("{uid}.json"): format!("{json:#}\n") },

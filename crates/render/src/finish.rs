@@ -5,12 +5,24 @@ use crate::{argocd, facts, layout};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
+use std::fmt::Display;
 use vigil_stack::Stack;
-use vigil_stack::model::Annotations;
 
 /// Finishes an object of a component: what is patched is what people see in its file.
 pub(crate) fn finish(stack: &Stack, component: &str, object: &mut Value) {
-    annotate(object, &stack.annotations_of(component));
+    let part = stack.parts().into_iter().find(|(name, _)| *name == component).map(|(_, part)| part);
+    add(object, "/metadata", "labels", &stack.labels_of(component));
+    add(object, "/metadata", "annotations", &stack.annotations_of(component));
+    if let Some((part, pods)) = part.and_then(|part| Some((part, part.pods()?))) {
+        let pods = stack.pods_of(pods);
+        let at = if part.is_operated() && makes_pods(object) { "/spec/podMetadata" } else { "/spec/template/metadata" };
+        if at == "/spec/podMetadata" && !(pods.labels.is_empty() && pods.annotations.is_empty()) {
+            object["spec"]["podMetadata"] = json!({});
+        }
+        add(object, at, "labels", &pods.labels);
+        add(object, at, "annotations", &pods.annotations);
+    }
     if stack.argocd.enabled && layout::is_applied(component) {
         argocd::annotate(facts::makes_pods(stack, component), object);
     }
@@ -39,16 +51,20 @@ pub(crate) fn label(object: &mut Value, labels: &Value) {
     }
 }
 
-/// Adds the stack's own annotations; what a template says of its object wins.
-fn annotate(object: &mut Value, own: &Annotations) {
-    if own.is_empty() {
+/// Whether the operator makes pods of an object.
+fn makes_pods(object: &Value) -> bool {
+    matches!(object["kind"].as_str(), Some("Alertmanager" | "Prometheus" | "PrometheusAgent" | "ThanosRuler"))
+}
+
+/// Adds the stack's own labels or annotations to the metadata at `at`, if there is any; what a template says wins.
+fn add(object: &mut Value, at: &str, field: &str, own: &BTreeMap<impl Display, impl Display>) {
+    let Some(metadata) = object.pointer_mut(at).and_then(Value::as_object_mut).filter(|_| !own.is_empty()) else {
         return;
-    }
-    let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) else { return };
-    let annotations = metadata.entry("annotations").or_insert_with(|| json!({}));
-    if let Some(annotations) = annotations.as_object_mut() {
+    };
+    let all = metadata.entry(field).or_insert_with(|| json!({}));
+    if let Some(all) = all.as_object_mut() {
         for (key, value) in own {
-            annotations.entry(key.as_str()).or_insert_with(|| value.as_str().into());
+            all.entry(key.to_string()).or_insert_with(|| value.to_string().into());
         }
     }
 }

@@ -190,7 +190,7 @@ fn object<'t>(stack: &Stack, mut file: File<'t>) -> Option<Made<'t>> {
         "metadata": {
             "name": name,
             "namespace": stack.namespaces.monitoring,
-            "labels": facts::rule_labels(stack, file.component),
+            "labels": facts::rule_labels(file.component),
         },
         "spec": { "groups": file.groups },
     });

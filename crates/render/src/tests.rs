@@ -858,3 +858,64 @@ fn a_patched_job_has_another_name() {
     assert_eq!((before.len(), after.len()), (2, 2));
     assert!(before.iter().all(|name| !after.contains(name)));
 }
+
+#[test]
+fn labels_of_objects_and_of_pods_are_apart() {
+    let rendering = rendered(
+        "promtail: {enabled: false}\nlabels: {team: a}\nannotations: {note: b}\npods: {labels: {pod: c}, annotations: {d: e}}\n\
+         grafana: {labels: {team: f}, pods: {labels: {pod: g}}}\n",
+    );
+    let mut pods = 0;
+    for object in rendering.objects.iter().filter(|object| object.kind() != "CustomResourceDefinition") {
+        let metadata = &object.value["metadata"];
+        let grafana = object.component == "grafana";
+        assert_eq!(metadata["labels"]["team"], if grafana { "f" } else { "a" }, "{}", object.title());
+        assert_eq!(metadata["annotations"]["note"], "b", "{}", object.title());
+        assert_eq!(
+            (metadata["labels"].get("pod"), metadata["annotations"].get("d")),
+            (None, None),
+            "{}",
+            object.title()
+        );
+        let of_pods = ["/spec/template/metadata", "/spec/podMetadata"];
+        let makes = matches!(object.kind(), "Deployment" | "DaemonSet" | "StatefulSet" | "Prometheus" | "Alertmanager");
+        let found: Vec<_> = of_pods.iter().filter_map(|at| object.value.pointer(at)).collect();
+        assert_eq!(found.len(), usize::from(makes), "{}", object.title());
+        for of_pods in found {
+            assert_eq!(of_pods["labels"]["pod"], if grafana { "g" } else { "c" }, "{}", object.title());
+            assert_eq!((of_pods["labels"].get("team"), &of_pods["annotations"]["d"]), (None, &json!("e")));
+            pods += 1;
+        }
+    }
+    assert!(pods > 6, "{pods}");
+}
+
+/// Beside a request a limit of nothing is refused by API servers, and a program that is told of it holds back for nothing.
+#[test]
+fn a_limit_of_nothing_is_none() {
+    let rendering = rendered("promtail: {enabled: false}\npods: {resources: {limits: {memory: '0'}}}\n");
+    let mut containers = 0;
+    for object in &rendering.objects {
+        let Some(spec) = object.value.pointer("/spec/template/spec") else { continue };
+        let main = spec["containers"].as_array().unwrap().iter().filter(|it| it["resources"]["requests"].is_object());
+        for container in
+            main.filter(|it| it["name"] != "grafana-sc-dashboard" && it["name"] != "grafana-sc-datasources")
+        {
+            assert_eq!(container["resources"].get("limits"), None, "{}", object.title());
+            containers += 1;
+        }
+    }
+    assert!(containers > 4, "{containers}");
+}
+
+#[test]
+fn one_namespace_or_somebody_elses() {
+    let one = rendered(
+        "promtail: {enabled: false}\nnamespaces: {monitoring: all, logging: all}\nnetwork-policies: {enabled: true}\n",
+    );
+    let named: Vec<_> = one.objects.iter().filter(|object| object.kind() == "Namespace").map(Object::name).collect();
+    assert_eq!(named, ["all"]);
+    let theirs = rendered("promtail: {enabled: false}\nnamespaces: {create: false}\n");
+    assert!(theirs.objects.iter().all(|object| object.kind() != "Namespace"));
+    assert!(!theirs.files["kustomization.yaml"].contains("namespaces"));
+}

@@ -1,7 +1,7 @@
 //! What somebody who made a mistake probably meant.
 
 use vigil_yaml::plain::{self, Plain};
-use vigil_yaml::words::{list, near};
+use vigil_yaml::words::{list, near, nearest};
 use vigil_yaml::{Data, Node, Quoted};
 
 /// What a value of the wrong type should have been, as far as that leads to advice.
@@ -79,6 +79,9 @@ pub(crate) fn keys_near(key: &str, known: &'static [&'static str]) -> String {
     let near = near(key, known.iter().copied(), MOST_KEYS / 2);
     if known.len() <= MOST_KEYS || near.is_empty() {
         return keys(known);
+    }
+    if nearest(key, known.iter().copied()).as_slice() == near {
+        return format!("docs/stack.md lists the {} keys here", known.len());
     }
     format!("near it: {}; docs/stack.md lists the {} keys here", list(&near, "and"), known.len())
 }

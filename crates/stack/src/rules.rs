@@ -17,7 +17,7 @@ pub(crate) mod promtail;
 
 use crate::findings::Findings;
 use crate::model::{
-    HasPods, Ingress, Part, Persistence, Pods, Resources, Service, ServiceType, Stack, TolerationOperator,
+    HasPods, Ingress, Namespaces, Part, Persistence, Pods, Resources, Service, ServiceType, Stack, TolerationOperator,
 };
 use crate::units::{DnsLabel, NodePort, Url};
 use serde_json::Value;
@@ -85,13 +85,25 @@ pub(crate) fn written_pods(stack: &Stack) -> Vec<(String, &Pods, Option<&dyn Par
 fn namespaces(stack: &Stack, findings: &mut Findings) {
     let own =
         [("namespaces.monitoring", &stack.namespaces.monitoring), ("namespaces.logging", &stack.namespaces.logging)];
-    if own[0].1 == own[1].1 {
+    if own[0].1 == own[1].1 && !own.iter().all(|(path, _)| findings.says(path)) {
         findings.error(
             &[own[1].0, own[0].0],
             format!("`{}` is the namespace of both monitoring and logging", own[0].1),
-            "`namespaces.monitoring` and `namespaces.logging` must differ",
-            "give each its own: their pods need different rights on the nodes",
+            "`namespaces.monitoring` and `namespaces.logging` are one",
+            "say both if all shall be in one namespace; otherwise give each its own",
         );
+    }
+    let Namespaces { create, labels, annotations, .. } = &stack.namespaces;
+    for (path, said) in [("namespaces.labels", !labels.is_empty()), ("namespaces.annotations", !annotations.is_empty())]
+    {
+        if said && !create {
+            findings.error(
+                &[path, "namespaces.create"],
+                format!("`{path}` has no effect: somebody else creates the namespaces"),
+                "`namespaces.create` is `false`",
+                "remove it, or let the stack create them",
+            );
+        }
     }
     for (path, name) in own {
         if name.as_str() == "default" || name.as_str().starts_with("kube-") {
@@ -365,8 +377,8 @@ mod tests {
                 "prometheus: {{{kept}, retentionSize: 1GiB}}\ngrafana: {{{kept}}}\nalertmanager: {{replicas: 2}}\nloki: {{}}\n"
             )),
             [
-                "stack.yaml:4:1: every new pod of Loki starts without logs; another `image`, `retention`, `logLevel`, label or \
-                 memory limit makes one, or a drained node; `loki.persistence.enabled: true` keeps them"
+                "stack.yaml:4:1: every new pod of Loki starts without logs; another `image`, `retention`, `logLevel`, pod label \
+                 or memory limit makes one, or a drained node; `loki.persistence.enabled: true` keeps them"
             ]
         );
         let starts =

@@ -78,7 +78,7 @@ pub(super) fn facts(stack: &Stack) -> Value {
     };
     let pod_selector = selector();
     let pods = pods(stack, alertmanager, Some(alertmanager.replicas.get()));
-    let facts = monitored(identity(stack).facts(&stack.labels_of("alertmanager")));
+    let facts = monitored(identity(stack).facts());
     let own = json!({
         "name": name,
         "namespace": namespace,

@@ -19,7 +19,7 @@ pub(super) fn facts(stack: &Stack) -> Value {
         |file: &RuleFile| json!({ "name": format!("{RULES_RELEASE}-rules-{}", file.name), "groups": file.groups });
     json!({
         "namespace": stack.namespaces.monitoring,
-        "ruleLabels": rule_labels(stack, "alerts"),
+        "ruleLabels": rule_labels("alerts"),
         "rules": stack.alerts.rules.iter().map(rules).collect::<Vec<_>>(),
     })
 }

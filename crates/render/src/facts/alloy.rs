@@ -48,5 +48,5 @@ pub(super) fn facts(stack: &Stack) -> Value {
         "monitored": is_monitored(stack),
         "pods": pods(stack, alloy, None),
     });
-    with(monitored(identity(stack).facts(&stack.labels_of("alloy"))), own)
+    with(monitored(identity(stack).facts()), own)
 }

@@ -78,7 +78,7 @@ pub(super) fn facts(stack: &Stack) -> Value {
         "folders": folders(stack),
         "automated": argocd.automated,
     });
-    with(identity.facts(&stack.labels_of("argocd")), own)
+    with(identity.facts(), own)
 }
 
 /// A chart that Argo CD installs instead of our objects.

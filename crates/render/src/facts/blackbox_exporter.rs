@@ -68,5 +68,5 @@ pub(super) fn facts(stack: &Stack) -> Value {
         "dnsQuery": exporter.dns_query,
         "pods": pods(stack, exporter, Some(exporter.replicas.get())),
     });
-    with(monitored(identity(stack).facts(&stack.labels_of("blackbox-exporter"))), own)
+    with(monitored(identity(stack).facts()), own)
 }

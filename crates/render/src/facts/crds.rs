@@ -4,9 +4,9 @@ use serde_json::Value;
 use vigil_stack::Stack;
 
 /// The labels of the definitions; what they hold is plain data.
-pub(super) fn facts(stack: &Stack) -> Value {
+pub(super) fn facts(_: &Stack) -> Value {
     let identity = Identity { name: "prometheus-operator", instance: METRICS_RELEASE, component: "crds", image: None };
-    identity.facts(&stack.labels_of("crds")).into()
+    identity.facts().into()
 }
 
 /// Whether the stack has the operator, or objects that it makes pods of.

@@ -64,7 +64,7 @@ pub(super) fn facts(stack: &Stack) -> Value {
             "tls": flask.ingress.tls,
         },
     });
-    with(identity(stack).facts(&stack.labels_of("flask")), own)
+    with(identity(stack).facts(), own)
 }
 
 /// A folder that may be written to, and the name of its volume.

@@ -50,7 +50,7 @@ pub(super) fn jobs(stack: &Stack) -> Vec<Job> {
 pub(super) fn facts(stack: &Stack) -> Value {
     let grafana = &stack.grafana;
     let name = name();
-    let facts = monitored(identity(stack).facts(&stack.labels_of("grafana")));
+    let facts = monitored(identity(stack).facts());
     let own = json!({
         "name": name,
         "namespace": stack.namespaces.monitoring,

@@ -86,5 +86,5 @@ pub(super) fn facts(stack: &Stack) -> Value {
         "rules": told.iter().map(|(name, group)| json!({ "group": group, "resource": name })).collect::<Vec<_>>(),
         "pods": pods(stack, settings, Some(1)),
     });
-    with(monitored(identity(stack).facts(&stack.labels_of("kube-state-metrics"))), own)
+    with(monitored(identity(stack).facts()), own)
 }

@@ -120,7 +120,7 @@ pub(super) fn jobs(stack: &Stack) -> Vec<Job> {
 pub(super) fn facts(stack: &Stack) -> Value {
     let settings = &stack.kubernetes_targets;
     let identity = |name| Identity { name, instance: METRICS_RELEASE, component: "kubernetes", image: None };
-    let labels = |name| monitored(identity(name).facts(&stack.labels_of("kubernetes-targets")));
+    let labels = |name| monitored(identity(name).facts());
     let monitor = |name, own| {
         let mut facts = labels(name);
         facts.insert("name".to_owned(), format!("{METRICS_RELEASE}-{name}").into());

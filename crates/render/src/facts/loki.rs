@@ -38,7 +38,7 @@ pub(super) fn jobs(stack: &Stack) -> Vec<Job> {
 
 pub(super) fn facts(stack: &Stack) -> Value {
     let loki = &stack.loki;
-    let facts = monitored(identity(stack).facts(&stack.labels_of("loki")));
+    let facts = monitored(identity(stack).facts());
     let own = json!({
         "name": LOGS_RELEASE,
         "namespace": stack.namespaces.logging,

@@ -73,5 +73,5 @@ pub(super) fn facts(stack: &Stack) -> Value {
         "monitored": is_monitored(stack),
         "pods": pods,
     });
-    with(monitored(identity(Some(&own_image)).facts(&stack.labels_of("metrics-server"))), own)
+    with(monitored(identity(Some(&own_image)).facts()), own)
 }

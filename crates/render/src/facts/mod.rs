@@ -30,7 +30,7 @@ use monitored::{Job, monitored};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use vigil_stack::Stack;
-use vigil_stack::model::{HasPods, Ingress, Labels, Part as _, Persistence, Service, TaintEffect, Toleration};
+use vigil_stack::model::{HasPods, Ingress, Part as _, Persistence, Service, TaintEffect, Toleration};
 use vigil_stack::units::{HttpPath, Image, Port, Registry, Url};
 use workload::{Role, Workload};
 
@@ -119,16 +119,16 @@ pub(crate) fn jobs(stack: &Stack) -> BTreeMap<&'static str, Option<String>> {
 }
 
 /// The labels of a component's PrometheusRule objects, with the one that `prometheus.selection` may ask for.
-pub(crate) fn rule_labels(stack: &Stack, component: &str) -> Value {
+pub(crate) fn rule_labels(component: &str) -> Value {
     let identity = Identity { name: component, instance: METRICS_RELEASE, component: "rules", image: None };
-    monitored(identity.facts(&stack.labels_of(component)))["monitorLabels"].clone()
+    monitored(identity.facts())["monitorLabels"].clone()
 }
 
 /// The labels of a component's dashboards, with the one by which Grafana's side-car finds them.
-pub(crate) fn dashboard_labels(stack: &Stack, component: &str) -> Value {
+pub(crate) fn dashboard_labels(component: &str) -> Value {
     let identity = Identity { name: component, instance: METRICS_RELEASE, component: "dashboards", image: None };
     let (label, value) = grafana::DASHBOARD_LABEL;
-    monitored::labelled(&identity.facts(&stack.labels_of(component)), label, value)
+    monitored::labelled(&identity.facts(), label, value)
 }
 
 /// The start of the names of dashboards' ConfigMaps.
@@ -162,18 +162,18 @@ impl Identity<'_> {
         labels.into_iter().map(|(key, value)| (key.to_owned(), value.into())).collect()
     }
 
-    /// `labels` for every object and pod, and `selector`, which holds only what never changes.
-    /// The stack's own labels for the component give way to both.
-    fn facts(&self, own: &Labels) -> Map<String, Value> {
+    /// `labels` for every object and pod, and `selector`, which holds only what never changes. What the stack adds to both
+    /// is added to finished objects.
+    fn facts(&self) -> Map<String, Value> {
+        let labels = [
+            ("app.kubernetes.io/name", self.name),
+            ("app.kubernetes.io/instance", self.instance),
+            ("app.kubernetes.io/component", self.component),
+            ("app.kubernetes.io/part-of", self.instance),
+            ("app.kubernetes.io/managed-by", "vigil"),
+        ];
         let mut labels: Map<String, Value> =
-            own.iter().map(|(key, value)| (key.to_string(), value.as_str().into())).collect();
-        labels.extend([
-            ("app.kubernetes.io/name".to_owned(), self.name.into()),
-            ("app.kubernetes.io/instance".to_owned(), self.instance.into()),
-            ("app.kubernetes.io/component".to_owned(), self.component.into()),
-            ("app.kubernetes.io/part-of".to_owned(), self.instance.into()),
-            ("app.kubernetes.io/managed-by".to_owned(), "vigil".into()),
-        ]);
+            labels.into_iter().map(|(key, value)| (key.to_owned(), value.into())).collect();
         if let Some(version) = self.image.and_then(version) {
             labels.insert("app.kubernetes.io/version".to_owned(), version.into());
         }
@@ -243,6 +243,8 @@ fn pods(stack: &Stack, component: &impl HasPods, replicas: Option<u16>) -> Value
         "imagePullSecrets": secrets.iter().map(|name| json!({ "name": name })).collect::<Vec<_>>(),
         "topologySpread": replicated && pods.topology_spread.unwrap_or(true),
         "disruptionBudget": replicated && pods.disruption_budget.unwrap_or(true),
+        "labels": Some(&pods.labels).filter(|labels| !labels.is_empty()),
+        "annotations": Some(&pods.annotations).filter(|annotations| !annotations.is_empty()),
         "goMemoryLimit": memory::go_limit(&pods.resources),
         "resources": pods.resources,
         "containers": pods.containers,

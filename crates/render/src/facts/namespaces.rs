@@ -6,22 +6,27 @@ use vigil_stack::model::Namespaces;
 
 /// The namespaces to create, each with the pod-security level that its pods need.
 pub(super) fn facts(stack: &Stack) -> Value {
-    let Namespaces { monitoring, logging } = &stack.namespaces;
+    let Namespaces { monitoring, logging, create, labels, annotations } = &stack.namespaces;
     let of = |(name, level)| {
         let identity = Identity { name, instance: name, component: "namespace", image: None };
-        with(identity.facts(&stack.labels_of("namespaces")), json!({ "name": name, "level": level }))
+        with(
+            identity.facts(),
+            json!({ "name": name, "level": level, "own": labels, "annotations": Some(annotations).filter(|it| !it.is_empty()) }),
+        )
     };
-    let list: Vec<_> = own(stack, &super::workloads(stack)).into_iter().map(of).collect();
+    let list: Vec<_> = own(stack, &super::workloads(stack)).into_iter().filter(|_| *create).map(of).collect();
     json!({ "list": list, "monitoring": monitoring, "logging": logging })
 }
 
 /// The stack's own namespaces that something runs in, and the pod-security level of each.
 pub(super) fn own<'a>(stack: &'a Stack, workloads: &[Workload]) -> Vec<(&'a str, &'static str)> {
-    let Namespaces { monitoring, logging } = &stack.namespaces;
+    let Namespaces { monitoring, logging, .. } = &stack.namespaces;
     let of = |name: &'a str| {
         let mut pods = workloads.iter().filter(|workload| workload.namespace == name).peekable();
         pods.peek()?;
         Some((name, if pods.any(|workload| workload.on_node) { "privileged" } else { "restricted" }))
     };
-    [monitoring.as_str(), logging.as_str()].into_iter().filter_map(of).collect()
+    let mut names = vec![monitoring.as_str(), logging.as_str()];
+    names.dedup();
+    names.into_iter().filter_map(of).collect()
 }

@@ -15,7 +15,7 @@ pub(super) fn jobs(_: &Stack) -> Vec<Job> {
 pub(super) fn facts(stack: &Stack) -> Value {
     let identity =
         Identity { name: "network-policies", instance: METRICS_RELEASE, component: "network-policy", image: None };
-    let labels = identity.facts(&stack.labels_of("network-policies"));
+    let labels = identity.facts();
     let workloads = super::workloads(stack);
     let mut policies: Vec<_> = workloads.iter().filter_map(|workload| policy(stack, &workloads, workload)).collect();
     policies.sort_by_key(|policy| [&policy["namespace"], &policy["name"]].map(ToString::to_string));

@@ -52,7 +52,7 @@ pub(super) fn facts(stack: &Stack) -> Value {
         pods["nodeSelector"] = json!({});
     }
     pods["nodeSelector"]["kubernetes.io/os"] = "linux".into();
-    let facts = monitored(identity(stack).facts(&stack.labels_of("node-exporter")));
+    let facts = monitored(identity(stack).facts());
     let own = json!({
         "name": name(),
         "namespace": stack.namespaces.monitoring,

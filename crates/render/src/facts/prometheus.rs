@@ -57,7 +57,7 @@ pub(super) fn facts(stack: &Stack) -> Value {
     };
     let pod_selector = selector();
     let pods = pods(stack, prometheus, Some(prometheus.replicas.get()));
-    let facts = monitored(identity(stack).facts(&stack.labels_of("prometheus")));
+    let facts = monitored(identity(stack).facts());
     let own = json!({
         "name": name,
         "namespace": namespace,

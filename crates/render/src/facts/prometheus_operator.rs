@@ -75,7 +75,7 @@ pub(super) fn facts(stack: &Stack) -> Value {
             "certManager": webhooks && !jobs,
             "jobs": jobs,
             "image": image(stack, &operator.certgen_image),
-            "labels": jobs_identity.facts(&stack.labels_of("prometheus-operator"))["labels"],
+            "labels": jobs_identity.facts()["labels"],
             "certificate": certificate,
             "key": key,
             "authority": authority,
@@ -83,5 +83,5 @@ pub(super) fn facts(stack: &Stack) -> Value {
         "web": { "scheme": scheme, "uriScheme": scheme.to_uppercase(), "port": port, "servicePort": service_port },
         "pods": pods(stack, operator, Some(1)),
     });
-    with(monitored(identity(stack).facts(&stack.labels_of("prometheus-operator"))), own)
+    with(monitored(identity(stack).facts()), own)
 }

@@ -57,5 +57,5 @@ pub(super) fn facts(stack: &Stack) -> Value {
         "monitored": is_monitored(stack),
         "pods": pods(stack, promtail, None),
     });
-    with(monitored(identity(stack).facts(&stack.labels_of("promtail"))), own)
+    with(monitored(identity(stack).facts()), own)
 }

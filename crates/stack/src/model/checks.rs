@@ -67,6 +67,11 @@ impl Stack {
                 add("Namespace", None, name.as_str());
             }
         }
+        if !self.namespaces.create {
+            for name in [&self.namespaces.monitoring, &self.namespaces.logging] {
+                add("Namespace", None, name.as_str());
+            }
+        }
         for (_, pods, _) in written_pods(self) {
             for secret in pods.image_pull_secrets.iter().flatten() {
                 add("Secret", None, secret.as_str());

@@ -25,7 +25,10 @@ impl Stack {
     }
 }
 
-fn merged<K: Clone + Ord, V: Clone>(common: &BTreeMap<K, V>, own: Option<&BTreeMap<K, V>>) -> BTreeMap<K, V> {
+pub(super) fn merged<K: Clone + Ord, V: Clone>(
+    common: &BTreeMap<K, V>,
+    own: Option<&BTreeMap<K, V>>,
+) -> BTreeMap<K, V> {
     let mut all = common.clone();
     all.extend(own.into_iter().flatten().map(|(key, value)| (key.clone(), value.clone())));
     all

@@ -87,9 +87,10 @@ macro_rules! stack {
                 /// Where the parts of the stack live.
                 pub namespaces: Namespaces,
                 /// Labels for every object, beside the recommended ones that Vigil sets; a component's own `labels` come first, key
-                /// by key. They are no part of selectors.
+                /// by key. Pods have those of `pods.labels`.
                 pub labels: Labels,
-                /// Annotations for every object; a component's own `annotations` come first, key by key.
+                /// Annotations for every object; a component's own `annotations` come first, key by key. Pods have those of
+                /// `pods.annotations`.
                 pub annotations: Annotations,
                 /// A registry that mirrors all images, such as `registry.example.com:5000/mirror`, for clusters without internet.
                 /// It takes the place of each image's own registry.
@@ -178,18 +179,32 @@ stack! { $
 }
 
 settings! {
-    /// Namespaces that Vigil creates.
+    /// Namespaces of the stack. Both may be the same one.
     pub struct Namespaces {
         /// Prometheus, Grafana and what belongs to them.
         pub monitoring: DnsLabel,
         /// Loki and the log collector.
         pub logging: DnsLabel,
+        /// Create them. Where somebody else does, they need the pod-security level that the stack's pods ask for.
+        pub create: bool,
+        /// Labels for them, beside those of all objects and the pod-security level.
+        #[serde(skip_serializing_if = "Labels::is_empty")]
+        pub labels: Labels,
+        /// Annotations for them, beside those of all objects.
+        #[serde(skip_serializing_if = "Annotations::is_empty")]
+        pub annotations: Annotations,
     }
 }
 
 impl Default for Namespaces {
     fn default() -> Self {
-        Self { monitoring: DnsLabel::known("mymonitoring"), logging: DnsLabel::known("myloki") }
+        Self {
+            monitoring: DnsLabel::known("mymonitoring"),
+            logging: DnsLabel::known("myloki"),
+            create: true,
+            labels: Labels::new(),
+            annotations: Annotations::new(),
+        }
     }
 }
 

@@ -1,4 +1,5 @@
-use super::{Stack, choice, settings};
+use super::metadata::merged;
+use super::{Annotations, Labels, Stack, choice, settings};
 use crate::units::{DnsLabel, DnsSubdomain, LabelKey, LabelValue, Quantity};
 use std::collections::BTreeMap;
 
@@ -25,6 +26,12 @@ settings! {
         /// Let a drain take one replica at a time; `true` unless said otherwise.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub disruption_budget: Option<bool>,
+        /// Labels for the pods, and for nothing else; a component's own come first, key by key.
+        #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+        pub labels: Labels,
+        /// Annotations for the pods, and for nothing else; a component's own come first, key by key.
+        #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+        pub annotations: Annotations,
         /// What the main container may use.
         pub resources: Resources,
         /// What the other containers of a component's pods may use, by the names of the containers; only below a
@@ -98,8 +105,10 @@ settings! {
     #[derive(Default)]
     pub struct Resources {
         /// What the scheduler sets aside for it.
+        #[serde(skip_serializing_if = "ResourceAmounts::is_empty")]
         pub requests: ResourceAmounts,
-        /// What it never exceeds.
+        /// What it never exceeds; `"0"`: as much as the node has.
+        #[serde(skip_serializing_if = "ResourceAmounts::is_empty")]
         pub limits: ResourceAmounts,
     }
 }
@@ -114,6 +123,12 @@ settings! {
         /// Bytes: `128Mi`.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub memory: Option<Quantity>,
+    }
+}
+
+impl ResourceAmounts {
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
     }
 }
 
@@ -135,6 +150,13 @@ impl Resources {
         };
         Self { requests: amounts(&self.requests, &other.requests), limits: amounts(&self.limits, &other.limits) }
     }
+
+    /// Without the limits that are none. Written out, an API server would refuse them beside a request.
+    pub fn limited(self) -> Self {
+        let some = |limit: &Quantity| limit.as_thousandths() > 0.0;
+        let ResourceAmounts { cpu, memory } = self.limits;
+        Self { limits: ResourceAmounts { cpu: cpu.filter(some), memory: memory.filter(some) }, ..self }
+    }
 }
 
 impl Pods {
@@ -146,6 +168,8 @@ impl Pods {
             image_pull_secrets: self.image_pull_secrets.clone().or_else(|| other.image_pull_secrets.clone()),
             topology_spread: self.topology_spread.or(other.topology_spread),
             disruption_budget: self.disruption_budget.or(other.disruption_budget),
+            labels: merged(&other.labels, Some(&self.labels)),
+            annotations: merged(&other.annotations, Some(&self.annotations)),
             resources: self.resources.or(&other.resources),
             containers: self.containers.clone(),
         }
@@ -179,9 +203,10 @@ impl Stack {
         let whole = |(name, usual): OtherContainer| {
             let name = DnsLabel::known(name);
             let own = written.get(&name).cloned().unwrap_or_default();
-            (name, own.or(usual.as_ref().unwrap_or(&pods.resources)))
+            (name, own.or(usual.as_ref().unwrap_or(&pods.resources)).limited())
         };
         pods.containers = component.other_containers().into_iter().map(whole).collect();
+        pods.resources = pods.resources.limited();
         pods
     }
 }

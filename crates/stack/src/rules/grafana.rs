@@ -9,7 +9,7 @@ const KEPT: Kept = Kept {
     part: "grafana",
     name: "Grafana",
     data: "users, settings and dashboards made in the browser",
-    changes: "`image`, `externalUrl`, label or memory limit",
+    changes: "`image`, `externalUrl`, pod label or memory limit",
 };
 
 pub(crate) fn check(grafana: &Grafana, _stack: &Stack, findings: &mut Findings) {

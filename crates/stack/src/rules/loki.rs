@@ -9,7 +9,7 @@ const KEPT: Kept = Kept {
     part: "loki",
     name: "Loki",
     data: "logs",
-    changes: "`image`, `retention`, `logLevel`, label or memory limit",
+    changes: "`image`, `retention`, `logLevel`, pod label or memory limit",
 };
 
 pub(crate) fn check(loki: &Loki, _stack: &Stack, findings: &mut Findings) {
