@@ -261,11 +261,18 @@ pub(crate) struct Shown {
     pub(crate) panel: u64,
 }
 
+/// Grafana's key for what it opens with.
+const HOME: &str = "default_home_dashboard_path";
+
 impl Dashboards<'_> {
     /// Tells Grafana's templates what it opens with.
     pub(crate) fn tell(&self, facts: &mut Value) {
         if let Some(grafana) = facts["grafana"].as_object_mut() {
-            grafana.insert("home".to_owned(), json!(self.home));
+            // What the stack says itself comes first.
+            let said = grafana["ini"].pointer(&format!("/dashboards/{HOME}")).is_some();
+            if let Some(home) = self.home.as_ref().filter(|_| !said) {
+                grafana["ini"]["dashboards"][HOME] = json!(home);
+            }
         }
     }
 }

@@ -398,8 +398,15 @@ fn every_container_has_a_key_for_what_it_may_use() {
 #[test]
 fn no_label_of_the_stack_collides_with_our_own() {
     let mut stack = switched();
-    stack.labels.clear();
-    stack.grafana.labels.clear();
+    for labels in [
+        &mut stack.labels,
+        &mut stack.grafana.labels,
+        &mut stack.namespaces.labels,
+        &mut stack.pods.labels,
+        &mut stack.prometheus.pods.labels,
+    ] {
+        labels.clear();
+    }
     stack.promtail.enabled = true;
     stack.promtail.monitored = true;
     let objects = render(&stack, &REAL).unwrap_or_else(|problems| panic!("{}", drawn(&problems))).objects;

@@ -82,13 +82,23 @@ fn overlap(one: &str, other: &str) -> bool {
 pub(crate) fn find(root: &Node, path: &str) -> Option<(Span, bool)> {
     let mut node = root;
     let mut place = None;
-    for name in path.split('.') {
+    let mut rest = path;
+    while !rest.is_empty() {
+        // A key may hold dots itself, such as a section of a program's settings.
+        let ends = rest.match_indices('.').map(|(at, _)| at).chain([rest.len()]);
         let step = match &node.data {
-            Data::Map(_) => node.entry(name).map(|entry| (&entry.key.span, &entry.value)),
-            Data::List(items) => name.parse().ok().and_then(|at: usize| items.get(at)).map(|item| (&item.span, item)),
+            Data::Map(_) => ends.into_iter().find_map(|end| {
+                let entry = node.entry(&rest[..end])?;
+                Some((&entry.key.span, &entry.value, end))
+            }),
+            Data::List(items) => ends.into_iter().next().and_then(|end| {
+                let item = items.get(rest[..end].parse::<usize>().ok()?)?;
+                Some((&item.span, item, end))
+            }),
             Data::Scalar(_) => None,
         };
-        let Some((key, value)) = step else { return place.map(|place| (place, false)) };
+        let Some((key, value, end)) = step else { return place.map(|place| (place, false)) };
+        rest = rest[end..].trim_start_matches('.');
         node = value;
         place = match &node.data {
             Data::Scalar(_) if !node.span.range.is_empty() => Some(node.span.clone()),
@@ -119,7 +129,7 @@ mod tests {
 
     #[test]
     fn a_finding_stands_where_the_text_says_most() {
-        let root = read_one(&Source::new("t", "a:\n  b: [x, {c: y}]\n  d:\n"), &Limits::default());
+        let root = read_one(&Source::new("t", "a:\n  b: [x, {c: y}]\n  d:\n  e.f: {g: h}\n"), &Limits::default());
         let root = root.unwrap().unwrap();
         let findings = Findings::new(&root, &[]);
         let place = |paths: &[&str]| match findings.place(paths) {
@@ -132,6 +142,7 @@ mod tests {
         assert_eq!(place(&["a.d"]), "t:3:3 d");
         assert_eq!(place(&["a.x", "a.b.7", "a.d"]), "t:3:3 d");
         assert_eq!(place(&["a.x"]), "t:1:1 a");
+        assert_eq!(place(&["a.e.f.g"]), "t:4:12 h");
         assert_eq!(place(&["x.y"]), "t");
     }
 }

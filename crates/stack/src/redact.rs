@@ -78,7 +78,9 @@ fn starred(text: &str) -> Option<String> {
 }
 
 /// Ends of keys whose values are credentials. The name of a Secret is none.
-const SECRET_KEYS: [&str; 12] = [
+const SECRET_KEYS: [&str; 14] = [
+    "secret_key",
+    "secretkey",
     "password",
     "passwd",
     "passphrase",

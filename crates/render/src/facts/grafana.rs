@@ -1,10 +1,12 @@
 use super::monitored::{Job, labelled, monitored};
 use super::workload::{Peer, Port, Role, Workload, browsers};
 use super::{Identity, METRICS_RELEASE, image, persistence, pods, service, startup, with};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
+use vigil_forms::ini::is_plain;
 use vigil_stack::Stack;
-use vigil_stack::model::Dashboard;
-use vigil_stack::units::Duration;
+use vigil_stack::model::{Dashboard, DataSource, Grafana, SecretReference};
+use vigil_stack::units::{Duration, SettingName};
 
 /// The port of Grafana's Service, as the chart has it.
 const PORT: u16 = 80;
@@ -60,10 +62,8 @@ pub(super) fn facts(stack: &Stack) -> Value {
         "scrapeTimeout": scrape_timeout(&stack.prometheus.scrape_interval),
         "service": service(&grafana.effective_service(), PORT),
         "externalUrl": grafana.external_url,
-        "rootUrl": grafana.address(),
         // Where Grafana answers: empty, or the path of its address in the browser.
         "path": grafana.path(),
-        "belowPath": !grafana.path().is_empty(),
         "ingress": {
             "enabled": grafana.ingress.enabled,
             "className": grafana.ingress.class_name,
@@ -82,9 +82,149 @@ pub(super) fn facts(stack: &Stack) -> Value {
         "startup": startup(),
         "imports": imports(stack),
         "files": grafana.dashboards.iter().filter_map(file).collect::<Vec<_>>(),
+        "ini": ini(grafana),
+        "chartIni": chart_ini(grafana),
+        "secretEnv": secret_env(grafana),
+        "plainEnv": plain_env(grafana),
+        "envFromSecrets": grafana.env_from_secrets,
+        "ldapSecret": grafana.ldap_secret,
+        "dataSources": grafana.data_sources.iter().map(data_source).collect::<Vec<_>>(),
         "pods": pods(stack, grafana, Some(1)),
     });
     with(facts, own)
+}
+
+/// Sections of keys.
+type Sections = BTreeMap<String, BTreeMap<String, String>>;
+
+/// What Grafana is configured by: what the stack says, on top of what follows from the rest of it.
+fn ini(grafana: &Grafana) -> Sections {
+    let mut sections = Sections::new();
+    let mut set = |section: &str, key: &str, value: &str| {
+        sections.entry(section.to_owned()).or_default().insert(key.to_owned(), value.to_owned());
+    };
+    // Nothing of this installation is told to anybody outside of it, and nothing is fetched from there unasked:
+    // docs/outbound.md is the list.
+    for key in ["check_for_plugin_updates", "check_for_updates", "feedback_links_enabled", "reporting_enabled"] {
+        set("analytics", key, "false");
+    }
+    set("log", "mode", "console");
+    set("news", "news_feed_enabled", "false");
+    set("paths", "data", "/var/lib/grafana/");
+    set("paths", "logs", "/var/log/grafana");
+    set("paths", "plugins", "/var/lib/grafana/plugins");
+    set("paths", "provisioning", "/etc/grafana/provisioning");
+    // At every start the newest version of some plugins would be downloaded.
+    set("plugins", "preinstall_disabled", "true");
+    // The keys that plugins are signed with would be fetched; the one that is built in does.
+    set("plugins", "public_key_retrieval_disabled", "true");
+    set("security", "disable_gravatar", "true");
+    set("snapshots", "external_enabled", "false");
+    if let Some(address) = grafana.address() {
+        set("server", "root_url", &address);
+        if !grafana.path().is_empty() {
+            set("server", "serve_from_sub_path", "true");
+        }
+    }
+    if grafana.ldap_secret.is_some() {
+        set("auth.ldap", "enabled", "true");
+        set("auth.ldap", "config_file", &format!("{LDAP}/ldap.toml"));
+    }
+    for (section, key, value) in config(grafana).filter(|(.., value)| is_plain(value)) {
+        set(section, key, value);
+    }
+    sections
+}
+
+/// The folder with the configuration for LDAP.
+const LDAP: &str = "/etc/grafana/ldap";
+
+/// The settings that the stack says itself, as (section, key, value).
+fn config(grafana: &Grafana) -> impl Iterator<Item = (&str, &str, &str)> {
+    grafana.config.iter().flat_map(|(section, keys)| {
+        keys.iter().map(move |(key, value)| (section.as_str(), key.as_str(), value.as_str()))
+    })
+}
+
+/// Those for the chart's own section of values, which has defaults for the rest.
+fn chart_ini(grafana: &Grafana) -> Value {
+    let mut sections = json!({});
+    if let Some(address) = &grafana.external_url {
+        sections["server"]["root_url"] = address.to_string().into();
+        if !grafana.path().is_empty() {
+            sections["server"]["serve_from_sub_path"] = true.into();
+        }
+    }
+    for (section, key, value) in config(grafana).filter(|(.., value)| is_plain(value)) {
+        sections[section][key] = value.into();
+    }
+    if sections.as_object().is_some_and(Map::is_empty) { Value::Null } else { sections }
+}
+
+/// The variable that stands for a setting.
+fn variable(section: &str, key: &str) -> String {
+    format!("GF_{section}_{key}").replace(['.', '-'], "_").to_uppercase()
+}
+
+/// Settings that INI cannot hold, such as expressions with quotes: by variables.
+fn plain_env(grafana: &Grafana) -> Vec<Value> {
+    let of = |(section, key, value)| json!({ "name": variable(section, key), "value": value });
+    config(grafana).filter(|(.., value)| !is_plain(value)).map(of).collect()
+}
+
+/// Settings and credentials of data sources that come from Secrets: by variables.
+fn secret_env(grafana: &Grafana) -> Vec<Value> {
+    let env =
+        |name: String, secret: &SecretReference| json!({ "name": name, "secret": secret.name, "key": secret.key });
+    let settings = grafana.config_secrets.iter().flat_map(|(section, keys)| {
+        keys.iter().map(move |(key, secret)| env(variable(section.as_str(), key.as_str()), secret))
+    });
+    let sources = grafana.data_sources.iter().flat_map(|source| {
+        source.secrets.iter().map(move |(key, secret)| env(source_variable(source, key.as_str()), secret))
+    });
+    settings.chain(sources).collect()
+}
+
+fn source_variable(source: &DataSource, key: &str) -> String {
+    format!("DATASOURCE_{}_{key}", source.name).replace(['.', '-'], "_").to_uppercase()
+}
+
+/// A data source as provisioning has it. A `$` in it would begin the name of a variable.
+fn data_source(source: &DataSource) -> Value {
+    let credential =
+        |key: &SettingName| (key.to_string(), Value::from(format!("${}", source_variable(source, key.as_str()))));
+    let secrets: Map<_, _> = source.secrets.keys().map(credential).collect();
+    let mut value = escaped(&json!({
+        "name": source.name,
+        "uid": source.name,
+        "type": source.r#type,
+        "access": "proxy",
+        "url": source.url,
+        "isDefault": false,
+    }));
+    for (key, there) in [
+        ("user", source.user.as_ref().map(|user| json!(user))),
+        ("jsonData", (!source.json_data.is_empty()).then(|| source.json_data.clone().into())),
+    ] {
+        if let Some(there) = there {
+            value[key] = escaped(&there);
+        }
+    }
+    if !secrets.is_empty() {
+        value["secureJsonData"] = secrets.into();
+    }
+    value
+}
+
+fn escaped(value: &Value) -> Value {
+    match value {
+        Value::String(text) => text.replace('$', "$$").into(),
+        Value::Array(items) => items.iter().map(escaped).collect(),
+        Value::Object(entries) => {
+            entries.iter().map(|(key, value)| (key.clone(), escaped(value))).collect::<Map<_, _>>().into()
+        }
+        other => other.clone(),
+    }
 }
 
 /// How long a scrape may take: as the chart has it, but no longer than the interval between two. The operator leaves out

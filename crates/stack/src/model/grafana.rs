@@ -1,7 +1,13 @@
 use super::{
-    Annotations, Ingress, Labels, OtherContainer, Persistence, Pods, Resources, Service, ServiceType, part, settings,
+    Annotations, Ingress, Labels, OtherContainer, Persistence, Pods, Resources, SecretReference, Service, ServiceType,
+    part, settings,
 };
-use crate::units::{DashboardId, DashboardRevision, DnsLabel, DnsSubdomain, FilePath, HttpPath, Image, Url};
+use crate::units::{
+    DashboardId, DashboardRevision, DnsLabel, DnsSubdomain, FilePath, HttpPath, Image, Line, PluginName, SettingName,
+    SettingValue, Url,
+};
+use serde_json::{Map, Value};
+use std::collections::BTreeMap;
 
 settings! {
     /// Grafana, the dashboards.
@@ -34,6 +40,24 @@ settings! {
         /// Let the side-cars read Secrets too: dashboards from every namespace's, data sources from Grafana's own. The
         /// pod can then read every Secret of the cluster.
         pub sidecar_secrets: bool,
+        /// Any setting of Grafana, by section and key as in grafana.ini: `auth.anonymous: { enabled: true }`. What the stack
+        /// sets by itself, and credentials, are refused here.
+        #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+        pub config: BTreeMap<SettingName, BTreeMap<SettingName, SettingValue>>,
+        /// Settings that are credentials, by section and key: the key of a Secret that you create in Grafana's namespace. A
+        /// new value counts from the next start of the pod.
+        #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+        pub config_secrets: BTreeMap<SettingName, BTreeMap<SettingName, SecretReference>>,
+        /// Secrets whose keys become variables of Grafana's environment. You create them in its namespace.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        pub env_from_secrets: Vec<DnsSubdomain>,
+        /// Where the configuration for LDAP is: the key of a Secret that you create in Grafana's namespace, with the text of
+        /// Grafana's `ldap.toml`. It switches on `auth.ldap`.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub ldap_secret: Option<SecretReference>,
+        /// Data sources beside those of the stack's own parts.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        pub data_sources: Vec<DataSource>,
         /// Where its pod runs and what it may use.
         pub pods: Pods,
         /// Labels for its objects, beside the common `labels`; of two with one key this one counts.
@@ -64,6 +88,11 @@ impl Default for Grafana {
             }],
             dashboards_url: Url::known("https://grafana.com/api/dashboards"),
             sidecar_secrets: false,
+            config: BTreeMap::new(),
+            config_secrets: BTreeMap::new(),
+            env_from_secrets: Vec::new(),
+            ldap_secret: None,
+            data_sources: Vec::new(),
             pods: Pods::default(),
             labels: Labels::new(),
             annotations: Annotations::new(),
@@ -124,10 +153,36 @@ pub struct Dashboard {
     pub text: Option<String>,
 }
 
+/// Where Grafana reads data from.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct DataSource {
+    /// What Grafana calls it, and links of dashboards: its `uid`.
+    pub name: DnsLabel,
+    /// Its kind: the name of a plugin that Grafana has.
+    pub r#type: PluginName,
+    /// Where it is: a URL, or a host and a port, as its kind wants it. Without credentials.
+    pub url: Line,
+    /// The user there.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub user: Option<Line>,
+    /// What else its kind asks for, as Grafana's provisioning has it.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub json_data: Map<String, Value>,
+    /// Its credentials, by the names that its kind asks for, such as `password`: the key of a Secret that you create in
+    /// Grafana's namespace.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub secrets: BTreeMap<SettingName, SecretReference>,
+}
+
 impl Grafana {
-    /// The Secret with the password, where it is one of your own.
+    /// The Secrets of your own: with the password, and with what settings and data sources need.
     fn secrets(&self) -> Vec<&DnsSubdomain> {
-        self.admin_secret.existing.iter().collect()
+        let settings = self.config_secrets.values().flat_map(BTreeMap::values);
+        let sources = self.data_sources.iter().flat_map(|source| source.secrets.values());
+        let references = settings.chain(sources).chain(&self.ldap_secret).map(|secret| &secret.name);
+        self.admin_secret.existing.iter().chain(&self.env_from_secrets).chain(references).collect()
     }
 
     /// The Service with everything filled in.

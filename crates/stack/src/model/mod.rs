@@ -29,7 +29,7 @@ pub use argocd::{Argocd, Automated, Destination, Install};
 pub use blackbox_exporter::{BlackboxExporter, DnsQuery, DnsRecord, IpProtocol, ProbeModule, ProbeTarget};
 pub use checks::{Checks, Provided, Waiver};
 pub use flask::{Flask, FlaskIngress, FlaskService};
-pub use grafana::{AdminSecret, Dashboard, Grafana};
+pub use grafana::{AdminSecret, Dashboard, DataSource, Grafana};
 pub use kube_state_metrics::KubeStateMetrics;
 pub use kubernetes_targets::KubernetesTargets;
 pub use loki::{Loki, Persistence};

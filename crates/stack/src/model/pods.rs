@@ -152,7 +152,7 @@ impl Resources {
     }
 
     /// Without the limits that are none. Written out, an API server would refuse them beside a request.
-    pub fn limited(self) -> Self {
+    fn limited(self) -> Self {
         let some = |limit: &Quantity| limit.as_thousandths() > 0.0;
         let ResourceAmounts { cpu, memory } = self.limits;
         Self { limits: ResourceAmounts { cpu: cpu.filter(some), memory: memory.filter(some) }, ..self }

@@ -3,7 +3,7 @@
 use super::{Kept, host, same_name, without_volume};
 use crate::findings::Findings;
 use crate::model::{Dashboard, Grafana, Stack};
-use crate::units::{HttpPath, Url};
+use crate::units::{HttpPath, SettingName, Url};
 
 const KEPT: Kept = Kept {
     part: "grafana",
@@ -39,6 +39,90 @@ pub(crate) fn check(grafana: &Grafana, _stack: &Stack, findings: &mut Findings) 
     host("grafana", &grafana.ingress, grafana.external_url.as_ref(), findings);
     without_volume(&KEPT, &grafana.persistence, findings);
     dashboards(&grafana.dashboards, findings);
+    settings(grafana, findings);
+    data_sources(grafana, findings);
+}
+
+/// Settings that follow from other keys of the stack, by section and key, and what to say instead. A key of `*` is all.
+const OWN: [(&str, &str, &str); 9] = [
+    ("paths", "*", "folders of the container follow from its volumes"),
+    ("server", "root_url", "set `grafana.externalUrl`"),
+    ("server", "serve_from_sub_path", "set `grafana.externalUrl`: its path is where Grafana answers"),
+    ("server", "domain", "set `grafana.externalUrl`"),
+    ("server", "http_port", "the port outside is `grafana.service.port`"),
+    ("server", "protocol", "TLS ends at the Ingress: `grafana.ingress.tls`"),
+    ("security", "admin_user", "it stands in the Secret that `grafana.adminSecret.existing` names"),
+    ("security", "admin_password", "it stands in the Secret that `grafana.adminSecret.existing` names"),
+    ("auth.ldap", "config_file", "set `grafana.ldapSecret`"),
+];
+
+/// Ends of keys whose values are credentials.
+const CREDENTIALS: [&str; 6] = ["password", "secret", "secret_key", "token", "api_key", "private_key"];
+
+fn settings(grafana: &Grafana, findings: &mut Findings) {
+    let names = |said: Vec<(&SettingName, Vec<&SettingName>)>| -> Vec<(String, String)> {
+        let each = |(section, keys): (&SettingName, Vec<&SettingName>)| {
+            keys.into_iter().map(move |key| (section.to_string(), key.to_string())).collect::<Vec<_>>()
+        };
+        said.into_iter().flat_map(each).collect()
+    };
+    let plain = names(grafana.config.iter().map(|(section, keys)| (section, keys.keys().collect())).collect());
+    let secret = names(grafana.config_secrets.iter().map(|(section, keys)| (section, keys.keys().collect())).collect());
+    for (list, said) in [("config", &plain), ("configSecrets", &secret)] {
+        for (section, key) in said {
+            let path = format!("grafana.{list}.{section}.{key}");
+            let own = OWN.iter().find(|(of, name, _)| of == section && (*name == "*" || name == key));
+            if let Some((.., help)) = own {
+                findings.error(
+                    &[&path],
+                    format!("`{key}` in the section `{section}` follows from the rest of the stack"),
+                    "cannot be set here",
+                    help,
+                );
+            } else if list == "config" && CREDENTIALS.iter().any(|end| key.ends_with(end)) {
+                findings.error(
+                    &[&path],
+                    format!("`{key}` in the section `{section}` is a credential"),
+                    "no credential stands in a stack",
+                    &format!(
+                        "create a Secret, and write `{section}: {{ {key}: {{ name: …, key: … }} }}` below `grafana.configSecrets`"
+                    ),
+                );
+            } else if list == "configSecrets" && plain.contains(&(section.clone(), key.clone())) {
+                findings.error(
+                    &[&path, &format!("grafana.config.{section}.{key}")],
+                    format!("`{key}` in the section `{section}` stands twice"),
+                    "by `config` and by `configSecrets`",
+                    "remove one of the two",
+                );
+            }
+        }
+    }
+}
+
+fn data_sources(grafana: &Grafana, findings: &mut Findings) {
+    let names = grafana.data_sources.iter().map(|source| &source.name);
+    same_name("grafana.dataSources", names, "data sources", "one would overwrite the other", findings);
+    for (at, source) in grafana.data_sources.iter().enumerate() {
+        let name = source.name.as_str();
+        let authority = source.url.as_str().split_once("://").map_or(source.url.as_str(), |(_, rest)| rest);
+        if authority.split(['/', '?', '#']).next().is_some_and(|authority| authority.contains('@')) {
+            findings.error(
+                &[&format!("grafana.dataSources.{at}.url")],
+                format!("the address of the data source `{name}` holds a user or a password"),
+                "no credential stands in a stack",
+                "say `user`, and name a Secret: `secrets: { password: { name: …, key: … } }`",
+            );
+        }
+        if ["alertmanager", "loki", "prometheus"].contains(&name) {
+            findings.error(
+                &[&format!("grafana.dataSources.{at}.name")],
+                format!("the data source `{name}` is the stack's own"),
+                "it leads to that part",
+                "give yours another name",
+            );
+        }
+    }
 }
 
 /// Whether a URL ends after a path that no program takes for anything else.

@@ -8,6 +8,7 @@ mod image;
 mod measure;
 mod name;
 mod network;
+mod setting;
 
 pub use alerting::{
     AlertName, Authorization, Email, GroupLabel, HostPort, Line, Matcher, MetricLabel, ReceiverName, SecretKey,
@@ -21,6 +22,7 @@ pub use name::{
     AnnotationKey, AnnotationValue, DnsLabel, DnsSubdomain, FreeLabelKey, LabelKey, LabelValue, LoadBalancerClass,
 };
 pub use network::{Cidr, HttpPath, IpAddress, NodePort, Port, Replicas, Url};
+pub use setting::{PluginName, SettingName, SettingValue};
 
 /// Declares a unit that is written as text: a newtype that only [`std::str::FromStr`] makes, with `check` as its rule.
 ///

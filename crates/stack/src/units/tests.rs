@@ -222,6 +222,16 @@ fn paths_of_urls() {
 }
 
 #[test]
+fn settings() {
+    table::<SettingName>(&["auth.generic_oauth", "root_url", "a-b"], &["", "a b", "a]", "a=b", "ä"]);
+    table::<PluginName>(&["postgres", "grafana-x-datasource"], &["", "-a", "A", "a b", "a/b"]);
+    table::<SettingValue>(
+        &["", "true", "10", "a; b # c", "contains(groups[*], 'admin') && 'Admin' || 'Viewer'"],
+        &["a\nb", " a", "$__file{/x}", "${X}", "%(x)s", "$(X)", &"x".repeat(4097)],
+    );
+}
+
+#[test]
 fn what_the_checker_is_told() {
     table::<RuleName>(&["schema-type", "yaml"], &["", "Schema", "schema_type", "-x", "1x"]);
     table::<KindName>(&["Secret", "APIService"], &["", "secret", "Sec ret", "9"]);
