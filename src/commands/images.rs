@@ -85,7 +85,6 @@ mod tests {
             component: "x",
             path: String::new(),
             template: String::new(),
-            patches: Vec::new(),
             value: json!({ "apiVersion": version, "kind": "X", "spec": spec }).into(),
             patches: Vec::new(),
         };

@@ -231,10 +231,8 @@ mod tests {
     fn what_is_named_is_there() {
         for (theirs, here) in KEYS {
             let (Key(ours) | First(ours)) = here else { continue };
-            let mut text = String::new();
-            for (depth, key) in ours.split('.').enumerate() {
-                text += &format!("{}{key}:\n", "  ".repeat(depth));
-            }
+            let lines = ours.split('.').enumerate().map(|(depth, key)| "  ".repeat(depth) + key + ":\n");
+            let text: String = lines.collect();
             let problems = Stack::parse(&Source::new("stack.yaml", text)).err().unwrap_or_default();
             let unknown = problems.iter().find(|problem| problem.message.contains("unknown key"));
             assert_eq!(unknown.map(|problem| &problem.message), None, "{theirs}: {ours}");

@@ -93,8 +93,7 @@ fn brackets(out: &mut String, rest: &str) -> usize {
     let Some(end) = rest.find(']') else { return copy(out, rest, 1) };
     let parts: Vec<&str> = rest[1..end].splitn(2, ':').collect();
     let is_plain = |part: &str| part.trim().chars().all(|c| c.is_ascii_alphanumeric());
-    if parts.iter().copied().all(is_plain) || !parts.iter().all(|part| part.trim().is_empty() || is_duration(part))
-    {
+    if parts.iter().copied().all(is_plain) || !parts.iter().all(|part| part.trim().is_empty() || is_duration(part)) {
         return copy(out, rest, end + 1);
     }
     let times: Vec<&str> = parts.iter().map(|part| if is_plain(part) { *part } else { "1h" }).collect();
