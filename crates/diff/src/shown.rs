@@ -6,6 +6,7 @@ use crate::embedded;
 use crate::object::Identity;
 use serde_json::Value;
 use similar::{ChangeTag, TextDiff};
+use vigil_forms::name::is_credential;
 use vigil_forms::url;
 use vigil_yaml::words::counted;
 
@@ -14,23 +15,6 @@ const LONGEST: usize = 60;
 
 /// What stands for a value that nobody shall read.
 const HIDDEN: &str = "***";
-
-/// Ends of names, without `_` and `-` and in lower case, whose values are credentials.
-const CREDENTIALS: [&str; 13] = [
-    "password",
-    "passwd",
-    "passphrase",
-    "token",
-    "secret",
-    "apikey",
-    "accesskey",
-    "secretkey",
-    "privatekey",
-    "credential",
-    "authorization",
-    "routingkey",
-    "servicekey",
-];
 
 /// The fields of a change; those inside of a file when it is one.
 pub(crate) fn fields(identity: &Identity, change: &Change) -> Vec<Field> {
@@ -114,15 +98,6 @@ fn shown(identity: &Identity, path: &Path, value: &Value) -> String {
         Some(checksum) => format!("{}...", &checksum[..8]),
         None => short(&flow(value, is_hidden, in_secret, 0)),
     }
-}
-
-/// Whether the value under a name is a credential.
-pub(crate) fn is_credential(name: &str) -> bool {
-    let name: String = name.chars().filter(|c| !matches!(c, '_' | '-' | ' ')).flat_map(char::to_lowercase).collect();
-    let name = name.trim_matches(['"', '\'']);
-    // `secrets` are names of Secrets, not what is in them.
-    let name = name.strip_suffix('s').filter(|one| !one.ends_with("secret")).unwrap_or(name);
-    CREDENTIALS.iter().any(|end| name.ends_with(end))
 }
 
 /// A value in one line: of lists of things with names, their names.

@@ -126,6 +126,32 @@ pub fn goes_up(path: &str) -> bool {
     path.split('/').any(|part| part == "..")
 }
 
+/// Ends of names, without `_` and `-` and in lower case, whose values are credentials.
+const CREDENTIALS: [&str; 13] = [
+    "password",
+    "passwd",
+    "passphrase",
+    "token",
+    "secret",
+    "apikey",
+    "accesskey",
+    "secretkey",
+    "privatekey",
+    "credential",
+    "authorization",
+    "routingkey",
+    "servicekey",
+];
+
+/// Whether the value under a name is a credential.
+pub fn is_credential(name: &str) -> bool {
+    let name: String = name.chars().filter(|c| !matches!(c, '_' | '-' | ' ')).flat_map(char::to_lowercase).collect();
+    let name = name.trim_matches(['"', '\'']);
+    // `secrets` are names of Secrets, not what is in them.
+    let name = name.strip_suffix('s').filter(|one| !one.ends_with("secret")).unwrap_or(name);
+    CREDENTIALS.iter().any(|end| name.ends_with(end))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,6 +3,7 @@
 
 use std::ops::Range;
 use std::sync::Arc;
+use vigil_forms::name::is_credential;
 use vigil_forms::url;
 use vigil_yaml::{Data, Node, Place, Problem, Source, Span};
 
@@ -77,24 +78,6 @@ fn starred(text: &str) -> Option<String> {
     Some(url::without_credentials(&clean).unwrap_or(clean))
 }
 
-/// Ends of keys whose values are credentials. The name of a Secret is none.
-const SECRET_KEYS: [&str; 14] = [
-    "secret_key",
-    "secretkey",
-    "password",
-    "passwd",
-    "passphrase",
-    "token",
-    "secret",
-    "apikey",
-    "api_key",
-    "accesskey",
-    "privatekey",
-    "private_key",
-    "authorization",
-    "credentials",
-];
-
 /// Where values stand that are credentials by their keys: single texts, and blocks of text, whether the file is YAML or not.
 fn hidden(text: &str) -> Vec<Range<usize>> {
     let mut ranges: Vec<Range<usize>> = Vec::new();
@@ -102,12 +85,8 @@ fn hidden(text: &str) -> Vec<Range<usize>> {
         let before = text[..colon].trim_end_matches(['"', '\'']);
         let key = before.rsplit(|c: char| !(c.is_alphanumeric() || "_-".contains(c))).next().unwrap_or_default();
         let at = before.len() - key.len();
-        let key = key.to_lowercase();
-        let names_one = key.starts_with("existing");
-        if names_one
-            || !SECRET_KEYS.iter().any(|end| key.ends_with(end))
-            || ranges.last().is_some_and(|last| colon < last.end)
-        {
+        let names_one = key.to_lowercase().starts_with("existing");
+        if names_one || !is_credential(key) || ranges.last().is_some_and(|last| colon < last.end) {
             continue;
         }
         let line_end = |from: usize| text[from..].find('\n').map_or(text.len(), |end| from + end);
@@ -161,6 +140,7 @@ mod tests {
             ("a: { client_secret: \"x, y\", b: c }", Some("a: { client_secret: ******, b: c }")),
             ("a: { token: x y, b: c }", Some("a: { token: ***, b: c }")),
             ("\"api_key\": x", Some("\"api_key\": *")),
+            ("routing-key: x", Some("routing-key: *")),
             ("a:\n  private_key: |\n    x\n\n    y\n  b: c\n", Some("a:\n  private_key: |\n*****\n\n*****\n  b: c\n")),
             ("urlSecret: { name: slack, key: url }", None),
             ("secretName: tls", None),
