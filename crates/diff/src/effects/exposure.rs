@@ -8,6 +8,9 @@ use crate::workload::Workload;
 use serde_json::Value;
 use std::collections::BTreeSet;
 
+/// What is said of an object, and which of its changes cause it.
+type Opened = (String, fn(&Change) -> bool);
+
 /// What an object of the second set opens; `before` is the same object in the first.
 pub(super) fn of<'a>(
     identity: &Identity,
@@ -16,84 +19,85 @@ pub(super) fn of<'a>(
     changes: &'a [Change],
     effects: &mut Effects<'a>,
 ) {
-    let mut tell = |says: String, is_it: &dyn Fn(&Change) -> bool| {
-        let causes = changes.iter().filter(|change| !change.is_equivalent && is_it(change));
-        effects.of(Effect::new(Class::Exposure, identity, says), causes);
+    let opened = match (identity.group.as_str(), identity.kind.as_str()) {
+        ("", "Service") => service(before, after),
+        ("networking.k8s.io", "Ingress") | ("gateway.networking.k8s.io", "HTTPRoute") => route(before, after),
+        ("networking.k8s.io", "NetworkPolicy") => before.and_then(|before| policy(before, after)),
+        _ => host(identity, before, after),
     };
-    match (identity.group.as_str(), identity.kind.as_str()) {
-        ("", "Service") => {
-            let old = before.map(doors).unwrap_or_default();
-            let mut more: Vec<String> = doors(after).difference(&old).cloned().collect();
-            if before.is_some_and(|before| sources(before).is_some()) && sources(after).is_none() {
-                more.push("everybody may use its load balancer, and not `loadBalancerSourceRanges` only".to_owned());
-            }
-            if more.is_empty() {
-                return;
-            }
-            let is_load_balancer = |object: &Value| text(object, "/spec/type") == "LoadBalancer";
-            if before.is_some_and(is_load_balancer) && !is_load_balancer(after) {
-                more.push("the load balancer and its address are given back".to_owned());
-            }
-            let keys = ["type", "ports", "externalIPs", "loadBalancerSourceRanges"];
-            tell(more.join("; "), &|change| keys.iter().any(|key| change.path.begins(&["spec", key])));
-        }
-        ("networking.k8s.io", "Ingress") | ("gateway.networking.k8s.io", "HTTPRoute") => {
-            let old = before.map(addresses).unwrap_or_default();
-            let more: Vec<String> = addresses(after).difference(&old).cloned().collect();
-            if !more.is_empty() {
-                let verb = if more.len() == 1 { "answers" } else { "answer" };
-                let says = format!("{} {verb}, to whoever reaches the ingress controller", more.join(", "));
-                tell(says, &|change| change.path.begins(&["spec"]));
-            }
-        }
-        ("networking.k8s.io", "NetworkPolicy") => {
-            let Some(before) = before else { return };
-            let mut more = Vec::new();
-            for (direction, list, peers) in [("Ingress", "/spec/ingress", "/from"), ("Egress", "/spec/egress", "/to")] {
-                let verb = if direction == "Ingress" { "let in" } else { "let out" };
-                if !isolates(before, direction) {
-                    continue;
-                }
-                if !isolates(after, direction) {
-                    more.push(format!("everything is {verb}: it has nothing to say on {direction} any more"));
-                    continue;
-                }
-                let [old, new] = [before, after].map(|it| ways(it, list, peers));
-                let opened = new.iter().filter(|way| !old.iter().any(|had| had.covers(way)));
-                more.extend(opened.map(|way| {
-                    format!(
-                        "{} {} {verb} at {}",
-                        way.peer,
-                        if way.peer == "everybody" { "is" } else { "are" },
-                        way.port
-                    )
-                }));
-            }
-            if text_of(before, "/spec/podSelector") != text_of(after, "/spec/podSelector") {
-                more.push(
-                    "it holds for other pods, and those that it held for are open unless another one closes them"
-                        .to_owned(),
-                );
-            }
-            if !more.is_empty() {
-                tell(more.join("; "), &|change| change.path.begins(&["spec"]));
-            }
-        }
-        _ => {
-            let Some(workload) = Workload::of(identity, after) else { return };
-            let old =
-                before.and_then(|before| Workload::of(identity, before)).map(|it| host_ports(&it)).unwrap_or_default();
-            let more: Vec<_> = host_ports(&workload).difference(&old).cloned().collect();
-            if !more.is_empty() {
-                let verb = if more.len() == 1 { "answers" } else { "answer" };
-                let says = format!("{} {verb} on every address of the nodes that its pods run on", more.join(", "));
-                tell(says, &|change| {
-                    ["hostPort", "containerPort", "hostNetwork"].contains(&change.path.key())
-                        || change.path.key() == "ports"
-                });
-            }
-        }
+    if let Some((says, is_cause)) = opened {
+        let causes = changes.iter().filter(|change| !change.is_equivalent && is_cause(change));
+        effects.of(Effect::new(Class::Exposure, identity, says), causes);
     }
+}
+
+fn service(before: Option<&Value>, after: &Value) -> Option<Opened> {
+    let old = before.map(doors).unwrap_or_default();
+    let mut more: Vec<String> = doors(after).difference(&old).cloned().collect();
+    if before.is_some_and(|before| sources(before).is_some()) && sources(after).is_none() {
+        more.push("everybody may use its load balancer, and not `loadBalancerSourceRanges` only".to_owned());
+    }
+    if more.is_empty() {
+        return None;
+    }
+    let is_load_balancer = |object: &Value| text(object, "/spec/type") == "LoadBalancer";
+    if before.is_some_and(is_load_balancer) && !is_load_balancer(after) {
+        more.push("the load balancer and its address are given back".to_owned());
+    }
+    Some((more.join("; "), |change| {
+        let keys = ["type", "ports", "externalIPs", "loadBalancerSourceRanges"];
+        keys.iter().any(|key| change.path.begins(&["spec", key]))
+    }))
+}
+
+fn route(before: Option<&Value>, after: &Value) -> Option<Opened> {
+    let old = before.map(addresses).unwrap_or_default();
+    let more: Vec<String> = addresses(after).difference(&old).cloned().collect();
+    let verb = if more.len() == 1 { "answers" } else { "answer" };
+    let says = || format!("{} {verb}, to whoever reaches the ingress controller", more.join(", "));
+    (!more.is_empty()).then(|| (says(), is_of_spec as fn(&Change) -> bool))
+}
+
+fn policy(before: &Value, after: &Value) -> Option<Opened> {
+    let mut more = Vec::new();
+    for (direction, list, peers) in [("Ingress", "/spec/ingress", "/from"), ("Egress", "/spec/egress", "/to")] {
+        let verb = if direction == "Ingress" { "let in" } else { "let out" };
+        if !isolates(before, direction) {
+            continue;
+        }
+        if !isolates(after, direction) {
+            more.push(format!("everything is {verb}: it has nothing to say on {direction} any more"));
+            continue;
+        }
+        let [old, new] = [before, after].map(|it| ways(it, list, peers));
+        let opened = new.iter().filter(|way| !old.iter().any(|had| had.covers(way)));
+        more.extend(opened.map(|Way { peer, port }| {
+            let are = if peer == "everybody" { "is" } else { "are" };
+            format!("{peer} {are} {verb} at {port}")
+        }));
+    }
+    if text_of(before, "/spec/podSelector") != text_of(after, "/spec/podSelector") {
+        more.push(
+            "it holds for other pods, and those that it held for are open unless another one closes them".to_owned(),
+        );
+    }
+    (!more.is_empty()).then(|| (more.join("; "), is_of_spec as fn(&Change) -> bool))
+}
+
+fn host(identity: &Identity, before: Option<&Value>, after: &Value) -> Option<Opened> {
+    let ports = |object: &Value| Workload::of(identity, object).map(|it| host_ports(&it));
+    let old = before.and_then(ports).unwrap_or_default();
+    let more: Vec<_> = ports(after)?.difference(&old).cloned().collect();
+    if more.is_empty() {
+        return None;
+    }
+    let verb = if more.len() == 1 { "answers" } else { "answer" };
+    let says = format!("{} {verb} on every address of the nodes that its pods run on", more.join(", "));
+    Some((says, |change| ["hostPort", "containerPort", "hostNetwork", "ports"].contains(&change.path.key())))
+}
+
+fn is_of_spec(change: &Change) -> bool {
+    change.path.begins(&["spec"])
 }
 
 fn text_of<'a>(object: &'a Value, pointer: &str) -> &'a Value {

@@ -17,73 +17,82 @@ const LEVELS: [&str; 3] = ["restricted", "baseline", "privileged"];
 /// How many resources or powers one sentence names.
 const NAMED: usize = 6;
 
+/// What is said of an object, and which of its changes cause it.
+type Widened = (String, fn(&Change) -> bool);
+
 /// The rights that an object of the second set adds to those of the first.
 pub(super) fn of<'a>(identity: &Identity, edit: Option<&Edit<'a>>, sets: &Sets<'_>, effects: &mut Effects<'a>) {
     let Some(after) = sets.after.get(identity) else { return };
     let before = edit.map(|edit| edit.before);
-    let mut tell = |says: String, is_it: &dyn Fn(&Change) -> bool| {
-        let changes = edit.map(|edit| edit.changes).unwrap_or_default();
-        let effect = Effect::new(Class::Rights, identity, says);
-        let changes = changes.iter().filter(|change| !change.is_equivalent && is_it(change));
-        // What a binding or a pod gets is said better in words than by its fields.
-        if identity.kind.ends_with("Binding") {
-            effects.instead_of(effect, changes);
-        } else {
-            effects.of(effect, changes);
-        }
+    let is_binding = identity.kind.ends_with("Binding");
+    let widened = match (identity.group.as_str(), identity.kind.as_str()) {
+        (RBAC, "Role" | "ClusterRole") => allowed(before, after),
+        (RBAC, "RoleBinding" | "ClusterRoleBinding") => bound(identity, before, after, sets),
+        ("", "Namespace") => before.and_then(|before| loosened(before, after)),
+        _ => gained(identity, before, after),
     };
-    match (identity.group.as_str(), identity.kind.as_str()) {
-        (RBAC, "Role" | "ClusterRole") => {
-            let old = before.map(permissions).unwrap_or_default();
-            let new = permissions(after);
-            let more: BTreeSet<_> = new.iter().filter(|one| !old.iter().any(|had| had.covers(one))).collect();
-            if !more.is_empty() {
-                tell(format!("who is bound to it may {}", described(&more)), &|change| change.path.begins(&["rules"]));
-            }
-        }
-        (RBAC, "RoleBinding" | "ClusterRoleBinding") => {
-            let role = role(identity, after);
-            // What a new role allows is told of that role.
-            if !sets.before.contains_key(&role) && sets.after.contains_key(&role) {
-                return;
-            }
-            let subjects =
-                |object: &Value| -> BTreeSet<String> { items(object, "/subjects").iter().map(subject).collect() };
-            let same_role = before.is_some_and(|before| text(before, "/roleRef/name") == role.name);
-            let old = before.filter(|_| same_role).map(subjects).unwrap_or_default();
-            let more: Vec<_> = subjects(after).difference(&old).cloned().collect();
-            if !more.is_empty() {
-                let may = if more.len() == 1 { "gets" } else { "get" };
-                let says = format!("{} {may} what {} {} allows", folded(&more), role.kind, role.name);
-                tell(says, &|change| change.path.begins(&["subjects"]) || change.path.begins(&["roleRef"]));
-            }
-        }
-        ("", "Namespace") => {
-            let level = |object: &Value| {
-                let level = text(object, ENFORCE);
-                // Without the label everything is let in.
-                LEVELS.iter().position(|known| *known == level).unwrap_or(LEVELS.len() - 1)
-            };
-            let Some(before) = before else { return };
-            if level(after) > level(before) {
-                let says = format!(
-                    "its pods may do what `{}` allows, and not `{}` only",
-                    LEVELS[level(after)],
-                    LEVELS[level(before)]
-                );
-                tell(says, &|change| change.path.key() == "pod-security.kubernetes.io/enforce");
-            }
-        }
-        _ => {
-            let Some(workload) = Workload::of(identity, after) else { return };
-            let old =
-                before.and_then(|before| Workload::of(identity, before)).map(|it| powers(&it)).unwrap_or_default();
-            let more: Vec<_> = powers(&workload).difference(&old).cloned().collect();
-            if !more.is_empty() {
-                tell(format!("its pods get {}", folded(&more)), &|_| false);
-            }
-        }
+    let Some((says, is_cause)) = widened else { return };
+    let effect = Effect::new(Class::Rights, identity, says);
+    let changes = edit.map(|edit| edit.changes).unwrap_or_default();
+    let changes = changes.iter().filter(|change| !change.is_equivalent && is_cause(change));
+    // What a binding or a pod gets is said better in words than by its fields.
+    if is_binding {
+        effects.instead_of(effect, changes);
+    } else {
+        effects.of(effect, changes);
     }
+}
+
+fn allowed(before: Option<&Value>, after: &Value) -> Option<Widened> {
+    let old = before.map(permissions).unwrap_or_default();
+    let new = permissions(after);
+    let more: BTreeSet<_> = new.iter().filter(|one| !old.iter().any(|had| had.covers(one))).collect();
+    if more.is_empty() {
+        return None;
+    }
+    Some((format!("who is bound to it may {}", described(&more)), |change| change.path.begins(&["rules"])))
+}
+
+fn bound(identity: &Identity, before: Option<&Value>, after: &Value, sets: &Sets<'_>) -> Option<Widened> {
+    let role = role(identity, after);
+    // What a new role allows is told of that role.
+    if !sets.before.contains_key(&role) && sets.after.contains_key(&role) {
+        return None;
+    }
+    let subjects = |object: &Value| -> BTreeSet<String> { items(object, "/subjects").iter().map(subject).collect() };
+    let same_role = before.is_some_and(|before| text(before, "/roleRef/name") == role.name);
+    let old = before.filter(|_| same_role).map(subjects).unwrap_or_default();
+    let more: Vec<_> = subjects(after).difference(&old).cloned().collect();
+    if more.is_empty() {
+        return None;
+    }
+    let may = if more.len() == 1 { "gets" } else { "get" };
+    let says = format!("{} {may} what {} {} allows", folded(&more), role.kind, role.name);
+    Some((says, |change| change.path.begins(&["subjects"]) || change.path.begins(&["roleRef"])))
+}
+
+fn loosened(before: &Value, after: &Value) -> Option<Widened> {
+    let level = |object: &Value| {
+        let level = text(object, ENFORCE);
+        // Without the label everything is let in.
+        LEVELS.iter().position(|known| *known == level).unwrap_or(LEVELS.len() - 1)
+    };
+    let (old, new) = (level(before), level(after));
+    if new <= old {
+        return None;
+    }
+    let says = format!("its pods may do what `{}` allows, and not `{}` only", LEVELS[new], LEVELS[old]);
+    Some((says, |change| change.path.key() == "pod-security.kubernetes.io/enforce"))
+}
+
+fn gained(identity: &Identity, before: Option<&Value>, after: &Value) -> Option<Widened> {
+    let powers = |object: &Value| Workload::of(identity, object).map(|it| powers(&it));
+    let old = before.and_then(powers).unwrap_or_default();
+    let more: Vec<_> = powers(after)?.difference(&old).cloned().collect();
+    if more.is_empty() {
+        return None;
+    }
+    Some((format!("its pods get {}", folded(&more)), |_| false))
 }
 
 /// Names, the first of them when there are many.
