@@ -166,11 +166,7 @@ fn lex(source: &Arc<Source>) -> Result<(Vec<Lexeme>, Vec<Slot>), Box<Problem>> {
                 Word::Text
             }
             c if c.is_ascii_digit() => {
-                let number = |c: char| is_name(c) || c == '.';
-                at = start + rest.find(|c| !number(c)).unwrap_or(rest.len());
-                if text[start..at].parse::<f64>().is_err() {
-                    return Err(error("expected a number", source, start..at));
-                }
+                at = number(source, start)?;
                 Word::Number
             }
             c if is_name(c) => {
@@ -225,6 +221,16 @@ fn raw_string(source: &Arc<Source>, start: usize) -> Result<usize, Box<Problem>>
         return Err(error("a raw string cannot hold a value", source, start..end));
     }
     Ok(end)
+}
+
+/// The end of the number that begins at `start`.
+fn number(source: &Arc<Source>, start: usize) -> Result<usize, Box<Problem>> {
+    let rest = &source.text[start..];
+    let length = rest.find(|c| !is_name(c) && c != '.').unwrap_or(rest.len());
+    match rest[..length].parse::<f64>() {
+        Ok(_) => Ok(start + length),
+        Err(_) => Err(error("expected a number", source, start..start + length)),
+    }
 }
 
 /// The value whose token begins at `start`.

@@ -144,34 +144,40 @@ fn failure_policy(judge: &mut Judge<'_, '_>, spec: &Node, policy: &Node) {
                 judge.add(&JOB, node, format!("{} is no condition of pods", Quoted(kind))).label(QUALIFIED);
             }
         }
-        let Some(codes) = codes else { continue };
-        judge.one_of(&JOB, codes.get("operator"), &["In", "NotIn"]);
-        let mut last: Option<i64> = None;
-        let values = items(codes, "values");
-        for node in values {
-            let Some(value) = node.integer() else { continue };
-            if value == 0 && filled(codes, "operator").is_some_and(|(_, text)| text == "In") {
-                judge.add(&JOB, node, "0 is no failure").label("expected another exit code");
-            }
-            if last.is_some_and(|last| last >= value) {
-                judge
-                    .add(&JOB, node, format!("{value} after {}", last.unwrap_or_default()))
-                    .label("expected each once, in order");
-            }
-            last = Some(value);
+        if let Some(codes) = codes {
+            exit_codes(judge, spec, codes);
         }
-        if let Some(node) = codes.get("values").filter(|node| !node.is_null() && values.is_empty()) {
-            judge.add(&JOB, node, "no exit code").label("expected at least one");
+    }
+}
+
+/// The exit codes that a rule is about, and whose.
+fn exit_codes(judge: &mut Judge<'_, '_>, spec: &Node, codes: &Node) {
+    judge.one_of(&JOB, codes.get("operator"), &["In", "NotIn"]);
+    let mut last: Option<i64> = None;
+    let values = items(codes, "values");
+    for node in values {
+        let Some(value) = node.integer() else { continue };
+        if value == 0 && filled(codes, "operator").is_some_and(|(_, text)| text == "In") {
+            judge.add(&JOB, node, "0 is no failure").label("expected another exit code");
         }
-        let names: HashSet<&str> = ["initContainers", "containers"]
-            .iter()
-            .filter_map(|key| spec.at(&["template", "spec", key]))
-            .flat_map(Node::items)
-            .filter_map(|container| Some(filled(container, "name")?.1))
-            .collect();
-        if let Some((node, name)) = filled(codes, "containerName").filter(|(_, name)| !names.contains(name)) {
-            judge.add(&JOB, node, format!("the pod has no container {}", Quoted(name)));
+        if last.is_some_and(|last| last >= value) {
+            judge
+                .add(&JOB, node, format!("{value} after {}", last.unwrap_or_default()))
+                .label("expected each once, in order");
         }
+        last = Some(value);
+    }
+    if let Some(node) = codes.get("values").filter(|node| !node.is_null() && values.is_empty()) {
+        judge.add(&JOB, node, "no exit code").label("expected at least one");
+    }
+    let names: HashSet<&str> = ["initContainers", "containers"]
+        .iter()
+        .filter_map(|key| spec.at(&["template", "spec", key]))
+        .flat_map(Node::items)
+        .filter_map(|container| Some(filled(container, "name")?.1))
+        .collect();
+    if let Some((node, name)) = filled(codes, "containerName").filter(|(_, name)| !names.contains(name)) {
+        judge.add(&JOB, node, format!("the pod has no container {}", Quoted(name)));
     }
 }
 

@@ -86,9 +86,9 @@ pub(super) fn check(judge: &mut Judge<'_, '_>) {
     }
 }
 
-/// What follows for the object.
-fn effect(judge: &Judge<'_, '_>) -> String {
-    match judge.object.kind {
+/// What follows for an object of a kind.
+fn effect(kind: &str) -> String {
+    match kind {
         "Prometheus" | "PrometheusAgent" => "Prometheus does not load its configuration".to_owned(),
         kind => format!("the operator leaves out the whole {kind}"),
     }
@@ -99,23 +99,23 @@ const DEFAULTS: &[(&str, &str)] =
     &[("regex", "(.*)"), ("separator", ";"), ("replacement", "$1"), ("targetLabel", ""), ("modulus", "0")];
 
 fn relabeling(judge: &mut Judge<'_, '_>, rule: &Node) {
-    let effect = effect(judge);
+    let kind = judge.object.kind;
     if let Some((node, regex)) = filled(rule, "regex")
         && !is_expression(regex)
     {
         judge
             .add(&RELABELING, node, format!("{} is not a valid regular expression", Quoted(regex)))
-            .label(effect.clone())
+            .label(effect(kind))
             .help("expected the syntax of Go's `regexp`, which is RE2: without look-around and backreferences");
     }
     let action = text(rule, "action").filter(|action| !action.is_empty()).unwrap_or("replace");
     let lower = action.to_ascii_lowercase();
     if lower == "hashmod" && integer(rule, "modulus").unwrap_or(0) == 0 {
-        judge.within(&RELABELING, rule, format!("action `{action}` without `modulus`")).label(effect.clone());
+        judge.within(&RELABELING, rule, format!("action `{action}` without `modulus`")).label(effect(kind));
     }
     let targeted = ["replace", "hashmod", "lowercase", "uppercase", "keepequal", "dropequal"];
     if targeted.contains(&lower.as_str()) && filled(rule, "targetLabel").is_none() {
-        judge.within(&RELABELING, rule, format!("action `{action}` without `targetLabel`")).label(effect.clone()).help(
+        judge.within(&RELABELING, rule, format!("action `{action}` without `targetLabel`")).label(effect(kind)).help(
             match given(rule, "action") {
                 Some(_) => "name the label that the result is written to, or compared with",
                 None => "name the label that the result is written to; `replace` is the action where none is given",
@@ -147,7 +147,7 @@ fn relabeling(judge: &mut Judge<'_, '_>, rule: &Node) {
             judge
                 .add(&RELABELING, entry, format!("`{key}` beside action `{action}`"))
                 .label(format!("expected only {}", list(used, "and")))
-                .help(format!("remove it: {effect}"));
+                .help(format!("remove it: {}", effect(kind)));
         }
     }
 }
@@ -156,7 +156,7 @@ fn relabeling(judge: &mut Judge<'_, '_>, rule: &Node) {
 const METHODS: &[&str] = &["authorization", "basicAuth", "bearerTokenSecret", "bearerTokenFile", "oauth2"];
 
 fn authentication(judge: &mut Judge<'_, '_>, endpoint: &Node) {
-    let effect = effect(judge);
+    let kind = judge.object.kind;
     let is_given = |key: &str| match key {
         // Older operators wrote an empty one into every monitor.
         "bearerTokenSecret" => filled(endpoint, [key, "key"]).is_some(),
@@ -169,21 +169,22 @@ fn authentication(judge: &mut Judge<'_, '_>, endpoint: &Node) {
         judge
             .add(&AUTHENTICATION, entry, message)
             .label("expected one method of authentication")
-            .help(format!("remove one of the two: {effect}"));
+            .help(format!("remove one of the two: {}", effect(kind)));
     }
     if let Some(tls) = given(endpoint, "tlsConfig") {
-        tls_settings(judge, tls, &effect);
+        tls_settings(judge, tls);
     }
 }
 
-fn tls_settings(judge: &mut Judge<'_, '_>, tls: &Node, effect: &str) {
+fn tls_settings(judge: &mut Judge<'_, '_>, tls: &Node) {
+    let kind = judge.object.kind;
     let is_given = |key: &str| given(tls, key).is_some_and(|node| node.text() != Some("") && !is_empty(node));
     for (file, reference) in [("caFile", "ca"), ("certFile", "cert"), ("keyFile", "keySecret")] {
         if let Some(entry) = tls.entry(file).filter(|_| is_given(file) && is_given(reference)) {
             judge
                 .add(&AUTHENTICATION, entry, format!("`{file}` beside `{reference}`"))
                 .label("expected one of the two")
-                .help(format!("remove one: {effect}"));
+                .help(format!("remove one: {}", effect(kind)));
         }
     }
     for key in ["ca", "cert"] {
@@ -193,7 +194,7 @@ fn tls_settings(judge: &mut Judge<'_, '_>, tls: &Node, effect: &str) {
             judge
                 .add(&AUTHENTICATION, entry, format!("`secret` beside `configMap` in `{key}`"))
                 .label("expected one of the two")
-                .help(format!("remove one: {effect}"));
+                .help(format!("remove one: {}", effect(kind)));
         }
     }
     let certificate = ["certFile", "cert"].into_iter().find(|key| is_given(key));
@@ -209,7 +210,7 @@ fn tls_settings(judge: &mut Judge<'_, '_>, tls: &Node, effect: &str) {
         judge
             .add(&AUTHENTICATION, entry, format!("`{key}` without {missing}"))
             .label(format!("expected {missing} too"))
-            .help(format!("a client certificate needs its key: {effect}"));
+            .help(format!("a client certificate needs its key: {}", effect(kind)));
     }
     if let (Some((_, least)), Some((node, most))) = (filled(tls, "minVersion"), filled(tls, "maxVersion"))
         && most < least
@@ -217,7 +218,7 @@ fn tls_settings(judge: &mut Judge<'_, '_>, tls: &Node, effect: &str) {
         judge
             .add(&AUTHENTICATION, node, format!("{} is below `minVersion`", Quoted(most)))
             .label(format!("expected {} or newer", Quoted(least)))
-            .help(format!("raise it, or leave it out: {effect}"));
+            .help(format!("raise it, or leave it out: {}", effect(kind)));
     }
 }
 
@@ -226,7 +227,7 @@ fn is_empty(node: &Node) -> bool {
 }
 
 fn probe(judge: &mut Judge<'_, '_>, spec: &Node) {
-    let effect = effect(judge);
+    let kind = judge.object.kind;
     if let Some(targets) = given(spec, "targets")
         && given(targets, "staticConfig").is_none()
         && given(targets, "ingress").is_none()
@@ -234,13 +235,13 @@ fn probe(judge: &mut Judge<'_, '_>, spec: &Node) {
         judge
             .within(&PROBE, targets, "a Probe without targets")
             .label("expected `staticConfig` or `ingress`")
-            .help(format!("say what is probed: {effect}"));
+            .help(format!("say what is probed: {}", effect(kind)));
     }
     if let Some((node, text)) = filled(spec, ["prober", "url"])
         && !is_prober(text)
     {
         let finding = judge.add(&PROBE, node, format!("{} is not `host` or `host:port`", Quoted(text)));
-        finding.label(effect);
+        finding.label(effect(kind));
         let host = url::Url::split(text).map(|url| (url.scheme, url.authority));
         match host {
             Some((scheme, authority)) if matches!(scheme, "http" | "https") => {
