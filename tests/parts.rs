@@ -20,10 +20,10 @@ const KNOWING: [(&str, &str); 14] = [
     ("crates/render/src/words.rs", "prometheus"),
     // Dashboards of all parts are its own format, and each panel asks one of two kinds of data sources. `values` is a word of
     // that format too.
-    ("crates/render/src/dashboards.rs", "grafana"),
-    ("crates/render/src/dashboards.rs", "loki"),
-    ("crates/render/src/dashboards.rs", "prometheus"),
-    ("crates/render/src/dashboards.rs", "values"),
+    ("crates/render/src/dashboards/mod.rs", "grafana"),
+    ("crates/render/src/dashboards/mod.rs", "loki"),
+    ("crates/render/src/dashboards/mod.rs", "prometheus"),
+    ("crates/render/src/dashboards/json.rs", "values"),
     // Rules and dashboards are the only files that a stack names.
     ("crates/stack/src/beside.rs", "alerts"),
     ("crates/stack/src/beside.rs", "grafana"),
