@@ -6,14 +6,13 @@
 
 use crate::cases::yaml;
 use crate::exporters::parse_series;
-use crate::promtool::{second, with_label};
+use crate::promtool::{second, test_rules, with_label};
 use crate::rendered;
 use crate::scenarios::{Story, World};
 use promql_parser::parser::{Expr, value::ValueType};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 use std::path::{Path, PathBuf};
 
 /// When panels are looked at, in minutes from the start.
@@ -110,16 +109,14 @@ pub(crate) fn test(program: &Path, world: &World, known: &Known, cluster: Cluste
     let questions: Vec<_> =
         rendered::all_dashboards().iter().flat_map(|dashboard| questions(&dashboard.json)).collect();
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("panels").join(format!("{cluster:?}"));
-    fs::create_dir_all(&folder).unwrap();
     let rules = json!({ "groups": [{ "name": "all", "rules": rendered::in_order(rendered::STACKS[0]) }] });
-    fs::write(folder.join("rules.yaml"), rules.to_string()).unwrap();
     let asked: Vec<_> = questions.iter().enumerate().map(|(at, question)| ask(at, &question.expr)).collect();
     let test = json!({ "interval": "1m", "input_series": known.series(world, cluster), "promql_expr_test": asked });
     let file = json!({ "rule_files": ["rules.yaml"], "evaluation_interval": "10m", "tests": [test] });
-    fs::write(folder.join("test.yaml"), file.to_string()).unwrap();
-    let output = crate::promtool::command(program, &folder).args(["test", "rules", "test.yaml"]).output().unwrap();
-    let said = [output.stdout, output.stderr].map(|said| String::from_utf8_lossy(&said).into_owned()).concat();
-    let answers = match answers(&said) {
+    let files = [("rules.yaml", rules.to_string()), ("test.yaml", file.to_string())];
+    let files = files.map(|(name, text)| (name.to_owned(), text)).into();
+    let said = test_rules(program, &folder, files, |name| name == "test.yaml");
+    let answers = match answers(&said.text) {
         Ok(answers) => answers,
         Err(problem) => return vec![format!("{}: {problem}", folder.display())],
     };

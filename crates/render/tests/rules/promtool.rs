@@ -24,24 +24,65 @@ pub(crate) fn weight(file: &File) -> u32 {
 /// What annotations begin with that say where the runbook and the panel are; they do not belong to the cases.
 const PLACES: [&str; 2] = ["runbook", "__"];
 
-/// promtool in a folder. It makes a database for each test and lets it go: most of its time would be collecting garbage and
-/// waiting for a disk.
-pub(crate) fn command(program: &Path, folder: &Path) -> Command {
+/// What promtool said of tests.
+#[derive(serde::Serialize, serde::Deserialize)]
+pub(crate) struct Said {
+    /// Whether all of them passed.
+    pub(crate) passed: bool,
+    /// Its output and its errors.
+    pub(crate) text: String,
+}
+
+/// A question to promtool and its answer, as a file keeps them.
+#[derive(serde::Serialize, serde::Deserialize)]
+struct Asked {
+    /// Which promtool: its path, its size and when it was built.
+    program: String,
+    /// Its files, by their names.
+    files: BTreeMap<String, String>,
+    said: Said,
+}
+
+/// Runs the tests of those `files` whose names are `tested`, in a folder of theirs.
+///
+/// What promtool says follows from the files and from nothing else, and takes it minutes: the answer to the same question is
+/// kept in the folder and read from there.
+pub(crate) fn test_rules(
+    program: &Path,
+    folder: &Path,
+    files: BTreeMap<String, String>,
+    tested: impl Fn(&str) -> bool,
+) -> Said {
+    let built = fs::metadata(program).unwrap();
+    let name = format!("{} {} {:?}", program.display(), built.len(), built.modified().unwrap());
+    let kept = folder.join("asked.json");
+    let known = fs::read(&kept).ok().and_then(|text| serde_json::from_slice::<Asked>(&text).ok());
+    if let Some(asked) = known.filter(|asked| asked.program == name && asked.files == files) {
+        return asked.said;
+    }
+    let _ = fs::remove_dir_all(folder);
+    fs::create_dir_all(folder).unwrap();
+    for (name, text) in &files {
+        fs::write(folder.join(name), text).unwrap();
+    }
     let mut command = Command::new(program);
+    // It makes a database for each test and lets it go: most of its time would be collecting garbage and waiting for a disk.
     command.current_dir(folder).env("GOGC", "off").env("GOMEMLIMIT", "1GiB");
     let memory = Path::new("/dev/shm");
     if memory.is_dir() {
         command.env("TMPDIR", memory);
     }
-    command
+    let output = command.args(["test", "rules"]).args(files.keys().filter(|name| tested(name))).output().unwrap();
+    let text = [output.stdout, output.stderr].map(|said| String::from_utf8_lossy(&said).into_owned()).concat();
+    let asked = Asked { program: name, files, said: Said { passed: output.status.success(), text } };
+    fs::write(kept, serde_json::to_vec(&asked).unwrap()).unwrap();
+    asked.said
 }
 
 /// Runs all cases of a file; what is wrong.
 pub(crate) fn test(program: &Path, file: &File, rules: &Rules) -> Vec<String> {
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("rules").join(file.name.replace('/', "-"));
-    let _ = fs::remove_dir_all(&folder);
-    fs::create_dir_all(&folder).unwrap();
-    let mut names = Vec::new();
+    let mut files = BTreeMap::new();
     let mut problems = Vec::new();
     for (at, cases) in file.rules.iter().enumerate() {
         let read = rules.with_what_they_read(&cases.name);
@@ -67,21 +108,19 @@ pub(crate) fn test(program: &Path, file: &File, rules: &Rules) -> Vec<String> {
             }
             let group =
                 json!({ "name": "tested", "rules": tried.iter().map(|rule| rule_of(rule)).collect::<Vec<_>>() });
-            fs::write(folder.join(format!("{name}-rules.yaml")), json!({ "groups": [group] }).to_string()).unwrap();
+            files.insert(format!("{name}-rules.yaml"), json!({ "groups": [group] }).to_string());
             let tests = json!({
                 "rule_files": [format!("{name}-rules.yaml")],
                 "evaluation_interval": "1m",
                 "fuzzy_compare": true,
                 "tests": tests(cases, severity, &own, true),
             });
-            fs::write(folder.join(format!("{name}.yaml")), serde_json::to_string_pretty(&tests).unwrap()).unwrap();
-            names.push(format!("{name}.yaml"));
+            files.insert(format!("{name}.yaml"), serde_json::to_string_pretty(&tests).unwrap());
         }
     }
-    let output = command(program, &folder).args(["test", "rules"]).args(&names).output().unwrap();
-    if !output.status.success() {
-        let said = [output.stdout, output.stderr].map(|said| String::from_utf8_lossy(&said).into_owned()).concat();
-        problems.push(format!("{} (in {}):\n{said}", file.name, folder.display()));
+    let said = test_rules(program, &folder, files, |name| !name.ends_with("-rules.yaml"));
+    if !said.passed {
+        problems.push(format!("{} (in {}):\n{}", file.name, folder.display(), said.text));
     }
     problems
 }

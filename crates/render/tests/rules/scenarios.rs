@@ -3,7 +3,7 @@
 use crate::cases::yaml;
 use crate::cluster::{Cluster, Event, Kind};
 use crate::exporters::{Changes, Exporter, Recording, parse_series, say};
-use crate::promtool::{command, minutes};
+use crate::promtool::{Said, minutes, test_rules};
 use crate::rendered;
 use promql_parser::parser::{Expr, VectorSelector};
 use promql_parser::util::{ExprVisitor, walk_expr};
@@ -177,8 +177,6 @@ impl Scenario {
     /// What is wrong with it.
     pub(crate) fn test(&self, program: &Path, world: &World) -> Option<String> {
         let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("scenarios").join(&self.name);
-        fs::create_dir_all(&folder).unwrap();
-        fs::write(folder.join("rules.yaml"), world.rule_file(self.cluster)).unwrap();
         let end = minutes(&self.until);
         let cluster = Cluster::new(self.cluster, world.objects.clone());
         let test = json!({
@@ -187,13 +185,14 @@ impl Scenario {
             "promql_expr_test": [{ "expr": question(end), "eval_time": self.until, "exp_samples": self.samples(end) }],
         });
         let file = json!({ "rule_files": ["rules.yaml"], "evaluation_interval": self.every, "tests": [test] });
-        fs::write(folder.join("test.yaml"), file.to_string()).unwrap();
-        let output = command(program, &folder).args(["test", "rules", "test.yaml"]).output().unwrap();
-        if output.status.success() {
+        let rules = world.rule_file(self.cluster).to_owned();
+        let files = [("rules.yaml", rules), ("test.yaml", file.to_string())];
+        let files = files.map(|(name, text)| (name.to_owned(), text)).into();
+        let Said { passed, text } = test_rules(program, &folder, files, |name| name == "test.yaml");
+        if passed {
             return None;
         }
-        let said = [output.stdout, output.stderr].map(|said| String::from_utf8_lossy(&said).into_owned()).concat();
-        Some(self.differences(&said, end).unwrap_or(format!("{} (in {}):\n{said}", self.name, folder.display())))
+        Some(self.differences(&text, end).unwrap_or(format!("{} (in {}):\n{text}", self.name, folder.display())))
     }
 
     /// What `question` answers when all is as it is said.
