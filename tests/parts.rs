@@ -12,7 +12,7 @@ use vigil_stack::Stack;
 use walkdir::WalkDir;
 
 /// Files that know one part for a reason of their own, with that part.
-const KNOWING: [(&str, &str); 14] = [
+const KNOWING: [(&str, &str); 12] = [
     // Which rules there are is what the settings of alerts say, and so are their thresholds.
     ("crates/render/src/rules.rs", "alerts"),
     ("crates/render/src/words.rs", "alerts"),
@@ -24,9 +24,6 @@ const KNOWING: [(&str, &str); 14] = [
     ("crates/render/src/dashboards/mod.rs", "loki"),
     ("crates/render/src/dashboards/mod.rs", "prometheus"),
     ("crates/render/src/dashboards/json.rs", "values"),
-    // Rules and dashboards are the only files that a stack names.
-    ("crates/stack/src/beside.rs", "alerts"),
-    ("crates/stack/src/beside.rs", "grafana"),
     // What is not for kubectl has folders that kustomize leaves out.
     ("crates/render/src/layout.rs", "argocd"),
     ("crates/render/src/layout.rs", "values"),

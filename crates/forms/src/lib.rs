@@ -1,11 +1,12 @@
 //! The small grammars that many files are made of, each once: names, quantities, lengths of time, images, addresses,
-//! URLs, schedules, INI and label selectors.
+//! URLs, schedules, times and days, INI and label selectors.
 //!
 //! Each is read as the program reads it that has the last word, an API server, Prometheus, Docker or Grafana, and the
 //! module says which function that is. Where this project asks for more, a second function beside the first says so.
 //! Nothing here knows of files, messages or findings: an error says what is wrong, and the caller finds the words.
 
 pub mod address;
+pub mod calendar;
 pub mod cron;
 pub mod duration;
 pub mod image;

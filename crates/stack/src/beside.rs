@@ -1,10 +1,9 @@
 //! Files beside the stack: what they hold becomes part of it, so that rendering reads nothing.
 
 use crate::findings::Findings;
-use crate::model::{Part as _, Stack};
+use crate::model::Stack;
 use crate::units::FilePath;
 use serde_json::Value;
-use vigil_yaml::{Limits, Source};
 
 /// How much a file may hold, counted as its text stands in its object. `kubectl apply` keeps a copy of the object in an
 /// annotation, and all annotations of an object together have room for 256 kibibytes.
@@ -16,46 +15,52 @@ pub(crate) type Reader<'a> = &'a dyn Fn(&str) -> Result<String, String>;
 /// How much of a file is read at all.
 pub(crate) const LIMIT: usize = 1 << 20;
 
+/// A file that an item of a list of a part names.
+#[derive(Clone, Debug)]
+pub struct Beside<'a> {
+    /// The key of the list, below that of the part.
+    pub(crate) list: &'static str,
+    /// The number of the item in it.
+    pub(crate) at: usize,
+    /// The file.
+    pub(crate) file: &'a FilePath,
+    /// What is in it.
+    pub(crate) kind: &'static Kind,
+}
+
+/// A kind of files, as messages speak of it.
+#[derive(Debug)]
+pub(crate) struct Kind {
+    /// What a file of it is.
+    pub(crate) name: &'static str,
+    /// What completes "expected …".
+    pub(crate) expected: &'static str,
+    /// What to do about a wrong one.
+    pub(crate) help: &'static str,
+}
+
 impl Stack {
     /// Every file that the stack names and that is read with it, as paths relative to the stack's own.
     pub fn files(&self) -> Vec<&FilePath> {
-        let mut files = Vec::new();
-        if self.grafana.enabled {
-            files.extend(self.grafana.dashboards.iter().filter_map(|dashboard| dashboard.file.as_ref()));
-        }
-        if self.alerts.is_in(self) {
-            files.extend(self.alerts.rules.iter().map(|rules| &rules.file));
-        }
-        files
+        let parts = self.parts().into_iter().filter(|(_, part)| part.is_in(self));
+        parts.flat_map(|(_, part)| part.files()).map(|beside| beside.file).collect()
     }
 }
 
 /// Reads every file that the stack names.
 pub(crate) fn read(stack: &mut Stack, read: Reader, findings: &mut Findings) {
-    if stack.grafana.enabled {
-        for (at, dashboard) in stack.grafana.dashboards.iter_mut().enumerate() {
-            let Some(file) = &dashboard.file else { continue };
-            match text(file, read).and_then(|text| self::dashboard(&text).map(|()| text)) {
-                Ok(text) => dashboard.text = Some(text),
-                Err(reason) => findings.error(
-                    &[&format!("grafana.dashboards.{at}.file")],
-                    format!("the dashboard `{file}` {reason}"),
-                    "expected a file with one dashboard as JSON",
-                    "export it from Grafana, or download it from grafana.com; paths start at the folder of the stack",
-                ),
-            }
-        }
-    }
-    if stack.alerts.is_in(stack) {
-        for (at, rules) in stack.alerts.rules.iter_mut().enumerate() {
-            match text(&rules.file, read).and_then(|text| groups(&rules.file, &text)) {
-                Ok(groups) => rules.groups = groups,
-                Err(reason) => findings.error(
-                    &[&format!("alerts.rules.{at}.file")],
-                    format!("the rule file `{}` {reason}", rules.file),
-                    "expected a file of rules as Prometheus reads it",
-                    "write `groups:` with a list of groups, each with `name` and `rules`; paths start at the folder of the stack",
-                ),
+    let is_in: Vec<bool> = stack.parts().into_iter().map(|(_, part)| part.is_in(stack)).collect();
+    for ((name, part), _) in stack.parts_mut().into_iter().zip(is_in).filter(|(_, is_in)| *is_in) {
+        let files: Vec<_> = part.files().into_iter().map(|it| (it.list, it.at, it.file.clone(), it.kind)).collect();
+        for (list, at, file, kind) in files {
+            let taken = text(&file, read).and_then(|text| part.take_file(at, text));
+            if let Err(reason) = taken {
+                findings.error(
+                    &[&format!("{name}.{list}.{at}.file")],
+                    format!("the {} `{file}` {reason}", kind.name),
+                    &format!("expected {}", kind.expected),
+                    &format!("{}; paths start at the folder of the stack", kind.help),
+                );
             }
         }
     }
@@ -69,28 +74,4 @@ fn text(file: &FilePath, read: Reader) -> Result<String, String> {
         return Err(format!("takes {size} KiB in an object, and `kubectl apply` has room for {limit}"));
     }
     Ok(text)
-}
-
-fn dashboard(text: &str) -> Result<(), String> {
-    let value: Value = serde_json::from_str(text).map_err(|error| format!("is not JSON: {error}"))?;
-    if value["title"].as_str().is_none_or(str::is_empty) {
-        return Err("has no `title`, without which Grafana does not load it".to_owned());
-    }
-    Ok(())
-}
-
-/// The groups of a rule file. What is in them is judged with the object that they become.
-fn groups(file: &FilePath, text: &str) -> Result<Vec<Value>, String> {
-    let node = vigil_yaml::read_one(&Source::new(file.as_str(), text), &Limits::default()).map_err(|problems| {
-        let first = problems.first().map(vigil_yaml::Problem::one_line);
-        format!("is not YAML: {}", first.unwrap_or_default())
-    })?;
-    let value = node.map_or(Value::Null, |node| node.to_json());
-    if let Some(key) = value.as_object().into_iter().flatten().map(|(key, _)| key).find(|key| *key != "groups") {
-        return Err(format!("has the key `{key}`, and a rule file has `groups` alone"));
-    }
-    match value["groups"].as_array() {
-        Some(groups) if !groups.is_empty() && groups.iter().all(Value::is_object) => Ok(groups.clone()),
-        _ => Err("has no rule groups".to_owned()),
-    }
 }

@@ -5,7 +5,7 @@ use super::selectors;
 use crate::fields::{filled, given, is_set, items};
 use crate::rule::rules;
 use std::collections::HashSet;
-use vigil_forms::{cron, name};
+use vigil_forms::{calendar, cron, name};
 use vigil_yaml::{Node, Quoted};
 
 rules! {
@@ -216,13 +216,7 @@ fn cron_job(judge: &mut Judge<'_, '_>, spec: &Node) {
     }
     let Some(node) = given(spec, "timeZone") else { return };
     let Some(zone) = node.text() else { return };
-    let is_part = |part: &str| {
-        (1..=14).contains(&part.len())
-            && !matches!(part, "." | "..")
-            && !part.starts_with('-')
-            && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b'+'))
-    };
-    if !zone.split('/').all(is_part) || zone.eq_ignore_ascii_case("local") {
+    if !calendar::is_time_zone(zone) {
         judge
             .add(&SCHEDULE, node, format!("{} is no time zone", Quoted(zone)))
             .label("expected one such as `Europe/Berlin` or `Etc/UTC`");

@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 use vigil_forms::duration::to_go;
 use vigil_stack::Stack;
-use vigil_stack::model::{Part as _, Receiver, Route, SecretReference, ServiceType, SubRoute};
+use vigil_stack::model::{ConfigMatching, Part as _, Receiver, Route, ServiceType, TemplateFile, alertmanager_key};
 use vigil_stack::units;
 
 /// Alertmanager's own port.
@@ -87,7 +87,7 @@ pub(super) fn facts(stack: &Stack) -> Value {
         "targets": targets(stack),
         "image": image(stack, &alertmanager.image),
         "version": semantic_version(&alertmanager.image),
-        "features": features(semantic_version(&alertmanager.image)),
+        "features": features(&alertmanager.image),
         "replicas": alertmanager.replicas,
         "port": PORT,
         "reloaderPort": RELOADER_PORT,
@@ -113,10 +113,20 @@ pub(super) fn facts(stack: &Stack) -> Value {
         "secrets": alertmanager.secrets().into_iter().collect::<BTreeSet<_>>(),
         "receivers": alertmanager.receivers.iter().map(receiver).collect::<Vec<_>>(),
         "route": route(&alertmanager.route),
+        "timeIntervals": in_alertmanagers_words("", &json!(alertmanager.time_intervals)),
+        "inhibitRules": in_alertmanagers_words("", &json!(alertmanager.inhibit_rules)),
+        "templates": alertmanager.templates.iter().filter_map(template).collect::<Vec<_>>(),
+        // What the operator does when nothing is said.
+        "configMatching": Some(alertmanager.config_matching).filter(|matching| *matching != ConfigMatching::OnNamespace),
     });
     let mut all = facts;
     all.extend(web.facts());
     with(all, own)
+}
+
+/// A file with templates of messages, whose text the stack holds.
+fn template(template: &TemplateFile) -> Option<Value> {
+    Some(json!({ "key": format!("{}.tmpl", template.name), "text": template.text.as_deref()? }))
 }
 
 /// The targets of [`TARGETS`] that the stack scrapes.
@@ -133,93 +143,54 @@ fn route(route: &Route) -> Value {
         "groupWait": route.group_wait,
         "groupInterval": route.group_interval,
         "repeatInterval": route.repeat_interval,
-        "routes": route.routes.iter().map(sub_route).collect::<Vec<_>>(),
+        "routes": in_alertmanagers_words("", &json!(route.routes)),
     })
 }
 
 /// What Alertmanager is asked to do besides: to set `GOMEMLIMIT` from its memory limit, which no template can, as the
 /// operator makes the container. It does not start with a feature that it does not know; this one came with 0.28.
-fn features(version: Option<&str>) -> Vec<&'static str> {
-    let mut numbers = version.unwrap_or_default().trim_start_matches('v').split('.').map(str::parse::<u32>);
-    match (numbers.next(), numbers.next()) {
-        (Some(Ok(major)), Some(Ok(minor))) if (major, minor) >= (0, 28) => vec!["auto-gomemlimit"],
-        _ => Vec::new(),
-    }
-}
-
-/// The entries that are there, as a mapping.
-fn mapping<const N: usize>(entries: [(&str, Option<Value>); N]) -> Value {
-    let there = entries.into_iter().filter_map(|(key, value)| value.map(|value| (key.to_owned(), value)));
-    there.collect::<Map<_, _>>().into()
-}
-
-/// The file that holds a credential.
-fn file(secret: &SecretReference) -> Value {
-    format!("{SECRETS}/{}/{}", secret.name, secret.key).into()
+fn features(image: &units::Image) -> Vec<&'static str> {
+    if image.minor_version().is_some_and(|version| version >= (0, 28)) { vec!["auto-gomemlimit"] } else { Vec::new() }
 }
 
 /// A receiver as Alertmanager's configuration has it.
 fn receiver(receiver: &Receiver) -> Value {
-    let webhook = receiver.webhook.iter().map(|way| {
-        mapping([
-            ("url", way.url.as_ref().map(|url| json!(url))),
-            ("url_file", way.url_secret.as_ref().map(file)),
-            ("send_resolved", Some(way.send_resolved.into())),
-        ])
-    });
-    let slack = receiver.slack.iter().map(|way| {
-        mapping([
-            ("api_url_file", Some(file(&way.url_secret))),
-            ("channel", way.channel.as_ref().map(|channel| json!(channel))),
-            ("send_resolved", Some(way.send_resolved.into())),
-        ])
-    });
-    let email = receiver.email.iter().map(|way| {
-        mapping([
-            ("to", Some(json!(way.to))),
-            ("from", Some(json!(way.from))),
-            ("smarthost", Some(json!(way.smarthost))),
-            ("auth_username", way.auth_username.as_ref().map(|user| json!(user))),
-            ("auth_password_file", way.auth_password_secret.as_ref().map(file)),
-            ("require_tls", Some(way.require_tls.into())),
-            ("send_resolved", Some(way.send_resolved.into())),
-        ])
-    });
-    let pagerduty = receiver.pagerduty.iter().map(|way| {
-        mapping([
-            ("routing_key_file", Some(file(&way.routing_key_secret))),
-            ("send_resolved", Some(way.send_resolved.into())),
-        ])
-    });
-    let opsgenie = receiver.opsgenie.iter().map(|way| {
-        mapping([
-            ("api_key_file", Some(file(&way.api_key_secret))),
-            ("api_url", way.api_url.as_ref().map(|url| json!(url))),
-            ("send_resolved", Some(way.send_resolved.into())),
-        ])
-    });
-    let some = |ways: Vec<Value>| (!ways.is_empty()).then(|| Value::from(ways));
-    mapping([
-        ("name", Some(json!(receiver.name))),
-        ("webhook_configs", some(webhook.collect())),
-        ("slack_configs", some(slack.collect())),
-        ("email_configs", some(email.collect())),
-        ("pagerduty_configs", some(pagerduty.collect())),
-        ("opsgenie_configs", some(opsgenie.collect())),
-    ])
+    let mut sections = Map::from_iter([("name".to_owned(), json!(receiver.name))]);
+    for (way, list) in json!(receiver).as_object().into_iter().flatten().filter(|(_, list)| list.is_array()) {
+        let section = match way.as_str() {
+            // Its own section of Alertmanager's has no file for the address in the operator's configuration (0.87).
+            "discord" => "slack_configs".to_owned(),
+            "teams" => "msteamsv2_configs".to_owned(),
+            way => format!("{way}_configs"),
+        };
+        let configs = in_alertmanagers_words(way, list);
+        match (sections.get_mut(&section), configs) {
+            (Some(Value::Array(known)), Value::Array(more)) => known.extend(more),
+            (_, configs) => drop(sections.insert(section, configs)),
+        }
+    }
+    sections.into()
 }
 
-/// An exception as Alertmanager's configuration has it.
-fn sub_route(route: &SubRoute) -> Value {
-    let routes: Vec<_> = route.routes.iter().map(sub_route).collect();
-    mapping([
-        ("receiver", route.receiver.as_ref().map(|receiver| json!(receiver))),
-        ("matchers", Some(json!(route.matchers))),
-        ("continue", route.r#continue.then(|| true.into())),
-        ("group_by", route.group_by.as_ref().map(|labels| json!(labels))),
-        ("group_wait", route.group_wait.as_ref().map(|time| json!(time))),
-        ("group_interval", route.group_interval.as_ref().map(|time| json!(time))),
-        ("repeat_interval", route.repeat_interval.as_ref().map(|time| json!(time))),
-        ("routes", (!routes.is_empty()).then(|| routes.into())),
-    ])
+/// What the stack says, by the keys of Alertmanager's configuration; a Secret is the file that holds it. `way` is the way to
+/// tell somebody that it is about, if it is about one.
+fn in_alertmanagers_words(way: &str, said: &Value) -> Value {
+    match said {
+        Value::Array(list) => list.iter().map(|said| in_alertmanagers_words(way, said)).collect(),
+        Value::Object(keys) => {
+            let mut fields = Map::new();
+            for (key, value) in keys {
+                let name = alertmanager_key(way, key);
+                match (key.as_str(), value, value.get("name"), value.get("key")) {
+                    ("config", Value::Object(own), ..) => fields.extend(own.clone()),
+                    (_, _, Some(Value::String(secret)), Some(Value::String(key))) => {
+                        fields.insert(format!("{name}_file"), format!("{SECRETS}/{secret}/{key}").into());
+                    }
+                    _ => drop(fields.insert(name, in_alertmanagers_words("", value))),
+                }
+            }
+            fields.into()
+        }
+        plain => plain.clone(),
+    }
 }

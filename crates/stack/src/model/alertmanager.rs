@@ -1,7 +1,10 @@
-use super::{Annotations, Ingress, Labels, Persistence, Pods, SecretReference, Service, ServiceType, part, settings};
+use super::{Annotations, Ingress, Labels, Persistence, Pods, Receiver, Service, ServiceType, choice, part, settings};
+use crate::beside::{Beside, Kind};
 use crate::units::{
-    DnsSubdomain, Duration, Email, GroupLabel, HostPort, Image, Line, Matcher, ReceiverName, Replicas, Url,
+    ClockTime, DayRange, DnsLabel, DnsSubdomain, Duration, FilePath, GroupLabel, Image, Matcher, MetricLabel,
+    MonthRange, ReceiverName, Replicas, TimeZone, Url, WeekdayRange, YearRange,
 };
+use std::ops::Not;
 
 settings! {
     /// Alertmanager, which tells people about alerts.
@@ -29,6 +32,17 @@ settings! {
         pub receivers: Vec<Receiver>,
         /// Which alert is told to whom.
         pub route: Route,
+        /// Times that routes name, in which they tell or are silent.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        pub time_intervals: Vec<TimeInterval>,
+        /// Alerts that keep others to themselves, beside those that the stack knows of.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        pub inhibit_rules: Vec<InhibitRule>,
+        /// Files with templates of messages, which `config` of a receiver can name.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        pub templates: Vec<TemplateFile>,
+        /// Which alerts the AlertmanagerConfigs of the cluster are about.
+        pub config_matching: ConfigMatching,
         /// Labels for its objects, beside the common `labels`; of two with one key this one counts.
         pub labels: Labels,
         /// Annotations for its objects, likewise.
@@ -50,16 +64,41 @@ impl Default for Alertmanager {
             pods: Pods::default(),
             receivers: Vec::new(),
             route: Route::default(),
+            time_intervals: Vec::new(),
+            inhibit_rules: Vec::new(),
+            templates: Vec::new(),
+            config_matching: ConfigMatching::OnNamespace,
             labels: Labels::new(),
             annotations: Annotations::new(),
         }
     }
 }
 
+const TEMPLATES: Kind = Kind {
+    name: "template file",
+    expected: "a file with templates of Alertmanager's messages",
+    help: "write `{{ define \"name\" }}…{{ end }}`",
+};
+
 impl Alertmanager {
     /// The Service with everything filled in.
     pub fn effective_service(&self) -> Service {
         self.service.or(ServiceType::ClusterIP, None)
+    }
+
+    fn files(&self) -> Vec<Beside<'_>> {
+        let named = self.templates.iter().enumerate();
+        named.map(|(at, named)| Beside { list: "templates", at, file: &named.file, kind: &TEMPLATES }).collect()
+    }
+
+    fn take_file(&mut self, at: usize, text: String) -> Result<(), String> {
+        // What stands outside of definitions is never shown.
+        let mut actions = text.split("{{").skip(1).map(|action| action.trim_start_matches('-').trim_start());
+        if !actions.any(|action| action.starts_with("define")) {
+            return Err("defines no template".to_owned());
+        }
+        self.templates[at].text = Some(text);
+        Ok(())
     }
 
     /// The Secrets that receivers take credentials from.
@@ -68,7 +107,7 @@ impl Alertmanager {
     }
 }
 
-part!(Alertmanager: pods("10m", "64Mi", "256Mi"), metadata, operated, service, ingress, volume, secrets, namespace(monitoring), rules(alertmanager));
+part!(Alertmanager: pods("10m", "64Mi", "256Mi"), metadata, operated, service, ingress, volume, secrets, files, namespace(monitoring), rules(alertmanager));
 
 settings! {
     /// The route of every alert, unless one of `routes` takes it.
@@ -113,7 +152,7 @@ pub struct SubRoute {
     /// What the alert's labels must be, all of them.
     pub matchers: Vec<Matcher>,
     /// Let the exceptions behind this one look at the alert too.
-    #[serde(default)]
+    #[serde(default, skip_serializing_if = "Not::not")]
     pub r#continue: bool,
     /// Alerts that agree in these labels are told together.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -127,136 +166,101 @@ pub struct SubRoute {
     /// How long before a group that did not change is told again.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub repeat_interval: Option<Duration>,
+    /// The `timeIntervals` in which it tells; outside of them it is silent.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub active_time_intervals: Vec<DnsLabel>,
+    /// The `timeIntervals` in which it is silent.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub mute_time_intervals: Vec<DnsLabel>,
     /// Exceptions from this one.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub routes: Vec<SubRoute>,
 }
 
-/// Somebody who is told, by any number of ways. Credentials stand in Secrets that you create in the namespace of
-/// Alertmanager; there is no key to write one here.
+/// Times that routes call by a name.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct Receiver {
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct TimeInterval {
     /// What routes call it.
-    pub name: ReceiverName,
-    /// By an HTTP request.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub webhook: Vec<Webhook>,
-    /// In a channel of Slack.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub slack: Vec<Slack>,
-    /// By e-mail.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub email: Vec<EmailTo>,
-    /// By PagerDuty.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub pagerduty: Vec<Pagerduty>,
-    /// By Opsgenie.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub opsgenie: Vec<Opsgenie>,
+    pub name: DnsLabel,
+    /// When it is: whenever one of these says so.
+    pub time_intervals: Vec<Times>,
 }
 
-impl Receiver {
-    /// In how many ways it tells somebody.
-    pub(crate) fn ways(&self) -> usize {
-        self.webhook.len() + self.slack.len() + self.email.len() + self.pagerduty.len() + self.opsgenie.len()
+/// Times at which everything that is said here is true.
+#[derive(Clone, Debug, Default, PartialEq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, rename_all = "camelCase", default)]
+pub struct Times {
+    /// Of the day.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub times: Vec<TimesOfDay>,
+    /// Days of the week, such as `monday:friday`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub weekdays: Vec<WeekdayRange>,
+    /// Days of the month, such as `1:7`, or `-1` for the last.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub days_of_month: Vec<DayRange>,
+    /// Months, such as `december` or `1:3`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub months: Vec<MonthRange>,
+    /// Years, such as `2026:2028`.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub years: Vec<YearRange>,
+    /// Whose clock it is by, such as `Europe/Berlin`; UTC without one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub location: Option<TimeZone>,
+}
+
+/// From one time of the day to another.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct TimesOfDay {
+    /// Its first minute.
+    pub start_time: ClockTime,
+    /// The minute after its last.
+    pub end_time: ClockTime,
+}
+
+/// Alerts that keep others to themselves: while one that `sourceMatchers` match fires, nobody is told of those that
+/// `targetMatchers` match and that have the same labels `equal`.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct InhibitRule {
+    /// The cause.
+    pub source_matchers: Vec<Matcher>,
+    /// What follows from it.
+    pub target_matchers: Vec<Matcher>,
+    /// The labels in which both agree.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub equal: Vec<MetricLabel>,
+}
+
+/// A file with templates of messages, as Alertmanager reads them: `{{ define "…" }}`.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct TemplateFile {
+    /// What its file in the pod is called, without `.tmpl`.
+    pub name: DnsLabel,
+    /// The file beside the stack: a path relative to the stack's own file.
+    pub file: FilePath,
+    /// The text of `file`, once it is read.
+    #[serde(skip)]
+    pub text: Option<String>,
+}
+
+choice! {
+    /// Which alerts the routes and inhibitions of an AlertmanagerConfig are about.
+    pub enum ConfigMatching {
+        /// Those with the namespace of the AlertmanagerConfig in their label `namespace`.
+        OnNamespace,
+        /// Those too, but that all alerts are the business of an AlertmanagerConfig in Alertmanager's own namespace.
+        OnNamespaceExceptForAlertmanagerNamespace,
+        /// All alerts.
+        None,
     }
-
-    /// The Secrets that hold its credentials.
-    fn secrets(&self) -> Vec<&SecretReference> {
-        let mut secrets: Vec<_> = self.webhook.iter().filter_map(|way| way.url_secret.as_ref()).collect();
-        secrets.extend(self.slack.iter().map(|way| &way.url_secret));
-        secrets.extend(self.email.iter().filter_map(|way| way.auth_password_secret.as_ref()));
-        secrets.extend(self.pagerduty.iter().map(|way| &way.routing_key_secret));
-        secrets.extend(self.opsgenie.iter().map(|way| &way.api_key_secret));
-        secrets
-    }
-}
-
-/// An HTTP request.
-#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct Webhook {
-    /// Where it goes, as the content of a Secret: such addresses are often credentials.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub url_secret: Option<SecretReference>,
-    /// Where it goes, when the address is no secret.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub url: Option<Url>,
-    /// Tell when the alert is over, too.
-    #[serde(default = "yes")]
-    pub send_resolved: bool,
-}
-
-/// A message in a channel of Slack.
-#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct Slack {
-    /// The address of the incoming webhook, as the content of a Secret.
-    pub url_secret: SecretReference,
-    /// The channel or the user.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub channel: Option<Line>,
-    /// Tell when the alert is over, too.
-    #[serde(default)]
-    pub send_resolved: bool,
-}
-
-/// An e-mail.
-#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct EmailTo {
-    /// Who gets it.
-    pub to: Email,
-    /// Who sends it.
-    pub from: Email,
-    /// The mail server, as `host:port`.
-    pub smarthost: HostPort,
-    /// The user at the mail server.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub auth_username: Option<Line>,
-    /// The password at the mail server.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub auth_password_secret: Option<SecretReference>,
-    /// Refuse to send without TLS.
-    #[serde(default = "yes")]
-    pub require_tls: bool,
-    /// Tell when the alert is over, too.
-    #[serde(default)]
-    pub send_resolved: bool,
-}
-
-/// An incident at PagerDuty.
-#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct Pagerduty {
-    /// The integration key of the Events API v2.
-    pub routing_key_secret: SecretReference,
-    /// Tell when the alert is over, too.
-    #[serde(default = "yes")]
-    pub send_resolved: bool,
-}
-
-/// An alert at Opsgenie.
-#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct Opsgenie {
-    /// The API key.
-    pub api_key_secret: SecretReference,
-    /// The address of its API, when it is not the usual one.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub api_url: Option<Url>,
-    /// Tell when the alert is over, too.
-    #[serde(default = "yes")]
-    pub send_resolved: bool,
-}
-
-fn yes() -> bool {
-    true
 }

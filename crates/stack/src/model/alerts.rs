@@ -1,7 +1,9 @@
 use super::{Annotations, Labels, choice, part, settings};
+use crate::beside::{Beside, Kind};
 use crate::units::{AlertName, Days, DnsLabel, Duration, FilePath, MetricLabel, Percent, Url};
 use serde_json::Value;
 use std::collections::BTreeMap;
+use vigil_yaml::{Limits, Source};
 
 settings! {
     /// The alerts and recorded series that come with the stack. Each belongs to a part, and is there when that part is there
@@ -74,7 +76,41 @@ pub struct RuleFile {
     pub groups: Vec<Value>,
 }
 
-part!(Alerts: only_with(prometheus), metadata, rules(alerts));
+part!(Alerts: only_with(prometheus), metadata, files, rules(alerts));
+
+const RULES: Kind = Kind {
+    name: "rule file",
+    expected: "a file of rules as Prometheus reads it",
+    help: "write `groups:` with a list of groups, each with `name` and `rules`",
+};
+
+impl Alerts {
+    fn files(&self) -> Vec<Beside<'_>> {
+        let named = self.rules.iter().enumerate();
+        named.map(|(at, named)| Beside { list: "rules", at, file: &named.file, kind: &RULES }).collect()
+    }
+
+    /// What is in the groups is judged with the object that they become.
+    fn take_file(&mut self, at: usize, text: String) -> Result<(), String> {
+        let rules = &mut self.rules[at];
+        let node = vigil_yaml::read_one(&Source::new(rules.file.as_str(), text), &Limits::default());
+        let node = node.map_err(|problems| {
+            let first = problems.first().map(vigil_yaml::Problem::one_line);
+            format!("is not YAML: {}", first.unwrap_or_default())
+        })?;
+        let value = node.map_or(Value::Null, |node| node.to_json());
+        if let Some(key) = value.as_object().into_iter().flatten().map(|(key, _)| key).find(|key| *key != "groups") {
+            return Err(format!("has the key `{key}`, and a rule file has `groups` alone"));
+        }
+        match value["groups"].as_array() {
+            Some(groups) if !groups.is_empty() && groups.iter().all(Value::is_object) => {
+                rules.groups.clone_from(groups);
+                Ok(())
+            }
+            _ => Err("has no rule groups".to_owned()),
+        }
+    }
+}
 
 settings! {
     /// From which value on alerts fire.

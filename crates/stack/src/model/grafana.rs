@@ -2,6 +2,7 @@ use super::{
     Annotations, Ingress, Labels, OtherContainer, Persistence, Pods, Resources, SecretReference, Service, ServiceType,
     part, settings,
 };
+use crate::beside::{Beside, Kind};
 use crate::units::{
     DashboardId, DashboardRevision, DnsLabel, DnsSubdomain, FilePath, HttpPath, Image, Line, PluginName, SettingName,
     SettingValue, Url,
@@ -100,7 +101,7 @@ impl Default for Grafana {
     }
 }
 
-part!(Grafana: pods("100m", "256Mi", "1Gi", containers), metadata, service, ingress, volume, secrets, namespace(monitoring), rules(grafana));
+part!(Grafana: pods("100m", "256Mi", "1Gi", containers), metadata, service, ingress, volume, secrets, files, namespace(monitoring), rules(grafana));
 
 impl Grafana {
     /// The side-cars are Pythons with a client of the API in them: some 140 MiB before they have read anything, and up to
@@ -176,7 +177,30 @@ pub struct DataSource {
     pub secrets: BTreeMap<SettingName, SecretReference>,
 }
 
+const DASHBOARD: Kind = Kind {
+    name: "dashboard",
+    expected: "a file with one dashboard as JSON",
+    help: "export it from Grafana, or download it from grafana.com",
+};
+
 impl Grafana {
+    fn files(&self) -> Vec<Beside<'_>> {
+        let all = self.dashboards.iter().enumerate();
+        all.filter_map(|(at, dashboard)| {
+            Some(Beside { list: "dashboards", at, file: dashboard.file.as_ref()?, kind: &DASHBOARD })
+        })
+        .collect()
+    }
+
+    fn take_file(&mut self, at: usize, text: String) -> Result<(), String> {
+        let value: Value = serde_json::from_str(&text).map_err(|error| format!("is not JSON: {error}"))?;
+        if value["title"].as_str().is_none_or(str::is_empty) {
+            return Err("has no `title`, without which Grafana does not load it".to_owned());
+        }
+        self.dashboards[at].text = Some(text);
+        Ok(())
+    }
+
     /// The Secrets of your own: with the password, and with what settings and data sources need.
     fn secrets(&self) -> Vec<&DnsSubdomain> {
         let settings = self.config_secrets.values().flat_map(BTreeMap::values);

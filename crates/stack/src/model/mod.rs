@@ -21,8 +21,11 @@ mod pods;
 mod prometheus;
 mod prometheus_operator;
 mod promtail;
+mod receiver;
 
-pub use alertmanager::{Alertmanager, EmailTo, Opsgenie, Pagerduty, Receiver, Route, Slack, SubRoute, Webhook};
+pub use alertmanager::{
+    Alertmanager, ConfigMatching, InhibitRule, Route, SubRoute, TemplateFile, TimeInterval, Times, TimesOfDay,
+};
 pub use alerts::{AlertSeverity, Alerts, RuleFile, Thresholds};
 pub use alloy::Alloy;
 pub use argocd::{Argocd, Automated, Destination, Install};
@@ -45,6 +48,7 @@ pub use pods::{
 pub use prometheus::{BasicAuth, Prometheus, RemoteWrite, SecretReference, Selection, TokenAuth};
 pub use prometheus_operator::{AdmissionWebhooks, PrometheusOperator};
 pub use promtail::{ContainerRuntime, Promtail};
+pub use receiver::*;
 
 use crate::units::{
     Cidr, DnsLabel, DnsSubdomain, HttpPath, IpAddress, KubernetesVersion, LoadBalancerClass, NodePort, Port, Registry,
@@ -127,6 +131,11 @@ macro_rules! stack {
             /// All parts, switched on or not, by their keys.
             pub fn parts(&self) -> Vec<(&'static str, &dyn Part)> {
                 vec![$(($name, &self.$field as &dyn Part)),+]
+            }
+
+            /// The same, to be changed.
+            pub(crate) fn parts_mut(&mut self) -> Vec<(&'static str, &mut dyn Part)> {
+                vec![$(($name, &mut self.$field as &mut dyn Part)),+]
             }
         }
 

@@ -1,6 +1,7 @@
 //! What any part of the stack can be asked, so that whatever concerns all of them is a fold over [`Stack::parts`].
 
 use super::{Annotations, HasPods, IngressTls, Labels, Namespaces, Persistence, Service, Stack};
+use crate::beside::Beside;
 use crate::findings::Findings;
 use crate::units::{DnsLabel, DnsSubdomain};
 
@@ -59,6 +60,16 @@ pub trait Part {
         Vec::new()
     }
 
+    /// Files beside the stack that it names.
+    fn files(&self) -> Vec<Beside<'_>> {
+        Vec::new()
+    }
+
+    /// Takes the text of one of its files, by the number of the item that names it; why it cannot be used.
+    fn take_file(&mut self, _at: usize, _text: String) -> Result<(), String> {
+        Ok(())
+    }
+
     /// What no single value of it can tell: combinations that cannot work, and warnings.
     fn check(&self, _stack: &Stack, _findings: &mut Findings) {}
 }
@@ -85,6 +96,7 @@ pub struct Entrance<'a> {
 /// - `ingress`: they have an `ingress`;
 /// - `volume`: they have a `persistence`;
 /// - `secrets`: they have an inherent `secrets()`, each Secret once for each use;
+/// - `files`: they name files, by an inherent `files()` and `take_file()`;
 /// - `namespace(monitoring)`, `namespace(logging)`: their objects are in that namespace of the stack;
 /// - `namespace(own)`: they have a `namespace`, which exists without the stack;
 /// - `rules(x)`: `rules::x::check` says what cannot work.
@@ -154,6 +166,14 @@ macro_rules! part {
     (@ secrets) => {
         fn secrets(&self) -> Vec<&crate::units::DnsSubdomain> {
             self.secrets()
+        }
+    };
+    (@ files) => {
+        fn files(&self) -> Vec<crate::beside::Beside<'_>> {
+            self.files()
+        }
+        fn take_file(&mut self, at: usize, text: String) -> Result<(), String> {
+            self.take_file(at, text)
         }
     };
     (@ namespace own) => {

@@ -1,13 +1,21 @@
 //! Who is told of what: what Alertmanager would refuse, and what would reach nobody.
 
-use super::{Kept, ingress, without_volume};
+use super::{Kept, ingress, same_name, without_volume};
 use crate::findings::Findings;
-use crate::model::{Alertmanager, Part as _, Receiver, Stack, SubRoute};
+use crate::model::{Alertmanager, Part as _, Receiver, Stack, SubRoute, alertmanager_key};
 use crate::units::{Duration, GroupLabel, ReceiverName};
+use serde_json::Value;
 use std::collections::BTreeSet;
+use vigil_forms::name::is_credential;
+use vigil_yaml::words::list;
 
 /// The receiver that tells nobody, which is always there.
 const NOBODY: &str = "null";
+
+/// The ways to tell somebody that Alertmanager has not always known, and the minor version that brought each (its
+/// CHANGELOG.md). The operator refuses them for an older one too.
+const SINCE: [(&str, (u32, u32)); 5] =
+    [("telegram", (0, 24)), ("webex", (0, 25)), ("teams", (0, 28)), ("jira", (0, 28)), ("rocketchat", (0, 28))];
 
 const KEPT: Kept = Kept {
     part: "alertmanager",
@@ -51,6 +59,10 @@ pub(crate) fn check(alertmanager: &Alertmanager, stack: &Stack, findings: &mut F
         not_zero(time, &format!("{path}.{key}"), findings);
     }
     routes(alertmanager, &route.routes, path, findings);
+    time_intervals(alertmanager, findings);
+    inhibit_rules(alertmanager, findings);
+    let templates = alertmanager.templates.iter().map(|template| &template.name);
+    same_name("alertmanager.templates", templates, "templates", "one would overwrite the other", findings);
     unreached(alertmanager, findings);
     nobody(alertmanager, stack, findings);
     ingress("alertmanager", &alertmanager.ingress, alertmanager.external_url.as_ref(), findings);
@@ -79,6 +91,18 @@ fn receiver(alertmanager: &Alertmanager, at: usize, receiver: &Receiver, finding
             );
         }
     }
+    for (at, way) in receiver.webex.iter().enumerate() {
+        if way.http.as_ref().is_none_or(|http| http.authorization.is_none()) {
+            findings.error(
+                &[&format!("{path}.webex.{at}")],
+                "Webex wants the token of a bot",
+                "expected `http.authorization`",
+                "add `http: { authorization: { credentials: { name: …, key: … } } }` with a Secret that holds the token",
+            );
+        }
+    }
+    ways(&path, receiver, findings);
+    too_old(&path, alertmanager, receiver, findings);
     for (at, way) in receiver.email.iter().enumerate() {
         if way.auth_username.is_some() != way.auth_password_secret.is_some() {
             findings.error(
@@ -91,11 +115,150 @@ fn receiver(alertmanager: &Alertmanager, at: usize, receiver: &Receiver, finding
     }
 }
 
+/// What holds for every way: it logs in once, and its `config` says what no key says.
+fn ways(path: &str, receiver: &Receiver, findings: &mut Findings) {
+    let said = serde_json::to_value(receiver).unwrap_or_default();
+    for way in Receiver::WAYS {
+        for (at, said) in said[way].as_array().into_iter().flatten().enumerate() {
+            let path = format!("{path}.{way}.{at}");
+            if said.pointer("/http/basicAuth").is_some() && said.pointer("/http/authorization").is_some() {
+                findings.error(
+                    &[&format!("{path}.http.basicAuth")],
+                    "Alertmanager logs in by a password or by a token",
+                    "`basicAuth` and `authorization` exclude each other",
+                    "remove one of the two",
+                );
+            }
+            let keys = said.as_object().into_iter().flatten().map(|(key, _)| key.as_str());
+            let own: Vec<_> = keys.filter(|key| *key != "config").chain(["http", "sendResolved"]).collect();
+            for key in said["config"].as_object().into_iter().flatten().map(|(key, _)| key) {
+                let is = |own: &&&str| {
+                    let name = alertmanager_key(way, own);
+                    key.strip_suffix("_file").unwrap_or(key) == name
+                };
+                if let Some(own) = own.iter().find(is) {
+                    findings.error(
+                        &[&format!("{path}.config.{key}")],
+                        format!("`{key}` has a key of its own: `{own}`"),
+                        "not for `config`",
+                        &format!("say it by `{own}`"),
+                    );
+                }
+            }
+            credentials(&format!("{path}.config"), &said["config"], findings);
+        }
+    }
+}
+
+/// Ways that the deployed version does not know.
+fn too_old(path: &str, alertmanager: &Alertmanager, receiver: &Receiver, findings: &mut Findings) {
+    let Some(version) = alertmanager.image.minor_version() else { return };
+    let said = serde_json::to_value(receiver).unwrap_or_default();
+    for (way, since) in SINCE.into_iter().filter(|(way, since)| said.get(way).is_some() && version < *since) {
+        findings.error(
+            &[&format!("{path}.{way}"), "alertmanager.image"],
+            format!("Alertmanager {}.{} does not know the way `{way}`", version.0, version.1),
+            &format!("it came with {}.{}", since.0, since.1),
+            &format!("set `alertmanager.image` to version {}.{} or newer", since.0, since.1),
+        );
+    }
+}
+
+/// Credentials at any depth of what Alertmanager is told in its own words.
+fn credentials(path: &str, value: &Value, findings: &mut Findings) {
+    match value {
+        Value::Object(keys) => {
+            for (key, value) in keys {
+                let path = format!("{path}.{key}");
+                if is_credential(key) {
+                    findings.error(
+                        &[&path],
+                        format!("`{key}` is a credential"),
+                        "no credential stands in a stack",
+                        "name a Secret by a key that ends with `Secret`, or below `http`",
+                    );
+                } else {
+                    credentials(&path, value, findings);
+                }
+            }
+        }
+        Value::Array(items) => {
+            for (at, item) in items.iter().enumerate() {
+                credentials(&format!("{path}.{at}"), item, findings);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn time_intervals(alertmanager: &Alertmanager, findings: &mut Findings) {
+    let names = alertmanager.time_intervals.iter().map(|interval| &interval.name);
+    same_name("alertmanager.timeIntervals", names, "time intervals", "Alertmanager refuses it", findings);
+    for (at, interval) in alertmanager.time_intervals.iter().enumerate() {
+        let path = format!("alertmanager.timeIntervals.{at}");
+        let is_used = |route: &SubRoute| {
+            let mut used = route.active_time_intervals.iter().chain(&route.mute_time_intervals);
+            used.any(|name| *name == interval.name)
+        };
+        if !any_route(&alertmanager.route.routes, &is_used) {
+            findings.warning(
+                &[&format!("{path}.name")],
+                format!("no route names the time interval `{}`", interval.name),
+                "without effect",
+                "name it in `muteTimeIntervals` or `activeTimeIntervals` of one of `alertmanager.route.routes`",
+            );
+        }
+        for (number, times) in interval.time_intervals.iter().enumerate() {
+            for (at, times) in times.times.iter().enumerate() {
+                if times.start_time.minutes() >= times.end_time.minutes() {
+                    findings.error(
+                        &[&format!("{path}.timeIntervals.{number}.times.{at}.endTime")],
+                        format!("it ends at {} and begins at {}", times.end_time, times.start_time),
+                        "expected a later time of the same day",
+                        "write a night as two: until `\"24:00\"`, and from `\"00:00\"`",
+                    );
+                }
+            }
+        }
+    }
+}
+
+fn any_route(routes: &[SubRoute], is: &impl Fn(&SubRoute) -> bool) -> bool {
+    routes.iter().any(|route| is(route) || any_route(&route.routes, is))
+}
+
+fn inhibit_rules(alertmanager: &Alertmanager, findings: &mut Findings) {
+    for (at, rule) in alertmanager.inhibit_rules.iter().enumerate() {
+        if rule.source_matchers.is_empty() || rule.target_matchers.is_empty() {
+            findings.error(
+                &[&format!("alertmanager.inhibitRules.{at}")],
+                "an inhibition without matchers is about every alert",
+                "expected a matcher at least in `sourceMatchers` and in `targetMatchers`",
+                "say which alerts are the cause and which follow from it",
+            );
+        }
+    }
+}
+
 fn routes(alertmanager: &Alertmanager, routes: &[SubRoute], above: &str, findings: &mut Findings) {
     for (at, route) in routes.iter().enumerate() {
         let path = format!("{above}.routes.{at}");
         if let Some(receiver) = &route.receiver {
             known(alertmanager, receiver.as_str(), &path, findings);
+        }
+        for (key, names) in
+            [("activeTimeIntervals", &route.active_time_intervals), ("muteTimeIntervals", &route.mute_time_intervals)]
+        {
+            for (at, name) in names.iter().enumerate() {
+                if !alertmanager.time_intervals.iter().any(|interval| interval.name == *name) {
+                    findings.error(
+                        &[&format!("{path}.{key}.{at}"), "alertmanager.timeIntervals"],
+                        format!("there is no time interval `{name}`"),
+                        "expected one of `alertmanager.timeIntervals`",
+                        "add it to `alertmanager.timeIntervals`",
+                    );
+                }
+            }
         }
         groups(route.group_by.as_deref().unwrap_or_default(), &path, findings);
         for (key, time) in [("groupInterval", &route.group_interval), ("repeatInterval", &route.repeat_interval)] {
@@ -149,7 +312,7 @@ fn unreached(alertmanager: &Alertmanager, findings: &mut Findings) {
             findings.warning(
                 &[&path],
                 format!("the receiver `{name}` has no way to tell anybody"),
-                "no webhook, slack, email, pagerduty or opsgenie",
+                &format!("it has none of {}", list(Receiver::WAYS, "or")),
                 "add one of them, or use the receiver `null`, which is there for that",
             );
         }
@@ -223,6 +386,45 @@ mod tests {
             ("{route: {repeatInterval: \"0\"}}", "an interval of 0 would tell without end"),
             ("{receivers: [{name: a}, {name: a}]}", "the receiver `a` stands twice"),
             ("{receivers: [{name: \"null\"}]}", "the receiver `null` is there already"),
+            ("{receivers: [{name: a, webex: [{roomId: b}]}]}", "Webex wants the token of a bot"),
+            (
+                "{receivers: [{name: a, slack: [{urlSecret: {name: b, key: c}, config: {api_url: https://d}}]}]}",
+                "`api_url` has a key of its own: `urlSecret`",
+            ),
+            (
+                "{receivers: [{name: a, teams: [{urlSecret: {name: b, key: c}, config: {webhook_url_file: /d}}]}]}",
+                "`webhook_url_file` has a key of its own: `urlSecret`",
+            ),
+            (
+                "{receivers: [{name: a, webhook: [{url: http://b, config: {http_config: {}}}]}]}",
+                "`http_config` has a key of its own: `http`",
+            ),
+            (
+                "{receivers: [{name: a, webhook: [{url: http://b, config: {x: [{password: c}]}}]}]}",
+                "`password` is a credential",
+            ),
+            (
+                "{receivers: [{name: a, webhook: [{url: http://b, http: {basicAuth: {username: c, password: {name: d, key: e}}, \
+                 authorization: {credentials: {name: d, key: e}}}}]}]}",
+                "Alertmanager logs in by a password or by a token",
+            ),
+            (
+                "{image: 'a/b:v0.27.0', receivers: [{name: a, teams: [{urlSecret: {name: b, key: c}}]}]}",
+                "Alertmanager 0.27 does not know the way `teams`",
+            ),
+            ("{route: {routes: [{matchers: [a=b], muteTimeIntervals: [night]}]}}", "there is no time interval `night`"),
+            (
+                "{timeIntervals: [{name: a, timeIntervals: [{times: [{startTime: '22:00', endTime: '06:00'}]}]}]}",
+                "it ends at 06:00 and begins at 22:00",
+            ),
+            (
+                "{timeIntervals: [{name: a, timeIntervals: []}, {name: a, timeIntervals: []}]}",
+                "two time intervals are called `a`",
+            ),
+            (
+                "{inhibitRules: [{sourceMatchers: [], targetMatchers: [a=b]}]}",
+                "an inhibition without matchers is about every alert",
+            ),
             ("{receivers: [{name: a, webhook: [{}]}]}", "a webhook needs one address"),
             (
                 "{receivers: [{name: a, webhook: [{url: http://a, urlSecret: {name: b, key: c}}]}]}",
@@ -275,6 +477,8 @@ mod tests {
             ("opsgenie", "apiKey: x"),
             ("email", "authPassword: x"),
             ("webhook", "password: x"),
+            ("teams", "url: https://x"),
+            ("telegram", "botToken: x"),
         ] {
             let found = errors(&format!("{{receivers: [{{name: a, {way}: [{{{key}}}]}}]}}"));
             assert!(found.iter().any(|message| message.starts_with("unknown key")), "{way}: {found:?}");

@@ -108,6 +108,45 @@ text_unit! {
     check: |text| if is_config_key(text) { Ok(()) } else { Err("") }
 }
 
+/// A chat of Telegram. Those of groups are negative.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, serde::Serialize)]
+pub struct ChatId(i64);
+
+impl<'de> serde::Deserialize<'de> for ChatId {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Number;
+        impl serde::de::Visitor<'_> for Number {
+            type Value = ChatId;
+            fn expecting(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.write_str("the number of a chat, such as -1001234567890")
+            }
+            fn visit_i64<E: serde::de::Error>(self, number: i64) -> Result<ChatId, E> {
+                // Alertmanager takes it for a chat that is not said.
+                if number == 0 {
+                    Err(E::invalid_value(serde::de::Unexpected::Signed(0), &self))
+                } else {
+                    Ok(ChatId(number))
+                }
+            }
+            fn visit_u64<E: serde::de::Error>(self, number: u64) -> Result<ChatId, E> {
+                let too_large = || E::invalid_value(serde::de::Unexpected::Unsigned(number), &self);
+                i64::try_from(number).map_err(|_| too_large()).and_then(|number| self.visit_i64(number))
+            }
+        }
+        deserializer.deserialize_i64(Number)
+    }
+}
+
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for ChatId {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "ChatId".into()
+    }
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({ "type": "integer", "description": "the number of a chat, such as -1001234567890" })
+    }
+}
+
 /// The form that Alertmanager's classic and new parsers read the same way: a value is one word, or stands in quotes.
 fn matcher(text: &str) -> Result<(), &'static str> {
     let name = text.len() - text.trim_start_matches(|c: char| c.is_ascii_alphanumeric() || c == '_').len();

@@ -1,6 +1,7 @@
 //! Values with a form of their own. Each is checked when it is read, and afterwards simply true.
 
 mod alerting;
+mod calendar;
 mod checks;
 mod file;
 mod git;
@@ -11,8 +12,9 @@ mod network;
 mod setting;
 
 pub use alerting::{
-    AlertName, Authorization, Email, GroupLabel, HostPort, Line, Matcher, MetricLabel, ReceiverName, SecretKey,
+    AlertName, Authorization, ChatId, Email, GroupLabel, HostPort, Line, Matcher, MetricLabel, ReceiverName, SecretKey,
 };
+pub use calendar::{ClockTime, DayRange, MonthRange, TimeZone, WeekdayRange, YearRange};
 pub use checks::{KindName, ObjectName, ObjectTitle, Pointer, Reason, RuleName};
 pub use file::{DashboardId, DashboardRevision, FilePath, FolderOfContainer, UserId};
 pub use git::{FolderPath, GitRevision};
@@ -21,7 +23,7 @@ pub use measure::{ByteSize, Days, Duration, KubernetesVersion, Percent, Quantity
 pub use name::{
     AnnotationKey, AnnotationValue, DnsLabel, DnsSubdomain, FreeLabelKey, LabelKey, LabelValue, LoadBalancerClass,
 };
-pub use network::{Cidr, HttpPath, IpAddress, NodePort, Port, Replicas, Url};
+pub use network::{Cidr, HttpPath, IpAddress, NodePort, Port, Region, Replicas, Url};
 pub use setting::{PluginName, SettingName, SettingValue};
 
 /// Declares a unit that is written as text: a newtype that only [`std::str::FromStr`] makes, with `check` as its rule.

@@ -85,3 +85,11 @@ text_unit! {
         }
     }
 }
+
+text_unit! {
+    /// A region of a cloud.
+    Region,
+    expected: "a region such as `eu-central-1`",
+    pattern: r"^[a-z0-9]([a-z0-9-]*[a-z0-9])?$",
+    check: |text| if vigil_forms::name::is_dns1123_label(text) { Ok(()) } else { Err("") }
+}

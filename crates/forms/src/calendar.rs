@@ -1,0 +1,144 @@
+//! When something is so: times of the day, ranges of days, months and years, time zones. As Alertmanager reads its time
+//! intervals (`timeinterval/timeinterval.go` of 0.30), and as an API server reads a time zone
+//! (`validateTimeZone` of `pkg/apis/batch/validation`).
+
+const WEEKDAYS: [&str; 7] = ["sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"];
+
+const MONTHS: [&str; 12] = [
+    "january",
+    "february",
+    "march",
+    "april",
+    "may",
+    "june",
+    "july",
+    "august",
+    "september",
+    "october",
+    "november",
+    "december",
+];
+
+/// Why something is no range.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Wrong {
+    /// It is not one member or two with a `:` between them.
+    Form,
+    /// It ends before it begins.
+    Order,
+}
+
+/// A time of the day such as `09:30`, in minutes since midnight; `24:00` is the end of the day.
+pub fn time_of_day(text: &str) -> Option<u16> {
+    let (hours, minutes) = text.split_once(':')?;
+    let two_digits = |part: &str| part.len() == 2 && part.bytes().all(|b| b.is_ascii_digit());
+    let number = |part: &str| part.parse::<u16>().ok().filter(|_| two_digits(part));
+    match (number(hours)?, number(minutes)?) {
+        (hours @ 0..=23, minutes @ 0..=59) => Some(hours * 60 + minutes),
+        (24, 0) => Some(24 * 60),
+        _ => None,
+    }
+}
+
+/// A day of the week or a range such as `monday:friday`. The week begins on Sunday: `saturday:sunday` ends before it begins.
+pub fn weekdays(text: &str) -> Result<(), Wrong> {
+    in_order(range(text, |name| number_of(&WEEKDAYS, name))?)
+}
+
+/// A day of the month or a range such as `1:7`; `-1` is the last day.
+pub fn days_of_month(text: &str) -> Result<(), Wrong> {
+    let day = |text: &str| integer(text).filter(|day| *day != 0 && (-31..=31).contains(day));
+    let (begin, end) = range(text, day)?;
+    // No month has fewer days: what is out of order in February is refused.
+    let counted = |day: i64| if day < 0 { 28 + day } else { day };
+    if begin < 0 && end > 0 { Err(Wrong::Order) } else { in_order((counted(begin), counted(end))) }
+}
+
+/// A month or a range such as `january:march` or `11:12`. Alertmanager takes any number; here it is one of twelve, as it
+/// compares it with nothing else.
+pub fn months(text: &str) -> Result<(), Wrong> {
+    let month = |text: &str| number_of(&MONTHS, text).map(|at| at + 1).or_else(|| integer(text));
+    in_order(range(text, |text| month(text).filter(|month| (1..=12).contains(month)))?)
+}
+
+/// A year or a range such as `2026:2028`.
+pub fn years(text: &str) -> Result<(), Wrong> {
+    in_order(range(text, integer)?)
+}
+
+/// Whether an API server takes `text` for the name of a time zone. It looks it up too, in its own list.
+pub fn is_time_zone(text: &str) -> bool {
+    let is_part = |part: &str| {
+        (1..=14).contains(&part.len())
+            && !matches!(part, "." | "..")
+            && !part.starts_with('-')
+            && part.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'-' | b'_' | b'+'))
+    };
+    text.split('/').all(is_part) && !text.eq_ignore_ascii_case("local")
+}
+
+fn number_of(names: &[&str], name: &str) -> Option<i64> {
+    names.iter().position(|known| known.eq_ignore_ascii_case(name)).and_then(|at| i64::try_from(at).ok())
+}
+
+/// A number as Go's `strconv.Atoi` reads it.
+fn integer(text: &str) -> Option<i64> {
+    text.parse().ok()
+}
+
+fn range(text: &str, member: impl Fn(&str) -> Option<i64>) -> Result<(i64, i64), Wrong> {
+    let (begin, end) = text.split_once(':').unwrap_or((text, text));
+    Ok((member(begin).ok_or(Wrong::Form)?, member(end).ok_or(Wrong::Form)?))
+}
+
+fn in_order((begin, end): (i64, i64)) -> Result<(), Wrong> {
+    if begin > end { Err(Wrong::Order) } else { Ok(()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_of_the_day() {
+        for (text, minutes) in [("00:00", Some(0)), ("09:30", Some(570)), ("24:00", Some(1440))] {
+            assert_eq!(time_of_day(text), minutes, "{text}");
+        }
+        for text in ["", "9:30", "24:01", "12:60", "12", "12:3", "+1:30", "12:30:00"] {
+            assert_eq!(time_of_day(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn ranges() {
+        type Read = fn(&str) -> Result<(), Wrong>;
+        for (read, right, form, order) in [
+            (weekdays as Read, ["monday:friday", "Sunday"], ["mon", "1:5"], ["saturday:sunday", "friday:monday"]),
+            (days_of_month, ["1:7", "-3:-1"], ["0", "1:32"], ["7:1", "-1:1"]),
+            (months, ["january:march", "11:12"], ["13", "jan"], ["november:february", "3:1"]),
+            (years, ["2026", "2026:2028"], ["next", "2026:"], ["2028:2026", "2:1"]),
+        ] {
+            for text in right {
+                assert_eq!(read(text), Ok(()), "{text}");
+            }
+            for text in form {
+                assert_eq!(read(text), Err(Wrong::Form), "{text}");
+            }
+            for text in order {
+                assert_eq!(read(text), Err(Wrong::Order), "{text}");
+            }
+        }
+        assert_eq!(weekdays("monday:tuesday:friday"), Err(Wrong::Form));
+        assert_eq!(days_of_month("1:-1"), Ok(()));
+    }
+
+    #[test]
+    fn time_zones() {
+        for text in ["UTC", "Europe/Berlin", "Etc/GMT+5", "America/Argentina/Buenos_Aires"] {
+            assert!(is_time_zone(text), "{text}");
+        }
+        for text in ["", "Local", "../etc/passwd", "Europe/", "-x", "a b"] {
+            assert!(!is_time_zone(text), "{text}");
+        }
+    }
+}
