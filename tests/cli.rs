@@ -44,6 +44,7 @@ fn a_stack_to_begin_with() {
     approved("init-again", &vigil(folder.path(), &["init", "--minimal"]));
     approved("init-elsewhere", &vigil(folder.path(), &["init", "clusters/a.yaml"]));
     approved("init-minimal", &vigil(folder.path(), &["init", "--minimal", "a.yaml"]));
+    approved("init-unknown-cluster", &vigil(folder.path(), &["init", "--cluster", "k8s", "b.yaml"]));
     for stack in ["stack.yaml", "a.yaml"] {
         let output = vigil(folder.path(), &["render", stack, "--stdout"]);
         assert_eq!(output.status.code(), Some(0), "{}", text(&output));
@@ -52,6 +53,18 @@ fn a_stack_to_begin_with() {
         for unwanted in ["type: LoadBalancer", "nodePort", "promtail", "flask", "grafana.com/api"] {
             assert!(!objects.contains(unwanted), "{stack} has {unwanted}");
         }
+    }
+    for arguments in [["--cluster", "k3s", "c.yaml"].as_slice(), &["--cluster", "eks", "--minimal", "d.yaml"]] {
+        assert!(vigil(folder.path(), &[&["init"], arguments].concat()).status.success());
+        let stack = fs::read_to_string(folder.path().join(arguments.last().unwrap())).unwrap();
+        assert!(
+            stack.contains(&format!("\ncluster: {}\n", arguments[1])) && !stack.contains("\nkubernetes-targets:"),
+            "{stack}"
+        );
+        assert!(!stack.contains("Many clusters bring one"), "{stack}");
+        assert!(stack.contains("\nflask:"), "{stack}");
+        let output = vigil(folder.path(), &["render", arguments.last().unwrap(), "--out", "of-a-cluster"]);
+        assert!(output.status.success(), "{}", text(&output));
     }
     let written = || fs::read_to_string(folder.path().join("stack.yaml")).unwrap();
     let commented = written();

@@ -3,6 +3,7 @@ use crate::terminal::Terminal;
 use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write as _};
 use std::path::PathBuf;
+use vigil_stack::model::Cluster;
 use vigil_yaml::Problem;
 
 /// Write a stack.yaml to begin with
@@ -13,6 +14,7 @@ use vigil_yaml::Problem;
 #[command(after_help = "\
 Examples:
   vigil init                                    stack.yaml, with a comment on each choice
+  vigil init --cluster k3s                      the same for k3s: docs/clusters.md says what follows from it
   vigil init --minimal clusters/a.yaml          the same without comments, elsewhere")]
 pub(crate) struct Arguments {
     /// The file to write
@@ -21,6 +23,9 @@ pub(crate) struct Arguments {
     /// Without comments, and without what only repeats a default
     #[arg(long)]
     minimal: bool,
+    /// Where the cluster comes from: kubeadm, k3s, kind, eks …
+    #[arg(long, value_name = "NAME", value_parser = cluster)]
+    cluster: Option<Cluster>,
     /// Overwrite a file that is there
     #[arg(long)]
     force: bool,
@@ -29,9 +34,49 @@ pub(crate) struct Arguments {
 const COMMENTED: &str = include_str!("init/stack.yaml");
 const MINIMAL: &str = include_str!("init/minimal.yaml");
 
+/// The cluster that somebody names.
+fn cluster(name: &str) -> Result<Cluster, String> {
+    serde_json::from_value(name.into()).map_err(|error| error.to_string())
+}
+
+/// Says where the cluster comes from, and leaves out what follows from it.
+fn of(cluster: Cluster, text: &str) -> String {
+    let profile = cluster.profile().unwrap_or_default();
+    let follows =
+        |key: &str| FOLLOWS.contains(&key) && profile.lines().any(|line| line.trim_end() == format!("{key}:"));
+    let name = serde_json::json!(cluster);
+    let named = format!("cluster: {}", name.as_str().unwrap_or_default());
+    let mut written: Vec<&str> = Vec::new();
+    // Comments and empty lines belong to the key that comes behind them.
+    let mut above = Vec::new();
+    let mut kept = true;
+    for line in text.lines() {
+        match line.split_once(':') {
+            Some((key, _)) if line.starts_with(|c: char| c.is_ascii_alphabetic()) => {
+                kept = !follows(key);
+                if kept {
+                    written.append(&mut above);
+                    written.push(line);
+                }
+                if key == "kubernetes" {
+                    written.push(&named);
+                }
+                above.clear();
+            }
+            _ if line.starts_with(' ') => written.extend(kept.then_some(line)),
+            _ => above.push(line),
+        }
+    }
+    written.join("\n") + "\n"
+}
+
+/// What the file says of a cluster of which it knows nothing, and a profile knows.
+const FOLLOWS: [&str; 2] = ["metrics-server", "kubernetes-targets"];
+
 pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Outcome, Failure> {
     let name = arguments.file.display().to_string();
     let text = if arguments.minimal { MINIMAL } else { COMMENTED };
+    let text = arguments.cluster.map_or_else(|| text.to_owned(), |cluster| of(cluster, text));
     let mut options = OpenOptions::new();
     options.write(true);
     if arguments.force {

@@ -7,6 +7,7 @@
 
 mod advice;
 mod beside;
+mod clusters;
 mod decode;
 mod findings;
 mod helm;
@@ -93,7 +94,7 @@ impl Stack {
         if let Some(problem) = object(&node) {
             return Err(vec![problem]);
         }
-        let mut decoded = decode::decode::<Self>(&node, MOST_PROBLEMS);
+        let mut decoded = decode::decode::<Self>(&clusters::with_profile(&node), MOST_PROBLEMS);
         let (mut warnings, mut notes) = (Vec::new(), Vec::new());
         // What the reader left out may be just what a rule would ask for.
         if let Some(stack) = decoded.value.as_mut().filter(|_| problems.is_empty()) {

@@ -88,6 +88,19 @@ impl Node {
         }
     }
 
+    /// This with what it does not say taken from what lies `below`: mappings are merged by their keys, anything else is
+    /// replaced. Everything keeps its place, in the text that said it.
+    #[must_use]
+    pub fn over(&self, below: &Node) -> Node {
+        let (Data::Map(above), Data::Map(beneath)) = (&self.data, &below.data) else { return self.clone() };
+        let merged = above.iter().map(|entry| match below.get(&entry.key.text) {
+            Some(other) => Entry { value: entry.value.over(other), ..entry.clone() },
+            None => entry.clone(),
+        });
+        let rest = beneath.iter().filter(|entry| self.get(&entry.key.text).is_none()).cloned();
+        Node { data: Data::Map(merged.chain(rest).collect()), span: self.span.clone() }
+    }
+
     /// A scalar as kubectl reads it; `None` for a collection.
     pub fn scalar(&self) -> Option<Plain> {
         match &self.data {

@@ -3,7 +3,7 @@ use super::workload::{Peer, Port, Role, Workload};
 use super::{Identity, image, pods, with};
 use serde_json::{Value, json};
 use vigil_stack::Stack;
-use vigil_stack::model::ContainerRuntime;
+use vigil_stack::model::{ContainerRuntime, Positions};
 
 /// The name of the object and of the Helm release that a Helm user has.
 const NAME: &str = "alloy";
@@ -45,6 +45,7 @@ pub(super) fn facts(stack: &Stack) -> Value {
         "image": image(stack, &alloy.image),
         "logLevel": alloy.log_level,
         "docker": alloy.container_runtime == ContainerRuntime::Docker,
+        "positionsInPod": alloy.positions == Positions::Pod,
         "monitored": is_monitored(stack),
         "pods": pods(stack, alloy, None),
     });

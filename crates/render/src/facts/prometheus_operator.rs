@@ -3,7 +3,7 @@ use super::workload::{Peer, Port, Role, Workload};
 use super::{Identity, METRICS_RELEASE, image, pods, with};
 use serde_json::{Value, json};
 use vigil_stack::Stack;
-use vigil_stack::model::AdmissionWebhooks;
+use vigil_stack::model::{AdmissionWebhooks, Part as _};
 
 /// The port with TLS, which the API server needs for webhooks, and the port without.
 const HTTPS_PORT: u16 = 10250;
@@ -58,6 +58,7 @@ pub(super) fn facts(stack: &Stack) -> Value {
         image: Some(&operator.certgen_image),
     };
     let port = port(stack);
+    let scrapes_kubelets = stack.kubernetes_targets.is_in(stack) && stack.kubernetes_targets.kubelet;
     let (scheme, service_port) = if webhooks { ("https", 443) } else { ("http", port) };
     let own = json!({
         "name": name(),
@@ -67,8 +68,8 @@ pub(super) fn facts(stack: &Stack) -> Value {
         "thanosImage": image(stack, &operator.thanos_image),
         // What the side-cars in the pods that it makes may use.
         "configReloader": operator.effective_reloader_resources(),
-        // The operator keeps the kubelets' addresses in a Service of this name.
-        "kubeletService": format!("kube-system/{METRICS_RELEASE}-kubelet"),
+        // The operator keeps the kubelets' addresses in a Service of this name, if anybody asks for them.
+        "kubeletService": scrapes_kubelets.then(|| format!("kube-system/{METRICS_RELEASE}-kubelet")),
         "webhooks": webhooks,
         "admission": {
             "name": admission,

@@ -3,7 +3,7 @@ use super::workload::{Peer, Port, Role, Workload};
 use super::{Identity, LOGS_RELEASE, image, image_parts, pods, with};
 use serde_json::{Value, json};
 use vigil_stack::Stack;
-use vigil_stack::model::ContainerRuntime;
+use vigil_stack::model::{ContainerRuntime, Positions};
 
 /// Promtail's HTTP port: readiness and metrics.
 const PORT: u16 = 3101;
@@ -53,6 +53,7 @@ pub(super) fn facts(stack: &Stack) -> Value {
         "imageParts": image_parts(stack, &promtail.image),
         "logLevel": promtail.log_level,
         "docker": promtail.container_runtime == ContainerRuntime::Docker,
+        "positionsInPod": promtail.positions == Positions::Pod,
         "metricsName": metrics_name(),
         "monitored": is_monitored(stack),
         "pods": pods(stack, promtail, None),

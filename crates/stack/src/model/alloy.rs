@@ -1,4 +1,4 @@
-use super::{Annotations, ContainerRuntime, Labels, LogLevel, Pods, part, settings};
+use super::{Annotations, ContainerRuntime, Labels, LogLevel, Pods, Positions, part, settings};
 use crate::units::Image;
 
 settings! {
@@ -12,6 +12,8 @@ settings! {
         pub log_level: LogLevel,
         /// The container runtime of the nodes, which decides where log files are.
         pub container_runtime: ContainerRuntime,
+        /// Where it keeps how far it has read.
+        pub positions: Positions,
         /// Let Prometheus scrape its own metrics, if the stack has one.
         pub monitored: bool,
         /// Where its pods run and what they may use.
@@ -30,6 +32,7 @@ impl Default for Alloy {
             image: Image::known("docker.io/grafana/alloy:v1.12.1"),
             log_level: LogLevel::Info,
             container_runtime: ContainerRuntime::Containerd,
+            positions: Positions::Node,
             monitored: true,
             pods: Pods::default(),
             labels: Labels::new(),

@@ -47,7 +47,7 @@ pub use pods::{
 };
 pub use prometheus::{BasicAuth, Prometheus, RemoteWrite, SecretReference, Selection, TokenAuth};
 pub use prometheus_operator::{AdmissionWebhooks, PrometheusOperator};
-pub use promtail::{ContainerRuntime, Promtail};
+pub use promtail::{ContainerRuntime, Positions, Promtail};
 pub use receiver::*;
 
 use crate::units::{
@@ -88,6 +88,9 @@ macro_rules! stack {
             pub struct Stack {
                 /// Kubernetes minor version of the cluster, such as "1.29".
                 pub kubernetes: KubernetesVersion,
+                /// Where the cluster comes from, for what follows from that: docs/clusters.md. What the stack says itself counts
+                /// all the same.
+                pub cluster: Cluster,
                 /// Where the parts of the stack live.
                 pub namespaces: Namespaces,
                 /// Labels for every object, beside the recommended ones that Vigil sets; a component's own `labels` come first, key
@@ -115,6 +118,7 @@ macro_rules! stack {
             fn default() -> Self {
                 Self {
                     kubernetes: KubernetesVersion::known("1.29"),
+                    cluster: Cluster::Kubeadm,
                     namespaces: Namespaces::default(),
                     labels: Labels::new(),
                     annotations: Annotations::new(),
@@ -185,6 +189,49 @@ stack! { $
     "argocd" argocd: Argocd,
     /// Values files for people who stay with the Helm charts.
     "values" values: Values,
+}
+
+choice! {
+    /// Where a cluster comes from.
+    #[serde(rename_all = "kebab-case")]
+    pub enum Cluster {
+        /// kubeadm, and whatever is like it.
+        Kubeadm,
+        /// k3s.
+        K3s,
+        /// RKE2.
+        Rke2,
+        /// kind, on one machine.
+        Kind,
+        /// minikube, on one machine.
+        Minikube,
+        /// Talos Linux.
+        Talos,
+        /// Amazon EKS.
+        Eks,
+        /// Google GKE.
+        Gke,
+        /// Google GKE, Autopilot.
+        GkeAutopilot,
+        /// Azure AKS.
+        Aks,
+    }
+}
+
+impl Cluster {
+    /// All of them.
+    pub const ALL: [Self; 10] = [
+        Self::Kubeadm,
+        Self::K3s,
+        Self::Rke2,
+        Self::Kind,
+        Self::Minikube,
+        Self::Talos,
+        Self::Eks,
+        Self::Gke,
+        Self::GkeAutopilot,
+        Self::Aks,
+    ];
 }
 
 settings! {

@@ -12,6 +12,8 @@ settings! {
         pub log_level: LogLevel,
         /// The container runtime of the nodes, which decides where log files are.
         pub container_runtime: ContainerRuntime,
+        /// Where it keeps how far it has read.
+        pub positions: Positions,
         /// Let Prometheus scrape its own metrics, if the stack has one.
         pub monitored: bool,
         /// Where its pods run and what they may use.
@@ -30,6 +32,7 @@ impl Default for Promtail {
             image: Image::known("docker.io/grafana/promtail:3.5.1"),
             log_level: LogLevel::Info,
             container_runtime: ContainerRuntime::Containerd,
+            positions: Positions::Node,
             monitored: true,
             pods: Pods::default(),
             labels: Labels::new(),
@@ -50,5 +53,17 @@ choice! {
         CriO,
         /// Docker: `/var/log/pods` holds links into `/var/lib/docker/containers`.
         Docker,
+    }
+}
+
+choice! {
+    /// Where a log collector keeps how far it has read each file.
+    #[serde(rename_all = "kebab-case")]
+    pub enum Positions {
+        /// On its node, so that a new pod reads on.
+        Node,
+        /// In its pod: a new one reads all files from their beginning, and sends again what Loki has already. For clusters that
+        /// let no pod write to a node.
+        Pod,
     }
 }

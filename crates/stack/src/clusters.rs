@@ -1,0 +1,84 @@
+//! What follows from where a stack runs. A profile is a stack of a few keys that lies beneath the one of the user: what that
+//! one does not say, the profile says, and what neither says is the default.
+
+use crate::model::Cluster;
+use vigil_yaml::{Limits, Node, Source};
+
+impl Cluster {
+    /// What it says of a stack, as the text of one; nothing where it is what the defaults are for.
+    pub fn profile(self) -> Option<&'static str> {
+        match self {
+            Self::Kubeadm => None,
+            Self::K3s => Some(include_str!("clusters/k3s.yaml")),
+            Self::Rke2 => Some(include_str!("clusters/rke2.yaml")),
+            Self::Kind => Some(include_str!("clusters/kind.yaml")),
+            Self::Minikube => Some(include_str!("clusters/minikube.yaml")),
+            Self::Talos => Some(include_str!("clusters/talos.yaml")),
+            Self::Eks => Some(include_str!("clusters/eks.yaml")),
+            Self::Gke => Some(include_str!("clusters/gke.yaml")),
+            Self::GkeAutopilot => Some(include_str!("clusters/gke-autopilot.yaml")),
+            Self::Aks => Some(include_str!("clusters/aks.yaml")),
+        }
+    }
+}
+
+/// The stack of a user with the profile beneath it that its key `cluster` names.
+pub(crate) fn with_profile(stack: &Node) -> Node {
+    // What is no cluster's name is a mistake, which is told when the stack is decoded.
+    let profile = stack.get("cluster").and_then(Node::text).and_then(|name| {
+        let cluster: Cluster = serde_json::from_value(name.into()).ok()?;
+        let source = Source::new(format!("the profile {name}"), cluster.profile()?);
+        // A test reads all profiles.
+        vigil_yaml::read_one(&source, &Limits::default()).ok().flatten()
+    });
+    profile.map_or_else(|| stack.clone(), |profile| stack.over(&profile))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::Stack;
+
+    /// What is said of a stack.
+    fn said(text: &str) -> (Stack, Vec<String>) {
+        let parsed = Stack::parse(&Source::new("stack.yaml", text)).unwrap();
+        let said = parsed.warnings.into_iter().chain(parsed.notes).map(|problem| problem.message);
+        (parsed.stack, said.collect())
+    }
+
+    fn name(cluster: Cluster) -> String {
+        serde_json::to_value(cluster).unwrap().as_str().unwrap().to_owned()
+    }
+
+    #[test]
+    fn every_profile_is_a_stack_and_says_what_defaults_do_not() {
+        let known = "alerts reach nobody";
+        let (_, usual) = said("kubernetes: '1.33'\n");
+        for cluster in Cluster::ALL {
+            let (stack, said) = said(&format!("kubernetes: '1.33'\ncluster: {}\n", name(cluster)));
+            assert_eq!(stack.cluster, cluster);
+            let new: Vec<_> = said.iter().filter(|it| !usual.contains(it) && !it.starts_with(known)).collect();
+            assert!(new.is_empty(), "{}: {new:?}", name(cluster));
+            let Some(profile) = cluster.profile() else { continue };
+            let (alone, _) = self::said(profile);
+            assert_eq!(
+                Stack { cluster, kubernetes: alone.kubernetes.clone(), ..alone },
+                Stack { kubernetes: Stack::default().kubernetes, ..stack }
+            );
+        }
+    }
+
+    #[test]
+    fn what_a_stack_says_hides_what_its_profile_says() {
+        let (stack, _) =
+            said("cluster: k3s\nmetrics-server: { enabled: true }\ngrafana: { service: { port: 3000 } }\n");
+        assert!(stack.metrics_server.enabled && !stack.kubernetes_targets.etcd);
+        let service = stack.grafana.effective_service();
+        assert_eq!(
+            (service.r#type, service.port.map(crate::units::Port::get)),
+            (Some(crate::model::ServiceType::ClusterIP), Some(3000))
+        );
+        let (stack, _) = said("cluster: kind\nalerts: { off: [NodeRebooted] }\n");
+        assert_eq!(stack.alerts.off.len(), 1);
+    }
+}
