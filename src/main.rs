@@ -6,7 +6,7 @@ mod revision;
 mod terminal;
 
 use clap::{Parser, Subcommand};
-use commands::{Outcome, check, diff, explain, images, init, parity, render, runbook, schema};
+use commands::{Outcome, check, convert, diff, explain, images, init, parity, render, runbook, schema};
 use std::process::ExitCode;
 
 /// Manifests become millions of small values on all cores at once, which the usual allocators are slow at.
@@ -29,6 +29,7 @@ enum Command {
     Init(init::Arguments),
     Render(render::Arguments),
     Check(check::Arguments),
+    Convert(convert::Arguments),
     Diff(diff::Arguments),
     Explain(explain::Arguments),
     Images(images::Arguments),
@@ -44,6 +45,7 @@ fn main() -> ExitCode {
         Command::Init(arguments) => init::run(&arguments, &terminal),
         Command::Render(arguments) => render::run(&arguments, &terminal),
         Command::Check(arguments) => check::run(&arguments, &terminal),
+        Command::Convert(arguments) => convert::run(&arguments, &terminal),
         Command::Diff(arguments) => diff::run(&arguments, &terminal),
         Command::Explain(arguments) => explain::run(&arguments, &terminal),
         Command::Images(arguments) => images::run(&arguments, &terminal),

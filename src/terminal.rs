@@ -66,6 +66,11 @@ impl Terminal {
         }
     }
 
+    /// Tells what came of it, and what to do next, beside a product on stdout.
+    pub(crate) fn conclude(&self, text: &str) {
+        self.say(text);
+    }
+
     /// Tells why the command failed.
     pub(crate) fn fail(&self, failure: &Failure) {
         self.warn(&failure.problems);

@@ -72,6 +72,49 @@ fn a_stack_to_begin_with() {
     assert!(written().len() < commented.len() / 2 && !written().contains('#'));
 }
 
+/// Values as people have them; what comes of them is a stack that renders.
+const KUBE_PROMETHEUS_STACK: &str = "\
+prometheus:
+  prometheusSpec:
+    retention: 15d
+    serviceMonitorSelectorNilUsesHelmValues: false
+    ruleSelectorNilUsesHelmValues: false
+    resources: { requests: { cpu: 500m, memory: 2Gi } }
+    additionalScrapeConfigs: [{ job_name: shop }]
+    storageSpec:
+      volumeClaimTemplate:
+        spec:
+          storageClassName: fast
+          resources: { requests: { storage: 50Gi } }
+grafana:
+  adminPassword: prom-operator
+  persistence: { enabled: true, size: 10Gi }
+  grafana.ini:
+    smtp: { enabled: true, host: \"smtp.example.com:587\", password: mail-password }
+  plugins: [grafana-piechart-panel]
+alertmanager:
+  config:
+    receivers: [{ name: team, slack_configs: [{ api_url: \"https://hooks.example.com/a\" }] }]
+kubeEtcd: { enabled: false }
+commonLabels: { team: platform }
+";
+
+#[test]
+fn values_of_charts_become_a_stack() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    fs::write(path("prometheus.yaml"), KUBE_PROMETHEUS_STACK).unwrap();
+    fs::write(path("loki.yaml"), "loki:\n  persistence: { enabled: true, size: 20Gi }\n").unwrap();
+    approved("help-convert", &vigil(folder.path(), &["convert", "--help"]));
+    let output = vigil(folder.path(), &["convert", "prometheus.yaml", "loki.yaml"]);
+    fs::write(path("stack.yaml"), &output.stdout).unwrap();
+    approved("convert", &output);
+    let output = vigil(folder.path(), &["render"]);
+    assert!(output.status.success(), "{}", text(&output));
+    fs::write(path("other.yaml"), "replicaCount: 3\n").unwrap();
+    approved("convert-unknown", &vigil(folder.path(), &["convert", "loki.yaml", "other.yaml"]));
+}
+
 #[test]
 fn a_stack_that_is_elsewhere() {
     let folder = elsewhere();

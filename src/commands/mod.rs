@@ -1,6 +1,7 @@
 //! One file per subcommand: its arguments, and a `run` that does it.
 
 pub(crate) mod check;
+pub(crate) mod convert;
 pub(crate) mod diff;
 pub(crate) mod explain;
 pub(crate) mod images;

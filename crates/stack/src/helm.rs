@@ -7,7 +7,7 @@ pub(crate) const LABEL: &str = "a key of the Helm charts";
 
 /// What becomes of a key of a chart.
 #[derive(Clone, Copy, Debug)]
-enum Here {
+pub(crate) enum Here {
     /// This key has the same value.
     Key(&'static str),
     /// This key has the only item of the list.
@@ -93,6 +93,7 @@ const KEYS: &[(&str, Here)] = &[
     ("grafana.sidecar", Words("the side-cars are always there: `grafana.sidecarImage`, `grafana.sidecarSecrets`")),
     ("grafana.plugins", Words("Grafana downloads nothing but dashboards: plugins belong in an image of your own, `grafana.image`")),
     ("grafana.serviceAccount", Words(OWN_ACCOUNT)),
+    ("grafana.grafana.ini", Key("grafana.config")),
     ("kubeEtcd.enabled", Key("kubernetes-targets.etcd")),
     ("kubeControllerManager.enabled", Key("kubernetes-targets.controllerManager")),
     ("kubeScheduler.enabled", Key("kubernetes-targets.scheduler")),
@@ -164,6 +165,20 @@ const ANYWHERE: &[(&str, Here)] = &[
     ("accessModes", Words("one pod writes to the volume: `ReadWriteOnce`")),
 ];
 
+/// What a key of a chart is here, by its path.
+pub(crate) fn row(path: &str) -> Option<Here> {
+    KEYS.iter().find(|(theirs, _)| *theirs == path).map(|(_, here)| *here)
+}
+
+/// Why a key of a chart is not here, or how else it is said: in the words for itself, or for the nearest section above it.
+pub(crate) fn why(path: &str, value: &Node) -> Option<String> {
+    let last = path.rsplit('.').next().unwrap_or_default();
+    let anywhere = || ANYWHERE.iter().find(|(key, _)| *key == last).map(|(_, here)| *here);
+    let above = || path.match_indices('.').rev().find_map(|(end, _)| row(&path[..end]));
+    let here = row(path).or_else(anywhere).or_else(above).filter(|here| matches!(here, Words(_)))?;
+    Some(said(here, value))
+}
+
 /// What a key that the stack does not know is in it, if it is one of the charts': the words for a help.
 pub(crate) fn counterpart(path: &str, value: &Node) -> Option<String> {
     let below = |theirs: &'static str| theirs.strip_prefix(path)?.strip_prefix('.');
@@ -186,11 +201,10 @@ pub(crate) fn counterpart(path: &str, value: &Node) -> Option<String> {
             told.push(text);
         }
     }
-    let exact = KEYS.iter().find(|(theirs, _)| *theirs == path).map(|(_, here)| *here);
     if told.is_empty() {
         let last = path.rsplit('.').next().unwrap_or_default();
         let anywhere = || ANYWHERE.iter().find(|(key, _)| *key == last).map(|(_, here)| *here);
-        return exact.or_else(anywhere).map(|here| said(here, value));
+        return row(path).or_else(anywhere).map(|here| said(here, value));
     }
     let known = |key: &str| {
         found.iter().any(|(theirs, ..)| below(theirs).is_some_and(|rest| rest.split('.').next() == Some(key)))

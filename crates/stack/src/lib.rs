@@ -8,6 +8,7 @@
 mod advice;
 mod beside;
 mod clusters;
+mod convert;
 mod decode;
 mod findings;
 mod helm;
@@ -16,6 +17,7 @@ mod redact;
 mod rules;
 pub mod units;
 
+pub use convert::{Converted, convert};
 use findings::Findings;
 pub use model::Stack;
 use std::path::Path;
