@@ -22,6 +22,9 @@ pub(crate) fn finish(stack: &Stack, component: &str, object: &mut Value) {
         }
         add(object, at, "labels", &pods.labels);
         add(object, at, "annotations", &pods.annotations);
+        if object["kind"] == "ServiceAccount" {
+            add(object, "/metadata", "annotations", &pods.service_account.annotations);
+        }
     }
     if stack.argocd.enabled && layout::is_applied(component) {
         argocd::annotate(facts::makes_pods(stack, component), object);

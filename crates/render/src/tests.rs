@@ -633,7 +633,7 @@ const WITHOUT_GO_MEMORY: [(&str, &str); 6] = [
 #[test]
 fn every_program_of_go_stays_below_its_memory_limit() {
     let mut seen = 0;
-    for stack in [Stack::default(), switched()] {
+    for stack in [Box::new(Stack::default()), Box::new(switched())] {
         for object in render(&stack, &REAL).unwrap().objects {
             for list in ["initContainers", "containers"] {
                 let containers = object.value.pointer(&format!("/spec/template/spec/{list}")).and_then(Value::as_array);

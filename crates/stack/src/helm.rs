@@ -20,7 +20,8 @@ use Here::{First, Key, Words};
 
 const SECRET: &str = "no password stands in a stack: create a Secret with the keys `admin-user` and `admin-password`, and name it at \
                       `grafana.adminSecret.existing`; without one a password is made in the cluster, once";
-const OWN_ACCOUNT: &str = "each program has a ServiceAccount of its own; an annotation of it is a patch: `patches:`";
+const OWN_ACCOUNT: &str = "each program has a ServiceAccount of its own; annotations of it are `serviceAccount.annotations` below the \
+                           `pods` of the component";
 const RECEIVERS: &str = "Alertmanager's configuration is typed here: `alertmanager.receivers` and `alertmanager.route`";
 const NAMES: &str = "names are those of a release that is called like its chart";
 const FILES: &str = "rules stand in a file beside the stack: `alerts.rules: [{ name: shop, file: shop.yaml }]`";
@@ -42,6 +43,7 @@ const KEYS: &[(&str, Here)] = &[
     ("prometheus.prometheusSpec.resources", Key("prometheus.pods.resources")),
     ("prometheus.prometheusSpec.nodeSelector", Key("prometheus.pods.nodeSelector")),
     ("prometheus.prometheusSpec.tolerations", Key("prometheus.pods.tolerations")),
+    ("prometheus.prometheusSpec.affinity", Key("prometheus.pods.affinity")),
     ("prometheus.prometheusSpec.priorityClassName", Key("prometheus.pods.priorityClassName")),
     ("prometheus.prometheusSpec.storageSpec.volumeClaimTemplate.spec.resources.requests.storage", Key("prometheus.persistence.size")),
     ("prometheus.prometheusSpec.storageSpec.volumeClaimTemplate.spec.storageClassName", Key("prometheus.persistence.storageClassName")),
@@ -56,6 +58,7 @@ const KEYS: &[(&str, Here)] = &[
     ("prometheus.ingress.ingressClassName", Key("prometheus.ingress.className")),
     ("prometheus.ingress.hosts", First("prometheus.ingress.host")),
     ("prometheus.ingress.paths", Words("the path is that of `prometheus.externalUrl`")),
+    ("prometheus.serviceAccount.annotations", Key("prometheus.pods.serviceAccount.annotations")),
     ("prometheus.serviceAccount", Words(OWN_ACCOUNT)),
     ("prometheus.additionalServiceMonitors", Words("a ServiceMonitor lies with its application; any is found unless `prometheus.selection` says otherwise")),
     ("prometheusOperator.enabled", Key("prometheus-operator.enabled")),
@@ -74,6 +77,7 @@ const KEYS: &[(&str, Here)] = &[
     ("alertmanager.config", Words(RECEIVERS)),
     ("alertmanager.ingress.ingressClassName", Key("alertmanager.ingress.className")),
     ("alertmanager.ingress.hosts", First("alertmanager.ingress.host")),
+    ("alertmanager.serviceAccount.annotations", Key("alertmanager.pods.serviceAccount.annotations")),
     ("alertmanager.serviceAccount", Words(OWN_ACCOUNT)),
     ("grafana.adminPassword", Words(SECRET)),
     ("grafana.adminUser", Words(SECRET)),
@@ -92,6 +96,8 @@ const KEYS: &[(&str, Here)] = &[
     ("grafana.dashboardProviders", Words("`grafana.dashboards` names dashboards; the provider follows")),
     ("grafana.sidecar", Words("the side-cars are always there: `grafana.sidecarImage`, `grafana.sidecarSecrets`")),
     ("grafana.plugins", Words("Grafana downloads nothing but dashboards: plugins belong in an image of your own, `grafana.image`")),
+    ("grafana.affinity", Key("grafana.pods.affinity")),
+    ("grafana.serviceAccount.annotations", Key("grafana.pods.serviceAccount.annotations")),
     ("grafana.serviceAccount", Words(OWN_ACCOUNT)),
     ("grafana.grafana.ini", Key("grafana.config")),
     ("kubeEtcd.enabled", Key("kubernetes-targets.etcd")),
@@ -134,6 +140,8 @@ const KEYS: &[(&str, Here)] = &[
     ("loki.config.table_manager.retention_period", Key("loki.retention")),
     ("loki.config", Words("Loki's configuration follows from `loki.retention`, `loki.logLevel` and what the container may use")),
     ("loki.isDefault", Words("Prometheus is Grafana's default data source: with two of them Grafana does not start")),
+    ("loki.affinity", Key("loki.pods.affinity")),
+    ("loki.serviceAccount.annotations", Key("loki.pods.serviceAccount.annotations")),
     ("loki.serviceAccount", Words(OWN_ACCOUNT)),
     ("loki.serviceMonitor.enabled", Key("loki.monitored")),
     ("loki.serviceMonitor", Words("`loki.monitored` is `true` unless you say otherwise")),
@@ -154,7 +162,7 @@ const KEYS: &[(&str, Here)] = &[
 
 /// Keys that charts have for any of their parts.
 const ANYWHERE: &[(&str, Here)] = &[
-    ("affinity", Words(PATCH)),
+    ("affinity", Words("it is `affinity` below the `pods` of the component")),
     ("serviceAccount", Words(OWN_ACCOUNT)),
     ("podAnnotations", Words(PATCH)),
     ("extraEnv", Words(PATCH)),
@@ -268,7 +276,10 @@ mod tests {
             told("grafana.ingress.hosts", "[grafana.example.com]").as_deref(),
             Some("write `grafana.ingress.host: grafana.example.com`")
         );
-        assert_eq!(told("grafana.affinity", "{}").as_deref(), Some(PATCH));
+        assert_eq!(
+            told("promtail.affinity", "{}").as_deref(),
+            Some("it is `affinity` below the `pods` of the component")
+        );
         assert_eq!(told("grafana.nonsense", "{}"), None);
     }
 }

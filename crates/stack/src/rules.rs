@@ -22,6 +22,7 @@ use crate::model::{
 use crate::units::{DnsLabel, NodePort, Url};
 use serde_json::Value;
 use std::collections::HashSet;
+use vigil_forms::name::is_credential;
 use vigil_yaml::words::{list, nearest};
 
 pub(crate) fn check(stack: &Stack, findings: &mut Findings) {
@@ -255,6 +256,50 @@ fn same_name<'n>(
                 "give each a name of its own",
             );
         }
+    }
+}
+
+/// What a `config` at a path says in a program's own words: nothing that has a key of its own, given with what the program
+/// calls it, and no credential.
+fn in_their_words(path: &str, config: &Value, own: &[(&str, String)], secrets: &str, findings: &mut Findings) {
+    for key in config.as_object().into_iter().flatten().map(|(key, _)| key) {
+        let name = key.strip_suffix("_file").unwrap_or(key);
+        if let Some((ours, _)) = own.iter().find(|(_, theirs)| theirs == name) {
+            findings.error(
+                &[&format!("{path}.config.{key}")],
+                format!("`{key}` has a key of its own: `{ours}`"),
+                "not for `config`",
+                &format!("say it by `{ours}`"),
+            );
+        }
+    }
+    credentials(&format!("{path}.config"), config, secrets, findings);
+}
+
+/// Credentials at any depth. Where a Secret is named, none stands.
+fn credentials(path: &str, value: &Value, secrets: &str, findings: &mut Findings) {
+    match value {
+        Value::Object(keys) => {
+            for (key, value) in keys {
+                let path = format!("{path}.{key}");
+                if is_credential(key) && !value.is_object() {
+                    findings.error(
+                        &[&path],
+                        format!("`{key}` is a credential"),
+                        "no credential stands in a stack",
+                        secrets,
+                    );
+                } else {
+                    credentials(&path, value, secrets, findings);
+                }
+            }
+        }
+        Value::Array(items) => {
+            for (at, item) in items.iter().enumerate() {
+                credentials(&format!("{path}.{at}"), item, secrets, findings);
+            }
+        }
+        _ => {}
     }
 }
 

@@ -241,6 +241,7 @@ fn pods(stack: &Stack, component: &impl HasPods, replicas: Option<u16>) -> Value
         "tolerations": tolerations,
         "priorityClassName": pods.priority_class_name,
         "imagePullSecrets": secrets.iter().map(|name| json!({ "name": name })).collect::<Vec<_>>(),
+        "affinity": pods.affinity,
         "topologySpread": replicated && pods.topology_spread.unwrap_or(true),
         "disruptionBudget": replicated && pods.disruption_budget.unwrap_or(true),
         "labels": Some(&pods.labels).filter(|labels| !labels.is_empty()),

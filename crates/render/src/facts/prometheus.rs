@@ -110,5 +110,6 @@ fn remote_write(store: &RemoteWrite) -> Value {
     if let Some(token) = &store.authorization {
         entry.insert("authorization".to_owned(), json!(token));
     }
+    entry.extend(store.config.clone());
     entry.into()
 }

@@ -43,7 +43,8 @@ pub use node_exporter::NodeExporter;
 pub use part::{Entrance, Part};
 pub use patches::{Operation, OperationKind, Patch, PatchTarget};
 pub use pods::{
-    HasPods, OtherContainer, Pods, ResourceAmounts, Resources, TaintEffect, Toleration, TolerationOperator,
+    HasPods, OtherContainer, Pods, ResourceAmounts, Resources, ServiceAccount, TaintEffect, Toleration,
+    TolerationOperator,
 };
 pub use prometheus::{BasicAuth, Prometheus, RemoteWrite, SecretReference, Selection, TokenAuth};
 pub use prometheus_operator::{AdmissionWebhooks, PrometheusOperator};

@@ -1,6 +1,7 @@
 use super::metadata::merged;
 use super::{Annotations, Labels, Stack, choice, settings};
 use crate::units::{DnsLabel, DnsSubdomain, LabelKey, LabelValue, Quantity};
+use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
 settings! {
@@ -20,6 +21,9 @@ settings! {
         /// Secrets to pull images with. You create them in the component's namespace.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub image_pull_secrets: Option<Vec<DnsSubdomain>>,
+        /// Near what the pods run, or far from it, as Kubernetes has it: `nodeAffinity`, `podAffinity`, `podAntiAffinity`.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub affinity: Option<Map<String, Value>>,
         /// Spread replicas over nodes where possible; `true` unless said otherwise.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub topology_spread: Option<bool>,
@@ -32,12 +36,30 @@ settings! {
         /// Annotations for the pods, and for nothing else; a component's own come first, key by key.
         #[serde(skip_serializing_if = "BTreeMap::is_empty")]
         pub annotations: Annotations,
+        /// The account that the pods are in the cluster, for components that have one.
+        #[serde(skip_serializing_if = "ServiceAccount::is_empty")]
+        pub service_account: ServiceAccount,
         /// What the main container may use.
         pub resources: Resources,
         /// What the other containers of a component's pods may use, by the names of the containers; only below a
         /// component.
         #[serde(skip_serializing_if = "BTreeMap::is_empty")]
         pub containers: BTreeMap<DnsLabel, Resources>,
+    }
+}
+
+settings! {
+    /// A ServiceAccount.
+    #[derive(Default)]
+    pub struct ServiceAccount {
+        /// Annotations for it, such as the role of a cloud that its pods take on: `eks.amazonaws.com/role-arn`.
+        pub annotations: Annotations,
+    }
+}
+
+impl ServiceAccount {
+    fn is_empty(&self) -> bool {
+        *self == Self::default()
     }
 }
 
@@ -166,10 +188,14 @@ impl Pods {
             tolerations: self.tolerations.clone().or_else(|| other.tolerations.clone()),
             priority_class_name: self.priority_class_name.clone().or_else(|| other.priority_class_name.clone()),
             image_pull_secrets: self.image_pull_secrets.clone().or_else(|| other.image_pull_secrets.clone()),
+            affinity: self.affinity.clone().or_else(|| other.affinity.clone()),
             topology_spread: self.topology_spread.or(other.topology_spread),
             disruption_budget: self.disruption_budget.or(other.disruption_budget),
             labels: merged(&other.labels, Some(&self.labels)),
             annotations: merged(&other.annotations, Some(&self.annotations)),
+            service_account: ServiceAccount {
+                annotations: merged(&other.service_account.annotations, Some(&self.service_account.annotations)),
+            },
             resources: self.resources.or(&other.resources),
             containers: self.containers.clone(),
         }

@@ -2,6 +2,7 @@ use super::{Annotations, Ingress, Labels, Persistence, Pods, Service, ServiceTyp
 use crate::units::{
     Authorization, ByteSize, DnsSubdomain, Duration, Image, Line, MetricLabel, NodePort, Replicas, SecretKey, Url,
 };
+use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
 settings! {
@@ -114,6 +115,10 @@ pub struct RemoteWrite {
     /// A token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub authorization: Option<TokenAuth>,
+    /// What else the operator can be told of the store, in its own words: `writeRelabelConfigs`, `queueConfig`, `tlsConfig`,
+    /// `headers`, `sigv4`. Credentials are refused here; it names Secrets.
+    #[serde(default, skip_serializing_if = "Map::is_empty")]
+    pub config: Map<String, Value>,
 }
 
 impl RemoteWrite {

@@ -1,12 +1,10 @@
 //! Who is told of what: what Alertmanager would refuse, and what would reach nobody.
 
-use super::{Kept, ingress, same_name, without_volume};
+use super::{Kept, in_their_words, ingress, same_name, without_volume};
 use crate::findings::Findings;
 use crate::model::{Alertmanager, Part as _, Receiver, Stack, SubRoute, alertmanager_key};
 use crate::units::{Duration, GroupLabel, ReceiverName};
-use serde_json::Value;
 use std::collections::BTreeSet;
-use vigil_forms::name::is_credential;
 use vigil_yaml::words::list;
 
 /// The receiver that tells nobody, which is always there.
@@ -130,22 +128,15 @@ fn ways(path: &str, receiver: &Receiver, findings: &mut Findings) {
                 );
             }
             let keys = said.as_object().into_iter().flatten().map(|(key, _)| key.as_str());
-            let own: Vec<_> = keys.filter(|key| *key != "config").chain(["http", "sendResolved"]).collect();
-            for key in said["config"].as_object().into_iter().flatten().map(|(key, _)| key) {
-                let is = |own: &&&str| {
-                    let name = alertmanager_key(way, own);
-                    key.strip_suffix("_file").unwrap_or(key) == name
-                };
-                if let Some(own) = own.iter().find(is) {
-                    findings.error(
-                        &[&format!("{path}.config.{key}")],
-                        format!("`{key}` has a key of its own: `{own}`"),
-                        "not for `config`",
-                        &format!("say it by `{own}`"),
-                    );
-                }
-            }
-            credentials(&format!("{path}.config"), &said["config"], findings);
+            let own: Vec<_> =
+                keys.chain(["http", "sendResolved"]).map(|key| (key, alertmanager_key(way, key))).collect();
+            in_their_words(
+                &path,
+                &said["config"],
+                &own,
+                "name a Secret by a key that ends with `Secret`, or below `http`",
+                findings,
+            );
         }
     }
 }
@@ -161,33 +152,6 @@ fn too_old(path: &str, alertmanager: &Alertmanager, receiver: &Receiver, finding
             &format!("it came with {}.{}", since.0, since.1),
             &format!("set `alertmanager.image` to version {}.{} or newer", since.0, since.1),
         );
-    }
-}
-
-/// Credentials at any depth of what Alertmanager is told in its own words.
-fn credentials(path: &str, value: &Value, findings: &mut Findings) {
-    match value {
-        Value::Object(keys) => {
-            for (key, value) in keys {
-                let path = format!("{path}.{key}");
-                if is_credential(key) {
-                    findings.error(
-                        &[&path],
-                        format!("`{key}` is a credential"),
-                        "no credential stands in a stack",
-                        "name a Secret by a key that ends with `Secret`, or below `http`",
-                    );
-                } else {
-                    credentials(&path, value, findings);
-                }
-            }
-        }
-        Value::Array(items) => {
-            for (at, item) in items.iter().enumerate() {
-                credentials(&format!("{path}.{at}"), item, findings);
-            }
-        }
-        _ => {}
     }
 }
 

@@ -1,6 +1,6 @@
 //! What Prometheus, or the API server for it, would refuse.
 
-use super::{Kept, ingress, without_volume};
+use super::{Kept, in_their_words, ingress, without_volume};
 use crate::findings::Findings;
 use crate::model::{Prometheus, RemoteWrite, Stack};
 
@@ -66,6 +66,9 @@ fn stores(stores: &[RemoteWrite], findings: &mut Findings) {
                 "remove one: both would be the same header",
             );
         }
+        let own = ["url", "name", "basicAuth", "authorization"].map(|key| (key, key.to_owned()));
+        let config = store.config.clone().into();
+        in_their_words(&path, &config, &own, "name the key of a Secret: `{ name: …, key: … }`", findings);
         let same = |other: &&RemoteWrite| other.name == store.name && (store.name.is_some() || *other == store);
         if stores[..at].iter().find(same).is_some() {
             findings.error(
@@ -94,6 +97,14 @@ mod tests {
             (
                 "prometheus-operator: {enabled: false}\nprometheus: {enabled: false}",
                 "nobody makes pods for `alertmanager`",
+            ),
+            (
+                "prometheus: {remoteWrite: [{url: https://a, config: {basicAuth: {}}}]}",
+                "`basicAuth` has a key of its own: `basicAuth`",
+            ),
+            (
+                "prometheus: {remoteWrite: [{url: https://a, config: {headers: {Authorization: b}}}]}",
+                "`Authorization` is a credential",
             ),
             ("prometheus: {replicas: 0}", "Prometheus with no replicas stores nothing"),
             ("prometheus: {shards: 0}", "Prometheus with no shards stores nothing"),
