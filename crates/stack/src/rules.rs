@@ -305,6 +305,7 @@ fn credentials(path: &str, value: &Value, secrets: &str, findings: &mut Findings
 
 /// Links that lead elsewhere than the Ingress.
 fn host(component: &str, ingress: &Ingress, external_url: Option<&Url>, findings: &mut Findings) {
+    gateway(component, ingress, findings);
     let (Some(host), Some(url)) = (&ingress.host, external_url) else { return };
     if ingress.enabled && !host.as_str().eq_ignore_ascii_case(url.host()) {
         findings.warning(
@@ -313,6 +314,21 @@ fn host(component: &str, ingress: &Ingress, external_url: Option<&Url>, findings
             &format!("expected the host of `{component}.externalUrl`"),
             &format!("give both one host; without `{component}.ingress.host` the Ingress answers at every host"),
         );
+    }
+}
+
+/// What an HTTPRoute has not.
+fn gateway(component: &str, ingress: &Ingress, findings: &mut Findings) {
+    let path = |key: &str| format!("{component}.ingress.{key}");
+    for (key, why) in [("className", "a Gateway has a class of its own"), ("tls", "the Gateway has the certificate")] {
+        if ingress.gateway.is_some() && findings.says(&path(key)) {
+            findings.error(
+                &[&path(key), &path("gateway")],
+                format!("`{key}` is of an Ingress, and `gateway` makes an HTTPRoute"),
+                why,
+                &format!("remove `{key}`, or `gateway`"),
+            );
+        }
     }
 }
 
@@ -431,6 +447,18 @@ mod tests {
         assert_eq!(starts("kubernetes: '1.29'"), ["Alertmanager", "Grafana", "Loki", "Prometheus"]);
         let off = "promtail: {enabled: false}\nloki: {enabled: false}\ngrafana: {enabled: false}\nalertmanager: {enabled: false}\n";
         assert_eq!(starts(off), ["Prometheus"]);
+    }
+
+    #[test]
+    fn a_route_has_nothing_of_an_ingress() {
+        let found = |more: &str| {
+            let text = format!("grafana: {{ingress: {{enabled: true, host: a.b, gateway: {{name: c}}{more}}}}}\n");
+            let found = Stack::parse(&Source::new("stack.yaml", text)).err().unwrap_or_default();
+            found.into_iter().map(|problem| problem.message).collect::<Vec<_>>()
+        };
+        assert_eq!(found(""), [""; 0]);
+        assert_eq!(found(", className: d"), ["`className` is of an Ingress, and `gateway` makes an HTTPRoute"]);
+        assert_eq!(found(", tls: {secretName: d}"), ["`tls` is of an Ingress, and `gateway` makes an HTTPRoute"]);
     }
 
     #[test]

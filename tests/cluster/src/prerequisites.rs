@@ -9,7 +9,13 @@ use serde_json::json;
 /// The only node of a control plane. Nobody speaks for it but [`crate::nodes`].
 pub(crate) const NODE: &str = "proof";
 
-/// Brings what a stack asks for: a node, namespaces of others, classes of pods and volumes, cert-manager's definitions.
+/// Groups of custom resources that a cluster brings, and what `tools/cluster/build` calls their definitions.
+const DEFINITIONS: [(&str, &str); 2] = [(CERT_MANAGER, "cert-manager"), ("gateway.networking.k8s.io", "gateway-api")];
+
+/// The group of cert-manager's kinds.
+pub(crate) const CERT_MANAGER: &str = "cert-manager.io";
+
+/// Brings what a stack asks for: a node, namespaces of others, classes of pods and volumes, definitions of others.
 pub(crate) fn bring(plane: &ControlPlane, stack: &Rendered) -> Result<()> {
     let node = json!({
         "apiVersion": "v1",
@@ -46,8 +52,10 @@ pub(crate) fn bring(plane: &ControlPlane, stack: &Rendered) -> Result<()> {
         });
         create(plane, "/apis/storage.k8s.io/v1/storageclasses", &class)?;
     }
-    if stack.needs_cert_manager() {
-        plane.kubectl.define([program("cert-manager", "")?.as_path()])?;
+    for (group, definitions) in DEFINITIONS {
+        if stack.has_group(group) {
+            plane.kubectl.define([program(definitions, "")?.as_path()])?;
+        }
     }
     Ok(())
 }

@@ -65,9 +65,10 @@ impl Rendered {
         used.filter(|name| !name.is_empty() && !made(name)).collect()
     }
 
-    /// Whether it has objects of cert-manager.
-    pub(crate) fn needs_cert_manager(&self) -> bool {
-        self.objects.iter().any(|object| object.api_version().starts_with("cert-manager.io/"))
+    /// Whether it has objects of an API group.
+    pub(crate) fn has_group(&self, group: &str) -> bool {
+        let is_of = |object: &Object| object.api_version().split_once('/').is_some_and(|(of, _)| of == group);
+        self.objects.iter().any(is_of)
     }
 }
 

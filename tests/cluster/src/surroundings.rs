@@ -6,7 +6,7 @@ use crate::controllers::{account, credentials, issue, start_operator};
 use crate::failure::Result;
 use crate::kubectl::Kubectl;
 use crate::nodes;
-use crate::prerequisites::create;
+use crate::prerequisites::{CERT_MANAGER, create};
 use crate::process::Process;
 use crate::stacks::Rendered;
 use serde_json::{Value, json};
@@ -31,7 +31,7 @@ impl<'a> Surroundings<'a> {
     pub(crate) fn turn(&mut self) -> Result<()> {
         self.pods()?;
         self.volumes()?;
-        if self.stack.needs_cert_manager() {
+        if self.stack.has_group(CERT_MANAGER) {
             self.certificates()?;
         }
         self.operator()

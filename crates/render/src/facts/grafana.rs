@@ -53,6 +53,7 @@ pub(super) fn facts(stack: &Stack) -> Value {
     let grafana = &stack.grafana;
     let name = name();
     let facts = monitored(identity(stack).facts());
+    let service = service(&grafana.effective_service(), PORT);
     let own = json!({
         "name": name,
         "namespace": stack.namespaces.monitoring,
@@ -60,12 +61,16 @@ pub(super) fn facts(stack: &Stack) -> Value {
         "sidecarImage": image(stack, &grafana.sidecar_image),
         "port": OWN_PORT,
         "scrapeTimeout": scrape_timeout(&stack.prometheus.scrape_interval),
-        "service": service(&grafana.effective_service(), PORT),
+        "service": service,
         "externalUrl": grafana.external_url,
         // Where Grafana answers: empty, or the path of its address in the browser.
         "path": grafana.path(),
         "ingress": {
             "enabled": grafana.ingress.enabled,
+            "name": name,
+            "namespace": stack.namespaces.monitoring,
+            "gateway": grafana.ingress.gateway,
+            "service": { "name": name, "port": { "number": service["port"] }, "number": service["port"] },
             "className": grafana.ingress.class_name,
             "host": grafana.ingress.host,
             "path": grafana.ingress_path(),

@@ -294,10 +294,10 @@ impl Web<'_> {
     }
 
     fn facts(&self) -> Map<String, Value> {
-        let Ingress { enabled, class_name, host, tls, .. } = self.ingress;
+        let Ingress { enabled, class_name, host, tls, gateway, .. } = self.ingress;
         let prefix = self.prefix();
         let internal = format!("http://{}.{}:{}{prefix}", self.name, self.namespace, self.port);
-        let scheme = if tls.is_some() { "https" } else { "http" };
+        let scheme = self.ingress.scheme();
         let of_ingress = host.as_ref().filter(|_| *enabled).map(|host| format!("{scheme}://{host}{prefix}"));
         let route = if prefix.is_empty() { "/" } else { prefix };
         let own = json!({
@@ -314,7 +314,8 @@ impl Web<'_> {
                 "host": host,
                 "path": route,
                 "tls": tls,
-                "service": { "name": self.name, "port": "http-web" },
+                "gateway": gateway,
+                "service": { "name": self.name, "port": { "name": "http-web" }, "number": self.port },
             },
         });
         match own {

@@ -55,7 +55,9 @@ impl Stack {
                 add("Secret", namespace, secret.as_str());
             }
             if let Some(ingress) = part.ingress().filter(|ingress| ingress.enabled) {
-                add("IngressClass", None, ingress.class_name.as_str());
+                if let Some(class) = ingress.class_name {
+                    add("IngressClass", None, class.as_str());
+                }
                 if let Some(tls) = ingress.tls {
                     add("Secret", namespace, tls.secret_name.as_str());
                 }

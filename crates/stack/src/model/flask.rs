@@ -124,6 +124,13 @@ settings! {
     }
 }
 
+impl FlaskIngress {
+    /// Its IngressClass.
+    fn class(&self) -> &DnsSubdomain {
+        &self.class_name
+    }
+}
+
 impl Default for FlaskIngress {
     fn default() -> Self {
         Self {

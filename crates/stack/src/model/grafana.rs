@@ -218,7 +218,7 @@ impl Grafana {
     pub fn address(&self) -> Option<String> {
         let ingress = || {
             let host = self.ingress.host.as_ref().filter(|_| self.ingress.enabled)?;
-            let scheme = if self.ingress.tls.is_some() { "https" } else { "http" };
+            let scheme = self.ingress.scheme();
             let path = self.ingress.path.as_ref().map_or("/", HttpPath::as_str);
             Some(format!("{scheme}://{host}{path}"))
         };

@@ -328,13 +328,52 @@ settings! {
         /// Serve it by TLS.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub tls: Option<IngressTls>,
+        /// Make an HTTPRoute of the Gateway API that this Gateway carries, instead of an Ingress.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub gateway: Option<Gateway>,
     }
 }
 
 impl Default for Ingress {
     fn default() -> Self {
-        Self { enabled: false, class_name: DnsSubdomain::known("nginx"), host: None, path: None, tls: None }
+        let class_name = DnsSubdomain::known("nginx");
+        Self { enabled: false, class_name, host: None, path: None, tls: None, gateway: None }
     }
+}
+
+impl Ingress {
+    /// Its IngressClass, if it is an Ingress.
+    fn class(&self) -> Option<&DnsSubdomain> {
+        Some(&self.class_name).filter(|_| self.gateway.is_none())
+    }
+
+    /// The scheme of its address in the browser.
+    pub fn scheme(&self) -> &'static str {
+        let by_tls = self.gateway.as_ref().map_or(self.tls.is_some(), |gateway| gateway.https);
+        if by_tls { "https" } else { "http" }
+    }
+}
+
+/// A Gateway of the Gateway API, which the cluster has.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Gateway {
+    /// Its name.
+    pub name: DnsSubdomain,
+    /// Its namespace; without one, that of the component.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub namespace: Option<DnsLabel>,
+    /// The listener that carries it; without one, every listener that takes its host.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub listener: Option<DnsSubdomain>,
+    /// Whether that speaks TLS, with a certificate of its own, for links.
+    #[serde(default = "yes")]
+    pub https: bool,
+}
+
+fn yes() -> bool {
+    true
 }
 
 settings! {

@@ -79,8 +79,8 @@ pub trait Part {
 pub struct Entrance<'a> {
     /// Whether the stack makes it.
     pub enabled: bool,
-    /// Its IngressClass, which the cluster provides.
-    pub class_name: &'a DnsSubdomain,
+    /// Its IngressClass, which the cluster provides, unless it is a route of the Gateway API.
+    pub class_name: Option<&'a DnsSubdomain>,
     /// Its TLS.
     pub tls: Option<&'a IngressTls>,
 }
@@ -153,7 +153,7 @@ macro_rules! part {
             let ingress = &self.ingress;
             Some(crate::model::Entrance {
                 enabled: ingress.enabled,
-                class_name: &ingress.class_name,
+                class_name: ingress.class().into(),
                 tls: ingress.tls.as_ref(),
             })
         }
