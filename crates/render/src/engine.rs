@@ -95,12 +95,44 @@ fn resolve(text: &str, texts: &[String]) -> Option<String> {
     Some(resolved)
 }
 
+/// The key of a mapping in a template whose value is laid over what stands beside it: what a user says in a program's own
+/// words, over what the template says.
+const OVER: &str = "$over";
+
 /// The tree as JSON, with every token resolved. A scalar that held a token is a string, whatever it looks like.
 fn to_json(node: &Node, texts: &[String]) -> Value {
-    node.map_json(
+    laid_over(node.map_json(
         &mut |scalar| resolve(&scalar.text, texts).map_or_else(|| scalar.to_json(), Value::String),
         &mut |key| resolve(key, texts).unwrap_or_else(|| key.to_owned()),
-    )
+    ))
+}
+
+/// A value in which nothing is to be laid over anything any more.
+fn laid_over(value: Value) -> Value {
+    match value {
+        Value::Object(mut fields) => {
+            let over = fields.remove(OVER);
+            let mut own = fields.into_iter().map(|(key, value)| (key, laid_over(value))).collect::<Map<_, _>>().into();
+            if let Some(over) = over {
+                lay(&mut own, over);
+            }
+            own
+        }
+        Value::Array(items) => items.into_iter().map(laid_over).collect(),
+        plain => plain,
+    }
+}
+
+/// Lays a value over another one: mappings are merged by their keys, anything else is replaced.
+fn lay(below: &mut Value, above: Value) {
+    match (below, above) {
+        (Value::Object(below), Value::Object(above)) => {
+            for (key, value) in above {
+                lay(below.entry(key).or_insert(Value::Null), value);
+            }
+        }
+        (below, above) => *below = above,
+    }
 }
 
 /// Templates as Handlebars takes them, each compiled when it is first asked for. Every render of the same [`Templates`]

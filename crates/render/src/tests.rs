@@ -89,6 +89,16 @@ fn broken_yaml_shows_the_value_and_not_its_token() {
 }
 
 #[test]
+fn what_is_laid_over_wins_key_by_key() {
+    let facts = json!({ "config": { "b": { "c": "on", "e": [1] }, "f": null } });
+    let template = "a: 1\nb:\n  c: off-by-default\n  d: 2\n\"$over\": {{json config}}\n";
+    let expected = json!({ "a": 1, "b": { "c": "on", "d": 2, "e": [1] }, "f": null });
+    assert_eq!(documents(template, facts.clone()), Ok(vec![expected.clone()]));
+    let below = format!("x:\n- {}\n", template.trim_end().replace('\n', "\n  "));
+    assert_eq!(documents(&below, facts), Ok(vec![json!({ "x": [expected] })]));
+}
+
+#[test]
 fn files_are_placed_whole_with_their_checksum() {
     let stack = Stack::default();
     let files = |body: &'static str| {

@@ -142,7 +142,8 @@ fn backend(world: &World<'_>, ingress: &Object<'_>, to: &Node, findings: &mut Fi
 
 /// The same for a route of the Gateway API, which may lead to other kinds and to other namespaces.
 fn gateway_backend(world: &World<'_>, route: &Object<'_>, to: &Node, findings: &mut Findings) {
-    let is_service = text(to, ["kind"]).is_none_or(|kind| kind == "Service") && text(to, ["group"]).is_none();
+    let is_core = text(to, ["group"]).is_none_or(str::is_empty);
+    let is_service = is_core && text(to, ["kind"]).is_none_or(|kind| kind == "Service");
     let Some(at) = to.get("name").filter(|_| is_service) else { return };
     let namespace = text(to, ["namespace"]).unwrap_or(world.set.home(route));
     let Some(Found::Here(service)) = service(world, &BACKEND, route, at, namespace, findings) else { return };

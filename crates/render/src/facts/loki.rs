@@ -45,6 +45,7 @@ pub(super) fn facts(stack: &Stack) -> Value {
         "url": format!("http://{LOGS_RELEASE}.{}:{PORT}", stack.namespaces.logging),
         "port": PORT,
         "grpcPort": GRPC_PORT,
+        "config": Some(&stack.loki.config).filter(|config| !config.is_empty()),
         "headlessLabels": labelled(&facts, "prometheus.io/service-monitor", "false"),
         "image": image(stack, &loki.image),
         "imageParts": image_parts(stack, &loki.image),

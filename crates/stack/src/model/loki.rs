@@ -1,5 +1,6 @@
 use super::{Annotations, Labels, LogLevel, Pods, part, settings};
 use crate::units::{DnsSubdomain, Duration, Image, Quantity};
+use serde_json::{Map, Value};
 
 settings! {
     /// Loki, the log store: one process with its data on one volume.
@@ -15,6 +16,10 @@ settings! {
         pub log_level: LogLevel,
         /// Where the data lives.
         pub persistence: Persistence,
+        /// What else Loki can be told, in its own words, over what follows from the rest of the stack: limits, retention of
+        /// single streams, caches. Credentials are refused here.
+        #[serde(skip_serializing_if = "Map::is_empty")]
+        pub config: Map<String, Value>,
         /// Let Prometheus scrape its own metrics, if the stack has one.
         pub monitored: bool,
         /// Where its pods run and what they may use.
@@ -34,6 +39,7 @@ impl Default for Loki {
             retention: Some(Duration::known("7d")),
             log_level: LogLevel::Info,
             persistence: Persistence::default(),
+            config: Map::new(),
             monitored: true,
             pods: Pods::default(),
             labels: Labels::new(),
