@@ -211,6 +211,7 @@ mod tests {
             (route("name: web, port: 80"), ""),
             (route("name: web, port: 81"), "ingress-service"),
             (route("name: api, port: 80"), "ingress-service"),
+            (route("group: \"\", kind: Service, name: api, port: 80"), "ingress-service"),
             (route("name: web, namespace: other, port: 80"), "ingress-service"),
             (route("name: b, kind: Bucket, group: example.com"), ""),
             (route("name: kubernetes, port: 443"), ""),
