@@ -114,24 +114,12 @@ fn laid_over(value: Value) -> Value {
             let over = fields.remove(OVER);
             let mut own = fields.into_iter().map(|(key, value)| (key, laid_over(value))).collect::<Map<_, _>>().into();
             if let Some(over) = over {
-                lay(&mut own, over);
+                vigil_yaml::lay(&mut own, &over);
             }
             own
         }
         Value::Array(items) => items.into_iter().map(laid_over).collect(),
         plain => plain,
-    }
-}
-
-/// Lays a value over another one: mappings are merged by their keys, anything else is replaced.
-fn lay(below: &mut Value, above: Value) {
-    match (below, above) {
-        (Value::Object(below), Value::Object(above)) => {
-            for (key, value) in above {
-                lay(below.entry(key).or_insert(Value::Null), value);
-            }
-        }
-        (below, above) => *below = above,
     }
 }
 

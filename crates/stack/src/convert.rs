@@ -8,7 +8,7 @@ use serde_json::{Map, Value, json};
 use std::sync::Arc;
 use vigil_forms::name::is_credential;
 use vigil_yaml::words::list;
-use vigil_yaml::{Data, Entry, Limits, Node, Problem, Source};
+use vigil_yaml::{Data, Entry, Limits, Node, Problem, Source, lay};
 
 /// A chart whose values are known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -172,18 +172,6 @@ fn merge(known: &mut Vec<(Chart, Node)>, chart: Chart, values: Node) {
     match known.iter_mut().find(|(other, _)| *other == chart) {
         Some((_, earlier)) => *earlier = values.over(earlier),
         None => known.push((chart, values)),
-    }
-}
-
-/// Lays a value over another one: mappings are merged by their keys, anything else is replaced.
-fn lay(below: &mut Value, above: &Value) {
-    match (below, above) {
-        (Value::Object(below), Value::Object(above)) => {
-            for (key, value) in above {
-                lay(below.entry(key.clone()).or_insert(Value::Null), value);
-            }
-        }
-        (below, above) => *below = above.clone(),
     }
 }
 

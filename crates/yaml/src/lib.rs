@@ -6,10 +6,12 @@
 //!   that place.
 //! - [`plain`]: what an unquoted scalar means, and whether all YAML readers agree on it.
 //! - [`write()`]: a JSON value to the one canonical text.
+//! - [`lay()`]: one value over another one.
 //! - [`words`]: what was probably meant.
 //! - [`Problem`]: an error or a warning with its place, drawn with the source line and a marker.
 
 mod block;
+mod lay;
 pub mod node;
 pub mod plain;
 pub mod problem;
@@ -20,6 +22,7 @@ mod syntax;
 pub mod words;
 pub mod write;
 
+pub use lay::lay;
 pub use node::{Data, Entry, Key, Node, Scalar};
 pub use problem::{Place, Problem, Severity};
 pub use read::{Limits, read, read_one, salvage, salvage_all};
