@@ -4,6 +4,7 @@ use super::builtin::Builtin;
 use super::leniency;
 use super::model::{Additional, Combined, Form, Id, Kind, Limits, List, Pattern, Schema, Schemas};
 use serde_json::{Map, Value};
+use std::borrow::Cow;
 use std::collections::HashMap;
 
 /// The definition of `metadata`.
@@ -27,7 +28,7 @@ pub(crate) fn add_builtin(
 ) -> bool {
     let Some((name, namespaced)) = builtin.kind(gvk) else { return false };
     let schema = Compiler { schemas, named, builtin, custom: false }.definition(name);
-    schemas.insert(gvk, Kind { schema, namespaced, drops_status: false });
+    schemas.insert(gvk, Kind { schema, namespaced, drops_status: false, is_shipped: false });
     true
 }
 
@@ -92,6 +93,17 @@ impl Compiler<'_> {
         json.as_array().into_iter().flatten().map(|json| self.add(json)).collect()
     }
 
+    /// The schema of a list's items. What a list preserves it preserves of its items, and of the items of these:
+    /// `skipPrune` in `pkg/apiserver/schema/pruning` of apiextensions-apiserver 1.37. Of the fields that an item names, each
+    /// keeps to its own schema.
+    fn items(&mut self, json: &Value, preserves: bool) -> Id {
+        let mut json = Cow::Borrowed(json);
+        if preserves && let Value::Object(items) = json.to_mut() {
+            items.insert("x-kubernetes-preserve-unknown-fields".to_owned(), true.into());
+        }
+        self.add(&json)
+    }
+
     fn schema(&mut self, json: &Value) -> Schema {
         let flag = |key: &str| json[key] == Value::Bool(true);
         let mut properties: Vec<(Box<str>, Id)> =
@@ -119,7 +131,7 @@ impl Compiler<'_> {
             properties,
             additional,
             required: texts(&json["required"]),
-            items: json["items"].is_object().then(|| self.add(&json["items"])),
+            items: json["items"].is_object().then(|| self.items(&json["items"], preserves)),
             list: list(json),
             default: json.get("default").filter(|value| !value.is_null()).cloned(),
             nullable: flag("nullable"),
