@@ -6,8 +6,9 @@ use crate::kubectl;
 use crate::object::Object;
 use crate::rule::rules;
 use std::sync::Arc;
+use vigil_yaml::source::has_directives;
 use vigil_yaml::words::{list, nearest};
-use vigil_yaml::{Data, Limits, Node, Problem, Source};
+use vigil_yaml::{Data, Limits, Node, Problem, Quoted, Source, Span};
 
 rules! {
     YAML "yaml" Error "every document is valid YAML, which all parsers read alike"
@@ -18,13 +19,15 @@ rules! {
 pub(crate) struct Documents {
     pub(crate) nodes: Vec<Node>,
     problems: Vec<Problem>,
+    directives: Vec<Span>,
 }
 
 impl Documents {
     /// The objects in them, and what is wrong with what is none.
     pub(crate) fn objects(&self) -> (Vec<Object<'_>>, Findings) {
         let (mut objects, mut findings) = (Vec::new(), Findings::default());
-        for node in &self.nodes {
+        // kubectl passes over documents that are null.
+        for node in self.nodes.iter().filter(|node| !node.is_null()) {
             collect(node, !self.problems.is_empty(), &mut objects, &mut findings);
         }
         (objects, findings)
@@ -36,6 +39,12 @@ impl Documents {
             let finding = findings.add_outside(&YAML, problem.place.clone(), problem.message.clone());
             finding.append(problem.label.clone(), problem.help.clone());
         }
+        for directive in &self.directives {
+            let message = format!("kubectl does not read the directive {}", Quoted(directive.text().trim()));
+            findings
+                .add_outside(&YAML, directive.clone(), message)
+                .help("remove the line: kubectl takes what is above a `---` line for a document of its own");
+        }
     }
 
     /// Whether everything it holds was read.
@@ -46,8 +55,33 @@ impl Documents {
 
 /// Reads a text; what is wrong with it is told later.
 pub(crate) fn read(source: &Arc<Source>, limits: &Limits) -> Documents {
-    let (nodes, problems) = vigil_yaml::salvage_all(source, limits);
-    Documents { nodes, problems }
+    let (mut nodes, mut problems) = vigil_yaml::salvage_all(source, limits);
+    if !problems.is_empty() {
+        let values = source.json_values();
+        if values.len() > 1 {
+            let read = values.iter().map(|value| vigil_yaml::salvage_all(value, limits));
+            let (each, wrong): (Vec<_>, Vec<_>) = read.unzip();
+            (nodes, problems) = (each.concat(), wrong.concat());
+        }
+    }
+    Documents { nodes, problems, directives: directives(source) }
+}
+
+/// The lines with directives (`%YAML`): those before a document begins.
+fn directives(source: &Arc<Source>) -> Vec<Span> {
+    if !has_directives(&source.text) {
+        return Vec::new();
+    }
+    let (mut found, mut is_between, mut start) = (Vec::new(), true, 0);
+    for line in source.text.split_inclusive('\n') {
+        if is_between && line.starts_with('%') {
+            found.push(Span::new(source, start..start + line.trim_end().len()));
+        } else if !line.trim().is_empty() && !line.starts_with('#') {
+            is_between = line.starts_with("...");
+        }
+        start += line.len();
+    }
+    found
 }
 
 /// Adds the object that `node` is, or those in it when it is a `List`.

@@ -71,6 +71,29 @@ impl Source {
             .collect()
     }
 
+    /// The values of a text that is JSON, one behind the other as `kubectl get -o json` and `jq` write them; none when it
+    /// is no such text.
+    pub fn json_values(self: &Arc<Self>) -> Vec<Arc<Self>> {
+        if !self.text.trim_start().starts_with('{') {
+            return Vec::new();
+        }
+        let mut values = Vec::new();
+        let (mut start, mut line) = (0, self.first_line);
+        let mut stream = serde_json::Deserializer::from_str(&self.text).into_iter::<serde::de::IgnoredAny>();
+        while let Some(value) = stream.next() {
+            if value.is_err() {
+                return Vec::new();
+            }
+            let end = stream.byte_offset();
+            let text = self.text.part(start..end);
+            let first_line = line;
+            line += breaks(text.as_bytes());
+            values.push(Self::part(self.name.clone(), text, first_line));
+            start = end;
+        }
+        values
+    }
+
     /// Reads a file as UTF-8 text.
     ///
     /// # Errors
@@ -491,6 +514,21 @@ mod tests {
         }
         let documents = Source::new("t", "a\n---\nb\nc\n").documents();
         assert_eq!(Span::new(&documents[1], 6..7).line_column(), (4, 1));
+    }
+
+    #[test]
+    fn values_of_json_know_their_lines() {
+        for (text, expected) in [
+            ("{\"a\": 1}\n{\"b\":\n2}\n\n{}", vec![(1, "{\"a\": 1}"), (1, "\n{\"b\":\n2}"), (3, "\n\n{}")]),
+            ("{}{}", vec![(1, "{}"), (1, "{}")]),
+            ("{a: 1}\n{}", vec![]),
+            ("a: 1", vec![]),
+            ("", vec![]),
+        ] {
+            let values = Source::new("t", text).json_values();
+            let found: Vec<_> = values.iter().map(|part| (part.first_line, &*part.text)).collect();
+            assert_eq!(found, expected, "{text:?}");
+        }
     }
 
     /// Gives out as many bytes at a time as it is told.
