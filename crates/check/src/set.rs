@@ -1,16 +1,19 @@
 //! The set of objects that is checked: every object, how to find it, and the schemas for it.
 
 use crate::documents::Documents;
+use crate::fields::items;
 use crate::finding::Findings;
-use crate::object::Object;
+use crate::object::{MONITORING, Object};
 use crate::options::Options;
 use crate::schema::builtin::Builtin;
 use crate::schema::compile::add_builtin;
 use crate::schema::custom;
-use crate::schema::model::Schemas;
+use crate::schema::model::{Release, Schemas};
 use crate::schema::served::{Known, Unserved, unserved};
 use crate::schema::shipped::shipped;
 use crate::version::Version;
+use crate::world::program::Program;
+use crate::world::template::PodTemplate;
 use rayon::prelude::*;
 use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
@@ -51,7 +54,9 @@ impl<'a> Set<'a> {
         let own = objects.iter().filter(|object| object.kind == DEFINITION).map(|object| object.node);
         let custom: Vec<_> = own.chain(brought(definitions)).flat_map(custom::definitions).collect();
         let mut served = Served::all(options);
+        let operator = operator(&objects);
         for served in &mut served {
+            served.schemas.operator = operator;
             served.meet(&objects, &custom, options);
         }
         objects.par_iter_mut().for_each(|object| place(object, &served, options));
@@ -88,6 +93,16 @@ impl<'a> Set<'a> {
         let indices = self.kinds.get(kind).map(Vec::as_slice).unwrap_or_default();
         indices.iter().map(|index| &self.objects[*index]).filter(move |object| object.group == group)
     }
+}
+
+/// The newest prometheus-operator that objects of a set run, if there is something that it reads.
+fn operator(objects: &[Object<'_>]) -> Option<Release> {
+    if !objects.iter().any(|object| object.group == MONITORING) {
+        return None;
+    }
+    let specs = objects.iter().filter_map(PodTemplate::of).map(|template| template.spec);
+    let programs = specs.flat_map(|spec| items(spec, "containers")).filter_map(Program::of);
+    programs.filter(|program| program.name == "prometheus-operator").filter_map(|program| program.version).max()
 }
 
 fn by_kind<'a>(objects: &[Object<'a>]) -> HashMap<&'a str, Vec<usize>> {

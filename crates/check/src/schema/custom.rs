@@ -91,7 +91,12 @@ pub(crate) fn add(
     if schemas.arena[first..].iter().any(|schema| schema.has_rules) {
         schemas.rules.insert(schema, Rules::new(json));
     }
-    let kind = Kind { schema, namespaced: definition.namespaced, drops_status: definition.drops_status };
+    let kind = Kind {
+        schema,
+        namespaced: definition.namespaced,
+        drops_status: definition.drops_status,
+        is_shipped: matches!(definition.schema, Some(Written::Json(_))),
+    };
     let Definition { group, version, kind: name, .. } = definition;
     schemas.insert((group, version, name), kind);
 }

@@ -16,12 +16,17 @@ pub(crate) type Id = usize;
 pub(crate) struct Schemas {
     /// The version.
     pub(crate) version: Version,
+    /// The newest prometheus-operator that the set runs, if it tells.
+    pub(crate) operator: Option<Release>,
     pub(super) arena: Vec<Schema>,
     /// Rules in CEL, by the schema of the kind that has any.
     pub(super) rules: HashMap<Id, Rules>,
     /// By the name of the kind: group, version, and what is known.
     kinds: HashMap<String, Vec<(String, String, Kind)>>,
 }
+
+/// Major and minor of a program's version.
+pub(crate) type Release = (u32, u32);
 
 /// What is known of a kind.
 #[derive(Clone, Copy, Debug)]
@@ -32,6 +37,8 @@ pub(crate) struct Kind {
     pub(crate) namespaced: bool,
     /// A server drops the status when an object is made, and looks at nothing but its fields before that.
     pub(crate) drops_status: bool,
+    /// Its definition is one that comes with Vigil.
+    pub(crate) is_shipped: bool,
 }
 
 impl Schemas {

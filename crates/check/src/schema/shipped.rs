@@ -1,10 +1,14 @@
 //! The definitions that come with Vigil: the Prometheus operator's, from `schemas/operator.jsonl`.
 
 use super::custom::{Definition, Written};
+use super::model::Release;
 use serde::Deserialize;
 use std::sync::OnceLock;
 
 const TEXT: &str = include_str!("../../../../schemas/operator.jsonl");
+
+/// The version of the operator that they are of.
+pub(crate) const OPERATOR: Release = (0, 87);
 
 /// What a line says before its schema, which is read when it is needed.
 #[derive(Deserialize)]
@@ -50,6 +54,13 @@ pub(crate) fn shipped(gvk: (&str, &str, &str)) -> Option<Definition<'static>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_version_is_that_of_the_definitions() {
+        let crd = include_str!("../../../../templates/crds/prometheuses.yaml");
+        let (_, version) = crd.split_once("operator.prometheus.io/version: ").unwrap();
+        assert!(version.trim_start_matches(['"', '\'']).starts_with(&format!("{}.{}.", OPERATOR.0, OPERATOR.1)));
+    }
 
     #[test]
     fn every_line_can_be_read() {

@@ -4,7 +4,8 @@
 //! may be written as a float, a field with a default may be missing.
 
 use super::formats;
-use super::model::{Additional, Combined, Form, Id, Kind, Limits, List, Schema, Schemas};
+use super::model::{Additional, Combined, Form, Id, Kind, Limits, List, Release, Schema, Schemas};
+use super::shipped::OPERATOR;
 use crate::finding::{Finding, Findings};
 use crate::kubectl::as_kubectl;
 use crate::object::Object;
@@ -21,13 +22,19 @@ rules! {
     TYPE "schema-type" Error "every value has the type of its field"
     REQUIRED "schema-required" Error "every required field is there"
     VALUE "schema-value" Error "every value is allowed by its field: enum, pattern, minimum, maximum, length"
+    NEWER "schema-newer" Note "what a newer prometheus-operator may know than the definitions here are of is listed"
     DUPLICATE_ITEM "schema-duplicate-item" Error "no two items of a list have the same merge key"
 }
 
 /// Judges `object` by the schema of its kind.
 pub(crate) fn validate(schemas: &Schemas, kind: Kind, object: &Object<'_>, findings: &mut Findings) {
-    Walk { schemas, drops_status: kind.drops_status, ..Walk::new(schemas, object, findings) }
-        .value(object.node, kind.schema);
+    Walk {
+        schemas,
+        drops_status: kind.drops_status,
+        shipped: kind.is_shipped.then_some(OPERATOR),
+        ..Walk::new(schemas, object, findings)
+    }
+    .value(object.node, kind.schema);
 }
 
 /// Judges a part of `object` by the schema `id`.
@@ -43,13 +50,15 @@ struct Walk<'a> {
     complete: bool,
     /// Fields must be known; alternatives name only those that they are about.
     closed: bool,
+    /// The prometheus-operator whose definition it is, where that comes with Vigil.
+    shipped: Option<Release>,
     object: &'a Object<'a>,
     findings: &'a mut Findings,
 }
 
 impl<'a> Walk<'a> {
     fn new(schemas: &'a Schemas, object: &'a Object<'a>, findings: &'a mut Findings) -> Self {
-        Self { schemas, drops_status: false, complete: true, closed: true, object, findings }
+        Self { schemas, drops_status: false, complete: true, closed: true, shipped: None, object, findings }
     }
 
     fn value(&mut self, node: &Node, id: Id) {
@@ -280,7 +289,12 @@ impl<'a> Walk<'a> {
     fn unknown(&mut self, entry: &Entry, schema: &Schema) {
         let names: Vec<&str> = schema.properties.iter().map(|(name, _)| &**name).collect();
         let key = &entry.key.text;
-        let finding = self.findings.add(&UNKNOWN_FIELD, self.object, entry, format!("unknown field {}", Quoted(key)));
+        let message = format!("unknown field {}", Quoted(key));
+        if let Some(newer) = self.newer(key, &names) {
+            self.findings.add(&NEWER, self.object, entry, message).help(newer);
+            return;
+        }
+        let finding = self.findings.add(&UNKNOWN_FIELD, self.object, entry, message);
         if let Some(name) = nearest(key, names.iter().copied()) {
             finding.label(format!("did you mean `{name}`?"));
         }
@@ -288,8 +302,29 @@ impl<'a> Walk<'a> {
             [] => finding.help("no field may stand here"),
             [only] => finding.help(format!("the only field here is `{only}`")),
             names if names.len() <= 12 => finding.help(format!("the fields here are {}", list(names, "and"))),
+            _ if self.shipped.is_some() => finding.help(format!(
+                "the definitions here are of prometheus-operator {}; check what a newer one knows with `--crds` and its \
+                 definitions",
+                shown(OPERATOR)
+            )),
             _ => finding.help("an API server refuses it, or drops it without a word; correct or remove it"),
         };
+    }
+
+    /// What to do about a word that a newer operator than the definitions are of may know; nothing where there is none, or
+    /// where the word is a known one but for a letter or two.
+    fn newer(&self, word: &str, known: &[&str]) -> Option<String> {
+        let operator = self.schemas.operator.filter(|operator| self.shipped.is_some_and(|of| *operator > of))?;
+        let word = word.to_lowercase();
+        let is_misspelt = |name: &&str| strsim::damerau_levenshtein(&word, &name.to_lowercase()) <= 2;
+        (!known.iter().any(is_misspelt)).then(|| {
+            format!(
+                "the definitions here are of prometheus-operator {}, and the set runs {}: add the definitions of that one \
+                 with `--crds`",
+                shown(OPERATOR),
+                shown(operator)
+            )
+        })
     }
 
     fn missing(&mut self, node: &Node, name: &str) {
@@ -355,7 +390,12 @@ impl<'a> Walk<'a> {
             values.iter().map(|value| value.as_str().map_or_else(|| value.to_string(), str::to_owned)).collect();
         let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let text = scalar_text(node);
-        let finding = self.add(&VALUE, node, format!("{} is not allowed here", Quoted(text)));
+        let message = format!("{} is not allowed here", Quoted(text));
+        if let Some(newer) = self.newer(text, &names) {
+            self.add(&NEWER, node, message).help(newer);
+            return;
+        }
+        let finding = self.add(&VALUE, node, message);
         finding.label(format!("expected {}", list(&names, "or")));
         if let Some(name) = nearest(text, names.iter().copied()) {
             finding.help(format!("write `{name}`"));
@@ -379,7 +419,12 @@ impl<'a> Walk<'a> {
     /// What is said of `node` by the schema `id`, kept apart.
     fn aside(&mut self, node: &Node, id: Id, closed: bool) -> Findings {
         let mut findings = Findings::default();
-        let apart = Walk { closed, complete: self.complete, ..Walk::new(self.schemas, self.object, &mut findings) };
+        let apart = Walk {
+            closed,
+            complete: self.complete,
+            shipped: self.shipped,
+            ..Walk::new(self.schemas, self.object, &mut findings)
+        };
         { apart }.value(node, id);
         findings
     }
@@ -411,6 +456,10 @@ impl<'a> Walk<'a> {
             self.add(&VALUE, node, "a value that the schema excludes".to_owned());
         }
     }
+}
+
+fn shown((major, minor): Release) -> String {
+    format!("{major}.{minor}")
 }
 
 fn whole(scalar: &Plain) -> bool {
