@@ -6,6 +6,7 @@ use super::syntax::Read;
 use crate::fields::items;
 use crate::finding::{At, Findings};
 use crate::object::Object;
+use crate::references::rule_of;
 use crate::rule::rules;
 use crate::world::World;
 use std::collections::{HashMap, HashSet};
@@ -168,7 +169,8 @@ impl<'r, 'f, 'a> Loaded<'r, 'f, 'a> {
             if let Some(url) = source.node.get("url").filter(|_| !direct)
                 && let Some(wrong) = url.text().and_then(|text| world.address(text, self.namespace))
             {
-                source.file.add(&URL, source.root, url, wrong.message, findings).append(wrong.label, wrong.help);
+                let rule = rule_of(&wrong, &URL);
+                source.file.add(rule, source.root, url, wrong.message, findings).append(wrong.label, wrong.help);
             }
         }
         if let (Some(first), None, Some(_)) = (self.sources.first(), default, self.namespace) {

@@ -4,6 +4,7 @@ use super::file::Syntax;
 use super::syntax::Read;
 use crate::fields::items;
 use crate::finding::Findings;
+use crate::references::rule_of;
 use crate::rule::rules;
 use crate::world::World;
 
@@ -21,7 +22,8 @@ pub(super) fn check(read: &[Read<'_, '_>], world: &World<'_>, findings: &mut Fin
                     && attribute.name == "url"
                     && let Some(wrong) = world.address(&attribute.text, Some(file.object.namespace))
                 {
-                    file.add_at(&PUSH, &attribute.span, wrong.message, findings).append(wrong.label, wrong.help);
+                    let rule = rule_of(&wrong, &PUSH);
+                    file.add_at(rule, &attribute.span, wrong.message, findings).append(wrong.label, wrong.help);
                 }
             }
         }
@@ -34,7 +36,8 @@ pub(super) fn check(read: &[Read<'_, '_>], world: &World<'_>, findings: &mut Fin
                 let Some(url) = client.get("url") else { continue };
                 let Some(text) = url.text().filter(|url| is_loki(url) || is_read()) else { continue };
                 if let Some(wrong) = world.address(text, Some(file.object.namespace)) {
-                    file.add(&PUSH, root, url, wrong.message, findings).append(wrong.label, wrong.help);
+                    let rule = rule_of(&wrong, &PUSH);
+                    file.add(rule, root, url, wrong.message, findings).append(wrong.label, wrong.help);
                 }
             }
         }

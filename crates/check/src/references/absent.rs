@@ -1,9 +1,11 @@
 //! What is said of what is not there: an object that something names, and pods that something selects.
 
+use super::identity::ASSUMED;
 use crate::finding::{Finding, Findings};
 use crate::object::Object;
 use crate::rule::Rule;
 use crate::selector::Selector;
+use crate::world::addresses::Wrong;
 use crate::world::{MANY, World};
 use vigil_yaml::words::nearest;
 use vigil_yaml::{Node, Quoted};
@@ -32,6 +34,9 @@ pub(super) fn missing<'f>(
     let known = || world.set.of_kind(group, kind).filter(|other| other.namespace == namespace).take(MANY);
     let elsewhere = || world.set.of_kind(group, kind).take(MANY).find(|other| other.name == name);
     let names: Vec<&str> = known().map(|other| other.name).collect();
+    if world.namespaces.is_beyond(namespace) && elsewhere().is_none() {
+        return beyond(findings, object, at, namespace, &format!("the {kind} {name}"));
+    }
     let slash = if namespace.is_empty() { "" } else { "/" };
     let finding = findings.add(rule, object, at, message);
     if let Some(near) = nearest(name, names.iter().copied()) {
@@ -43,6 +48,25 @@ pub(super) fn missing<'f>(
         "correct the name or add the {kind}; if the cluster has it already, list `{kind} {namespace}{slash}{name}` \
          under `checks.provided` in stack.yaml"
     ))
+}
+
+/// Notes that what `at` leads to is in a namespace of which the set holds nothing: other manifests make it, or nobody.
+pub(super) fn beyond<'f>(
+    findings: &'f mut Findings,
+    object: &Object<'_>,
+    at: &Node,
+    namespace: &str,
+    what: &str,
+) -> &'f mut Finding {
+    let message = format!("nothing in the set is in the namespace {}", Quoted(namespace));
+    findings.add(&ASSUMED, object, at, message).help(format!(
+        "see that the cluster has {what} there, or check the manifests of that namespace together with these"
+    ))
+}
+
+/// The rule that a wrong address breaks: `rule`, or none but a note where the set cannot tell.
+pub(crate) fn rule_of(wrong: &Wrong, rule: &'static Rule) -> &'static Rule {
+    if wrong.is_beyond { &ASSUMED } else { rule }
 }
 
 /// Says that a selector selects no pods, and which of its labels is to blame.

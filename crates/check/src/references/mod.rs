@@ -17,6 +17,8 @@ mod rbac;
 mod services;
 mod unused;
 
+pub(crate) use absent::rule_of;
+
 use crate::finding::Findings;
 use crate::rule::Rule;
 use crate::world::World;

@@ -6,8 +6,7 @@ use crate::fields::{items, text};
 use crate::finding::Findings;
 use crate::object::Object;
 use crate::rule::rules;
-use crate::world::{Found, MANY, World, provided};
-use vigil_yaml::words::nearest;
+use crate::world::{Found, World, provided};
 use vigil_yaml::{Node, Quoted};
 
 rules! {
@@ -65,8 +64,7 @@ pub(crate) fn check(world: &World<'_>, findings: &mut Findings) {
 }
 
 /// Whether an account may well be where a binding looks for it, which is noted: the set's own account of that name says
-/// no namespace, and goes where it is applied to; or neither such an account nor that namespace is of the set, and both
-/// are somebody else's.
+/// no namespace, and goes where it is applied to.
 fn is_assumed(
     world: &World<'_>,
     binding: &Object<'_>,
@@ -74,29 +72,17 @@ fn is_assumed(
     (namespace, name): (&str, &str),
     findings: &mut Findings,
 ) -> bool {
-    let set = world.set;
     let is_free =
         |account: &Object<'_>| account.at(&["metadata", "namespace"]).and_then(Node::text).is_none_or(str::is_empty);
-    let is_here =
-        |object: &Object<'_>| object.namespace == namespace || object.is("", "Namespace") && object.name == namespace;
-    let accounts = || set.of_kind("", "ServiceAccount").filter(|account| account.name == name);
-    if accounts().any(is_free) {
+    let mut accounts = world.set.of_kind("", "ServiceAccount").filter(|account| account.name == name);
+    let found = accounts.any(is_free);
+    if found {
         let message = format!("the ServiceAccount is looked for in {}, and names no namespace", Quoted(namespace));
         findings
             .add(&ASSUMED, binding, at, message)
             .help(format!("apply it with `kubectl -n {namespace}`, and check it with `--namespace {namespace}`"));
-        return true;
     }
-    let known = set.objects.iter().map(|object| object.namespace).filter(|known| !known.is_empty());
-    if accounts().next().is_some() || set.objects.iter().any(is_here) || nearest(namespace, known.take(MANY)).is_some()
-    {
-        return false;
-    }
-    let message = format!("nothing in the set is in the namespace {}", Quoted(namespace));
-    findings
-        .add(&ASSUMED, binding, at, message)
-        .help(format!("see that the cluster has the ServiceAccount {name} there"));
-    true
+    found
 }
 
 #[cfg(test)]

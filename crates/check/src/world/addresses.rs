@@ -76,6 +76,7 @@ impl<'a> World<'a> {
                 message: format!("the host {} names no Service", Quoted(address.host)),
                 label: Some(format!("expected `svc` in place of {}", Quoted(third))),
                 help: None,
+                is_beyond: false,
             });
         };
         let Host { name, namespace: own, .. } = host;
@@ -96,13 +97,25 @@ impl<'a> World<'a> {
             label: (!ports.is_empty()).then(|| format!("expected {}", vigil_yaml::words::list(&ports, "or"))),
             help: Some("use a port of the Service; the port of its pods is another one".to_owned())
                 .filter(|_| service.ports.iter().any(|port| port.said == Some(Target::Number(address.port)))),
+            is_beyond: false,
         })
     }
 
     fn no_service(&self, address: &Address<'_>, host: &Host<'_>) -> Wrong {
         let Host { name, namespace: own, is_full } = *host;
         let looked_up = if is_full { "" } else { ", where the name is looked up" };
-        let named = self.services.iter().filter(|service| service.name == name);
+        let mut named = self.services.iter().filter(|service| service.name == name).peekable();
+        if named.peek().is_none() && self.namespaces.is_beyond(own) {
+            return Wrong {
+                message: format!("nothing in the set is in the namespace {}", Quoted(own)),
+                label: None,
+                help: Some(format!(
+                    "see that the cluster has the Service {name} there, or check the manifests of that namespace \
+                     together with these"
+                )),
+                is_beyond: true,
+            };
+        }
         let here = self.services.iter().filter(|service| service.namespace == own).map(|service| service.name);
         let meant = match named.map(|service| service.namespace).min() {
             Some(namespace) => Some(format!("{name}.{namespace}")),
@@ -112,6 +125,7 @@ impl<'a> World<'a> {
             message: format!("there is no Service {} in namespace {}{looked_up}", Quoted(name), Quoted(own)),
             label: meant.map(|meant| format!("did you mean `{meant}`?")),
             help: Some(format!("correct the host {}, or add the Service", Quoted(address.host))),
+            is_beyond: false,
         }
     }
 
@@ -130,6 +144,8 @@ pub(crate) struct Wrong {
     pub(crate) message: String,
     pub(crate) label: Option<String>,
     pub(crate) help: Option<String>,
+    /// Nothing but that the set holds nothing of the namespace.
+    pub(crate) is_beyond: bool,
 }
 
 /// The host and the port of a URL.

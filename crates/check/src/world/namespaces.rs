@@ -1,11 +1,13 @@
 //! Namespaces: which there are, in which something may be that the set does not show, and in which something is
 //! looked for.
 
+use super::MANY;
 use crate::fields::{is_set, texts};
 use crate::object::Object;
 use crate::options::Options;
 use std::collections::HashSet;
 use vigil_yaml::Quoted;
+use vigil_yaml::words::nearest;
 
 /// The label with its name that every namespace has.
 pub(crate) const NAME: &str = "kubernetes.io/metadata.name";
@@ -18,6 +20,8 @@ const ANSWERING: [&str; 5] = ["Service", "Pod", "Deployment", "DaemonSet", "Stat
 pub(crate) struct Namespaces<'a> {
     /// Those that the set speaks of.
     known: HashSet<&'a str>,
+    /// Those that the set makes or has objects in.
+    held: HashSet<&'a str>,
     /// Those in which something may be that the set does not show.
     open: HashSet<&'a str>,
     /// A provided object is in every namespace.
@@ -31,6 +35,7 @@ impl<'a> Namespaces<'a> {
         let named = provided().map(|provided| provided.namespace.as_str()).filter(|namespace| !namespace.is_empty());
         Self {
             known: HashSet::from(["default", "kube-system"]),
+            held: HashSet::new(),
             open: named.collect(),
             all_open: provided().any(|provided| provided.namespace.is_empty()),
         }
@@ -41,6 +46,7 @@ impl<'a> Namespaces<'a> {
         let namespace = if object.is("", "Namespace") { object.name } else { object.namespace };
         if !namespace.is_empty() {
             self.known.insert(namespace);
+            self.held.insert(namespace);
         }
         if open {
             self.open.insert(object.namespace);
@@ -50,6 +56,15 @@ impl<'a> Namespaces<'a> {
     /// Whether the set speaks of a namespace.
     pub(crate) fn is_known(&self, namespace: &str) -> bool {
         self.known.contains(namespace)
+    }
+
+    /// Whether the set holds nothing of a namespace, nor of one that is spelt like it: what is looked for there comes with
+    /// other manifests than these.
+    pub(crate) fn is_beyond(&self, namespace: &str) -> bool {
+        let held = || self.held.iter().copied().take(MANY);
+        !namespace.is_empty()
+            && !self.held.contains(namespace)
+            && nearest(namespace, held().collect::<Vec<_>>()).is_none()
     }
 
     /// Whether there may be more in one of these namespaces than the set shows.

@@ -3,9 +3,11 @@
 use crate::fields::filled;
 use crate::finding::{Finding, Findings};
 use crate::object::{MONITORING, Object};
+use crate::references::absent::{beyond, rule_of};
 use crate::rule::rules;
 use crate::selector::Selector;
 use crate::world::World;
+use crate::world::namespaces::Scope;
 use crate::world::scrapes::Scrape;
 use crate::world::services::Service;
 use std::collections::BTreeSet;
@@ -29,7 +31,8 @@ pub(super) fn check(world: &World<'_>, findings: &mut Findings) {
         let Some(url) = object.at(&["spec", "prober", "url"]) else { continue };
         let wrong = url.text().and_then(|text| world.address(text, world.asking_namespace()));
         let Some(wrong) = wrong else { continue };
-        findings.add(&SELECTOR, object, url, wrong.message).append(wrong.label, wrong.help);
+        let rule = rule_of(&wrong, &SELECTOR);
+        findings.add(rule, object, url, wrong.message).append(wrong.label, wrong.help);
     }
 }
 
@@ -38,6 +41,10 @@ fn service_monitor(world: &World<'_>, scrape: &Scrape<'_, '_>, findings: &mut Fi
     let is_open = scrape.is_open(world);
     let Some(first) = services.first() else {
         if !is_open {
+            let is_elsewhere = || !world.select_services(&Scope::All, Selector::of(&scrape.selector.value)).is_empty();
+            if is_beyond(world, scrape, "Service", is_elsewhere, findings) {
+                return;
+            }
             let near = world.near_label(&scrape.selector.value, &scrape.scope);
             nothing(scrape, "Service", findings).append(near, None);
         }
@@ -71,7 +78,10 @@ fn pod_monitor(world: &World<'_>, scrape: &Scrape<'_, '_>, findings: &mut Findin
         return;
     }
     if scrape.pods.is_empty() {
-        nothing(scrape, "pod", findings);
+        let is_elsewhere = || !world.select_in(&Scope::All, Selector::of(&scrape.selector.value)).is_empty();
+        if !is_beyond(world, scrape, "pod", is_elsewhere, findings) {
+            nothing(scrape, "pod", findings);
+        }
         return;
     }
     for endpoint in scrape.endpoints() {
@@ -79,6 +89,28 @@ fn pod_monitor(world: &World<'_>, scrape: &Scrape<'_, '_>, findings: &mut Findin
             container_port(world, scrape.monitor, port, &scrape.pods, findings);
         }
     }
+}
+
+/// Whether a selector may well select something of a namespace that the set holds nothing of, which is noted.
+fn is_beyond(
+    world: &World<'_>,
+    scrape: &Scrape<'_, '_>,
+    kind: &str,
+    is_elsewhere: impl FnOnce() -> bool,
+    findings: &mut Findings,
+) -> bool {
+    let Scope::These(names) = &scrape.scope else { return false };
+    let Some(name) = names.iter().find(|name| world.namespaces.is_beyond(name)) else { return false };
+    let selector = Selector::of(&scrape.selector.value);
+    let is_near = |key: &str, value: &str| nearest(value, world.values_of(name, key)).is_some();
+    let found = !selector.labels().iter().any(|(key, value)| is_near(key, value)) && !is_elsewhere();
+    if found {
+        let names = scrape.monitor.at(&["spec", "namespaceSelector", "matchNames"]);
+        let item = names.and_then(|names| names.items().iter().find(|item| item.text() == Some(name)));
+        let what = format!("a {kind} with {}", Quoted(&selector.to_string()));
+        beyond(findings, scrape.monitor, item.unwrap_or(&scrape.selector.value), name, &what);
+    }
+    found
 }
 
 /// Says that a selector selects nothing.

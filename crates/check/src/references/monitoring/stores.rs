@@ -3,6 +3,7 @@
 use crate::fields::items;
 use crate::finding::Findings;
 use crate::object::{MONITORING, Object};
+use crate::references::absent::{beyond, rule_of};
 use crate::rule::rules;
 use crate::world::namespaces::Scope;
 use crate::world::services::Service;
@@ -28,7 +29,8 @@ pub(super) fn check(world: &World<'_>, findings: &mut Findings) {
                     let Some(url) = store.get("url") else { continue };
                     let wrong = url.text().and_then(|text| world.address(text, Some(object.namespace)));
                     if let Some(wrong) = wrong {
-                        findings.add(&STORE, object, url, wrong.message).append(wrong.label, wrong.help);
+                        let rule = rule_of(&wrong, &STORE);
+                        findings.add(rule, object, url, wrong.message).append(wrong.label, wrong.help);
                     }
                 }
             }
@@ -46,10 +48,15 @@ fn alertmanager(object: &Object<'_>, target: &Node, world: &World<'_>, findings:
     let scope = Scope::These(vec![namespace]);
     let Some(service) = world.service(namespace, text) else {
         if !world.namespaces.is_open(&scope) {
+            let near = world.near_service(text, namespace);
+            if near.is_none() && world.namespaces.is_beyond(namespace) {
+                beyond(findings, object, name, namespace, &format!("the Service {text}"));
+                return;
+            }
             let message = format!("there is no Service {} in {}", Quoted(text), scope.shown());
             findings
                 .add(&ALERTMANAGER, object, name, message)
-                .append(world.near_service(text, namespace), Some("without it no alert arrives anywhere".to_owned()));
+                .append(near, Some("without it no alert arrives anywhere".to_owned()));
         }
         return;
     };
