@@ -4,8 +4,8 @@
 //
 // DIRECTORY is the program's module in the module cache; nothing of it is compiled.
 //
-// A value is "" for anything, "." for a scalar, "bool", "int", the name of a type, or "[" or "{" and one of these for a
-// list or a mapping of it.
+// A value is "" for anything, "." for a scalar, "bool", "int", "float", one of the forms below, the name of a type, or "["
+// or "{" and one of these for a list or a mapping of it.
 package main
 
 import (
@@ -22,6 +22,20 @@ import (
 	"strconv"
 	"strings"
 )
+
+// forms are the types that read a text of a certain form.
+var forms = map[string]string{
+	"github.com/prometheus/common/model.Duration":            "duration",
+	"github.com/grafana/loki/v3/pkg/util/flagext.ByteSize":   "size",
+	"github.com/grafana/dskit/flagext.Bytes":                 "size",
+	"github.com/prometheus/alertmanager/config.URL":          "http-url",
+	"github.com/prometheus/alertmanager/config.SecretURL":    "http-url",
+	"github.com/prometheus/alertmanager/config.HostPort":     "host-port",
+	"github.com/prometheus/alertmanager/config.Matchers":     "[matchers",
+	"github.com/prometheus/alertmanager/config.MatchRegexps": "{regexp",
+	"github.com/prometheus/prometheus/model/relabel.Regexp":  "regexp",
+	"github.com/grafana/loki/v3/pkg/storage/config.DayTime":  "date",
+}
 
 // keys is what is written: the types by name, each with its keys, and what each key holds.
 type keys struct {
@@ -160,6 +174,9 @@ func (p *program) named(in *pack, name string) string {
 		return ""
 	}
 	full := in.path + "." + name
+	if form, known := forms[full]; known {
+		return form
+	}
 	if known, done := p.names[full]; done {
 		return known
 	}
@@ -180,7 +197,8 @@ func (p *program) named(in *pack, name string) string {
 	}
 	value := p.value(in, found.file, found.expr)
 	if custom {
-		if value == "bool" || value == "int" || value == "." {
+		switch value {
+		case "bool", "int", "float", "go-duration", ".":
 			return "."
 		}
 		return ""
@@ -217,8 +235,10 @@ func (p *program) value(in *pack, file *ast.File, expr ast.Expr) string {
 		return short
 	case *ast.Ident:
 		switch expr.Name {
-		case "string", "float32", "float64":
+		case "string":
 			return "."
+		case "float32", "float64":
+			return "float"
 		case "bool":
 			return "bool"
 		case "int", "int8", "int16", "int32", "int64", "uint", "uint8", "uint16", "uint32", "uint64":
@@ -229,7 +249,7 @@ func (p *program) value(in *pack, file *ast.File, expr ast.Expr) string {
 		if of, ok := expr.X.(*ast.Ident); ok {
 			path, other := p.imported(file, of.Name)
 			if path == "time" && expr.Sel.Name == "Duration" {
-				return "."
+				return "go-duration"
 			}
 			return p.named(other, expr.Sel.Name)
 		}

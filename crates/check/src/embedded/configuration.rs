@@ -4,6 +4,7 @@
 
 use super::file::File;
 use super::syntax::Read;
+use super::values;
 use crate::finding::Findings;
 use crate::object::{MONITORING, Object};
 use crate::rule::{Rule, rules};
@@ -13,6 +14,7 @@ use serde::Deserialize;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::OnceLock;
 use vigil_forms::image::{Image, version};
+use vigil_forms::name::is_credential;
 use vigil_yaml::words::nearest;
 use vigil_yaml::{Data, Entry, Node, Quoted};
 
@@ -144,40 +146,36 @@ impl<'w, 'f, 'a> Walk<'w, 'f, 'a> {
         if node.is_null() || wanted.is_empty() || is_variable() {
             return;
         }
-        let wrong = |expected: &str| Some(expected.to_owned());
         let wrong = match (wanted, &node.data) {
-            (".", Data::Scalar(_)) => None,
-            (".", _) => wrong("a single value"),
-            ("bool", _) => node.boolean().map_or_else(|| wrong("`true` or `false`"), |_| None),
-            // A text with variables, of which comes what is wanted.
-            ("bool-text" | "int-text", Data::Scalar(scalar)) if scalar.text.contains('$') => None,
-            ("bool-text", Data::Scalar(scalar)) if is_true_or_false(&scalar.text) => None,
-            ("bool-text", _) => wrong("`true` or `false`"),
-            ("int-text", Data::Scalar(scalar)) if scalar.text.is_empty() || scalar.text.parse::<i64>().is_ok() => None,
-            ("int-text", _) => wrong("a whole number"),
-            ("int", _) => node.integer().map_or_else(|| wrong("a whole number"), |_| None),
             (_, Data::List(items)) if wanted.starts_with('[') => {
                 for item in items {
                     self.value(item, None, &wanted[1..]);
                 }
                 None
             }
-            (_, _) if wanted.starts_with('[') => wrong("a list"),
+            (_, _) if wanted.starts_with('[') => Some("a list"),
             (_, Data::Map(entries)) if wanted.starts_with('{') => {
                 for entry in entries {
                     self.value(&entry.value, Some(entry), &wanted[1..]);
                 }
                 None
             }
-            (_, Data::Map(entries)) => {
+            (_, Data::Map(entries)) if self.keys.types.contains_key(wanted) => {
                 self.mapping(entries, wanted);
                 None
             }
-            (_, _) => wrong("a mapping"),
+            (_, _) if wanted.starts_with('{') || self.keys.types.contains_key(wanted) => Some("a mapping"),
+            _ => values::misfit(wanted, node),
         };
         if let Some(expected) = wrong {
             let name = entry.map_or_else(|| "a value here".to_owned(), |entry| Quoted(&entry.key.text).to_string());
-            let message = format!("{name} is {}", node.describe());
+            let message = match &node.data {
+                Data::Scalar(scalar) if shows(wanted, entry) => {
+                    let string = if scalar.plain { "" } else { "the string " };
+                    format!("{name} is {string}{}", Quoted(&scalar.text))
+                }
+                _ => format!("{name} is {}", node.describe()),
+            };
             self.file.add(&VALUE, self.root, node, message, self.findings).label(format!("expected {expected}"));
         }
     }
@@ -201,9 +199,10 @@ impl<'w, 'f, 'a> Walk<'w, 'f, 'a> {
     }
 }
 
-/// What a program that reads a text first takes for a boolean.
-fn is_true_or_false(text: &str) -> bool {
-    matches!(text, "" | "1" | "t" | "T" | "TRUE" | "true" | "True" | "0" | "f" | "F" | "FALSE" | "false" | "False")
+/// Whether a message may show a value: it is no credential, nor an address that may be one.
+fn shows(wanted: &str, entry: Option<&Entry>) -> bool {
+    let is_secret = entry.is_some_and(|entry| is_credential(&entry.key.text));
+    !is_secret && ["bool", "int", "float", "duration", "go-duration", "size", "date", "host-port"].contains(&wanted)
 }
 
 #[cfg(test)]
@@ -217,8 +216,7 @@ mod tests {
             let values = keys.types.values().flat_map(|keys| keys.values().copied()).chain([keys.root]);
             for value in values {
                 let name = value.trim_start_matches(['[', '{']);
-                let simple = matches!(name, "" | "." | "bool" | "int");
-                assert!(simple || keys.types.contains_key(name), "{}: {value}", program.name);
+                assert!(values::is_form(name) || keys.types.contains_key(name), "{}: {value}", program.name);
             }
         }
     }

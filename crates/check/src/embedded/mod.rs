@@ -21,6 +21,7 @@ mod rule_groups;
 mod syntax;
 mod targets;
 mod templates;
+mod values;
 
 pub(crate) use grafanas::Grafana;
 
