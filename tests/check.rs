@@ -101,6 +101,7 @@ fn objects_by_themselves_are_read_piece_by_piece() {
             "\"a/all.yaml\":71",
             "\"a/all.yaml\":72",
             "\"a/all.yaml\":72",
+            "\"c/odd.yaml\":1",
             "\"c/odd.yaml\":19",
             "\"c/odd.yaml\":20",
             "\"c/odd.yaml\":20"

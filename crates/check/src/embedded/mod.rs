@@ -12,6 +12,7 @@ mod grafana_settings;
 mod grafanas;
 mod labels;
 mod loki;
+mod loki_start;
 mod probes;
 mod promql;
 mod push;
@@ -50,6 +51,7 @@ pub(crate) fn rules() -> Vec<&'static Rule> {
         grafana_settings::RULES,
         labels::RULES,
         loki::RULES,
+        loki_start::RULES,
         probes::RULES,
         push::RULES,
         query::RULES,
@@ -116,6 +118,7 @@ pub(crate) fn check<'a>(
     let operated = configuration::alertmanagers(set);
     configuration::check(&read, world, &operated, findings);
     loki::check(&read, world, findings);
+    loki_start::check(&read, world, findings);
     alertmanager::check(&read, world, &operated, findings);
     grafana_settings::check(&read, world, findings);
     let mut queries = Vec::new();

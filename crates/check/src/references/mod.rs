@@ -13,6 +13,7 @@ mod monitoring;
 mod network_policies;
 mod pod_security;
 mod ports;
+mod programs;
 mod rbac;
 mod services;
 mod unused;
@@ -34,6 +35,7 @@ pub(crate) fn rules() -> Vec<&'static Rule> {
         rbac::RULES,
         autoscaling::RULES,
         ports::RULES,
+        programs::RULES,
         network_policies::RULES,
         unused::RULES,
         pod_security::RULES,
@@ -56,6 +58,7 @@ pub(crate) fn check(world: &World<'_>, findings: &mut Findings) {
         rbac::check,
         autoscaling::check,
         ports::check,
+        programs::check,
         network_policies::check,
         unused::check,
         pod_security::check,

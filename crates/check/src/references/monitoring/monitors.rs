@@ -41,11 +41,11 @@ fn service_monitor(world: &World<'_>, scrape: &Scrape<'_, '_>, findings: &mut Fi
     let is_open = scrape.is_open(world);
     let Some(first) = services.first() else {
         if !is_open {
+            let near = world.near_label(&scrape.selector.value, &scrape.scope);
             let is_elsewhere = || !world.select_services(&Scope::All, Selector::of(&scrape.selector.value)).is_empty();
-            if is_beyond(world, scrape, "Service", is_elsewhere, findings) {
+            if near.is_none() && is_beyond(world, scrape, "Service", is_elsewhere, findings) {
                 return;
             }
-            let near = world.near_label(&scrape.selector.value, &scrape.scope);
             nothing(scrape, "Service", findings).append(near, None);
         }
         return;

@@ -1,0 +1,218 @@
+//! The command lines of programs: flags that they know, and files that their volumes have.
+
+use crate::fields::{items, text, texts};
+use crate::finding::Findings;
+use crate::object::Object;
+use crate::rule::rules;
+use crate::world::pods::Pod;
+use crate::world::program::Program;
+use crate::world::{World, volumes};
+use std::collections::HashMap;
+use std::sync::OnceLock;
+use vigil_yaml::words::{list, nearest};
+use vigil_yaml::{Node, Quoted};
+
+rules! {
+    FLAG "program-flag" Error "every flag of a program is known to it"
+    FILE "program-file" Error "every configuration file that a program is told to read is in its volumes"
+}
+
+/// The flags of a program: `tools/configurations/flags` writes them.
+struct Known {
+    /// As its image is called.
+    name: &'static str,
+    /// The oldest and the newest version that know no others.
+    versions: ((u32, u32), (u32, u32)),
+    /// A name a line, with `=` behind it where a value follows.
+    text: &'static str,
+    /// By name: whether a value follows.
+    flags: OnceLock<HashMap<&'static str, bool>>,
+}
+
+static KNOWN: [Known; 4] = [
+    Known {
+        name: "alertmanager",
+        versions: ((0, 28), (0, 30)),
+        text: include_str!("../../configurations/alertmanager.flags"),
+        flags: OnceLock::new(),
+    },
+    Known {
+        name: "loki",
+        versions: ((3, 7), (3, 7)),
+        text: include_str!("../../configurations/loki.flags"),
+        flags: OnceLock::new(),
+    },
+    Known {
+        name: "prometheus",
+        versions: ((3, 7), (3, 12)),
+        text: include_str!("../../configurations/prometheus.flags"),
+        flags: OnceLock::new(),
+    },
+    Known {
+        name: "prometheus-operator",
+        versions: ((0, 87), (0, 87)),
+        text: include_str!("../../configurations/prometheus-operator.flags"),
+        flags: OnceLock::new(),
+    },
+];
+
+impl Known {
+    fn of(program: &Program<'_>) -> Option<&'static HashMap<&'static str, bool>> {
+        let version = program.version?;
+        let is_it =
+            |known: &&Known| known.name == program.name && (known.versions.0..=known.versions.1).contains(&version);
+        let known = KNOWN.iter().find(is_it)?;
+        let parsed = || {
+            let line = |line: &'static str| line.strip_suffix('=').map_or((line, false), |name| (name, true));
+            known.text.lines().map(line).collect()
+        };
+        Some(known.flags.get_or_init(parsed))
+    }
+}
+
+/// Judges the containers of all pods.
+pub(crate) fn check(world: &World<'_>, findings: &mut Findings) {
+    for pod in &world.pods {
+        let Some((object, spec)) = pod.object.zip(pod.spec).filter(|(object, _)| !object.damaged) else { continue };
+        for container in items(spec, "initContainers").iter().chain(items(spec, "containers")) {
+            let Some(program) = Program::of(container) else { continue };
+            let words = words(&program);
+            if let Some(known) = Known::of(&program) {
+                flags(object, &program, &words, known, findings);
+            }
+            for (node, value) in files(&program, &words) {
+                file(world, pod, object, container, node, value, findings);
+            }
+        }
+    }
+}
+
+/// The arguments of a program; none where something else is started, such as a shell.
+fn words<'a>(program: &Program<'a>) -> Vec<(&'a Node, &'a str)> {
+    let of = |key| items(program.container, key).iter().filter_map(|node| Some((node, node.text()?)));
+    let command = texts(program.container, "command").next();
+    let is_own = |command: &str| command.rsplit('/').next() == Some(program.name);
+    // prometheus-operator is called `operator` in its image.
+    let is_started = command
+        .is_none_or(|command| is_own(command) || program.name.ends_with(command.rsplit('/').next().unwrap_or("?")));
+    if is_started { of("command").skip(1).chain(of("args")).collect() } else { Vec::new() }
+}
+
+/// A flag's name and its value, if it holds one.
+fn flag(word: &str) -> Option<(&str, Option<&str>)> {
+    let rest = word.strip_prefix("--").or_else(|| word.strip_prefix('-'))?;
+    let (name, value) = rest.split_once('=').map_or((rest, None), |(name, value)| (name, Some(value)));
+    name.starts_with(|c: char| c.is_ascii_alphabetic()).then_some((name, value))
+}
+
+fn flags(
+    object: &Object<'_>,
+    program: &Program<'_>,
+    words: &[(&Node, &str)],
+    known: &HashMap<&'static str, bool>,
+    findings: &mut Findings,
+) {
+    let mut is_value = false;
+    for (node, word) in words {
+        if std::mem::take(&mut is_value) || word.contains("$(") {
+            continue;
+        }
+        let Some((name, value)) = flag(word) else { continue };
+        let negated = name.strip_prefix("no-").filter(|name| known.contains_key(name));
+        if let Some(takes_value) = known.get(name) {
+            is_value = *takes_value && value.is_none();
+        } else if negated.is_none() && !matches!(name, "h" | "help" | "version") {
+            let message = format!("{} has no flag {}", program.name, Quoted(&format!("-{name}")));
+            let finding = findings.add(&FLAG, object, *node, message);
+            // In an order of their own, as of two that are as near the first is told.
+            let mut names: Vec<&str> = known.keys().copied().collect();
+            names.sort_unstable();
+            if let Some(near) = nearest(name, names) {
+                finding.label(format!("did you mean `-{near}`?"));
+            }
+            finding.help("correct or remove it; the program does not start with a flag that it does not know");
+        }
+    }
+}
+
+/// The flags that name a configuration file.
+const CONFIGURING: [&str; 6] =
+    ["config.file", "web.config.file", "runtime-config.file", "config-file", "config", "schema-config-file"];
+
+/// The configuration files that a command line names.
+fn files<'a>(program: &Program<'a>, words: &[(&'a Node, &'a str)]) -> Vec<(&'a Node, &'a str)> {
+    let mut files = Vec::new();
+    let mut words = words.iter().peekable();
+    while let Some((node, word)) = words.next() {
+        match flag(word) {
+            Some((name, Some(value))) if CONFIGURING.contains(&name) => files.push((*node, value)),
+            Some((name, None)) if CONFIGURING.contains(&name) => files.extend(words.next().copied()),
+            // `alloy run PATH`
+            None if *word == "run" && program.name == "alloy" => {
+                files.extend(words.clone().find(|(_, word)| word.starts_with('/')).copied());
+            }
+            _ => {}
+        }
+    }
+    files
+}
+
+/// A file, or several of which the first that is there counts.
+fn file(
+    world: &World<'_>,
+    pod: &Pod<'_>,
+    object: &Object<'_>,
+    container: &Node,
+    node: &Node,
+    value: &str,
+    findings: &mut Findings,
+) {
+    if value.contains(['$', '*', '?', '{']) {
+        return;
+    }
+    let missing: Option<Vec<_>> =
+        value.split(',').map(|path| not_mounted(world, pod, container, path.trim())).collect();
+    let Some(Missing { mount, volume, paths, path }) = missing.and_then(|missing| missing.into_iter().next()) else {
+        return;
+    };
+    let message = format!("no volume has the file {}", Quoted(value));
+    let finding = findings.add(&FILE, object, node, message);
+    if let Some(near) = nearest(path, paths.iter().copied()).filter(|near| !near.is_empty()) {
+        finding.label(format!("did you mean {}?", Quoted(&format!("{}/{near}", mount.trim_end_matches('/')))));
+    } else if !paths.is_empty() && paths.len() <= 5 {
+        finding.label(format!("the volume {} has {}", Quoted(volume), list(&paths, "and")));
+    }
+    finding.help(format!(
+        "correct the path, or add the key to what the volume {} holds; it is mounted at {}",
+        Quoted(volume),
+        Quoted(mount)
+    ));
+}
+
+/// A file that is looked for in a volume, and not in it.
+struct Missing<'n> {
+    mount: &'n str,
+    volume: &'n str,
+    /// The files that the volume has.
+    paths: Vec<&'n str>,
+    /// The path in the volume.
+    path: &'n str,
+}
+
+/// The volume that a path leads into and that has no such file; nothing where it has, or where it is not known.
+fn not_mounted<'n>(world: &World<'n>, pod: &Pod<'n>, container: &'n Node, path: &'n str) -> Option<Missing<'n>> {
+    let inside = |mount: &'n Node| {
+        let at = text(mount, "mountPath")?;
+        let rest = path.strip_prefix(at.trim_end_matches('/'))?;
+        (rest.is_empty() || rest.starts_with('/')).then_some((at, rest.trim_start_matches('/'), mount))
+    };
+    let deepest = items(container, "volumeMounts").iter().filter_map(inside).max_by_key(|(at, ..)| at.len());
+    let (at, rest, mount) = deepest?;
+    // A single file, or a part of a volume, is a question of its own.
+    if rest.is_empty() || text(mount, "subPath").is_some() || text(mount, "subPathExpr").is_some() {
+        return None;
+    }
+    let volume = text(mount, "name")?;
+    let files = world.files(pod, volumes::volume(pod, volume)?)?;
+    (!files.have(rest)).then_some(Missing { mount: at, volume, paths: files.paths, path: rest })
+}
