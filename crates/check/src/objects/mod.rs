@@ -17,6 +17,7 @@ mod ownership;
 mod pods;
 mod rbac;
 mod scaling;
+mod scraping;
 mod selectors;
 mod services;
 mod storage;
@@ -49,6 +50,7 @@ pub(crate) fn rules() -> Vec<&'static Rule> {
         structural::RULES,
         ownership::RULES,
         operated::RULES,
+        scraping::RULES,
     ]
     .concat();
     rules.extend(pods::rules());

@@ -4,6 +4,7 @@
 //! `Validate` functions of its API types 0.87. Label names are not judged: Prometheus 3 takes every one.
 
 use super::judge::Judge;
+use super::scraping;
 use crate::fields::{filled, given, integer, items, text};
 use crate::object::MONITORING;
 use crate::rule::rules;
@@ -67,13 +68,16 @@ pub(super) fn check(judge: &mut Judge<'_, '_>) {
         let endpoints = scraped.endpoints.map_or(std::slice::from_ref(spec), |list| items(spec, list));
         for endpoint in endpoints {
             authentication(judge, endpoint);
+            scraping::proxy(judge, endpoint);
             for rule in scraped.relabelings.iter().flat_map(|path| items(endpoint, *path)) {
                 relabeling(judge, rule);
             }
         }
     }
-    if kind == "Probe" {
-        probe(judge, spec);
+    match kind {
+        "Probe" => probe(judge, spec),
+        "ScrapeConfig" => scraping::check(judge, spec),
+        _ => {}
     }
     if matches!(kind, "Prometheus" | "PrometheusAgent") {
         for (list, keys) in OWN {
@@ -87,7 +91,7 @@ pub(super) fn check(judge: &mut Judge<'_, '_>) {
 }
 
 /// What follows for an object of a kind.
-fn effect(kind: &str) -> String {
+pub(super) fn effect(kind: &str) -> String {
     match kind {
         "Prometheus" | "PrometheusAgent" => "Prometheus does not load its configuration".to_owned(),
         kind => format!("the operator leaves out the whole {kind}"),
