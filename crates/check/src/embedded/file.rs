@@ -1,5 +1,6 @@
 //! Files inside of ConfigMaps and Secrets: what they hold, and where in the manifest that stands.
 
+use super::dashboards;
 use crate::fields::entries;
 use crate::finding::{At, Finding, Findings, find};
 use crate::object::Object;
@@ -62,6 +63,7 @@ impl<'a> File<'a> {
         let fields: &[&str] = match (object.group, object.kind) {
             ("", "ConfigMap") => &["data"],
             ("", "Secret") => &["stringData", "data"],
+            _ if dashboards::is_operated(object) => return Self::dashboard(object).into_iter().collect(),
             _ => return Vec::new(),
         };
         let mut files = Vec::new();
@@ -82,6 +84,13 @@ impl<'a> File<'a> {
             }
         }
         files
+    }
+
+    /// The dashboard of an object of Grafana's operator.
+    fn dashboard(object: &Object<'a>) -> Option<Self> {
+        let entry = object.at(&["spec"])?.entry("json")?;
+        let source = Source::new(entry.key.text.clone(), entry.value.text()?.to_owned());
+        Some(Self { object: *object, entry, syntax: Syntax::Json, source, verbatim: true })
     }
 
     /// Whether it may be the configuration of a program that is looked into, or provision Grafana.

@@ -1,9 +1,10 @@
 //! What Grafana is given to load: data sources and dashboards.
 
+use super::dashboards;
 use super::file::{File, has};
 use super::grafanas::Grafana;
 use super::syntax::Read;
-use crate::fields::items;
+use crate::fields::{is_set, items};
 use crate::finding::{At, Findings};
 use crate::object::Object;
 use crate::references::rule_of;
@@ -105,12 +106,11 @@ pub(super) fn load<'r, 'f, 'a>(
 impl<'r, 'f, 'a> Loaded<'r, 'f, 'a> {
     fn add(&mut self, file: &'f File<'a>, documents: &'r [Node]) {
         for root in documents {
-            let is_dashboard =
-                has(root, "schemaVersion") || (has(root, "panels") && has(root, "title")) || has(root, "templating");
+            let is_dashboard = dashboards::is_dashboard(root);
             if is_dashboard {
                 self.dashboards.push(Dashboard { file, root });
             }
-            if !has(root, "apiVersion") {
+            if is_dashboard || !has(root, "apiVersion") {
                 continue;
             }
             self.provisioning.push((file, root));
@@ -129,6 +129,12 @@ impl<'r, 'f, 'a> Loaded<'r, 'f, 'a> {
     /// The data source that a dashboard means by a name or a uid.
     pub(super) fn source(&self, name: &str) -> Option<&DataSource<'r, 'f, 'a>> {
         self.sources.get(*self.known.get(name)?)
+    }
+
+    /// Whether a panel that names no data source asks a Prometheus: the default is one.
+    pub(super) fn asks_prometheus(&self) -> bool {
+        let is_default = |source: &&DataSource<'_, '_, '_>| is_set(source.node, "isDefault");
+        self.sources.iter().find(is_default).is_some_and(|source| source.kind == "prometheus")
     }
 
     /// Data sources by themselves and against each other.

@@ -89,12 +89,16 @@ fn containers<'a>(object: &Object<'a>) -> impl Iterator<Item = &'a Node> {
         .flat_map(move |key| spec.map(|spec| items(spec, key)).unwrap_or_default())
 }
 
-/// Judges whether the files in an object are what their names say.
+/// Judges whether the files in an object are what their names say, and the queries of dashboards are such.
 pub(crate) fn check_syntax(object: &Object<'_>, findings: &mut Findings) {
     if !object.damaged {
-        for file in &File::all(object) {
-            syntax::tell(file, findings);
+        let files = File::all(object);
+        let read = syntax::check(&files, findings);
+        let mut queries = Vec::new();
+        for dashboard in &dashboards::unloaded(&read, &[]) {
+            dashboards::queries(None, dashboard, &mut queries);
         }
+        query::check(&queries, &Parsing::new(&queries), &Targets::default(), &HashSet::new(), findings);
     }
 }
 
@@ -107,7 +111,8 @@ pub(crate) fn check<'a>(
     followed: bool,
     findings: &mut Findings,
 ) {
-    let objects = ["ConfigMap", "Secret"].iter().flat_map(|kind| set.of_kind("", kind));
+    let operated = set.objects.iter().filter(|object| dashboards::is_operated(object));
+    let objects = ["ConfigMap", "Secret"].iter().flat_map(|kind| set.of_kind("", kind)).chain(operated);
     let files: Vec<File<'_>> = objects.filter(|object| !object.damaged).flat_map(File::all).collect();
     let has = |kind: &str| set.of_kind(MONITORING, kind).next().is_some();
     if files.is_empty() && !has("PrometheusRule") && !has("AlertmanagerConfig") {
@@ -139,8 +144,17 @@ pub(crate) fn check<'a>(
     for loaded in &loaded {
         loaded.check_sources(world, findings);
         loaded.check_dashboards(findings);
-        dashboards::queries(loaded, &mut queries);
+        for dashboard in &loaded.dashboards {
+            dashboards::queries(Some(loaded), dashboard, &mut queries);
+        }
     }
+    // Of a Grafana elsewhere nothing is known but that it reads PromQL.
+    let unloaded = dashboards::unloaded(&read, &loaded);
+    let mut others = Vec::new();
+    for dashboard in &unloaded {
+        dashboards::queries(None, dashboard, &mut others);
+    }
+    query::check(&others, &Parsing::new(&others), &Targets::default(), &recorded, findings);
     if queries.is_empty() {
         return;
     }

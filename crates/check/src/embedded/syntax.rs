@@ -12,6 +12,9 @@ rules! {
     SYNTAX "file-syntax" Error "files in ConfigMaps and Secrets are valid JSON, YAML or INI, as their names say"
 }
 
+/// Keys of which every dashboard has one, as they stand in JSON.
+const KEYS: [&str; 5] = ["\"panels\"", "\"templating\"", "\"elements\"", "\"rows\"", "\"targets\""];
+
 /// Reads all files at once; what each holds, and what is wrong with it.
 pub(super) fn check<'f, 'a>(files: &'f [File<'a>], findings: &mut Findings) -> Vec<Read<'f, 'a>> {
     let read = |file: &'f File<'a>| {
@@ -48,7 +51,7 @@ fn documents(file: &File<'_>, findings: &mut Findings) -> Vec<Node> {
     }
     tell(file, findings);
     // JSON is YAML; where the two differ, no more is said. Of JSON, only dashboards are looked into.
-    let is_dashboard = || ["\"panels\"", "\"templating\""].iter().any(|key| file.source.text.contains(key));
+    let is_dashboard = || KEYS.iter().any(|key| file.source.text.contains(key));
     if file.syntax == Syntax::Json && is_dashboard() { file.read().0 } else { Vec::new() }
 }
 
@@ -81,7 +84,18 @@ fn json(file: &File<'_>, findings: &mut Findings) {
     }
     // More than one value is a form of its own; so are comments.
     let mut values = serde_json::Deserializer::from_str(text).into_iter::<IgnoredAny>();
-    let Some(error) = values.find_map(Result::err) else { return };
+    let first = values.next().and_then(Result::err);
+    let end = values.byte_offset();
+    let is_more = first.is_none() && !text[end..].trim().is_empty();
+    let Some(error) = first.or_else(|| values.find_map(Result::err)) else {
+        // One value behind the other is a form of its own, but not that of a dashboard.
+        if is_more && KEYS.iter().any(|key| text[..end].contains(key)) {
+            let at = end + text[end..].len() - text[end..].trim_start().len();
+            broken(file, &Span::new(&file.source, at..at + 1), "a second value", findings)
+                .help("Grafana reads one dashboard of a file: give each its own");
+        }
+        return;
+    };
     let is_comment = |line: &str| line.trim_start().starts_with("//") || line.trim_start().starts_with("/*");
     if file.is_template() && error.is_syntax() && templated(text, &error) || text.lines().any(is_comment) {
         return;
