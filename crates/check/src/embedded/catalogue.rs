@@ -92,6 +92,11 @@ impl Catalogue {
         Some(metric.labels.iter().flat_map(|labels| labels.split(',')).collect())
     }
 
+    /// Whether a metric is listed, whatever its labels.
+    pub(super) fn knows(&self, name: &str) -> bool {
+        self.metric(name).is_some()
+    }
+
     /// Whether kube-state-metrics alone exposes a metric.
     pub(super) fn is_of_kube_state_metrics(&self, name: &str) -> bool {
         name.starts_with("kube_") && self.programs(name).is_some_and(|programs| programs == [KUBE_STATE_METRICS])

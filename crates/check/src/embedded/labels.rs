@@ -8,8 +8,8 @@ use super::query::{Parsed, Parsing, Query, Targets, VARIABLE};
 use super::templates::read;
 use crate::fields::entries;
 use crate::finding::Findings;
-use crate::rule::rules;
-use promql_parser::label::{MatchOp, Matcher};
+use crate::rule::{Rule, rules};
+use promql_parser::label::{Labels, MatchOp, Matcher};
 use promql_parser::parser::token::{T_COUNT_VALUES, T_LAND, T_LOR, T_LUNLESS};
 use promql_parser::parser::{
     AggregateExpr, BinaryExpr, Call, Expr, LabelModifier, VectorMatchCardinality, VectorSelector,
@@ -21,11 +21,18 @@ use vigil_yaml::{Node, Quoted};
 
 rules! {
     LABEL "query-label" Warning "every label that a query asks for exists on its metric"
+    JOIN "query-join" Warning "the two sides of every operation between series can match"
     TEMPLATE "template-label" Warning "templates of alerts use labels that their query keeps"
 }
 
 /// The labels of every target that a monitor leads to, and of what Prometheus makes of them.
 const TARGET: [&str; 8] = ["job", "instance", "namespace", "pod", "service", "container", "endpoint", "node"];
+
+/// Those of them that no target is without.
+const SURE: [&str; 2] = ["instance", "job"];
+
+/// Labels of containers' metrics that Kubernetes 1.16 gave another name.
+const RENAMED: [(&str, &str); 2] = [("pod_name", "pod"), ("container_name", "container")];
 
 /// What tells the pages of one target apart, as those of a kubelet. Queries over all targets group by it whether a job of
 /// the set has it or not.
@@ -73,7 +80,11 @@ impl Series<'_> {
             || label.starts_with("__")
             || label == "v"
             || ELSEWHERE.contains(&label);
-        let near = || known.labels.iter().copied().find(|other| is_near(label, other));
+        let renamed = RENAMED.iter().find(|(old, _)| *old == label && known.is_of_containers());
+        let near = || {
+            let near = known.labels.iter().copied().find(|other| is_near(label, other));
+            renamed.map(|(_, new)| *new).or(near)
+        };
         if is_fine || ((doubtful || !known.whole) && near().is_none()) {
             return;
         }
@@ -89,7 +100,31 @@ impl Series<'_> {
             .collect();
         let suggestion = near().or_else(|| nearest(label, known.labels.iter().copied()));
         let help = (!own.is_empty() && own.len() < 12).then(|| format!("there are {}", list(&own, "and")));
-        wrong.push(Wrong { message, label: suggestion.map(|near| format!("did you mean `{near}`?")), help });
+        wrong.push(Wrong {
+            rule: &LABEL,
+            message,
+            label: suggestion.map(|near| format!("did you mean `{near}`?")),
+            help,
+        });
+    }
+}
+
+impl<'a> Series<'a> {
+    /// Those of the labels that an aggregation or a match leaves.
+    fn kept(&self, labels: &'a Labels) -> Known<'a> {
+        let mut known = Known::of(labels.labels.iter().map(String::as_str));
+        if let Self::Known(inner) = self {
+            known.sure = inner.sure.iter().copied().filter(|label| known.labels.contains(label)).collect();
+        }
+        known
+    }
+
+    /// The same series, whose targets have no further labels.
+    fn surely(&self) -> Self {
+        match self {
+            Self::Known(known) if !known.labels.is_empty() => Self::Known(Known { whole: true, ..known.clone() }),
+            other => other.clone(),
+        }
     }
 }
 
@@ -98,17 +133,32 @@ struct Known<'a> {
     /// The metric, if it is one alone.
     metric: Option<&'a str>,
     labels: BTreeSet<&'a str>,
+    /// Those of them that every series has.
+    sure: BTreeSet<&'a str>,
     /// There are no others; targets may have more if it is not.
     whole: bool,
 }
 
 impl<'a> Known<'a> {
     fn of(labels: impl IntoIterator<Item = &'a str>) -> Self {
-        Self { metric: None, labels: labels.into_iter().collect(), whole: true }
+        Self { metric: None, labels: labels.into_iter().collect(), sure: BTreeSet::new(), whole: true }
     }
 
+    /// Whether these are series of cAdvisor.
+    fn is_of_containers(&self) -> bool {
+        self.metric.is_some_and(|metric| metric.starts_with("container_"))
+    }
+
+    /// The same series with more labels.
+    fn with(mut self, added: &Self) -> Self {
+        self.labels.extend(&added.labels);
+        self
+    }
+
+    /// These series or others.
     fn and(mut self, other: &Self) -> Self {
         self.labels.extend(&other.labels);
+        self.sure.retain(|label| other.sure.contains(label));
         self.whole &= other.whole;
         self.metric = self.metric.filter(|_| self.metric == other.metric);
         self
@@ -122,8 +172,9 @@ struct World<'a> {
     recorded: HashMap<&'a str, Series<'a>>,
 }
 
-/// A label that is asked for in vain.
+/// A label that is asked for in vain, or keeps two sides apart.
 struct Wrong {
+    rule: &'static Rule,
     message: String,
     label: Option<String>,
     help: Option<String>,
@@ -152,8 +203,8 @@ pub(super) fn check<'w>(
     let found: HashMap<(&str, bool), (Vec<Wrong>, Series<'_>)> = parsing.all().filter_map(judge).collect();
     for query in queries {
         let Some((wrong, series)) = found.get(&(query.text, query.variables)) else { continue };
-        for Wrong { message, label, help } in wrong {
-            query.place.add(&LABEL, query.node, message, findings).append(label.clone(), help.clone());
+        for Wrong { rule, message, label, help } in wrong {
+            query.place.add(rule, query.node, message, findings).append(label.clone(), help.clone());
         }
         if let Some(rule) = query.rule {
             templates(query, rule, series, findings);
@@ -174,7 +225,7 @@ fn templates(query: &Query<'_, '_>, rule: &Node, series: &Series<'_>, findings: 
         for label in template.labels {
             series.has(label, false, "that the query leaves", &format!("`$labels.{label}` is empty"), &mut wrong);
         }
-        for Wrong { message, label, help } in wrong {
+        for Wrong { message, label, help, .. } in wrong {
             query.place.add(&TEMPLATE, &entry.value, message, findings).append(label, help);
         }
     }
@@ -187,8 +238,8 @@ impl<'a> World<'a> {
         let own = entries(rule, "labels");
         let own = Known::of(own.iter().map(|entry| entry.key.text.as_str()));
         let made = match (made, self.recorded.remove(name)) {
-            (Series::Known(known), None) => Series::Known(known.and(&own)),
-            (Series::Known(known), Some(Series::Known(other))) => Series::Known(known.and(&own).and(&other)),
+            (Series::Known(known), None) => Series::Known(known.with(&own)),
+            (Series::Known(known), Some(Series::Known(other))) => Series::Known(known.with(&own).and(&other)),
             _ => Series::Any,
         };
         self.recorded.insert(name, made);
@@ -227,11 +278,16 @@ impl<'a> World<'a> {
         }
         let is_of_target = name == "up" || name.starts_with("scrape_");
         let own = if is_of_target { Some(Vec::new()) } else { self.catalogue.labels(name) };
-        let Some(own) = own else { return Series::Any };
+        let sure = BTreeSet::from(SURE);
+        let Some(own) = own else {
+            // Of its labels no more is known than that a target has them.
+            let open = Known { metric: Some(name), labels: BTreeSet::new(), sure, whole: false };
+            return if self.catalogue.knows(name) { Series::Known(open) } else { Series::Any };
+        };
         let added = self.targets.labels.iter().map(String::as_str);
         let labels = own.into_iter().chain(TARGET).chain(["le", "quantile"]).chain(added);
         let labels = labels.chain(is_of_target.then_some(PAGE)).collect();
-        Series::Known(Known { metric: Some(name), labels, whole: self.targets.jobs.is_some() })
+        Series::Known(Known { metric: Some(name), labels, sure, whole: self.targets.jobs.is_some() })
     }
 
     fn aggregate(&self, aggregate: &'a AggregateExpr, wrong: &mut Vec<Wrong>) -> Series<'a> {
@@ -249,9 +305,11 @@ impl<'a> World<'a> {
         }
         let mut outer = match (modifier, inner) {
             (None, _) => Known::of([]),
-            (Some(LabelModifier::Include(labels)), _) => Known::of(labels.labels.iter().map(String::as_str)),
+            (Some(LabelModifier::Include(labels)), inner) => inner.kept(labels),
             (Some(LabelModifier::Exclude(labels)), Series::Known(mut known)) => {
-                known.labels.retain(|label| !labels.labels.iter().any(|other| other == label));
+                let is_left = |label: &&str| !labels.labels.iter().any(|other| other == label);
+                known.labels.retain(is_left);
+                known.sure.retain(is_left);
                 Known { metric: None, ..known }
             }
             (Some(LabelModifier::Exclude(_)), _) => return Series::Any,
@@ -274,8 +332,9 @@ impl<'a> World<'a> {
         let modifier = binary.modifier.as_ref();
         let matching = modifier.and_then(|modifier| modifier.matching.as_ref());
         let card = modifier.map(|modifier| &modifier.card);
-        let mut taken: Option<&'a promql_parser::label::Labels> = None;
+        let mut taken: Option<&'a Labels> = None;
         matched(matching, &left, &right, wrong);
+        joined(binary, matching, &left, &right, wrong);
         let mut many = &left;
         if let Some(VectorMatchCardinality::ManyToOne(labels) | VectorMatchCardinality::OneToMany(labels)) = card {
             let is_left = matches!(card, Some(VectorMatchCardinality::ManyToOne(_)));
@@ -286,7 +345,7 @@ impl<'a> World<'a> {
             };
             many = if is_left { &left } else { &right };
             for label in &labels.labels {
-                one.has(label, false, here, effect, wrong);
+                one.surely().has(label, false, here, effect, wrong);
             }
             taken = Some(labels);
         }
@@ -298,14 +357,12 @@ impl<'a> World<'a> {
             },
             (_, _, Some(taken)) => match many {
                 Series::Known(known) => {
-                    Series::Known(known.clone().and(&Known::of(taken.labels.iter().map(String::as_str))))
+                    Series::Known(known.clone().with(&Known::of(taken.labels.iter().map(String::as_str))))
                 }
                 _ => Series::Any,
             },
             // Of two that match one to one, what they are matched by is left, where they are compared as well.
-            (_, Some(LabelModifier::Include(labels)), None) => {
-                Series::Known(Known::of(labels.labels.iter().map(String::as_str)))
-            }
+            (_, Some(LabelModifier::Include(labels)), None) => Series::Known(left.kept(labels)),
             _ => left,
         }
     }
@@ -332,7 +389,7 @@ impl<'a> World<'a> {
                 }
                 match (of, text(1)) {
                     (Series::Known(known), Some(label)) => {
-                        Series::Known(Known { metric: None, ..known.and(&Known::of([label])) })
+                        Series::Known(Known { metric: None, ..known.with(&Known::of([label])) })
                     }
                     _ => Series::Any,
                 }
@@ -342,6 +399,58 @@ impl<'a> World<'a> {
             _ => of,
         }
     }
+}
+
+/// Judges whether two sides that are matched by all their labels can match: not where every series of one has a label that
+/// none of the other has.
+fn joined(
+    binary: &BinaryExpr,
+    matching: Option<&LabelModifier>,
+    left: &Series<'_>,
+    right: &Series<'_>,
+    wrong: &mut Vec<Wrong>,
+) {
+    let (Series::Known(left), Series::Known(right)) = (left, right) else { return };
+    let ignored = match matching {
+        None => &[][..],
+        Some(LabelModifier::Exclude(labels)) => &labels.labels[..],
+        Some(LabelModifier::Include(_)) => return,
+    };
+    if binary.op.id() == T_LOR {
+        return;
+    }
+    let keeps_apart = |one: &Known<'_>, other: &Known<'_>| {
+        let is_free = |label: &&&str| !ignored.iter().any(|other| other == **label);
+        let apart = one.sure.iter().filter(is_free).find(|label| other.whole && !other.labels.contains(**label));
+        apart.map(|label| (*label).to_owned())
+    };
+    let found = keeps_apart(right, left).map(|label| (label, "right", "left"));
+    let Some((label, there, here)) = found.or_else(|| keeps_apart(left, right).map(|label| (label, "left", "right")))
+    else {
+        return;
+    };
+    let effect = if binary.op.id() == T_LUNLESS { "nothing is taken away" } else { "the result is empty" };
+    let message = format!(
+        "`{}` matches nothing, and {effect}: every series on the {there} has {}, none on the {here}",
+        binary.op,
+        Quoted(&label)
+    );
+    // Of an open metric, the labels of the other side are what it may have.
+    let common: Vec<&str> = match (left.labels.is_empty() && !left.whole, right.labels.is_empty() && !right.whole) {
+        (true, _) => right.labels.iter().copied().collect(),
+        (_, true) => left.labels.iter().copied().collect(),
+        _ => left.labels.intersection(&right.labels).copied().filter(|label| *label != "le").collect(),
+    };
+    let help = match common.as_slice() {
+        [] => "aggregate both sides to the same labels, or match by none: `on ()`".to_owned(),
+        labels if labels.len() <= 6 => format!(
+            "aggregate both sides to the same labels, or match by those they share: `on ({})`, with `group_left` or \
+             `group_right` where one side has several",
+            labels.join(", ")
+        ),
+        _ => "aggregate both sides to the same labels, or match by those they share with `on (…)`".to_owned(),
+    };
+    wrong.push(Wrong { rule: &JOIN, message, label: None, help: Some(help) });
 }
 
 /// Judges the labels that two sides are matched by.
