@@ -7,6 +7,7 @@ mod admission;
 mod claims;
 mod config;
 mod definitions;
+mod expressions;
 mod jobs;
 pub(crate) mod judge;
 mod limits;
@@ -46,6 +47,7 @@ pub(crate) fn rules() -> Vec<&'static Rule> {
         limits::RULES,
         storage::RULES,
         admission::RULES,
+        expressions::RULES,
         definitions::RULES,
         structural::RULES,
         ownership::RULES,
@@ -68,6 +70,7 @@ pub(crate) fn check(object: &Object<'_>, version: Version, findings: &mut Findin
     limits::check(judge);
     storage::check(judge);
     admission::check(judge);
+    expressions::check(judge);
     definitions::check(judge);
     metadata::check(judge);
     pods::check(judge);

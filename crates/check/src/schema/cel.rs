@@ -8,6 +8,7 @@ use crate::kubectl::as_kubectl;
 use crate::object::Object;
 use crate::rule::rules;
 use kube_cel::cel::Program;
+use kube_cel::cel::common::ast::IdedExpr;
 use kube_cel::{CompiledSchema, ErrorKind, Validator, compile_schema};
 use serde_json::Value;
 use std::sync::OnceLock;
@@ -103,7 +104,19 @@ pub(crate) fn mistake(expression: &str) -> Option<String> {
     }
     let found = apart(|| Program::compile(expression).err().map(|error| error.to_string()))??;
     let line = found.lines().next().unwrap_or_default();
-    Some(line.split_once("Syntax error: ").map_or(line, |(_, what)| what).to_owned())
+    let what = line.split_once("Syntax error: ").map_or(line, |(_, what)| what);
+    // All that could stand there would be everything.
+    let what = what.split(" expecting {").next().unwrap_or(what);
+    Some(what.replace("'<EOF>'", "the end"))
+}
+
+/// What `look` finds in an expression that has no mistake; nothing of one that the library does not read.
+pub(crate) fn compiled<T: Send>(text: &str, look: impl FnOnce(&IdedExpr) -> T + Send) -> Option<T> {
+    // Optional values are a newer part of the language than the library knows.
+    if !is_small(text) || text.contains(".?") || text.contains("[?") {
+        return None;
+    }
+    apart(|| Program::compile(text).ok().map(|program| look(program.expression())))?
 }
 
 /// Runs something with room for its recursion; nothing comes of it when it fails in a way of its own.

@@ -103,7 +103,14 @@ fn is_beyond(
     let Some(name) = names.iter().find(|name| world.namespaces.is_beyond(name)) else { return false };
     let selector = Selector::of(&scrape.selector.value);
     let is_near = |key: &str, value: &str| nearest(value, world.values_of(name, key)).is_some();
-    let found = !selector.labels().iter().any(|(key, value)| is_near(key, value)) && !is_elsewhere();
+    // A Service that every cluster has, and that one of several labels is of.
+    let is_meant = || {
+        let there = world.services.iter().filter(|service| service.namespace == *name);
+        let has_one =
+            |service: &Service<'_>| selector.labels().iter().any(|(key, value)| service.label(key) == Some(value));
+        kind == "Service" && there.into_iter().any(has_one)
+    };
+    let found = !selector.labels().iter().any(|(key, value)| is_near(key, value)) && !is_meant() && !is_elsewhere();
     if found {
         let names = scrape.monitor.at(&["spec", "namespaceSelector", "matchNames"]);
         let item = names.and_then(|names| names.items().iter().find(|item| item.text() == Some(name)));

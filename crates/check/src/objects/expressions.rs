@@ -1,0 +1,170 @@
+//! Expressions in CEL that an API server compiles before it takes an object: of admission policies, of webhooks, and of what
+//! selects devices.
+//!
+//! Source: `pkg/admission/plugin/cel` and `pkg/admission/plugin/policy` of k8s.io/apiserver 0.37, and the libraries of
+//! `pkg/cel/library` there. What depends on the types of objects is left to the server.
+
+use super::judge::Judge;
+use crate::fields::{given, items};
+use crate::rule::rules;
+use crate::schema::expression::{Kind, facts};
+use vigil_yaml::words::{list, nearest};
+use vigil_yaml::{Node, Quoted};
+
+rules! {
+    EXPRESSION "cel-expression" Error "every CEL expression of policies, webhooks and device selectors compiles"
+}
+
+/// What a policy's expressions may name, but for `params` and `variables`.
+const ADMISSION: [&str; 5] = ["object", "oldObject", "request", "authorizer", "namespaceObject"];
+
+/// Names of types and of groups of functions, which stand where a variable could.
+const TYPES: &str = "bool int uint double bytes string list map null_type type dyn optional optional_type google kubernetes \
+    net sets math strings base64 ip cidr format jsonpatch semver lists cel";
+
+/// Functions of the language and of the libraries that a server adds to it.
+const FUNCTIONS: &str = "\
+    abs add allowed byte date datetime dns1035Label dns1035LabelPrefix dns1123Label dns1123LabelPrefix \
+    dns1123Subdomain dns1123SubdomainPrefix labelValue qualifiedName uri uuid asApproximateFloat asInteger bind bool bytes ceil charAt check cidr compareTo \
+    contains containsCIDR containsIP decode distinct double duration dyn encode endsWith equivalent \
+    error errored escapeKey family fieldSelector find findAll first flatten floor format getDate \
+    getDayOfMonth getDayOfWeek getDayOfYear getEscapedPath getFullYear getHost getHostname getHours \
+    getMilliseconds getMinutes getMonth getPort getQuery getScheme getSeconds greatest group hasValue \
+    includes indexOf int intersects ip isCIDR isCanonical isGlobalUnicast isGreaterThan isIP isInteger \
+    isLessThan isLinkLocalMulticast isLinkLocalUnicast isLoopback isQuantity isSemver isSorted isURL \
+    isUnspecified join labelSelector last lastIndexOf least lowerAscii major masked matches max min \
+    minor name named namespace none of ofNonZeroValue optFlatMap optMap or orValue patch path \
+    prefixLength quantity quote range reason replace resource reverse round semver serviceAccount sign \
+    size slice sort sortBy split startsWith string sub subresource substring sum timestamp transformList \
+    transformMap transformMapEntry trim trunc type uint unwrap unwrapOpt upperAscii url validate value";
+
+/// The names in [`FUNCTIONS`].
+fn functions() -> std::str::SplitAsciiWhitespace<'static> {
+    FUNCTIONS.split_ascii_whitespace()
+}
+
+/// Judges one object.
+pub(super) fn check(judge: &mut Judge<'_, '_>) {
+    let Some(spec) = judge.object.at(&["spec"]).or_else(|| judge.object.at(&["webhooks"])) else { return };
+    match (judge.object.group, judge.object.kind) {
+        ("admissionregistration.k8s.io", "ValidatingAdmissionPolicy" | "MutatingAdmissionPolicy") => {
+            policy(judge, spec);
+        }
+        ("admissionregistration.k8s.io", "ValidatingWebhookConfiguration" | "MutatingWebhookConfiguration") => {
+            for condition in items(judge.object.node, "webhooks").iter().flat_map(|hook| items(hook, "matchConditions"))
+            {
+                one(judge, condition, "expression", &ADMISSION[..4], &[Kind::Bool]);
+            }
+        }
+        ("resource.k8s.io", "DeviceClass") => devices(judge, spec),
+        ("resource.k8s.io", "ResourceClaim") => claim(judge, spec),
+        ("resource.k8s.io", "ResourceClaimTemplate") => {
+            if let Some(spec) = spec.get("spec") {
+                claim(judge, spec);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn policy(judge: &mut Judge<'_, '_>, spec: &Node) {
+    let mut names = ADMISSION.to_vec();
+    if given(spec, "paramKind").is_some() {
+        names.push("params");
+    }
+    for condition in items(spec, "matchConditions") {
+        one(judge, condition, "expression", &names, &[Kind::Bool]);
+    }
+    names.push("variables");
+    for variable in items(spec, "variables") {
+        one(judge, variable, "expression", &names, &[]);
+    }
+    for validation in items(spec, "validations") {
+        one(judge, validation, "expression", &names, &[Kind::Bool]);
+        one(judge, validation, "messageExpression", &names, &[Kind::Text]);
+    }
+    for annotation in items(spec, "auditAnnotations") {
+        one(judge, annotation, "valueExpression", &names, &[]);
+    }
+    // A mutation makes objects of types that are named after fields.
+    names.extend(["Object", "JSONPatch"]);
+    for mutation in items(spec, "mutations") {
+        for key in ["applyConfiguration", "jsonPatch"] {
+            if let Some(patch) = mutation.get(key) {
+                one(judge, patch, "expression", &names, &[]);
+            }
+        }
+    }
+}
+
+fn claim(judge: &mut Judge<'_, '_>, spec: &Node) {
+    for request in items(spec, ["devices", "requests"]) {
+        devices(judge, request);
+        if let Some(exactly) = request.get("exactly") {
+            devices(judge, exactly);
+        }
+        for request in items(request, "firstAvailable") {
+            devices(judge, request);
+        }
+    }
+}
+
+fn devices(judge: &mut Judge<'_, '_>, holder: &Node) {
+    for selector in items(holder, "selectors") {
+        if let Some(cel) = selector.get("cel") {
+            one(judge, cel, "expression", &["device"], &[Kind::Bool]);
+        }
+    }
+}
+
+/// Judges the expression at a key: what it may name, and what must come of it, if anything.
+fn one(judge: &mut Judge<'_, '_>, holder: &Node, key: &str, names: &[&str], wanted: &[Kind]) {
+    let Some(node) = holder.get(key) else { return };
+    let Some(text) = node.text().filter(|text| !text.trim().is_empty()) else { return };
+    let facts = match facts(text) {
+        None => return,
+        Some(Err(mistake)) => {
+            judge.add(&EXPRESSION, node, format!("{} does not compile", Quoted(text.trim()))).label(mistake);
+            return;
+        }
+        Some(Ok(facts)) => facts,
+    };
+    for name in facts
+        .names
+        .iter()
+        .filter(|name| !names.contains(&name.as_str()) && !TYPES.split_ascii_whitespace().any(|known| known == *name))
+    {
+        // The first part of a name such as `a.b.Type`.
+        if name.contains('.') || name.starts_with(|c: char| c.is_ascii_uppercase()) {
+            continue;
+        }
+        let finding = judge.add(&EXPRESSION, node, format!("nothing is called {} here", Quoted(name)));
+        match nearest(name, names.to_vec()) {
+            Some(near) => finding.label(format!("did you mean `{near}`?")),
+            None => finding.label(format!("expected {}", list(names, "or"))),
+        };
+        if name == "params" {
+            finding.help("`params` is there where the policy has a `paramKind`");
+        }
+    }
+    for name in facts.functions.iter().filter(|name| !functions().any(|known| known == *name)) {
+        let finding = judge.add(&EXPRESSION, node, format!("there is no function {}", Quoted(name)));
+        if let Some(near) = nearest(name, functions()) {
+            finding.label(format!("did you mean `{near}`?"));
+        }
+    }
+    if let Some((operator, one, other)) = facts.clash {
+        let message = format!("`{operator}` between {} and {}", one.shown(), other.shown());
+        judge.add(&EXPRESSION, node, message).label("the two sides are of different types");
+    }
+    if let [wanted] = wanted
+        && facts.result != *wanted
+        && facts.result != Kind::Unknown
+    {
+        let message = format!("the expression gives {}", facts.result.shown());
+        judge
+            .add(&EXPRESSION, node, message)
+            .label(format!("expected {}", wanted.shown()))
+            .help("compare it with something: a server takes no value of unknown type for one");
+    }
+}
