@@ -7,11 +7,13 @@ use crate::object::Object;
 use crate::rule::{Rule, rules};
 use crate::world::{Found, World};
 use std::collections::HashMap;
+use vigil_yaml::words::{list, nearest};
 use vigil_yaml::{Node, Quoted};
 
 rules! {
     BACKEND "ingress-service" Error "every Service and port behind an Ingress or a route exists"
     TWICE "ingress-twice" Warning "no two Ingresses have the same host and path"
+    LISTENER "route-listener" Error "every listener that a route names is one of its Gateway"
     WEBHOOK "webhook-service" Error "the Service and port of every webhook and APIService exist"
 }
 
@@ -29,6 +31,9 @@ pub(crate) fn check(world: &World<'_>, findings: &mut Findings) {
     same_path(world, findings);
     for kind in ["HTTPRoute", "GRPCRoute", "TLSRoute", "TCPRoute", "UDPRoute"] {
         for route in world.judged("gateway.networking.k8s.io", kind) {
+            for parent in items(route.node, ["spec", "parentRefs"]) {
+                listener(world, route, parent, findings);
+            }
             let rules = items(route.node, ["spec", "rules"]);
             for to in rules.iter().flat_map(|rule| items(rule, ["backendRefs"])) {
                 gateway_backend(world, route, to, findings);
@@ -150,6 +155,40 @@ fn gateway_backend(world: &World<'_>, route: &Object<'_>, to: &Node, findings: &
     let Some((at, number)) = to.get("port").and_then(|at| Some((at, at.integer()?))) else { return };
     if !has_port(service, |port| integer(port, "port") == Some(number)) {
         no_port(&BACKEND, route, at, service, &number.to_string(), findings);
+    }
+}
+
+/// The listener of a Gateway that a route asks for, by name or by port.
+fn listener(world: &World<'_>, route: &Object<'_>, parent: &Node, findings: &mut Findings) {
+    if text(parent, "kind").is_some_and(|kind| kind != "Gateway") {
+        return;
+    }
+    let namespace = text(parent, "namespace").unwrap_or(world.set.home(route));
+    let Some(name) = text(parent, "name") else { return };
+    let gateways = world.judged("gateway.networking.k8s.io", "Gateway");
+    let Some(gateway) = gateways.into_iter().find(|it| it.name == name && world.set.home(it) == namespace) else {
+        return;
+    };
+    let listeners = items(gateway.node, ["spec", "listeners"]);
+    if let Some(at) = parent.get("sectionName")
+        && let Some(wanted) = at.text().filter(|wanted| !wanted.is_empty())
+        && !listeners.iter().any(|listener| text(listener, "name") == Some(wanted))
+    {
+        let names: Vec<&str> = listeners.iter().filter_map(|listener| text(listener, "name")).collect();
+        let finding = findings.add(&LISTENER, route, at, format!("{gateway} has no listener {}", Quoted(wanted)));
+        match nearest(wanted, names.iter().copied()) {
+            Some(near) => finding.label(format!("did you mean `{near}`?")),
+            None => finding.label(format!("its listeners are {}", list(&names, "and"))),
+        };
+        finding.help("no request reaches the route otherwise");
+    }
+    if let Some(at) = parent.get("port")
+        && let Some(wanted) = at.integer()
+        && !listeners.iter().any(|listener| integer(listener, "port") == Some(wanted))
+    {
+        findings
+            .add(&LISTENER, route, at, format!("{gateway} has no listener on port {wanted}"))
+            .help("no request reaches the route otherwise");
     }
 }
 

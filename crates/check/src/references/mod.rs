@@ -15,6 +15,7 @@ mod pod_security;
 mod ports;
 mod programs;
 mod rbac;
+mod replicas;
 mod services;
 mod unused;
 
@@ -36,6 +37,7 @@ pub(crate) fn rules() -> Vec<&'static Rule> {
         autoscaling::RULES,
         ports::RULES,
         programs::RULES,
+        replicas::RULES,
         network_policies::RULES,
         unused::RULES,
         pod_security::RULES,
@@ -59,6 +61,7 @@ pub(crate) fn check(world: &World<'_>, findings: &mut Findings) {
         autoscaling::check,
         ports::check,
         programs::check,
+        replicas::check,
         network_policies::check,
         unused::check,
         pod_security::check,

@@ -5,12 +5,15 @@ use super::pod::{Pod, Role};
 use crate::fields::{filled, given, is_set, items, written};
 use crate::rule::rules;
 use std::collections::HashSet;
+use vigil_forms::image::{Image, Wrong};
 use vigil_forms::name;
 use vigil_yaml::{Data, Node, Quoted};
 
 rules! {
     NAME "container-name" Error "every pod has containers, and their names are valid and unique"
     IMAGE "container-image" Error "every container has a valid image"
+    IMAGE_NAME "image-name" Error "every image has a name that a container runtime reads"
+    IMAGE_TAG "image-tag" Note "every image names one version"
     PORT "container-port" Error "every `containerPort` is from 1 to 65535, and port names are unique"
     PORT_TWICE "container-port-duplicate" Warning "no container has the same port twice"
     ROLE "container-role" Error "init and ephemeral containers have only the fields that they may have"
@@ -61,21 +64,52 @@ fn name<'o>(judge: &mut Judge<'_, '_>, container: &'o Node, names: &mut HashSet<
 }
 
 fn image(judge: &mut Judge<'_, '_>, container: &Node) {
-    match container.get("image") {
-        None => judge.add(&IMAGE, container, "a container without an image").help("set `image:`"),
-        Some(node) if node.is_null() => {
-            judge.add(&IMAGE, container, "a container without an image").help("set `image:`")
-        }
-        Some(node) => match node.text() {
-            Some("") => judge
-                .add(&IMAGE, node, "a container without an image")
-                .label("expected a reference such as `nginx:1.27`"),
-            Some(text) if text.trim() != text => judge
-                .add(&IMAGE, node, format!("the image {} has spaces around it", Quoted(text)))
-                .label("expected none: pods with it are refused"),
-            _ => return,
-        },
+    let Some(node) = given(container, "image") else {
+        let at = container.get("image").unwrap_or(container);
+        judge.add(&IMAGE, at, "a container without an image").help("set `image:`");
+        return;
     };
+    match node.text() {
+        Some("") => {
+            judge.add(&IMAGE, node, "a container without an image").label("expected a reference such as `nginx:1.27`");
+        }
+        Some(text) if text.trim() != text => {
+            judge
+                .add(&IMAGE, node, format!("the image {} has spaces around it", Quoted(text)))
+                .label("expected none: pods with it are refused");
+        }
+        // What takes the place of a mark is not known here.
+        Some(text) if !text.contains("{{") => image_name(judge, node, text),
+        _ => {}
+    }
+}
+
+/// The name of an image, which a server takes as it is and a kubelet does not.
+fn image_name(judge: &mut Judge<'_, '_>, node: &Node, text: &str) {
+    match Image::parse(text) {
+        Err(wrong) => {
+            let label = match wrong {
+                Wrong::Registry => "expected a host in place of the registry",
+                Wrong::Capital => "expected lower case",
+                Wrong::Tag => "expected a tag of letters, digits, `_`, `.` and `-`",
+                Wrong::Digest => "expected a digest such as `sha256:` and 64 digits",
+                Wrong::Repository | Wrong::NoTag | Wrong::Latest => {
+                    "expected a name such as `quay.io/prometheus/prometheus:v3.8.1`"
+                }
+            };
+            let message = format!("no container runtime reads the image {}", Quoted(text));
+            let finding = judge.add(&IMAGE_NAME, node, message).label(label);
+            finding.help("correct it: its pods stay in `InvalidImageName`");
+        }
+        Ok(image) if image.digest.is_none() && matches!(image.tag, None | Some("latest")) => {
+            let message = match image.tag {
+                None => format!("the image {} has no tag, which is `latest`", Quoted(text)),
+                Some(_) => format!("the image {} is another one tomorrow", Quoted(text)),
+            };
+            judge.add(&IMAGE_TAG, node, message).help("name a version, or a digest");
+        }
+        Ok(_) => {}
+    }
 }
 
 fn ports<'o>(
