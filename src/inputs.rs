@@ -5,6 +5,8 @@
 //! several paths lead to is read once.
 
 use crate::commands::called;
+use crate::kustomize;
+use serde_json::Value;
 use std::collections::HashSet;
 use std::fs::{self, File};
 use std::io::{self, Read, Seek, SeekFrom};
@@ -23,6 +25,9 @@ const KUSTOMIZATIONS: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "K
 /// Keys of a kustomization that change no object, or only the order of them.
 const HARMLESS: [&str; 7] = ["apiVersion", "kind", "metadata", "sortOptions", "generatorOptions", "openapi", "crds"];
 
+/// Keys that name what a kustomization is made of.
+const PARTS: [&str; 2] = ["resources", "components"];
+
 /// How much of standard input is held in memory where texts are read piece by piece; more of it is in a temporary file.
 const HELD: usize = 16 << 20;
 
@@ -31,6 +36,16 @@ pub(crate) fn read(paths: &[PathBuf]) -> Result<Vec<Arc<Source>>, Vec<Problem>> 
     Ok(Inputs::of(paths, false)?.held())
 }
 
+/// Reads all that `paths` stand for but kustomizations that cannot be built here, and says why they cannot.
+pub(crate) fn read_what_can(paths: &[PathBuf]) -> Result<Partly<Arc<Source>>, Vec<Problem>> {
+    let mut inputs = Inputs::of_what_can(paths, false)?;
+    let unbuilt = std::mem::take(&mut inputs.unbuilt);
+    Ok((inputs.held(), unbuilt))
+}
+
+/// What could be read, and why the rest could not.
+pub(crate) type Partly<T> = (Vec<T>, Vec<Problem>);
+
 /// Reads all that `path` stands for, where messages shall call it `name`.
 pub(crate) fn read_as(path: &Path, name: &str) -> Result<Vec<Arc<Source>>, Vec<Problem>> {
     let mut inputs = Inputs { root: Some((path.to_owned(), name.to_owned())), ..Inputs::default() };
@@ -38,9 +53,10 @@ pub(crate) fn read_as(path: &Path, name: &str) -> Result<Vec<Arc<Source>>, Vec<P
     Ok(inputs.finished()?.held())
 }
 
-/// All that `paths` stand for, to be read a document at a time.
-pub(crate) fn texts(paths: &[PathBuf]) -> Result<Vec<Text>, Vec<Problem>> {
-    Ok(Inputs::of(paths, true)?.texts)
+/// As [`read_what_can`], to be read a document at a time.
+pub(crate) fn texts(paths: &[PathBuf]) -> Result<Partly<Text>, Vec<Problem>> {
+    let inputs = Inputs::of_what_can(paths, true)?;
+    Ok((inputs.texts, inputs.unbuilt))
 }
 
 /// A text that was found readable.
@@ -104,6 +120,8 @@ struct Inputs {
     /// A path that messages call otherwise, and how.
     root: Option<(PathBuf, String)>,
     problems: Vec<Problem>,
+    /// What is wrong with kustomizations that are left out.
+    unbuilt: Vec<Problem>,
     /// How much was read.
     bytes: usize,
     /// The files that were read, by the one path that leads to each without links.
@@ -121,7 +139,20 @@ impl Inputs {
         inputs.finished()
     }
 
+    /// All that `paths` stand for but what cannot be built, if there is anything else.
+    fn of_what_can(paths: &[PathBuf], apart: bool) -> Result<Self, Vec<Problem>> {
+        let mut inputs = Self { apart, ..Self::default() };
+        for path in paths {
+            inputs.path(path);
+        }
+        let unbuilt = if inputs.texts.is_empty() { Vec::new() } else { std::mem::take(&mut inputs.unbuilt) };
+        let mut inputs = inputs.finished()?;
+        inputs.unbuilt = unbuilt;
+        Ok(inputs)
+    }
+
     fn finished(mut self) -> Result<Self, Vec<Problem>> {
+        self.problems.append(&mut self.unbuilt);
         Problem::sort(&mut self.problems);
         if self.problems.is_empty() { Ok(self) } else { Err(self.problems) }
     }
@@ -159,7 +190,7 @@ impl Inputs {
         } else if !path.is_dir() {
             self.file(path);
         } else if let Some(kustomization) = kustomization_of(path) {
-            self.kustomization(&kustomization, &mut Tree::default());
+            self.whole_kustomization(&kustomization, Tree { builds: true, ..Tree::default() });
         } else {
             self.directory(path);
         }
@@ -231,7 +262,7 @@ impl Inputs {
                 if !self.seen.insert(real(path)) {
                     entries.skip_current_dir();
                 } else if let Some(kustomization) = kustomization_of(path) {
-                    self.kustomization(&kustomization, &mut Tree::default());
+                    self.whole_kustomization(&kustomization, Tree::default());
                     entries.skip_current_dir();
                 }
             } else if entry.file_type().is_file() && is_manifest(path) {
@@ -240,48 +271,128 @@ impl Inputs {
         }
     }
 
-    /// The resources of a kustomization.
+    /// A kustomization that no other one names: all of it or nothing.
+    fn whole_kustomization(&mut self, path: &Path, mut tree: Tree) {
+        let (texts, problems) = (self.texts.len(), self.problems.len());
+        self.kustomization(path, &mut tree);
+        if self.problems.len() > problems {
+            self.texts.truncate(texts);
+            self.unbuilt.extend(self.problems.drain(problems..));
+        }
+    }
+
+    /// What a kustomization makes of its resources.
     fn kustomization(&mut self, path: &Path, tree: &mut Tree) {
         let folder = path.parent().unwrap_or(Path::new(""));
         tree.above.push(real(folder));
+        if let Some(document) = self.kustomization_file(path, folder, tree) {
+            let from = self.texts.len();
+            self.resources(&document, folder, tree);
+            let is_built = !kustomize::is_plain(&document) || document.get("components").is_some();
+            if tree.builds && is_built {
+                self.build(&document, folder, from, tree);
+            }
+        }
+        tree.above.pop();
+    }
+
+    /// Reads a kustomization, and says what of it is left to kubectl.
+    fn kustomization_file(&mut self, path: &Path, folder: &Path, tree: &Tree) -> Option<Node> {
         let source = match self.source(path, Limits::default().bytes.min(self.left())) {
             Ok(source) => source,
-            Err(problem) => return self.problems.push(*problem),
+            Err(problem) => {
+                self.problems.push(*problem);
+                return None;
+            }
         };
         self.bytes += source.text.len();
         let document = match vigil_yaml::read_one(&source, &Limits::default()) {
             Ok(document) => document,
-            Err(problems) => return self.problems.extend(problems),
+            Err(problems) => {
+                self.problems.extend(problems);
+                return None;
+            }
         };
         let Some(document) = document else {
             let problem = Problem::in_file("is empty", source.name.as_str());
-            return self.problems.push(problem.help("list the manifests under `resources:`, or remove it"));
+            self.problems.push(problem.help("list the manifests under `resources:`, or remove it"));
+            return None;
         };
         let shown = folder.display().to_string();
         let shown = if shown.is_empty() { "." } else { &shown };
         for entry in document.entries() {
-            let nothing = match &entry.value.data {
-                vigil_yaml::Data::Scalar(_) => entry.value.is_null(),
-                _ => entry.value.entries().is_empty() && entry.value.items().is_empty(),
-            };
             let key = entry.key.text.as_str();
-            if !(nothing || key == "resources" || HARMLESS.contains(&key)) {
-                let label = match nearest(key, ["resources"]) {
-                    Some(near) => format!("did you mean `{near}`?"),
-                    None => "changes what kubectl would take".to_owned(),
-                };
-                self.problems.push(
-                    Problem::error(format!("{} is not applied here", Quoted(key)), entry.key.span.clone())
-                        .label(label)
-                        .help(format!("let kubectl do it: `kubectl kustomize {shown} | vigil check -`")),
-                );
+            let is_built = PARTS.contains(&key) || kustomize::BUILT.contains(&key);
+            if kustomize::is_nothing(&entry.value)
+                || key == "resources"
+                || HARMLESS.contains(&key)
+                || tree.builds && is_built
+            {
+                continue;
             }
+            let label = match nearest(key, PARTS.into_iter().chain(kustomize::BUILT).collect::<Vec<_>>()) {
+                Some(near) if !is_built => format!("did you mean `{near}`?"),
+                _ => "changes what kubectl would take".to_owned(),
+            };
+            let help = match key {
+                _ if is_built => format!("name the directory, and it is built: `vigil check {shown}`"),
+                "helmCharts" | "helmGlobals" | "helmChartInflationGenerator" => {
+                    format!("let kubectl do it: `kubectl kustomize --enable-helm {shown} | vigil check -`")
+                }
+                _ => format!("let kubectl do it: `kubectl kustomize {shown} | vigil check -`"),
+            };
+            let message = format!("{} is not applied here", Quoted(key));
+            self.problems.push(Problem::error(message, entry.key.span.clone()).label(label).help(help));
         }
-        let resources = document.get("resources").map(Node::items).unwrap_or_default();
-        for resource in resources {
+        Some(document)
+    }
+
+    fn resources(&mut self, document: &Node, folder: &Path, tree: &mut Tree) {
+        for resource in document.get("resources").map(Node::items).unwrap_or_default() {
             self.resource(resource, folder, tree);
         }
-        tree.above.pop();
+    }
+
+    /// Puts what a kustomization makes of the texts from `from` on in their place.
+    fn build(&mut self, document: &Node, folder: &Path, from: usize, tree: &mut Tree) {
+        let Some(mut objects) = self.objects(from) else { return };
+        for component in document.get("components").map(Node::items).unwrap_or_default() {
+            let path = folder.join(component.text().unwrap_or_default());
+            let Some(kustomization) = kustomization_of(&path) else {
+                let message = format!("there is no component {}", Quoted(component.text().unwrap_or_default()));
+                let problem = Problem::error(message, component.span.clone());
+                self.problems.push(problem.help("name a directory with a `kustomization.yaml` of `kind: Component`"));
+                continue;
+            };
+            let real = real(&path);
+            if tree.above.contains(&real) {
+                continue;
+            }
+            tree.above.push(real);
+            if let Some(part) = self.kustomization_file(&kustomization, &path, tree) {
+                self.resources(&part, &path, tree);
+                objects.extend(self.objects(from).unwrap_or_default());
+                kustomize::build(&part, &path, &mut objects, &mut self.problems);
+            }
+            tree.above.pop();
+        }
+        kustomize::build(document, folder, &mut objects, &mut self.problems);
+        let text: String = objects.iter().flat_map(|object| ["---\n".to_owned(), vigil_yaml::write(object)]).collect();
+        let name = format!("{} (built)", self.called(folder));
+        self.texts.push(Text::Held(Source::new(name, text)));
+    }
+
+    /// Takes the texts from `from` on as objects.
+    fn objects(&mut self, from: usize) -> Option<Vec<Value>> {
+        let texts: Vec<Text> = self.texts.drain(from..).collect();
+        let sources: Result<Vec<_>, _> = texts.iter().flat_map(Text::documents).collect();
+        match sources.map_err(|problem| vec![*problem]).and_then(|sources| kustomize::objects(&sources)) {
+            Ok(objects) => Some(objects),
+            Err(problems) => {
+                self.problems.extend(problems);
+                None
+            }
+        }
     }
 
     fn resource(&mut self, resource: &Node, folder: &Path, tree: &mut Tree) {
@@ -372,6 +483,8 @@ fn stdin(name: &str, limit: usize, apart: bool) -> Result<Text, Box<Problem>> {
 /// Where a walk through kustomizations has been.
 #[derive(Default)]
 struct Tree {
+    /// What kustomizations do is done; otherwise only those that do nothing are taken.
+    builds: bool,
     /// The directories from the first one down to here.
     above: Vec<PathBuf>,
     /// Every resource so far.

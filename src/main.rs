@@ -2,6 +2,7 @@
 
 mod commands;
 mod inputs;
+mod kustomize;
 mod revision;
 mod terminal;
 

@@ -255,6 +255,26 @@ fn a_kustomization_that_does_more_is_left_to_kubectl() {
 }
 
 #[test]
+fn a_kustomization_that_cannot_be_built_does_not_stop_the_rest() {
+    let here = folder(&[
+        ("apps/good.yaml", GOOD),
+        ("apps/over/kustomization.yaml", "resources: [own.yaml]\nnamespace: shop\n"),
+        ("apps/over/own.yaml", &GOOD.replace("shop", "own")),
+        ("apps/far/kustomization.yaml", "resources: [https://example.com/all.yaml]\nhelmCharts: [{name: a}]\n"),
+        ("apps/gone/kustomization.yaml", "resources: [own.yaml, gone.yaml]\n"),
+        ("apps/gone/own.yaml", BAD),
+    ]);
+    approved("vigil-check-kustomization-rest", &vigil(here.path(), &["check", "apps"]));
+    for arguments in
+        [&["check", "apps/over", "--format", "json"][..], &["check", "--objects-only", "apps/over", "--format", "json"]]
+    {
+        let built = vigil(here.path(), arguments);
+        status(&built, 0);
+        assert_eq!(report(&built)["objects"], 1);
+    }
+}
+
+#[test]
 fn a_directory_is_all_that_is_below_it() {
     let name = |name: &str| GOOD.replace("shop", name);
     let here = folder(&[

@@ -94,15 +94,15 @@ pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Outcome,
 
 fn report(arguments: &Arguments, options: Options) -> Result<Report, Vec<Problem>> {
     if arguments.objects_only {
-        let texts = inputs::texts(&arguments.paths)?;
+        let (texts, unread) = inputs::texts(&arguments.paths)?;
         let templates = templates(texts.iter().map(|text| (text.name(), text.beginning())));
         let documents = || texts.iter().flat_map(inputs::Text::documents);
-        return vigil_check::check_apart(documents, &Options { templates, ..options })
+        return vigil_check::check_apart(documents, &Options { templates, unread, ..options })
             .map_err(|problem| vec![*problem]);
     }
-    let sources = inputs::read(&arguments.paths)?;
+    let (sources, unread) = inputs::read_what_can(&arguments.paths)?;
     let templates = templates(sources.iter().map(|source| (source.name.clone(), &*source.text)));
-    Ok(vigil_check::check(&sources, &Options { templates, ..options }))
+    Ok(vigil_check::check(&sources, &Options { templates, unread, ..options }))
 }
 
 /// The templates that files were rendered from, by the names of these.

@@ -252,6 +252,7 @@ impl<'a> Pass<'a> {
             .collect();
         self.findings.list.extend(of_namespaces.into_iter().flatten());
 
+        documents::tell_unread(options, &mut self.findings);
         let documents: Vec<_> = self.waiving.iter().map(read).collect();
         let set = set_of(&documents, &served, options, &|_| true);
         let (mut findings, mut waived) = waivers::apply(&set, false, self.findings.into_sorted(options), rules);

@@ -4,6 +4,7 @@ use crate::fields::items;
 use crate::finding::Findings;
 use crate::kubectl;
 use crate::object::Object;
+use crate::options::Options;
 use crate::rule::rules;
 use std::sync::Arc;
 use vigil_yaml::source::has_directives;
@@ -12,6 +13,7 @@ use vigil_yaml::{Data, Limits, Node, Problem, Quoted, Source, Span};
 
 rules! {
     YAML "yaml" Error "every document is valid YAML, which all parsers read alike"
+    KUSTOMIZATION "kustomization" Error "every kustomization has the keys that kustomize reads, and is built here or by kubectl"
     IDENTITY "object-identity" Error "every object has `apiVersion`, `kind` and `metadata.name`"
 }
 
@@ -109,6 +111,7 @@ fn collect<'a>(node: &'a Node, damaged: bool, objects: &mut Vec<Object<'a>>, fin
     }
     // A configuration of kubectl's and no object of an API server.
     if group == "kustomize.config.k8s.io" {
+        kustomization(node, findings);
         return;
     }
     let name = node.at(&["metadata", "name"]).and_then(Node::text).unwrap_or_default();
@@ -126,6 +129,33 @@ fn collect<'a>(node: &'a Node, damaged: bool, objects: &mut Vec<Object<'a>>, fin
         findings.add(&YAML, &object, at, message).help(help);
     });
     objects.push(object);
+}
+
+/// Says what of the input could not be read.
+pub(crate) fn tell_unread(options: &Options, findings: &mut Findings) {
+    for problem in &options.unread {
+        let finding = findings.add_outside(&KUSTOMIZATION, problem.place.clone(), problem.message.clone());
+        finding.append(problem.label.clone(), problem.help.clone());
+    }
+}
+
+/// The fields of a kustomization and of a component: `api/types/kustomization.go` of sigs.k8s.io/kustomize 5.
+const FIELDS: &str = "apiVersion kind metadata openapi namePrefix nameSuffix namespace commonLabels labels commonAnnotations \
+    patchesStrategicMerge patchesJson6902 patches images imageTags replacements replicas vars sortOptions resources components \
+    crds bases configMapGenerator secretGenerator helmGlobals helmCharts helmChartInflationGenerator generatorOptions \
+    configurations generators transformers validators buildMetadata";
+
+/// Judges the keys of a kustomization, which kustomize refuses where it does not know one.
+fn kustomization(node: &Node, findings: &mut Findings) {
+    let known: Vec<&str> = FIELDS.split_ascii_whitespace().collect();
+    for entry in node.entries().iter().filter(|entry| !known.contains(&entry.key.text.as_str())) {
+        let message = format!("unknown field {}", Quoted(&entry.key.text));
+        let finding = findings.add_outside(&KUSTOMIZATION, entry.key.span.clone(), message);
+        if let Some(near) = nearest(&entry.key.text, known.iter().copied()) {
+            finding.label(format!("did you mean `{near}`?"));
+        }
+        finding.help("correct or remove it: `kubectl apply -k` refuses a field that it does not know");
+    }
 }
 
 fn incomplete(node: &Node, findings: &mut Findings) {

@@ -88,7 +88,8 @@ pub fn check(sources: &[Arc<Source>], options: &Options) -> Report {
 
     let mut findings = Findings::default();
     let set = Set::new(&documents, &definitions, options, &mut findings);
-    let followed = set.whole;
+    documents::tell_unread(options, &mut findings);
+    let followed = set.whole && options.unread.is_empty();
 
     let apart: Vec<Findings> = set
         .objects

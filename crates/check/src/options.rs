@@ -4,7 +4,7 @@ use crate::schema::builtin::versions;
 use crate::version::Version;
 use std::collections::HashMap;
 use std::sync::Arc;
-use vigil_yaml::{Place, Source};
+use vigil_yaml::{Place, Problem, Source};
 
 /// What to check, and for whom.
 #[derive(Clone, Debug)]
@@ -23,6 +23,8 @@ pub struct Options {
     pub provided: Vec<Provided>,
     /// Rules that an object may break; besides these, objects have annotations that say so.
     pub waivers: Vec<Waiver>,
+    /// What of the input could not be read, and why: told as findings, and no references are followed then.
+    pub unread: Vec<Problem>,
     /// The templates that texts were rendered from, by the names of the texts; findings in them say so.
     pub templates: HashMap<String, Arc<str>>,
 }
@@ -64,6 +66,7 @@ impl Default for Options {
             definitions: Vec::new(),
             provided: Vec::new(),
             waivers: Vec::new(),
+            unread: Vec::new(),
             templates: HashMap::new(),
         }
     }
