@@ -42,6 +42,7 @@ pub fn options(parsed: &Parsed) -> (Options, Option<Problem>) {
     });
     let options = Options {
         kubernetes: vec![version],
+        has_stack: true,
         definitions: DEFINITIONS.map(|(name, text)| Source::new(name, text)).into(),
         provided: provided.collect(),
         waivers: waivers.collect(),

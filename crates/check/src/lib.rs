@@ -148,9 +148,38 @@ fn judge(object: &object::Object<'_>, served: &[Served], options: &Options, find
                 rules.check(object, kind.drops_status, findings);
             }
         }
+        let of_schema = findings.list.len();
         objects::check(object, schemas.version, findings);
+        told_once(&mut findings.list, before, of_schema);
         if options.kubernetes.len() > 1 {
             findings.list[before..].iter_mut().for_each(|finding| finding.versions = vec![schemas.version]);
         }
     }
+}
+
+/// Leaves out, of the findings from `from` on, what the schema has said of the same mapping: that a field is missing, or is
+/// misspelt. Those from `own` on are not the schema's.
+fn told_once(findings: &mut Vec<Finding>, from: usize, own: usize) {
+    let meant = |finding: &Finding| {
+        let label = finding.label.as_deref()?.strip_prefix("did you mean `")?;
+        (finding.rule.id == validate::UNKNOWN_FIELD.id).then(|| label.trim_end_matches("`?").to_owned())
+    };
+    let parent = |path: &str| path.rsplit_once('.').map_or_else(String::new, |(parent, _)| parent.to_owned());
+    let said: Vec<(String, String)> = findings[from..own]
+        .iter()
+        .filter_map(|finding| match meant(finding) {
+            Some(name) => Some((parent(&finding.path), name)),
+            None if finding.rule.id == validate::REQUIRED.id => Some((finding.path.clone(), finding.message.clone())),
+            None => None,
+        })
+        .collect();
+    if said.is_empty() {
+        return;
+    }
+    let mut number = 0;
+    findings.retain(|finding| {
+        number += 1;
+        let is_said = || said.iter().any(|(path, what)| *path == finding.path && finding.message.contains(what));
+        number <= own || !is_said()
+    });
 }

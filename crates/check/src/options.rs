@@ -19,6 +19,8 @@ pub struct Options {
     pub allowed_kinds: Vec<String>,
     /// Texts with CustomResourceDefinitions that are no part of what is checked.
     pub definitions: Vec<Arc<Source>>,
+    /// A stack says what the cluster provides: help may name its keys.
+    pub has_stack: bool,
     /// Objects that the cluster provides besides those that every cluster has.
     pub provided: Vec<Provided>,
     /// Rules that an object may break; besides these, objects have annotations that say so.
@@ -27,6 +29,17 @@ pub struct Options {
     pub unread: Vec<Problem>,
     /// The templates that texts were rendered from, by the names of the texts; findings in them say so.
     pub templates: HashMap<String, Arc<str>>,
+}
+
+impl Options {
+    /// What to do where the cluster has an object already that a finding of `rule` misses.
+    pub(crate) fn says_provided(&self, object: &str, rule: &str) -> String {
+        if self.has_stack {
+            format!("if the cluster has it already, list `{object}` under `checks.provided` in stack.yaml")
+        } else {
+            format!("if the cluster has it already, say so with an annotation here, `waive.vigil/{rule}: …`")
+        }
+    }
 }
 
 /// The word that an object may break a rule.
@@ -64,6 +77,7 @@ impl Default for Options {
             objects_only: false,
             allowed_kinds: Vec::new(),
             definitions: Vec::new(),
+            has_stack: false,
             provided: Vec::new(),
             waivers: Vec::new(),
             unread: Vec::new(),

@@ -44,10 +44,8 @@ pub(super) fn missing<'f>(
     } else if let Some(other) = elsewhere() {
         finding.label(format!("there is one in namespace {}", Quoted(other.namespace)));
     }
-    finding.help(format!(
-        "correct the name or add the {kind}; if the cluster has it already, list `{kind} {namespace}{slash}{name}` \
-         under `checks.provided` in stack.yaml"
-    ))
+    let provided = world.set.options.says_provided(&format!("{kind} {namespace}{slash}{name}"), rule.id);
+    finding.help(format!("correct the name or add the {kind}; {provided}"))
 }
 
 /// Notes that what `at` leads to is in a namespace of which the set holds nothing: other manifests make it, or nobody.

@@ -47,17 +47,17 @@ pub(crate) fn check(world: &World<'_>, findings: &mut Findings) {
         }
         let at = object.at(&["metadata", "namespace"]).unwrap_or(object.node);
         let message = format!("nothing in the set makes the namespace {}", Quoted(namespace));
-        let how = format!(
-            "if the cluster has it already, list `Namespace {namespace}` under `checks.provided` in stack.yaml"
-        );
+        let how = |rule| world.set.options.says_provided(&format!("Namespace {namespace}"), rule);
         if made.is_empty() {
-            findings.add(&ASSUMED, object, at, message).help(how);
+            // Of a note there is nothing to waive.
+            let note = if world.set.options.has_stack { how("") } else { "see that the cluster has it".to_owned() };
+            findings.add(&ASSUMED, object, at, message).help(note);
             continue;
         }
         let finding = findings.add(&MISSING, object, at, message);
         if let Some(near) = nearest(namespace, made.iter().copied().take(200)) {
             finding.label(format!("did you mean {}?", Quoted(near)));
         }
-        finding.help(format!("correct it, or add the Namespace; {how}"));
+        finding.help(format!("correct it, or add the Namespace; {}", how(MISSING.id)));
     }
 }

@@ -137,9 +137,10 @@ impl<'a> Walk<'a> {
             }
             Form::String | Form::Time | Form::Bytes if scalar == Some(Plain::Text) => self.text(node, schema),
             Form::String | Form::Time | Form::Bytes => {
+                let meant = Self::unit_meant(node, schema);
                 let finding = self.wrong_type(node, "a string");
                 if scalar.is_some() {
-                    finding.help("put quotes around it");
+                    finding.help(meant.unwrap_or_else(|| "put quotes around it".to_owned()));
                 }
                 false
             }
@@ -166,6 +167,15 @@ impl<'a> Walk<'a> {
             }
             Form::Quantity => self.quantity(node, scalar),
         }
+    }
+
+    /// What a number without a unit should be, where the pattern of its field asks for a time or a size.
+    fn unit_meant(node: &Node, schema: &Schema) -> Option<String> {
+        let pattern = schema.limits.as_deref()?.pattern.as_ref()?;
+        let number = scalar_text(node);
+        let fits = |text: &String| pattern.matches(text);
+        let meant = ["s", "MB"].map(|unit| format!("{number}{unit}")).into_iter().find(fits)?;
+        (!pattern.matches(number)).then(|| format!("write it with its unit, such as `{meant}`"))
     }
 
     /// How many bits a server gives to a whole number.
@@ -255,6 +265,9 @@ impl<'a> Walk<'a> {
             return;
         }
         for name in &schema.required {
+            if self.closed && is_misspelt(name, entries, schema) {
+                continue;
+            }
             let value = node.get(name);
             if value.is_none_or(Node::is_null) && !(schema.custom && self.is_filled_in(name, schema, value.is_some())) {
                 self.missing(node, name);
@@ -456,6 +469,17 @@ impl<'a> Walk<'a> {
             self.add(&VALUE, node, "a value that the schema excludes".to_owned());
         }
     }
+}
+
+/// Whether an unknown field stands for a missing one but for its spelling, which is told as such.
+fn is_misspelt(name: &str, entries: &[Entry], schema: &Schema) -> bool {
+    let is_known = |key: &str| schema.properties.binary_search_by(|(known, _)| (**known).cmp(key)).is_ok();
+    let names = || schema.properties.iter().map(|(name, _)| &**name).collect::<Vec<_>>();
+    matches!(schema.additional, Additional::Closed)
+        && entries.iter().any(|entry| {
+            let key = entry.key.text.as_str();
+            !is_known(key) && nearest(key, names()) == Some(name)
+        })
 }
 
 fn shown((major, minor): Release) -> String {
