@@ -128,7 +128,7 @@ pub(crate) fn check<'a>(
     grafana_settings::check(&read, world, findings);
     let mut queries = Vec::new();
     let mut recorded = HashSet::new();
-    rule_groups::check(set, &mut queries, &mut recorded, findings);
+    rule_groups::check(world, &read, &mut queries, &mut recorded, findings);
 
     // Who loads what is a reference; what a file of Grafana's holds is not.
     let mut references = Findings::default();

@@ -1,14 +1,15 @@
-//! PrometheusRules: alerts and recording rules.
+//! Alerts and recording rules: of PrometheusRules, and of files that a Prometheus reads.
 
 use super::file::Where;
 use super::query::Query;
+use super::syntax::Read;
 use super::targets::evaluation;
 use super::templates;
 use crate::fields::{entries, items};
 use crate::finding::Findings;
-use crate::object::{MONITORING, Object};
+use crate::object::MONITORING;
 use crate::rule::rules;
-use crate::set::Set;
+use crate::world::World;
 use std::collections::HashSet;
 use vigil_forms::duration;
 use vigil_forms::name::{is_metric, is_metric_label};
@@ -21,44 +22,63 @@ rules! {
     INTERVAL "rule-interval" Warning "no group is evaluated less often than every five minutes, after which samples are stale"
 }
 
-/// Judges all PrometheusRules, and adds their queries; what they record goes to `recorded`.
+/// Judges all PrometheusRules and files of rules, and adds their queries; what they record goes to `recorded`.
 pub(super) fn check<'w, 'a>(
-    set: &'w Set<'a>,
+    world: &'w World<'a>,
+    read: &'w [Read<'_, 'a>],
     queries: &mut Vec<Query<'w, 'a>>,
     recorded: &mut HashSet<&'w str>,
     findings: &mut Findings,
 ) {
-    let usual = evaluation(set);
-    for object in set.of_kind(MONITORING, "PrometheusRule").filter(|object| !object.damaged) {
-        for group in items(object.node, ["spec", "groups"]) {
-            let said = group.get("interval").and_then(|node| Some((node, seconds(node.text()?)?)));
-            let interval = said.map(|(_, seconds)| seconds).filter(|seconds| *seconds > 0).or(usual);
-            let mut records = false;
-            for rule in items(group, "rules") {
-                one(object, rule, findings);
-                times(object, rule, interval, findings);
-                records |= rule.get("record").is_some();
-                if let Some(name) = rule.get("record").and_then(Node::text) {
-                    recorded.insert(name);
-                }
-                if let Some(node) = rule.get("expr")
-                    && let Some(text) = node.text()
-                {
-                    let place = Where::Object(object);
-                    queries.push(Query { text, node, place, variables: false, rule: Some(rule), interval });
-                }
+    let usual = evaluation(world.set);
+    for object in world.set.of_kind(MONITORING, "PrometheusRule").filter(|object| !object.damaged) {
+        let groups = items(object.node, ["spec", "groups"]);
+        self::groups(Where::Object(object), groups, usual, queries, recorded, findings);
+    }
+    for Read { file, documents } in read {
+        let [root] = documents.as_slice() else { continue };
+        let is_rules = |root: &Node| items(root, "groups").iter().any(|group| group.get("rules").is_some());
+        // Those of Loki look the same, and are no PromQL.
+        if is_rules(root) && world.readers(&file.object).any(|reader| reader.name == "prometheus") {
+            groups(Where::File(file, root), items(root, "groups"), None, queries, recorded, findings);
+        }
+    }
+}
+
+/// Judges some groups. `usual` are the seconds between two evaluations of those that say none, if they are known.
+fn groups<'w, 'a>(
+    place: Where<'w, 'a>,
+    groups: &'w [Node],
+    usual: Option<u64>,
+    queries: &mut Vec<Query<'w, 'a>>,
+    recorded: &mut HashSet<&'w str>,
+    findings: &mut Findings,
+) {
+    for group in groups {
+        let said = group.get("interval").and_then(|node| Some((node, seconds(node.text()?)?)));
+        let interval = said.map(|(_, seconds)| seconds).filter(|seconds| *seconds > 0).or(usual);
+        let mut records = false;
+        for rule in items(group, "rules") {
+            one(place, rule, findings);
+            times(place, rule, interval, findings);
+            records |= rule.get("record").is_some();
+            if let Some(name) = rule.get("record").and_then(Node::text) {
+                recorded.insert(name);
             }
-            if let Some((node, _)) = said.filter(|(node, _)| node.text().is_some_and(is_nothing)) {
-                findings
-                    .add(&DURATION, object, node, "`interval` of zero is the default interval")
-                    .help("leave it out");
+            if let Some(node) = rule.get("expr")
+                && let Some(text) = node.text()
+            {
+                queries.push(Query { text, node, place, variables: false, rule: Some(rule), interval });
             }
-            // Prometheus takes a sample for the newest one for five minutes.
-            if let Some((node, _)) = said.filter(|(_, seconds)| records && *seconds > 300) {
-                findings
-                    .add(&INTERVAL, object, node, "the group records less often than every five minutes")
-                    .help("take `5m` or less; a sample that is older is none, and what is recorded has gaps");
-            }
+        }
+        if let Some((node, _)) = said.filter(|(node, _)| node.text().is_some_and(is_nothing)) {
+            place.add(&DURATION, node, "`interval` of zero is the default interval", findings).help("leave it out");
+        }
+        // Prometheus takes a sample for the newest one for five minutes.
+        if let Some((node, _)) = said.filter(|(_, seconds)| records && *seconds > 300) {
+            place
+                .add(&INTERVAL, node, "the group records less often than every five minutes", findings)
+                .help("take `5m` or less; a sample that is older is none, and what is recorded has gaps");
         }
     }
 }
@@ -69,52 +89,52 @@ fn is_nothing(text: &str) -> bool {
 }
 
 /// Times that are none, or shorter than what they are measured with.
-fn times(object: &Object<'_>, rule: &Node, interval: Option<u64>, findings: &mut Findings) {
+fn times(place: Where<'_, '_>, rule: &Node, interval: Option<u64>, findings: &mut Findings) {
     for key in ["for", "keep_firing_for"] {
         let Some(node) = rule.get(key) else { continue };
         let Some(text) = node.text() else { continue };
         if is_nothing(text) {
             let message = format!("`{key}: {text}` is what an alert without it has");
-            findings.add(&DURATION, object, node, message).help("leave it out");
+            place.add(&DURATION, node, message, findings).help("leave it out");
         } else if let (Some(time), Some(interval)) = (seconds(text), interval)
             && time < interval
         {
             let message = format!("`{key}: {text}` is shorter than the time between two evaluations");
-            findings
-                .add(&DURATION, object, node, message)
+            place
+                .add(&DURATION, node, message, findings)
                 .label(format!("rules are evaluated every {interval}s"))
                 .help("take a multiple of the interval, or leave it out");
         }
     }
 }
 
-fn one(object: &Object<'_>, rule: &Node, findings: &mut Findings) {
+fn one(place: Where<'_, '_>, rule: &Node, findings: &mut Findings) {
     match (rule.entry("alert"), rule.entry("record")) {
         (Some(_), Some(record)) => {
-            findings.add(&SHAPE, object, record, "a rule that both alerts and records").help("make two rules of it");
+            place.add(&SHAPE, record, "a rule that both alerts and records", findings).help("make two rules of it");
         }
         (None, None) => {
             if let Some(first) = rule.entries().first() {
-                findings.add(&SHAPE, object, first, "a rule without a name").label("expected `alert` or `record`");
+                place.add(&SHAPE, first, "a rule without a name", findings).label("expected `alert` or `record`");
             }
         }
         (None, Some(record)) => {
             if let Some(name) = record.value.text().filter(|name| !is_metric(name)) {
-                findings
-                    .add(&SHAPE, object, &record.value, format!("{} is no name of a metric", Quoted(name)))
+                place
+                    .add(&SHAPE, &record.value, format!("{} is no name of a metric", Quoted(name)), findings)
                     .label("expected letters, digits, `_` and `:`");
             }
             for key in ["for", "keep_firing_for", "annotations"] {
                 if let Some(entry) = rule.entry(key).filter(|entry| !entry.value.is_null()) {
-                    findings
-                        .add(&SHAPE, object, entry, format!("a recording rule with `{key}`"))
+                    place
+                        .add(&SHAPE, entry, format!("a recording rule with `{key}`"), findings)
                         .label("only alerts have it");
                 }
             }
         }
         (Some(alert), None) => {
             if alert.value.text().is_some_and(str::is_empty) {
-                findings.add(&SHAPE, object, alert, "an alert without a name");
+                place.add(&SHAPE, alert, "an alert without a name", findings);
             }
         }
     }
@@ -122,12 +142,12 @@ fn one(object: &Object<'_>, rule: &Node, findings: &mut Findings) {
         for entry in entries(rule, key) {
             if !is_metric_label(&entry.key.text) || entry.key.text == "__name__" {
                 let message = format!("{} is no name of a label", Quoted(&entry.key.text));
-                findings.add(&SHAPE, object, entry, message).label("expected letters, digits and `_`");
+                place.add(&SHAPE, entry, message, findings).label("expected letters, digits and `_`");
             }
             if let Some(text) = entry.value.text()
                 && let Err(wrong) = templates::read(text)
             {
-                findings.add(&TEMPLATE, object, &entry.value, wrong.message).label(wrong.label);
+                place.add(&TEMPLATE, &entry.value, wrong.message, findings).label(wrong.label);
             }
         }
     }

@@ -308,7 +308,9 @@ impl<'a> Walk<'a> {
             return;
         }
         let finding = self.findings.add(&UNKNOWN_FIELD, self.object, entry, message);
-        if let Some(name) = nearest(key, names.iter().copied()) {
+        // Of a field that a newer operator may know, another one that looks a little like it is none that was meant.
+        let is_alike = |name: &&str| self.shipped.is_none() || strsim::damerau_levenshtein(key, name) <= 3;
+        if let Some(name) = nearest(key, names.iter().copied()).filter(is_alike) {
             finding.label(format!("did you mean `{name}`?"));
         }
         match names.as_slice() {
