@@ -37,6 +37,11 @@ var forms = map[string]string{
 	"github.com/grafana/loki/v3/pkg/storage/config.DayTime":  "date",
 }
 
+// discoveries are the ways of Prometheus to find targets, which register themselves: `<name>_sd_configs`.
+var discoveries = strings.Fields(`aws azure consul digitalocean dns docker dockerswarm ec2 ecs elasticache eureka file gce hetzner http
+	ionos kubernetes kuma lightsail linode marathon msk nerve nomad openstack outscale ovhcloud puppetdb rds scaleway serverset
+	stackit triton uyuni vultr`)
+
 // keys is what is written: the types by name, each with its keys, and what each key holds.
 type keys struct {
 	Source string                       `json:"source"`
@@ -81,6 +86,8 @@ func run(module, root, source, out string) error {
 	dot := strings.LastIndex(root, ".")
 	list := exec.Command("go", "list", "-e", "-deps", "-f", "{{.ImportPath}}\t{{.Dir}}", root[:dot])
 	list.Dir = module
+	// A workspace of the module's own names folders that the module cache does not have.
+	list.Env = append(os.Environ(), "GOWORK=off", "GOFLAGS=-mod=mod")
 	list.Stderr = os.Stderr
 	text, err := list.Output()
 	if err != nil {
@@ -265,6 +272,12 @@ func (p *program) fields(in *pack, file *ast.File, structure *ast.StructType, in
 			tag = reflect.StructTag(text).Get("yaml")
 		}
 		if tag == "-" {
+			if of, ok := field.Type.(*ast.SelectorExpr); ok && of.Sel.Name == "Configs" {
+				into["static_configs"] = ""
+				for _, name := range discoveries {
+					into[name+"_sd_configs"] = ""
+				}
+			}
 			continue
 		}
 		if strings.Contains(tag, ",inline") {

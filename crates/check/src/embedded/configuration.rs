@@ -40,7 +40,7 @@ struct Program {
     keys: OnceLock<Option<Keys<'static>>>,
 }
 
-static PROGRAMS: [Program; 4] = [
+static PROGRAMS: [Program; 5] = [
     Program {
         name: "alertmanager",
         versions: ((0, 24), (0, 30)),
@@ -57,6 +57,12 @@ static PROGRAMS: [Program; 4] = [
         name: "loki",
         versions: ((3, 7), (3, 7)),
         text: include_str!("../../configurations/loki.json"),
+        keys: OnceLock::new(),
+    },
+    Program {
+        name: "prometheus",
+        versions: ((3, 0), (3, 12)),
+        text: include_str!("../../configurations/prometheus.json"),
         keys: OnceLock::new(),
     },
     Program {
@@ -202,7 +208,7 @@ impl<'w, 'f, 'a> Walk<'w, 'f, 'a> {
 /// Whether a message may show a value: it is no credential, nor an address that may be one.
 fn shows(wanted: &str, entry: Option<&Entry>) -> bool {
     let is_secret = entry.is_some_and(|entry| is_credential(&entry.key.text));
-    !is_secret && ["bool", "int", "float", "duration", "go-duration", "size", "date", "host-port"].contains(&wanted)
+    !is_secret && ["bool", "int", "float", "duration", "go-duration", "size", "date", "host-port", "regexp"].contains(&wanted)
 }
 
 #[cfg(test)]
