@@ -120,6 +120,8 @@ struct Pass<'a> {
     others: HashSet<[String; 4]>,
     /// There is a definition that was not known from the start.
     has_missed: bool,
+    /// Files that were judged before.
+    clean: embedded::Clean,
 }
 
 /// What is left of a document that was judged.
@@ -139,7 +141,13 @@ struct Outcome {
 
 impl Outcome {
     /// Judges the objects of a document, of which something may be found already.
-    fn of<'a>(mut objects: Vec<Object<'a>>, served: &[Served], options: &'a Options, mut findings: Findings) -> Self {
+    fn of<'a>(
+        mut objects: Vec<Object<'a>>,
+        served: &[Served],
+        options: &'a Options,
+        clean: &embedded::Clean,
+        mut findings: Findings,
+    ) -> Self {
         for object in &mut objects {
             place(object, served, options);
             tell_unserved(object, served, options, &mut findings);
@@ -150,7 +158,7 @@ impl Outcome {
             if embedded::concerns(object) {
                 configures.insert(home(object, options).to_owned());
             } else {
-                embedded::check_syntax(object, &mut findings);
+                embedded::check_syntax(object, clean, &mut findings);
             }
         }
         for finding in &mut findings.list {
@@ -183,6 +191,7 @@ impl<'a> Pass<'a> {
             grafanas: Vec::new(),
             others: HashSet::new(),
             has_missed: false,
+            clean: embedded::Clean::default(),
         }
     }
 
@@ -199,7 +208,7 @@ impl<'a> Pass<'a> {
         let outcomes: Vec<Outcome> = read
             .map(|(((objects, mut findings), document), text)| {
                 document.tell(&mut findings);
-                let mut outcome = Outcome::of(objects, &self.served, self.options, findings);
+                let mut outcome = Outcome::of(objects, &self.served, self.options, &self.clean, findings);
                 outcome.has_missed &= !is_searched(&text.text);
                 outcome
             })

@@ -208,7 +208,8 @@ impl<'w, 'f, 'a> Walk<'w, 'f, 'a> {
 /// Whether a message may show a value: it is no credential, nor an address that may be one.
 fn shows(wanted: &str, entry: Option<&Entry>) -> bool {
     let is_secret = entry.is_some_and(|entry| is_credential(&entry.key.text));
-    !is_secret && ["bool", "int", "float", "duration", "go-duration", "size", "date", "host-port", "regexp"].contains(&wanted)
+    !is_secret
+        && ["bool", "int", "float", "duration", "go-duration", "size", "date", "host-port", "regexp"].contains(&wanted)
 }
 
 #[cfg(test)]

@@ -37,6 +37,9 @@ use crate::world::{World, operator};
 use file::File;
 use query::{Parsing, Targets};
 use std::collections::HashSet;
+use std::collections::hash_map::DefaultHasher;
+use std::hash::{Hash, Hasher};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use vigil_yaml::Node;
 
 /// The rules of all modules.
@@ -89,16 +92,38 @@ fn containers<'a>(object: &Object<'a>) -> impl Iterator<Item = &'a Node> {
         .flat_map(move |key| spec.map(|spec| items(spec, key)).unwrap_or_default())
 }
 
+/// Texts of files that nothing is wrong with, by their hashes: a set that holds one many times has it judged once.
+#[derive(Default)]
+pub(crate) struct Clean(Mutex<HashSet<u64>>);
+
+impl Clean {
+    fn key(file: &File<'_>) -> u64 {
+        let mut hasher = DefaultHasher::new();
+        (file.name(), &*file.source.text).hash(&mut hasher);
+        hasher.finish()
+    }
+
+    /// The texts so far; what another thread left is as good.
+    fn texts(&self) -> MutexGuard<'_, HashSet<u64>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
 /// Judges whether the files in an object are what their names say, and the queries of dashboards are such.
-pub(crate) fn check_syntax(object: &Object<'_>, findings: &mut Findings) {
+pub(crate) fn check_syntax(object: &Object<'_>, clean: &Clean, findings: &mut Findings) {
     if !object.damaged {
-        let files = File::all(object);
+        let mut files = File::all(object);
+        files.retain(|file| !clean.texts().contains(&Clean::key(file)));
+        let before = findings.list.len();
         let read = syntax::check(&files, findings);
         let mut queries = Vec::new();
         for dashboard in &dashboards::unloaded(&read, &[]) {
             dashboards::queries(None, dashboard, &mut queries);
         }
         query::check(&queries, &Parsing::new(&queries), &Targets::default(), &HashSet::new(), findings);
+        if findings.list.len() == before {
+            clean.texts().extend(files.iter().map(Clean::key));
+        }
     }
 }
 
