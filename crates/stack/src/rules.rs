@@ -320,8 +320,12 @@ fn host(component: &str, ingress: &Ingress, external_url: Option<&Url>, findings
 /// What an HTTPRoute has not.
 fn gateway(component: &str, ingress: &Ingress, findings: &mut Findings) {
     let path = |key: &str| format!("{component}.ingress.{key}");
-    for (key, why) in [("className", "a Gateway has a class of its own"), ("tls", "the Gateway has the certificate")] {
-        if ingress.gateway.is_some() && findings.says(&path(key)) {
+    let has_class = ingress.class_name != Ingress::default().class_name && findings.says(&path("className"));
+    for (key, is_said, why) in [
+        ("className", has_class, "a Gateway has a class of its own"),
+        ("tls", ingress.tls.is_some(), "the Gateway has the certificate"),
+    ] {
+        if ingress.gateway.is_some() && is_said {
             findings.error(
                 &[&path(key), &path("gateway")],
                 format!("`{key}` is of an Ingress, and `gateway` makes an HTTPRoute"),
