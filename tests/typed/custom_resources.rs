@@ -2,12 +2,13 @@
 //! what a type does not know is lost on the way, and found.
 //!
 //! `tests/openapi.rs` holds the same objects to the schemas of `templates/crds`. This is the second opinion: other
-//! people's copy of the definitions, cert-manager's and Argo CD's among them, through another generator.
+//! people's copy of the definitions, those of cert-manager, Argo CD and the Gateway API among them, through another generator.
 
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 use kcr_argoproj_io::v1alpha1::{applications::Application, appprojects::AppProject};
 use kcr_cert_manager_io::v1::{certificates::Certificate, issuers::Issuer};
+use kcr_gateway_networking_k8s_io::v1::httproutes::HttpRoute;
 use kcr_monitoring_coreos_com::v1::{
     alertmanagers::Alertmanager, probes::Probe, prometheuses::Prometheus, prometheusrules::PrometheusRule,
     servicemonitors::ServiceMonitor,
@@ -37,11 +38,12 @@ const BUILT_IN: [&str; 9] = [
 type Strict = fn(&Value) -> Vec<String>;
 
 /// The types, by `apiVersion` and kind.
-const TYPES: [(&str, &str, Strict); 9] = [
+const TYPES: [(&str, &str, Strict); 10] = [
     ("argoproj.io/v1alpha1", "Application", strict::<Application>),
     ("argoproj.io/v1alpha1", "AppProject", strict::<AppProject>),
     ("cert-manager.io/v1", "Certificate", strict::<Certificate>),
     ("cert-manager.io/v1", "Issuer", strict::<Issuer>),
+    ("gateway.networking.k8s.io/v1", "HTTPRoute", strict::<HttpRoute>),
     ("monitoring.coreos.com/v1", "Alertmanager", strict::<Alertmanager>),
     ("monitoring.coreos.com/v1", "Probe", strict::<Probe>),
     ("monitoring.coreos.com/v1", "Prometheus", strict::<Prometheus>),
