@@ -69,8 +69,6 @@ impl Repository {
         command
             .current_dir(&self.folder)
             .env("CARGO_TARGET_DIR", home().join("target"))
-            // What libraries of others compile to is the same for both; a cargo older than 1.91 makes it anew.
-            .env("CARGO_BUILD_BUILD_DIR", build_directory())
             .args([*subcommand, "--offline", "--locked"])
             .args(rest)
             .output()
@@ -95,11 +93,6 @@ impl Repository {
             })
             .collect()
     }
-}
-
-/// Where the cargo that runs this test keeps what it has compiled: its folder for tests lies in there.
-fn build_directory() -> &'static Path {
-    Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap()
 }
 
 fn home() -> PathBuf {
