@@ -40,30 +40,56 @@ pub fn time_of_day(text: &str) -> Option<u16> {
     }
 }
 
-/// A day of the week or a range such as `monday:friday`. The week begins on Sunday: `saturday:sunday` ends before it begins.
-pub fn weekdays(text: &str) -> Result<(), Wrong> {
-    in_order(range(text, |name| number_of(&WEEKDAYS, name))?)
+/// A range of members such as `monday:friday`, or one member alone, which is both its ends.
+pub fn range(text: &str, member: impl Fn(&str) -> Option<i64>) -> Result<(), Wrong> {
+    let (begin, end) = ends(text, member).ok_or(Wrong::Form)?;
+    if begin > end { Err(Wrong::Order) } else { Ok(()) }
+}
+
+/// The two ends of a range, whatever their order.
+pub fn ends(text: &str, member: impl Fn(&str) -> Option<i64>) -> Option<(i64, i64)> {
+    let (begin, end) = text.split_once(':').unwrap_or((text, text));
+    Some((member(begin)?, member(end)?))
+}
+
+/// A day of the week by its name, in any case. The week begins on Sunday: `saturday:sunday` ends before it begins.
+pub fn weekday(name: &str) -> Option<i64> {
+    position(&WEEKDAYS, name)
+}
+
+/// A month by its name, in any case, or by a number, which Alertmanager compares with nothing else.
+pub fn month(text: &str) -> Option<i64> {
+    position(&MONTHS, text).map(|at| at + 1).or_else(|| whole_number(text))
+}
+
+/// A month that a year has: stricter than Alertmanager.
+pub fn month_of_the_year(text: &str) -> Option<i64> {
+    month(text).filter(|month| (1..=12).contains(month))
+}
+
+/// A number as Go's `strconv.Atoi` reads it, such as a year.
+pub fn whole_number(text: &str) -> Option<i64> {
+    text.parse().ok()
 }
 
 /// A day of the month or a range such as `1:7`; `-1` is the last day.
 pub fn days_of_month(text: &str) -> Result<(), Wrong> {
-    let day = |text: &str| integer(text).filter(|day| *day != 0 && (-31..=31).contains(day));
-    let (begin, end) = range(text, day)?;
+    match ends(text, whole_number).filter(|(begin, end)| is_day(*begin) && is_day(*end)) {
+        None => Err(Wrong::Form),
+        Some((begin, end)) if is_range_of_days(begin, end) => Ok(()),
+        Some(_) => Err(Wrong::Order),
+    }
+}
+
+/// Whether these are days of a month, the first one first; below zero they count from its end.
+pub fn is_range_of_days(begin: i64, end: i64) -> bool {
     // No month has fewer days: what is out of order in February is refused.
     let counted = |day: i64| if day < 0 { 28 + day } else { day };
-    if begin < 0 && end > 0 { Err(Wrong::Order) } else { in_order((counted(begin), counted(end))) }
+    is_day(begin) && is_day(end) && !(begin < 0 && end > 0) && counted(begin) <= counted(end)
 }
 
-/// A month or a range such as `january:march` or `11:12`. Alertmanager takes any number; here it is one of twelve, as it
-/// compares it with nothing else.
-pub fn months(text: &str) -> Result<(), Wrong> {
-    let month = |text: &str| number_of(&MONTHS, text).map(|at| at + 1).or_else(|| integer(text));
-    in_order(range(text, |text| month(text).filter(|month| (1..=12).contains(month)))?)
-}
-
-/// A year or a range such as `2026:2028`.
-pub fn years(text: &str) -> Result<(), Wrong> {
-    in_order(range(text, integer)?)
+fn is_day(day: i64) -> bool {
+    day != 0 && (-31..=31).contains(&day)
 }
 
 /// Whether an API server takes `text` for the name of a time zone. It looks it up too, in its own list.
@@ -77,22 +103,8 @@ pub fn is_time_zone(text: &str) -> bool {
     text.split('/').all(is_part) && !text.eq_ignore_ascii_case("local")
 }
 
-fn number_of(names: &[&str], name: &str) -> Option<i64> {
+fn position(names: &[&str], name: &str) -> Option<i64> {
     names.iter().position(|known| known.eq_ignore_ascii_case(name)).and_then(|at| i64::try_from(at).ok())
-}
-
-/// A number as Go's `strconv.Atoi` reads it.
-fn integer(text: &str) -> Option<i64> {
-    text.parse().ok()
-}
-
-fn range(text: &str, member: impl Fn(&str) -> Option<i64>) -> Result<(i64, i64), Wrong> {
-    let (begin, end) = text.split_once(':').unwrap_or((text, text));
-    Ok((member(begin).ok_or(Wrong::Form)?, member(end).ok_or(Wrong::Form)?))
-}
-
-fn in_order((begin, end): (i64, i64)) -> Result<(), Wrong> {
-    if begin > end { Err(Wrong::Order) } else { Ok(()) }
 }
 
 #[cfg(test)]
@@ -113,10 +125,20 @@ mod tests {
     fn ranges() {
         type Read = fn(&str) -> Result<(), Wrong>;
         for (read, right, form, order) in [
-            (weekdays as Read, ["monday:friday", "Sunday"], ["mon", "1:5"], ["saturday:sunday", "friday:monday"]),
+            (
+                (|text| range(text, weekday)) as Read,
+                ["monday:friday", "Sunday"],
+                ["mon", "1:5"],
+                ["saturday:sunday", "friday:monday"],
+            ),
             (days_of_month, ["1:7", "-3:-1"], ["0", "1:32"], ["7:1", "-1:1"]),
-            (months, ["january:march", "11:12"], ["13", "jan"], ["november:february", "3:1"]),
-            (years, ["2026", "2026:2028"], ["next", "2026:"], ["2028:2026", "2:1"]),
+            (
+                |text| range(text, month_of_the_year),
+                ["january:march", "11:12"],
+                ["13", "jan"],
+                ["november:february", "3:1"],
+            ),
+            (|text| range(text, whole_number), ["2026", "2026:2028"], ["next", "2026:"], ["2028:2026", "2:1"]),
         ] {
             for text in right {
                 assert_eq!(read(text), Ok(()), "{text}");
@@ -128,7 +150,8 @@ mod tests {
                 assert_eq!(read(text), Err(Wrong::Order), "{text}");
             }
         }
-        assert_eq!(weekdays("monday:tuesday:friday"), Err(Wrong::Form));
+        assert_eq!(range("monday:tuesday:friday", weekday), Err(Wrong::Form));
+        assert_eq!(range("13", month), Ok(()));
         assert_eq!(days_of_month("1:-1"), Ok(()));
     }
 

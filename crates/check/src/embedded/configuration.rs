@@ -9,10 +9,10 @@ use crate::finding::Findings;
 use crate::object::{MONITORING, Object};
 use crate::rule::{Rule, rules};
 use crate::set::Set;
+use crate::world::program::Known;
 use crate::world::{World, operator};
 use serde::Deserialize;
 use std::collections::{BTreeMap, HashMap};
-use std::sync::OnceLock;
 use vigil_forms::image::{Image, version};
 use vigil_forms::name::is_credential;
 use vigil_yaml::words::nearest;
@@ -30,59 +30,17 @@ pub(super) struct Keys<'k> {
     pub(super) types: HashMap<&'k str, BTreeMap<&'k str, &'k str>>,
 }
 
-/// A program whose configuration is known.
-struct Program {
-    /// As its image is called.
-    name: &'static str,
-    /// The oldest and the newest version that know no other keys than these.
-    versions: ((u32, u32), (u32, u32)),
-    text: &'static str,
-    keys: OnceLock<Option<Keys<'static>>>,
-}
-
-static PROGRAMS: [Program; 5] = [
-    Program {
-        name: "alertmanager",
-        versions: ((0, 24), (0, 30)),
-        text: include_str!("../../configurations/alertmanager.json"),
-        keys: OnceLock::new(),
-    },
-    Program {
-        name: "blackbox-exporter",
-        versions: ((0, 28), (0, 28)),
-        text: include_str!("../../configurations/blackbox-exporter.json"),
-        keys: OnceLock::new(),
-    },
-    Program {
-        name: "loki",
-        versions: ((3, 7), (3, 7)),
-        text: include_str!("../../configurations/loki.json"),
-        keys: OnceLock::new(),
-    },
-    Program {
-        name: "prometheus",
-        versions: ((3, 0), (3, 12)),
-        text: include_str!("../../configurations/prometheus.json"),
-        keys: OnceLock::new(),
-    },
-    Program {
-        name: "promtail",
-        versions: ((3, 0), (3, 7)),
-        text: include_str!("../../configurations/promtail.json"),
-        keys: OnceLock::new(),
-    },
+/// The keys of programs' configurations.
+static PROGRAMS: [Known<Option<Keys<'static>>>; 5] = [
+    Known::new("alertmanager", ((0, 24), (0, 30)), include_str!("../../configurations/alertmanager.json")),
+    Known::new("blackbox-exporter", ((0, 28), (0, 28)), include_str!("../../configurations/blackbox-exporter.json")),
+    Known::new("loki", ((3, 7), (3, 7)), include_str!("../../configurations/loki.json")),
+    Known::new("prometheus", ((3, 0), (3, 12)), include_str!("../../configurations/prometheus.json")),
+    Known::new("promtail", ((3, 0), (3, 7)), include_str!("../../configurations/promtail.json")),
 ];
 
-impl Program {
-    fn of(name: &str, version: Option<(u32, u32)>) -> Option<&'static Keys<'static>> {
-        let (oldest, newest) = (|program: &Program| program.versions.0, |program: &Program| program.versions.1);
-        let knows = |program: &&Program| {
-            program.name == name
-                && version.is_some_and(|version| oldest(program) <= version && version <= newest(program))
-        };
-        let program = PROGRAMS.iter().find(knows)?;
-        program.keys.get_or_init(|| serde_json::from_str(program.text).ok()).as_ref()
-    }
+fn keys_of(name: &str, version: Option<(u32, u32)>) -> Option<&'static Keys<'static>> {
+    Known::of(&PROGRAMS, name, version, |text| serde_json::from_str(text).ok())?.as_ref()
 }
 
 /// The Secrets that Alertmanagers take their configuration from, by namespace and name.
@@ -105,10 +63,10 @@ pub(super) fn check(
             && file.name() == "alertmanager.yaml"
             && let Some(alertmanager) = operated()
         {
-            Program::of("alertmanager", version_of(alertmanager))
+            keys_of("alertmanager", version_of(alertmanager))
         } else {
             let mut own = world.readers(&file.object).filter(|reader| reader.is_configured_by(file.name()));
-            own.find_map(|reader| Program::of(reader.name, reader.version))
+            own.find_map(|reader| keys_of(reader.name, reader.version))
         };
         if let Some(keys) = keys {
             let help = "remove it; the program does not start with a key it does not know";
@@ -219,7 +177,7 @@ mod tests {
     #[test]
     fn every_list_of_keys_can_be_read_and_is_whole() {
         for program in &PROGRAMS {
-            let keys = Program::of(program.name, Some(program.versions.1)).unwrap();
+            let keys = keys_of(program.name, Some(program.versions.1)).unwrap();
             let values = keys.types.values().flat_map(|keys| keys.values().copied()).chain([keys.root]);
             for value in values {
                 let name = value.trim_start_matches(['[', '{']);

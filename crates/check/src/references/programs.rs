@@ -5,10 +5,9 @@ use crate::finding::Findings;
 use crate::object::Object;
 use crate::rule::rules;
 use crate::world::pods::Pod;
-use crate::world::program::Program;
+use crate::world::program::{Known, Program};
 use crate::world::{World, volumes};
 use std::collections::HashMap;
-use std::sync::OnceLock;
 use vigil_yaml::words::{list, nearest};
 use vigil_yaml::{Node, Quoted};
 
@@ -17,57 +16,23 @@ rules! {
     FILE "program-file" Error "every configuration file that a program is told to read is in its volumes"
 }
 
-/// The flags of a program: `tools/configurations/flags` writes them.
-struct Known {
-    /// As its image is called.
-    name: &'static str,
-    /// The oldest and the newest version that know no others.
-    versions: ((u32, u32), (u32, u32)),
-    /// A name a line, with `=` behind it where a value follows.
-    text: &'static str,
-    /// By name: whether a value follows.
-    flags: OnceLock<HashMap<&'static str, bool>>,
-}
+/// The flags of a program by name, and whether a value follows.
+type Flags = HashMap<&'static str, bool>;
 
-static KNOWN: [Known; 4] = [
-    Known {
-        name: "alertmanager",
-        versions: ((0, 28), (0, 30)),
-        text: include_str!("../../configurations/alertmanager.flags"),
-        flags: OnceLock::new(),
-    },
-    Known {
-        name: "loki",
-        versions: ((3, 7), (3, 7)),
-        text: include_str!("../../configurations/loki.flags"),
-        flags: OnceLock::new(),
-    },
-    Known {
-        name: "prometheus",
-        versions: ((3, 7), (3, 12)),
-        text: include_str!("../../configurations/prometheus.flags"),
-        flags: OnceLock::new(),
-    },
-    Known {
-        name: "prometheus-operator",
-        versions: ((0, 87), (0, 87)),
-        text: include_str!("../../configurations/prometheus-operator.flags"),
-        flags: OnceLock::new(),
-    },
+/// The flags of programs: `tools/configurations/flags` writes them, a name a line, with `=` behind it where a value follows.
+static KNOWN: [Known<Flags>; 4] = [
+    Known::new("alertmanager", ((0, 28), (0, 30)), include_str!("../../configurations/alertmanager.flags")),
+    Known::new("loki", ((3, 7), (3, 7)), include_str!("../../configurations/loki.flags")),
+    Known::new("prometheus", ((3, 7), (3, 12)), include_str!("../../configurations/prometheus.flags")),
+    Known::new(
+        "prometheus-operator",
+        ((0, 87), (0, 87)),
+        include_str!("../../configurations/prometheus-operator.flags"),
+    ),
 ];
 
-impl Known {
-    fn of(program: &Program<'_>) -> Option<&'static HashMap<&'static str, bool>> {
-        let version = program.version?;
-        let is_it =
-            |known: &&Known| known.name == program.name && (known.versions.0..=known.versions.1).contains(&version);
-        let known = KNOWN.iter().find(is_it)?;
-        let parsed = || {
-            let line = |line: &'static str| line.strip_suffix('=').map_or((line, false), |name| (name, true));
-            known.text.lines().map(line).collect()
-        };
-        Some(known.flags.get_or_init(parsed))
-    }
+fn read(text: &'static str) -> Flags {
+    text.lines().map(|line| line.strip_suffix('=').map_or((line, false), |name| (name, true))).collect()
 }
 
 /// Judges the containers of all pods.
@@ -77,7 +42,7 @@ pub(crate) fn check(world: &World<'_>, findings: &mut Findings) {
         for container in items(spec, "initContainers").iter().chain(items(spec, "containers")) {
             let Some(program) = Program::of(container) else { continue };
             let words = words(&program);
-            if let Some(known) = Known::of(&program) {
+            if let Some(known) = Known::of(&KNOWN, program.name, program.version, read) {
                 flags(object, &program, &words, known, findings);
             }
             for (node, value) in files(&program, &words) {

@@ -1,7 +1,36 @@
 //! The programs that containers run, as far as their images tell.
 
+use std::sync::OnceLock;
 use vigil_forms::image::{Image, version};
 use vigil_yaml::Node;
+
+/// What is known of some versions of a program, in a text that is read when it is first asked for.
+pub(crate) struct Known<T: 'static> {
+    /// As its image is called.
+    pub(crate) name: &'static str,
+    /// The oldest and the newest version that know nothing else.
+    pub(crate) versions: ((u32, u32), (u32, u32)),
+    text: &'static str,
+    read: OnceLock<T>,
+}
+
+impl<T> Known<T> {
+    pub(crate) const fn new(name: &'static str, versions: ((u32, u32), (u32, u32)), text: &'static str) -> Self {
+        Self { name, versions, text, read: OnceLock::new() }
+    }
+
+    /// What a list knows of a program of a version, as `read` reads it.
+    pub(crate) fn of(
+        list: &'static [Self],
+        name: &str,
+        version: Option<(u32, u32)>,
+        read: fn(&'static str) -> T,
+    ) -> Option<&'static T> {
+        let is_between = |(oldest, newest)| version.is_some_and(|version| (oldest..=newest).contains(&version));
+        let known = list.iter().find(|known| known.name == name && is_between(known.versions))?;
+        Some(known.read.get_or_init(|| read(known.text)))
+    }
+}
 
 /// A container, by the program that it runs.
 #[derive(Clone, Copy, Debug)]

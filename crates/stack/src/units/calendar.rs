@@ -31,7 +31,7 @@ text_unit! {
     WeekdayRange,
     expected: "a day such as `saturday` or days such as `monday:friday`",
     pattern: r"^[A-Za-z]+(:[A-Za-z]+)?$",
-    check: |text| reason(calendar::weekdays(text), "the week begins on Sunday: write `saturday` and `sunday` apart")
+    check: |text| reason(calendar::range(text, calendar::weekday), "the week begins on Sunday: write `saturday` and `sunday` apart")
 }
 
 text_unit! {
@@ -47,7 +47,7 @@ text_unit! {
     MonthRange,
     expected: "a month such as `december`, or months such as `january:march`",
     pattern: r"^[A-Za-z0-9]+(:[A-Za-z0-9]+)?$",
-    check: |text| reason(calendar::months(text), "a year begins in January: write both parts of it apart")
+    check: |text| reason(calendar::range(text, calendar::month_of_the_year), "a year begins in January: write both parts of it apart")
 }
 
 text_unit! {
@@ -55,7 +55,7 @@ text_unit! {
     YearRange,
     expected: "a year in quotes such as `\"2026\"`, or years such as `\"2026:2028\"`",
     pattern: r"^[0-9]{1,4}(:[0-9]{1,4})?$",
-    check: |text| reason(calendar::years(text), "it ends before it begins")
+    check: |text| reason(calendar::range(text, calendar::whole_number), "it ends before it begins")
 }
 
 text_unit! {

@@ -52,9 +52,7 @@ impl Image {
     /// The version that the tag says it is, as far as its minor number: `v0.30.0` is `(0, 30)`. `None` for a tag that says
     /// something else.
     pub fn minor_version(&self) -> Option<(u32, u32)> {
-        let tag = self.tag()?;
-        let mut numbers = tag.strip_prefix('v').unwrap_or(tag).split('.').map(str::parse);
-        Some((numbers.next()?.ok()?, numbers.next()?.ok()?))
+        self.tag().and_then(vigil_forms::image::version)
     }
 
     /// The digest, `sha256:` and 64 hexadecimal digits, if there is one.

@@ -8,6 +8,7 @@ use super::INTERVAL;
 use crate::fields::{integer, items, text};
 use crate::finding::Findings;
 use std::collections::HashSet;
+use vigil_forms::calendar::{self, Wrong, whole_number};
 use vigil_yaml::{Node, Quoted};
 
 /// The names of keys, which the operator spells in another way.
@@ -21,23 +22,6 @@ pub(super) struct Keys {
 
 pub(super) const FILE: Keys = Keys { start: "start_time", end: "end_time", days: "days_of_month", is_file: true };
 pub(super) const OBJECT: Keys = Keys { start: "startTime", end: "endTime", days: "daysOfMonth", is_file: false };
-
-const WEEKDAYS: [&str; 7] = ["sunday", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday"];
-
-const MONTHS: [&str; 12] = [
-    "january",
-    "february",
-    "march",
-    "april",
-    "may",
-    "june",
-    "july",
-    "august",
-    "september",
-    "october",
-    "november",
-    "december",
-];
 
 /// Judges the intervals below the keys `lists` of `root`.
 pub(super) fn check(place: Where<'_, '_>, root: &Node, lists: &[&str], keys: &Keys, findings: &mut Findings) {
@@ -56,35 +40,24 @@ pub(super) fn check(place: Where<'_, '_>, root: &Node, lists: &[&str], keys: &Ke
         for interval in intervals {
             times(place, interval, keys, findings);
             days(place, interval, keys, findings);
-            let weekday = |text: &str| position(&WEEKDAYS, text).or_else(|| number(text).filter(|_| !keys.is_file));
+            let weekday = |text: &str| calendar::weekday(text).or_else(|| whole_number(text).filter(|_| !keys.is_file));
             ranges(place, interval, "weekdays", "a day such as `monday:friday`", weekday, keys, findings);
-            let month = |text: &str| position(&MONTHS, text).map(|month| month + 1).or_else(|| number(text));
-            ranges(place, interval, "months", "a month such as `january:march` or `1:3`", month, keys, findings);
-            ranges(place, interval, "years", "a year such as `2026:2027`", number, keys, findings);
+            ranges(
+                place,
+                interval,
+                "months",
+                "a month such as `january:march` or `1:3`",
+                calendar::month,
+                keys,
+                findings,
+            );
+            ranges(place, interval, "years", "a year such as `2026:2027`", whole_number, keys, findings);
         }
     }
 }
 
-fn position(names: &[&str], text: &str) -> Option<i64> {
-    names.iter().position(|name| *name == text).and_then(|at| i64::try_from(at).ok())
-}
-
-fn number(text: &str) -> Option<i64> {
-    text.parse().ok()
-}
-
 fn wrong(place: Where<'_, '_>, at: &Node, message: String, expected: &str, findings: &mut Findings) {
     place.add(&INTERVAL, at, message, findings).label(format!("expected {expected}"));
-}
-
-/// Hours and minutes as minutes; `24:00` is the end of the day.
-fn minutes(text: &str) -> Option<u32> {
-    let (hours, minutes) = text.split_once(':')?;
-    let two = |text: &str| {
-        (text.len() == 2 && text.bytes().all(|b| b.is_ascii_digit())).then(|| text.parse::<u32>().ok()).flatten()
-    };
-    let (hours, minutes) = (two(hours)?, two(minutes)?);
-    (hours < 24 && minutes < 60 || (hours, minutes) == (24, 0)).then_some(hours * 60 + minutes)
 }
 
 fn times(place: Where<'_, '_>, interval: &Node, keys: &Keys, findings: &mut Findings) {
@@ -97,7 +70,7 @@ fn times(place: Where<'_, '_>, interval: &Node, keys: &Keys, findings: &mut Find
                 continue;
             };
             let written = crate::fields::written(node);
-            match minutes(written) {
+            match calendar::time_of_day(written) {
                 Some(minutes) => ends.push((minutes, node)),
                 // The definition of the operator has a pattern for it.
                 None if !keys.is_file => {}
@@ -119,7 +92,7 @@ fn times(place: Where<'_, '_>, interval: &Node, keys: &Keys, findings: &mut Find
 fn days(place: Where<'_, '_>, interval: &Node, keys: &Keys, findings: &mut Findings) {
     for range in items(interval, keys.days) {
         let ends = if keys.is_file {
-            parts(crate::fields::written(range)).and_then(|(start, end)| Some((number(&start)?, number(&end)?)))
+            calendar::ends(crate::fields::written(range), whole_number)
         } else {
             integer(range, "start").zip(integer(range, "end"))
         };
@@ -134,28 +107,11 @@ fn days(place: Where<'_, '_>, interval: &Node, keys: &Keys, findings: &mut Findi
                     findings,
                 );
             }
-            Some((start, end)) if !is_range_of_days(start, end) => {
+            Some((start, end)) if !calendar::is_range_of_days(start, end) => {
                 wrong(place, range, format!("`{start}:{end}` is no range of days"), expected, findings);
             }
             _ => {}
         }
-    }
-}
-
-fn is_range_of_days(start: i64, end: i64) -> bool {
-    let is_day = |day: i64| day != 0 && (-31..=31).contains(&day);
-    // The shortest month decides what is always empty.
-    let of_month = |day: i64| if day < 0 { 28 + day } else { day };
-    is_day(start) && is_day(end) && !(start < 0 && end > 0) && of_month(start) <= of_month(end)
-}
-
-/// The two ends of a range, in lower case; one alone is both.
-fn parts(text: &str) -> Option<(String, String)> {
-    let text = text.to_lowercase();
-    match text.split_once(':') {
-        None => Some((text.clone(), text)),
-        Some((_, end)) if end.contains(':') => None,
-        Some((start, end)) => Some((start.to_owned(), end.to_owned())),
     }
 }
 
@@ -170,13 +126,12 @@ fn ranges(
 ) {
     for node in items(interval, key) {
         let written = crate::fields::written(node);
-        let ends = parts(written).and_then(|(start, end)| Some((of(&start)?, of(&end)?)));
-        match ends {
+        match calendar::range(written, &of) {
             // The definition of the operator has a pattern for it.
-            None if keys.is_file => {
+            Err(Wrong::Form) if keys.is_file => {
                 wrong(place, node, format!("{} is nothing that `{key}` takes", Quoted(written)), expected, findings);
             }
-            Some((start, end)) if start > end => {
+            Err(Wrong::Order) => {
                 wrong(place, node, format!("{} ends before it begins", Quoted(written)), expected, findings);
             }
             _ => {}
