@@ -180,6 +180,15 @@ fn at(path: &str, value: Value) -> Value {
     path.rsplit('.').fold(value, |value, key| Map::from_iter([(key.to_owned(), value)]).into())
 }
 
+/// Why a stack cannot say this, if it cannot: the first reason.
+fn objection(stack: &Value) -> Option<Problem> {
+    let problems = match vigil_yaml::read_one(&Source::new("the stack", vigil_yaml::write(stack)), &Limits::default()) {
+        Ok(node) => node.map(|node| decode::<Stack>(&node, 1).problems).unwrap_or_default(),
+        Err(problems) => problems,
+    };
+    problems.into_iter().next()
+}
+
 struct Conversion<'s> {
     chart: Chart,
     stack: &'s mut Value,
@@ -236,14 +245,7 @@ impl Conversion<'_> {
     fn place(&mut self, entry: &Entry, theirs: &str, ours: &str, value: &Node) -> bool {
         let value = self.without_credentials(theirs, value);
         let here = at(ours, value.to_json());
-        let source = Source::new("the stack", vigil_yaml::write(&here));
-        let read = vigil_yaml::read_one(&source, &Limits::default()).ok().flatten();
-        let wrong = match read.map(|node| decode::<Stack>(&node, 1).problems) {
-            Some(problems) if problems.is_empty() => None,
-            Some(problems) => problems.into_iter().next(),
-            None => return false,
-        };
-        let Some(wrong) = wrong else {
+        let Some(wrong) = objection(&here) else {
             lay(self.stack, &here);
             // The charts make a volume where a size is said.
             if let Some(volume) =
@@ -324,8 +326,7 @@ impl Conversion<'_> {
         let registry = said("registry").filter(|registry| !registry.is_empty());
         let image = registry.map_or(format!("{repository}:{tag}"), |registry| format!("{registry}/{repository}:{tag}"));
         let here = at(&format!("{part}.image"), image.into());
-        let node = vigil_yaml::read_one(&Source::new("the stack", vigil_yaml::write(&here)), &Limits::default());
-        let fits = node.ok().flatten().is_some_and(|node| decode::<Stack>(&node, 1).problems.is_empty());
+        let fits = objection(&here).is_none();
         if fits {
             lay(self.stack, &here);
         }

@@ -6,7 +6,7 @@
 
 use crate::cases::yaml;
 use crate::exporters::parse_series;
-use crate::promtool::{second, test_rules, with_label};
+use crate::promtool::{second, test_file, with_label};
 use crate::rendered;
 use crate::scenarios::{Story, World};
 use promql_parser::parser::{Expr, value::ValueType};
@@ -113,9 +113,7 @@ pub(crate) fn test(program: &Path, world: &World, known: &Known, cluster: Cluste
     let asked: Vec<_> = questions.iter().enumerate().map(|(at, question)| ask(at, &question.expr)).collect();
     let test = json!({ "interval": "1m", "input_series": known.series(world, cluster), "promql_expr_test": asked });
     let file = json!({ "rule_files": ["rules.yaml"], "evaluation_interval": "10m", "tests": [test] });
-    let files = [("rules.yaml", rules.to_string()), ("test.yaml", file.to_string())];
-    let files = files.map(|(name, text)| (name.to_owned(), text)).into();
-    let said = test_rules(program, &folder, files, |name| name == "test.yaml");
+    let said = test_file(program, &folder, rules.to_string(), &file);
     let answers = match answers(&said.text) {
         Ok(answers) => answers,
         Err(problem) => return vec![format!("{}: {problem}", folder.display())],

@@ -47,12 +47,7 @@ struct Asked {
 ///
 /// What promtool says follows from the files and from nothing else, and takes it minutes: the answer to the same question is
 /// kept in the folder and read from there.
-pub(crate) fn test_rules(
-    program: &Path,
-    folder: &Path,
-    files: BTreeMap<String, String>,
-    tested: impl Fn(&str) -> bool,
-) -> Said {
+fn test_rules(program: &Path, folder: &Path, files: BTreeMap<String, String>, tested: impl Fn(&str) -> bool) -> Said {
     let built = fs::metadata(program).unwrap();
     let name = format!("{} {} {:?}", program.display(), built.len(), built.modified().unwrap());
     let kept = folder.join("asked.json");
@@ -77,6 +72,13 @@ pub(crate) fn test_rules(
     let asked = Asked { program: name, files, said: Said { passed: output.status.success(), text } };
     fs::write(kept, serde_json::to_vec(&asked).unwrap()).unwrap();
     asked.said
+}
+
+/// Runs the tests of one file over one file of rules.
+pub(crate) fn test_file(program: &Path, folder: &Path, rules: String, test: &Value) -> Said {
+    let files = [("rules.yaml", rules), ("test.yaml", test.to_string())];
+    let files = files.map(|(name, text)| (name.to_owned(), text)).into();
+    test_rules(program, folder, files, |name| name == "test.yaml")
 }
 
 /// Runs all cases of a file; what is wrong.

@@ -3,7 +3,7 @@
 use crate::cases::yaml;
 use crate::cluster::{Cluster, Event, Kind};
 use crate::exporters::{Changes, Exporter, Recording, parse_series, say};
-use crate::promtool::{Said, minutes, test_rules};
+use crate::promtool::{Said, minutes, test_file};
 use crate::rendered;
 use promql_parser::parser::{Expr, VectorSelector};
 use promql_parser::util::{ExprVisitor, walk_expr};
@@ -186,9 +186,7 @@ impl Scenario {
         });
         let file = json!({ "rule_files": ["rules.yaml"], "evaluation_interval": self.every, "tests": [test] });
         let rules = world.rule_file(self.cluster).to_owned();
-        let files = [("rules.yaml", rules), ("test.yaml", file.to_string())];
-        let files = files.map(|(name, text)| (name.to_owned(), text)).into();
-        let Said { passed, text } = test_rules(program, &folder, files, |name| name == "test.yaml");
+        let Said { passed, text } = test_file(program, &folder, rules, &file);
         if passed {
             return None;
         }

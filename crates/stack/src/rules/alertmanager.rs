@@ -4,6 +4,7 @@ use super::{Kept, in_their_words, ingress, same_name, without_volume};
 use crate::findings::Findings;
 use crate::model::{Alertmanager, Part as _, Receiver, Stack, SubRoute, alertmanager_key};
 use crate::units::{Duration, GroupLabel, ReceiverName};
+use serde_json::Value;
 use std::collections::BTreeSet;
 use vigil_yaml::words::list;
 
@@ -99,8 +100,9 @@ fn receiver(alertmanager: &Alertmanager, at: usize, receiver: &Receiver, finding
             );
         }
     }
-    ways(&path, receiver, findings);
-    too_old(&path, alertmanager, receiver, findings);
+    let said = serde_json::to_value(receiver).unwrap_or_default();
+    ways(&path, &said, findings);
+    too_old(&path, alertmanager, &said, findings);
     for (at, way) in receiver.email.iter().enumerate() {
         if way.auth_username.is_some() != way.auth_password_secret.is_some() {
             findings.error(
@@ -114,10 +116,9 @@ fn receiver(alertmanager: &Alertmanager, at: usize, receiver: &Receiver, finding
 }
 
 /// What holds for every way: it logs in once, and its `config` says what no key says.
-fn ways(path: &str, receiver: &Receiver, findings: &mut Findings) {
-    let said = serde_json::to_value(receiver).unwrap_or_default();
+fn ways(path: &str, receiver: &Value, findings: &mut Findings) {
     for way in Receiver::WAYS {
-        for (at, said) in said[way].as_array().into_iter().flatten().enumerate() {
+        for (at, said) in receiver[way].as_array().into_iter().flatten().enumerate() {
             let path = format!("{path}.{way}.{at}");
             if said.pointer("/http/basicAuth").is_some() && said.pointer("/http/authorization").is_some() {
                 findings.error(
@@ -142,10 +143,9 @@ fn ways(path: &str, receiver: &Receiver, findings: &mut Findings) {
 }
 
 /// Ways that the deployed version does not know.
-fn too_old(path: &str, alertmanager: &Alertmanager, receiver: &Receiver, findings: &mut Findings) {
+fn too_old(path: &str, alertmanager: &Alertmanager, receiver: &Value, findings: &mut Findings) {
     let Some(version) = alertmanager.image.minor_version() else { return };
-    let said = serde_json::to_value(receiver).unwrap_or_default();
-    for (way, since) in SINCE.into_iter().filter(|(way, since)| said.get(way).is_some() && version < *since) {
+    for (way, since) in SINCE.into_iter().filter(|(way, since)| receiver.get(way).is_some() && version < *since) {
         findings.error(
             &[&format!("{path}.{way}"), "alertmanager.image"],
             format!("Alertmanager {}.{} does not know the way `{way}`", version.0, version.1),
