@@ -77,8 +77,8 @@ fn render(templates: &Templates) -> Result<(), Vec<Problem>> {
     println!("cargo::rerun-if-changed=stack.yaml");
     let source = Source::read(Path::new("stack.yaml"), Stack::LIMITS.bytes).map_err(|problem| vec![*problem])?;
     let parsed = Stack::load(&source, Path::new("stack.yaml"))?;
-    for file in parsed.stack.files() {
-        println!("cargo::rerun-if-changed={file}");
+    for file in &parsed.files {
+        println!("cargo::rerun-if-changed={}", file.display());
     }
     let rendering = vigil_render::render(&parsed.stack, templates)?;
     let manifests = Path::new("manifests");

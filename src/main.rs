@@ -7,7 +7,7 @@ mod revision;
 mod terminal;
 
 use clap::{Parser, Subcommand};
-use commands::{Outcome, check, convert, diff, explain, images, init, parity, render, runbook, schema};
+use commands::{Outcome, check, convert, diff, explain, images, init, origin, parity, render, runbook, schema};
 use std::process::ExitCode;
 
 /// Manifests become millions of small values on all cores at once, which the usual allocators are slow at.
@@ -37,6 +37,7 @@ enum Command {
     Parity(parity::Arguments),
     Runbook(runbook::Arguments),
     Schema(schema::Arguments),
+    Where(origin::Arguments),
 }
 
 fn main() -> ExitCode {
@@ -53,6 +54,7 @@ fn main() -> ExitCode {
         Command::Parity(arguments) => parity::run(&arguments, &terminal),
         Command::Runbook(arguments) => runbook::run(&arguments, &terminal),
         Command::Schema(arguments) => schema::run(&arguments, &terminal),
+        Command::Where(arguments) => origin::run(&arguments, &terminal),
     };
     match result {
         Ok(Outcome::Clean) => ExitCode::SUCCESS,

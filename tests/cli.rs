@@ -35,6 +35,49 @@ fn help() {
     approved("unknown-command", &vigil(folder.path(), &["rendr"]));
 }
 
+/// Two files of one stack, and who says what.
+#[test]
+fn where_values_come_from() {
+    let folder = tempfile::tempdir().unwrap();
+    let write = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
+    fs::create_dir(folder.path().join("clusters")).unwrap();
+    write(
+        "base.yaml",
+        "kubernetes: '1.33'\ncluster: k3s\nprometheus: {retention: 15d, retentionSize: 2GiB, externalLabels: {region: eu}}\n\
+         grafana: {externalUrl: 'https://grafana.example.com', config: {security: {cookie_secure: true}}}\n",
+    );
+    write(
+        "clusters/fra.yaml",
+        "extends: [../base.yaml]\nprometheus:\n  retention: 30d\n  retentionSize:\n  externalLabels: {region: eu, cluster: fra}\n",
+    );
+    let mut said = String::new();
+    for key in [
+        "",
+        "prometheus.retention",
+        "prometheus.retentionSize",
+        "prometheus.externalLabels.cluster",
+        "metrics-server.enabled",
+        "grafana.service.type",
+        "grafana.config.security.cookie_secure",
+        "loki",
+        "loki.retention",
+        "loki.pods.affinity",
+        "loki.retentoin",
+        "grafana.config.securty.x.y",
+        "prometheus.remoteWrite.0.url",
+        "..",
+    ] {
+        let arguments = ["where", "--stack", "clusters/fra.yaml", key];
+        let arguments = if key.is_empty() { &arguments[..3] } else { &arguments[..] };
+        let output = text(&vigil(folder.path(), arguments));
+        said.extend(["$ vigil where ", key, "\n", &output, "\n"]);
+    }
+    support::snapshot(&support::root().join("golden/cli"), "where", &said);
+    approved("help-where", &vigil(folder.path(), &["where", "--help"]));
+    let rendered = vigil(folder.path(), &["render", "clusters/fra.yaml", "--stdout"]);
+    assert!(String::from_utf8_lossy(&rendered.stdout).contains("retention: 30d"), "{}", text(&rendered));
+}
+
 /// What `init` writes is a stack that surprises nobody: no warning, nothing that waits for a cloud, no demo.
 #[test]
 fn a_stack_to_begin_with() {

@@ -6,6 +6,7 @@ pub(crate) mod diff;
 pub(crate) mod explain;
 pub(crate) mod images;
 pub(crate) mod init;
+pub(crate) mod origin;
 pub(crate) mod parity;
 pub(crate) mod render;
 pub(crate) mod runbook;

@@ -22,16 +22,22 @@ impl Cluster {
     }
 }
 
-/// The stack of a user with the profile beneath it that its key `cluster` names.
-pub(crate) fn with_profile(stack: &Node) -> Node {
+/// How messages begin the name of a profile.
+pub(crate) const PROFILE: &str = "the profile ";
+
+/// The profile that the key `cluster` of a stack names.
+pub(crate) fn profile_of(stack: &Node) -> Option<Node> {
     // What is no cluster's name is a mistake, which is told when the stack is decoded.
-    let profile = stack.get("cluster").and_then(Node::text).and_then(|name| {
-        let cluster: Cluster = serde_json::from_value(name.into()).ok()?;
-        let source = Source::new(format!("the profile {name}"), cluster.profile()?);
-        // A test reads all profiles.
-        vigil_yaml::read_one(&source, &Limits::default()).ok().flatten()
-    });
-    profile.map_or_else(|| stack.clone(), |profile| stack.over(&profile))
+    let name = stack.get("cluster").and_then(Node::text)?;
+    let cluster: Cluster = serde_json::from_value(name.into()).ok()?;
+    let source = Source::new(format!("{PROFILE}{name}"), cluster.profile()?);
+    // A test reads all profiles.
+    vigil_yaml::read_one(&source, &Limits::default()).ok().flatten()
+}
+
+/// The stack of a user with its profile beneath it.
+pub(crate) fn with_profile(stack: &Node) -> Node {
+    profile_of(stack).map_or_else(|| stack.clone(), |profile| stack.over(&profile))
 }
 
 #[cfg(test)]

@@ -61,7 +61,7 @@ impl<'a> Findings<'a> {
     }
 
     /// The first of `paths` that the text says; otherwise the nearest key above one; otherwise the file.
-    fn place(&self, paths: &[&str]) -> Place {
+    pub(crate) fn place(&self, paths: &[&str]) -> Place {
         let found = |wanted: bool| {
             let mut places = paths.iter().filter_map(|path| find(self.root, path));
             places.find(|(_, whole)| *whole == wanted).map(|(span, _)| span)

@@ -12,15 +12,20 @@ mod convert;
 mod decode;
 mod findings;
 mod helm;
+mod layers;
 pub mod model;
+mod provenance;
 mod redact;
 mod rules;
 pub mod units;
 
 pub use convert::{Converted, convert};
 use findings::Findings;
+pub use layers::MERGED_LISTS;
+use layers::{Hidden, Layer, Layers, Reader};
 pub use model::Stack;
-use std::path::Path;
+pub use provenance::{Said, Saying};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use vigil_yaml::{Limits, Node, Place, Problem, Source};
 
@@ -33,6 +38,10 @@ pub struct Parsed {
     pub warnings: Vec<Problem>,
     /// What somebody chose who may not know what follows; one line each.
     pub notes: Vec<Problem>,
+    /// Every file that was read: the stack's own is not among them.
+    pub files: Vec<PathBuf>,
+    /// What a file says and another, above it, says otherwise; the lowest file first.
+    hidden: Vec<Hidden>,
     /// The text, with the place of everything it says.
     root: Node,
 }
@@ -55,91 +64,70 @@ impl Stack {
     /// # Errors
     /// All problems of the text, in its order; never an empty list.
     pub fn parse(source: &Arc<Source>) -> Result<Parsed, Vec<Problem>> {
-        Self::parse_with(source, &|_| Err("cannot be read: the stack itself came from no file".to_owned()))
+        let top = Layer { source: source.clone(), path: PathBuf::new() };
+        Self::of(top, &|_| Err("cannot be read: the stack itself came from no file".to_owned()))
     }
 
-    /// Reads a stack from the text of the file at `path`, and the files that it names, which lie beside it.
+    /// Reads a stack from the text of the file at `path`, and the files that it names, each relative to the file that does.
     ///
     /// # Errors
     /// All problems of the text and of those files, in the order of the text; never an empty list.
     pub fn load(source: &Arc<Source>, path: &Path) -> Result<Parsed, Vec<Problem>> {
-        let folder = path.parent().unwrap_or(Path::new(""));
-        Self::parse_with(source, &|file| {
-            let source = Source::read(&folder.join(file), beside::LIMIT).map_err(|problem| problem.message)?;
-            Ok(source.text.to_string())
-        })
+        let top = Layer { source: source.clone(), path: path.to_owned() };
+        Self::of(top, &|path| Source::read(path, Self::LIMITS.bytes).map_err(|problem| problem.message))
     }
 
-    fn parse_with(source: &Arc<Source>, read: beside::Reader) -> Result<Parsed, Vec<Problem>> {
-        match Self::parse_text(source, read) {
+    fn of(top: Layer, read: Reader) -> Result<Parsed, Vec<Problem>> {
+        let name = top.source.name.clone();
+        let layers = Layers::read(top, read);
+        match Self::decode(&layers, read) {
             Ok(parsed) => Ok(Parsed {
-                warnings: redact::redacted(parsed.warnings, source),
-                notes: redact::redacted(parsed.notes, source),
+                warnings: layers.redacted(parsed.warnings),
+                notes: layers.redacted(parsed.notes),
                 ..parsed
             }),
-            Err(problems) => Err(redact::redacted(problems, source)),
+            Err(problems) => Err(in_order(layers.redacted(problems), name)),
         }
     }
 
-    fn parse_text(source: &Arc<Source>, read: beside::Reader) -> Result<Parsed, Vec<Problem>> {
-        let (document, mut problems) = vigil_yaml::salvage(source, &Self::LIMITS);
-        let Some(node) = document else {
-            if problems.is_empty() {
-                problems.push(
-                    Problem::in_file("holds no stack", source.name.as_str()).help(
-                        "every key has a default: a single line such as `kubernetes: \"1.29\"` is a complete stack",
-                    ),
-                );
-            }
-            return Err(in_order(problems, source));
-        };
-        if let Some(problem) = object(&node) {
-            return Err(vec![problem]);
-        }
-        let mut decoded = decode::decode::<Self>(&clusters::with_profile(&node), MOST_PROBLEMS);
-        let (mut warnings, mut notes) = (Vec::new(), Vec::new());
+    /// The stack that all its files together are.
+    fn decode(layers: &Layers, read: Reader) -> Result<Parsed, Vec<Problem>> {
+        let Some(mut root) = layers.root.clone() else { return Err(layers.problems.clone()) };
+        let mut decoded = decode::decode::<Self>(&clusters::with_profile(&root), MOST_PROBLEMS);
+        let mut problems = layers.problems.clone();
+        let (mut warnings, mut notes, mut files) = (layers.warnings.clone(), Vec::new(), layers.paths());
         // What the reader left out may be just what a rule would ask for.
         if let Some(stack) = decoded.value.as_mut().filter(|_| problems.is_empty()) {
-            let mut findings = Findings::new(&node, &decoded.doubtful);
-            beside::read(stack, read, &mut findings);
+            let mut findings = Findings::new(&root, &decoded.doubtful);
+            files.extend(beside::read(stack, layers, read, &mut findings));
             rules::check(stack, &mut findings);
-            [notes, warnings, problems] = findings.split();
+            let [found, warned, wrong] = findings.split();
+            (notes, problems) = (found, wrong);
+            warnings.extend(warned);
         }
         problems.extend(decoded.problems);
         match decoded.value {
             Some(mut stack) if problems.is_empty() => {
-                let mut root = node;
-                redact::without_credentials(&mut root, source);
+                layers.without_credentials(&mut root);
                 for (patch, node) in stack.patches.iter_mut().zip(root.get("patches").map_or(&[][..], Node::items)) {
                     patch.origin.0 = Some(node.clone());
                 }
-                Ok(Parsed { stack, warnings, notes, root })
+                Ok(Parsed { stack, warnings, notes, files, hidden: layers.hidden.clone(), root })
             }
-            _ => Err(in_order(problems, source)),
+            _ => Err(problems.into_iter().map(|problem| layers.with_hidden(problem)).collect()),
         }
     }
-}
-
-/// Says of a Kubernetes object that it is one.
-fn object(node: &Node) -> Option<Problem> {
-    let (kind, version) = (node.entry("kind")?, node.entry("apiVersion")?);
-    let title = format!("this is a Kubernetes object, a `{}`, and no stack", kind.value.text()?);
-    Some(
-        Problem::error(title, version.key.span.clone())
-            .label("a stack has no such key")
-            .help("`vigil check FILE` judges objects; a stack says what the cluster runs, and `vigil init` writes one"),
-    )
 }
 
 /// More than anybody reads, and far more than a stack of a few hundred values can make by accident.
 const MOST_PROBLEMS: usize = 50;
 
 /// The problems in the order of the text, and no more than anybody reads.
-fn in_order(mut problems: Vec<Problem>, source: &Source) -> Vec<Problem> {
+fn in_order(mut problems: Vec<Problem>, file: String) -> Vec<Problem> {
     Problem::sort(&mut problems);
     if problems.len() > MOST_PROBLEMS {
         problems.truncate(MOST_PROBLEMS);
-        let more = Problem::in_file(format!("more than {MOST_PROBLEMS} problems"), source.name.as_str());
+        let more = Problem::in_file(format!("more than {MOST_PROBLEMS} problems"), file);
         problems.push(more.help("mend these first; the others are not shown"));
     }
     problems

@@ -15,7 +15,8 @@ pub(crate) fn redacted(mut problems: Vec<Problem>, source: &Source) -> Vec<Probl
     for problem in &mut problems {
         if let Place::Text(span) = &problem.place {
             // What a message quotes is the value at its place.
-            let own = hidden.iter().filter(|range| range.start < span.range.end && span.range.start < range.end);
+            let here = |range: &&Range<usize>| range.start < span.range.end && span.range.start < range.end;
+            let own = hidden.iter().filter(|range| *span.source == *source && here(range));
             let own: Vec<_> =
                 own.map(|range| source.text[range.clone()].trim_matches(['"', '\'']).to_owned()).collect();
             let texts = [Some(&mut problem.message), problem.label.as_mut(), problem.help.as_mut()];
@@ -36,22 +37,22 @@ pub(crate) fn redacted(mut problems: Vec<Problem>, source: &Source) -> Vec<Probl
     problems
 }
 
-/// `node` with places in a text without credentials: what is told of it later shows none.
+/// `node` with the places in `source` moved to a text without credentials: what is told of it later shows none.
 pub(crate) fn without_credentials(node: &mut Node, source: &Source) {
     if let Some(text) = starred(&source.text) {
-        moved(node, &Source::new(source.name.as_str(), text));
+        moved(node, source, &Source::new(source.name.as_str(), text));
     }
 }
 
-fn moved(node: &mut Node, to: &Arc<Source>) {
-    let there = |span: &mut Span| *span = Span::new(to, span.range.clone());
+fn moved(node: &mut Node, from: &Source, to: &Arc<Source>) {
+    let there = |span: &mut Span| *span = Span::new(&same(span, from, to), span.range.clone());
     there(&mut node.span);
     match &mut node.data {
         Data::Scalar(_) => {}
-        Data::List(items) => items.iter_mut().for_each(|item| moved(item, to)),
+        Data::List(items) => items.iter_mut().for_each(|item| moved(item, from, to)),
         Data::Map(entries) => entries.iter_mut().for_each(|entry| {
             there(&mut entry.key.span);
-            moved(&mut entry.value, to);
+            moved(&mut entry.value, from, to);
         }),
     }
 }

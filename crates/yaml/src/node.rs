@@ -92,13 +92,34 @@ impl Node {
     /// replaced. Everything keeps its place, in the text that said it.
     #[must_use]
     pub fn over(&self, below: &Node) -> Node {
-        let (Data::Map(above), Data::Map(beneath)) = (&self.data, &below.data) else { return self.clone() };
-        let merged = above.iter().map(|entry| match below.get(&entry.key.text) {
-            Some(other) => Entry { value: entry.value.over(other), ..entry.clone() },
-            None => entry.clone(),
-        });
-        let rest = beneath.iter().filter(|entry| self.get(&entry.key.text).is_none()).cloned();
-        Node { data: Data::Map(merged.chain(rest).collect()), span: self.span.clone() }
+        self.over_with(below, "", &mut |_, above, _| Some(above.clone())).unwrap_or_else(|| self.clone())
+    }
+
+    /// The same below the dotted path `path`; what stands where both say something, and not both a mapping, is for `settle`,
+    /// which is given the path, this one's value and the other's. `None` leaves the key out.
+    #[must_use]
+    pub fn over_with(
+        &self,
+        below: &Node,
+        path: &str,
+        settle: &mut dyn FnMut(&str, &Node, &Node) -> Option<Node>,
+    ) -> Option<Node> {
+        let (Data::Map(above), Data::Map(beneath)) = (&self.data, &below.data) else {
+            return settle(path, self, below);
+        };
+        let mut merged = Vec::with_capacity(above.len() + beneath.len());
+        for other in beneath {
+            let Some(entry) = self.entry(&other.key.text) else {
+                merged.push(other.clone());
+                continue;
+            };
+            let key = &entry.key.text;
+            let path = if path.is_empty() { key.clone() } else { format!("{path}.{key}") };
+            let value = entry.value.over_with(&other.value, &path, settle);
+            merged.extend(value.map(|value| Entry { value, ..entry.clone() }));
+        }
+        merged.extend(above.iter().filter(|entry| below.get(&entry.key.text).is_none()).cloned());
+        Some(Node { data: Data::Map(merged), span: self.span.clone() })
     }
 
     /// A scalar as kubectl reads it; `None` for a collection.

@@ -52,7 +52,8 @@ pub use promtail::{ContainerRuntime, Positions, Promtail};
 pub use receiver::*;
 
 use crate::units::{
-    Cidr, DnsLabel, DnsSubdomain, HttpPath, IpAddress, KubernetesVersion, LoadBalancerClass, NodePort, Port, Registry,
+    Cidr, DnsLabel, DnsSubdomain, HttpPath, IpAddress, KubernetesVersion, LayerPath, LoadBalancerClass, NodePort, Port,
+    Registry,
 };
 
 /// Declares a struct of `stack.yaml`: every key has a default, an unknown one is an error.
@@ -87,6 +88,9 @@ macro_rules! stack {
         settings! {
             /// What one cluster runs. Every key has a default, and the defaults together are the tutorial's stack.
             pub struct Stack {
+                /// Other stack files that this one builds on, each over those before it, this one over all: docs/layers.md.
+                #[serde(skip_serializing_if = "Vec::is_empty")]
+                pub extends: Vec<LayerPath>,
                 /// Kubernetes minor version of the cluster, such as "1.29".
                 pub kubernetes: KubernetesVersion,
                 /// Where the cluster comes from, for what follows from that: docs/clusters.md. What the stack says itself counts
@@ -118,6 +122,7 @@ macro_rules! stack {
         impl Default for Stack {
             fn default() -> Self {
                 Self {
+                    extends: Vec::new(),
                     kubernetes: KubernetesVersion::known("1.29"),
                     cluster: Cluster::Kubeadm,
                     namespaces: Namespaces::default(),

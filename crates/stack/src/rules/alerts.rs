@@ -12,12 +12,14 @@ pub(crate) fn check(alerts: &Alerts, _: &Stack, findings: &mut Findings) {
 #[cfg(test)]
 mod tests {
     use crate::Stack;
+    use crate::layers::Layer;
     use vigil_yaml::Source;
 
     /// What is wrong with a stack that names a file `a.yaml` with this text.
     fn wrong(text: &str) -> Vec<String> {
         let source = Source::new("stack.yaml", "alerts: {rules: [{name: a, file: a.yaml}]}");
-        match Stack::parse_with(&source, &|_| Ok(text.to_owned())) {
+        let top = Layer { source, path: "stack.yaml".into() };
+        match Stack::of(top, &|_| Ok(Source::new("a.yaml", text))) {
             Ok(parsed) => {
                 assert!(!parsed.stack.alerts.rules[0].groups.is_empty());
                 Vec::new()

@@ -16,7 +16,7 @@ pub use alerting::{
 };
 pub use calendar::{ClockTime, DayRange, MonthRange, TimeZone, WeekdayRange, YearRange};
 pub use checks::{KindName, ObjectName, ObjectTitle, Pointer, Reason, RuleName};
-pub use file::{DashboardId, DashboardRevision, FilePath, FolderOfContainer, UserId};
+pub use file::{DashboardId, DashboardRevision, FilePath, FolderOfContainer, LayerPath, UserId};
 pub use git::{FolderPath, GitRevision};
 pub use image::{Image, Registry};
 pub use measure::{ByteSize, Days, Duration, KubernetesVersion, Percent, Quantity};

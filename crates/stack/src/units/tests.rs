@@ -169,6 +169,10 @@ fn files() {
         &["a.json", "dashboards/a-b_c.json"],
         &["", "/a", "a/", "../a", "a/../b", "./a", ".a", "a b", "a\\b", "a//b", "C:/a", "a\n"],
     );
+    table::<LayerPath>(
+        &["a.yaml", "../a.yaml", "../../layers/a-b_c.yaml"],
+        &["", "..", "../", "/a", "a/../b", "./a", ".a", "../.a", "a b", "a//b", "C:/a"],
+    );
 }
 
 #[test]
