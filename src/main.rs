@@ -7,7 +7,7 @@ mod revision;
 mod terminal;
 
 use clap::{Parser, Subcommand};
-use commands::{Outcome, check, convert, diff, explain, images, init, origin, parity, render, runbook, schema};
+use commands::{Outcome, check, convert, diff, explain, fleet, images, init, origin, parity, render, runbook, schema};
 use std::process::ExitCode;
 
 /// Manifests become millions of small values on all cores at once, which the usual allocators are slow at.
@@ -33,6 +33,7 @@ enum Command {
     Convert(convert::Arguments),
     Diff(diff::Arguments),
     Explain(explain::Arguments),
+    Fleet(fleet::Arguments),
     Images(images::Arguments),
     Parity(parity::Arguments),
     Runbook(runbook::Arguments),
@@ -50,6 +51,7 @@ fn main() -> ExitCode {
         Command::Convert(arguments) => convert::run(&arguments, &terminal),
         Command::Diff(arguments) => diff::run(&arguments, &terminal),
         Command::Explain(arguments) => explain::run(&arguments, &terminal),
+        Command::Fleet(arguments) => fleet::run(&arguments, &terminal),
         Command::Images(arguments) => images::run(&arguments, &terminal),
         Command::Parity(arguments) => parity::run(&arguments, &terminal),
         Command::Runbook(arguments) => runbook::run(&arguments, &terminal),

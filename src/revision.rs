@@ -6,6 +6,7 @@ use std::io::{BufRead as _, Read as _, Seek as _, Write as _};
 use std::path::{Component, Path};
 use std::process::{Command, Stdio};
 use std::sync::Arc;
+use tempfile::TempDir;
 use vigil_yaml::{Limits, Problem, Quoted, Source};
 
 /// Whether an argument names a revision and a path in it, and not a file that is there.
@@ -26,9 +27,16 @@ pub(crate) fn read(argument: &Path) -> Result<Vec<Arc<Source>>, Vec<Problem>> {
             .map(|source| vec![source])
             .map_err(|it| vec![*it]);
     }
+    inputs::read_as(unpacked(argument)?.path(), &name)
+}
+
+/// The files of a directory in a revision, in a folder that is gone when nobody holds it any more.
+pub(crate) fn unpacked(argument: &Path) -> Result<TempDir, Vec<Problem>> {
+    let name = argument.to_string_lossy();
+    let failed = |problem: Box<Problem>| vec![*problem];
     let folder = tempfile::tempdir().map_err(|error| failed(unkept(&name, &error)))?;
     unpack(&name, folder.path()).map_err(failed)?;
-    inputs::read_as(folder.path(), &name)
+    Ok(folder)
 }
 
 /// Writes the files of a tree into a folder.

@@ -4,9 +4,10 @@ use crate::{inputs, revision};
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use vigil_check::Version;
 use vigil_diff::{Class, Options, report};
-use vigil_yaml::{Limits, Problem};
+use vigil_yaml::{Limits, Problem, Source};
 
 /// Tell what applying one set of manifests over another does
 ///
@@ -100,9 +101,18 @@ fn objects(path: &Path) -> Result<Vec<Value>, Vec<Problem>> {
     } else {
         inputs::read(std::slice::from_ref(&path.to_owned()))?
     };
+    values(&sources)
+}
+
+/// The objects of a directory that messages call `name`.
+pub(crate) fn objects_as(directory: &Path, name: &str) -> Result<Vec<Value>, Vec<Problem>> {
+    values(&inputs::read_as(directory, name)?)
+}
+
+fn values(sources: &[Arc<Source>]) -> Result<Vec<Value>, Vec<Problem>> {
     let mut objects = Vec::new();
     let mut problems = Vec::new();
-    for source in &sources {
+    for source in sources {
         match vigil_yaml::read(source, &Limits::default()) {
             Ok(documents) => objects.extend(documents.iter().map(vigil_diff::read)),
             Err(found) => problems.extend(found),

@@ -4,6 +4,7 @@ pub(crate) mod check;
 pub(crate) mod convert;
 pub(crate) mod diff;
 pub(crate) mod explain;
+pub(crate) mod fleet;
 pub(crate) mod images;
 pub(crate) mod init;
 pub(crate) mod origin;

@@ -1,4 +1,4 @@
-use super::{Failure, Outcome, STACK, load};
+use super::{Failure, Outcome, STACK, fleet, load};
 use crate::terminal::Terminal;
 use serde_json::Value;
 use std::fmt::Write as _;
@@ -17,7 +17,8 @@ use vigil_yaml::{Problem, Source, Span};
 Examples:
   vigil where prometheus.retention                       who says it, and what that hides
   vigil where grafana                                    all that is said of a part
-  vigil where --stack clusters/fra.yaml                  all that is said"
+  vigil where --stack clusters/fra.yaml                  all that is said
+  vigil where prometheus.retention --cluster fra-01      in a fleet"
 )]
 pub(crate) struct Arguments {
     /// The dotted path of a key; without one, everything that the stack says
@@ -26,11 +27,21 @@ pub(crate) struct Arguments {
     /// The stack
     #[arg(long, value_name = "FILE", default_value = STACK)]
     stack: PathBuf,
+    /// The stack of this cluster of a fleet instead
+    #[arg(long, value_name = "NAME", conflicts_with = "stack")]
+    cluster: Option<String>,
+    /// The clusters
+    #[arg(long, value_name = "FILE", default_value = fleet::CLUSTERS, requires = "cluster")]
+    fleet: PathBuf,
 }
 
 pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Outcome, Failure> {
     let failed = |problems| Failure::new(problems, "nothing was looked up");
-    let parsed = load(&arguments.stack).map_err(failed)?;
+    let parsed = match &arguments.cluster {
+        Some(cluster) => fleet::stack_of(&arguments.fleet, cluster),
+        None => load(&arguments.stack),
+    };
+    let parsed = parsed.map_err(failed)?;
     let key = arguments.key.as_deref().unwrap_or_default();
     let known = known(key).map_err(|problem| failed(vec![*problem]))?;
     let said = parsed.said(key);

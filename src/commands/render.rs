@@ -3,7 +3,7 @@ use crate::terminal::Terminal;
 use std::collections::HashSet;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use vigil_check::Version;
+use vigil_check::{Options, Version};
 use vigil_directory::{Change, Changes};
 use vigil_render::{Object, Rendering};
 use vigil_yaml::words::counted;
@@ -47,11 +47,7 @@ pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Outcome,
     terminal.warn(&parsed.warnings);
     let (options, warning) = vigil::checks::options(&parsed);
     terminal.warn(warning.as_slice());
-    // The definitions that the program carries are most of the text and the same in every stack: its own tests check them.
-    let is_definition = |name: &str| name.split(' ').next() == Some("CustomResourceDefinition");
-    let has_known =
-        arguments.selection.has_own_templates() && !options.waivers.iter().any(|it| is_definition(&it.object));
-    let is_known = |object: &Object| has_known && object.is_plain() && is_definition(object.kind());
+    let is_known = known(arguments.selection.has_own_templates(), &options);
     vigil::checks::check(&rendering, &arguments.out, &options, is_known).map_err(not_clean)?;
     if arguments.stdout {
         terminal.product(&stream(&rendering))?;
@@ -68,7 +64,7 @@ pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Outcome,
         if changes.is_empty() {
             (format!("{} is up to date with {stack}\n", out.display()), Outcome::Clean)
         } else {
-            let verdict = stale(out, &changes, is_stale);
+            let verdict = if is_stale { stale(out, &changes, "vigil render") } else { was_stale(out, &changes) };
             (diff(changes, terminal.colours_stdout()) + &verdict, Outcome::Differs)
         }
     } else {
@@ -82,6 +78,14 @@ pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Outcome,
     Ok(outcome)
 }
 
+/// Which objects need no check. The definitions that the program carries are most of the text and the same in every stack: its
+/// own tests check them.
+pub(crate) fn known(has_own_templates: bool, options: &Options) -> impl Fn(&Object) -> bool + use<> {
+    let is_definition = |name: &str| name.split(' ').next() == Some("CustomResourceDefinition");
+    let has_known = has_own_templates && !options.waivers.iter().any(|it| is_definition(&it.object));
+    move |object| has_known && object.is_plain() && is_definition(object.kind())
+}
+
 /// Why objects that fail the check are not written.
 fn not_clean(mut problems: Vec<Problem>) -> Failure {
     problems.truncate(MOST_FINDINGS);
@@ -89,16 +93,17 @@ fn not_clean(mut problems: Vec<Problem>) -> Failure {
 }
 
 /// The last line of `--check` when something differs.
-fn stale(out: &Path, changes: &Changes, is_stale: bool) -> String {
-    let (out, counts) = (out.display(), counts(changes));
-    if is_stale {
-        format!("{out} is stale: {counts}; run `vigil render` and commit what it changes\n")
-    } else {
-        format!("{out} was stale: {counts}; the build has brought it up to date: commit what it changed\n")
-    }
+pub(crate) fn stale(out: &Path, changes: &Changes, command: &str) -> String {
+    format!("{} is stale: {}; run `{command}` and commit what it changes\n", out.display(), counts(changes))
 }
 
-fn directory_problem(out: &Path, error: &vigil_directory::Error) -> Problem {
+/// The same where the build has written already.
+fn was_stale(out: &Path, changes: &Changes) -> String {
+    let (out, counts) = (out.display(), counts(changes));
+    format!("{out} was stale: {counts}; the build has brought it up to date: commit what it changed\n")
+}
+
+pub(crate) fn directory_problem(out: &Path, error: &vigil_directory::Error) -> Problem {
     let mut message = error.to_string();
     let mut cause = std::error::Error::source(error);
     while let Some(error) = cause {
@@ -200,7 +205,7 @@ fn risks(rendering: &Rendering, changes: &Changes, kubernetes: Version) -> Strin
     vigil_diff::report::risks(&vigil_diff::compare(&before, &after, vigil_diff::Options { minor }))
 }
 
-fn counts(changes: &Changes) -> String {
+pub(crate) fn counts(changes: &Changes) -> String {
     format!(
         "{} added, {} changed, {} removed, {} unchanged",
         counted(changes.added.len(), "file"),

@@ -91,38 +91,40 @@ impl Layers {
                 layers.problems.push(problem.label("is in the list already").help("name each file once"));
                 continue;
             }
-            match read(&path) {
-                Ok(source) => layers.below(Layer { source, path }),
-                Err(reason) => {
-                    let problem = Problem::error(format!("the stack `{}` {reason}", path.display()), span.clone());
-                    layers.problems.push(
-                        problem
-                            .label("expected a stack file")
-                            .help("paths in `extends` start at the folder of the file that says it"),
-                    );
-                }
-            }
+            layers.below(path, span, read);
         }
         layers.add(&node);
         layers.files.push(top);
         layers
     }
 
-    /// Lays a file that the stack extends over those before it.
-    fn below(&mut self, layer: Layer) {
-        if let Some(node) = self.document(&layer.source) {
+    /// Reads a file that is named at `span`, and lays it over those before it.
+    pub(crate) fn below(&mut self, path: PathBuf, span: &Span, read: Reader) {
+        let source = match read(&path) {
+            Ok(source) => source,
+            Err(reason) => {
+                let problem = Problem::error(format!("the stack `{}` {reason}", path.display()), span.clone());
+                self.problems.push(
+                    problem
+                        .label("expected a stack file")
+                        .help("its path starts at the folder of the file that names it"),
+                );
+                return;
+            }
+        };
+        if let Some(node) = self.document(&source) {
             if let Some(entry) = node.entry("extends") {
                 let problem =
-                    Problem::error("a file that another one extends extends none itself", entry.key.span.clone());
+                    Problem::error("a file that another one lies over extends none itself", entry.key.span.clone());
                 self.problems.push(
                     problem
                         .label("cannot stand here")
-                        .help("the stack's own file names all of them, each before those that lie over it"),
+                        .help("name all files in one list, each before those that lie over it"),
                 );
             }
             self.add(&node);
         }
-        self.files.push(layer);
+        self.files.push(Layer { source, path });
     }
 
     /// What a file says, or nothing and why.

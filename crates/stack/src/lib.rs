@@ -11,6 +11,7 @@ mod clusters;
 mod convert;
 mod decode;
 mod findings;
+mod fleet;
 mod helm;
 mod layers;
 pub mod model;
@@ -21,6 +22,7 @@ pub mod units;
 
 pub use convert::{Converted, convert};
 use findings::Findings;
+pub use fleet::{Fleet, Gate, Member, Ring, Sending, VARIABLE_KEYS};
 pub use layers::MERGED_LISTS;
 use layers::{Hidden, Layer, Layers, Reader};
 pub use model::Stack;
@@ -79,8 +81,12 @@ impl Stack {
 
     fn of(top: Layer, read: Reader) -> Result<Parsed, Vec<Problem>> {
         let name = top.source.name.clone();
-        let layers = Layers::read(top, read);
-        match Self::decode(&layers, read) {
+        Self::finished(&Layers::read(top, read), read, name)
+    }
+
+    /// The stack that its files together are, or all problems; `name` is the file that a message about too many names.
+    fn finished(layers: &Layers, read: Reader, name: String) -> Result<Parsed, Vec<Problem>> {
+        match Self::decode(layers, read) {
             Ok(parsed) => Ok(Parsed {
                 warnings: layers.redacted(parsed.warnings),
                 notes: layers.redacted(parsed.notes),
@@ -105,7 +111,8 @@ impl Stack {
             (notes, problems) = (found, wrong);
             warnings.extend(warned);
         }
-        problems.extend(decoded.problems);
+        let is_told = |problem: &Problem| layers.problems.iter().any(|told| told.place == problem.place);
+        problems.extend(decoded.problems.into_iter().filter(|problem| !is_told(problem)));
         match decoded.value {
             Some(mut stack) if problems.is_empty() => {
                 layers.without_credentials(&mut root);

@@ -1,4 +1,5 @@
-use super::{Annotations, Ingress, Labels, Persistence, Pods, Service, ServiceType, choice, part, settings};
+use super::{Annotations, Ingress, Labels, Persistence, Pods, Service, ServiceType, Stack, choice, part, settings};
+use crate::Sending;
 use crate::units::{
     Authorization, ByteSize, DnsSubdomain, Duration, Image, Line, MetricLabel, NodePort, Replicas, SecretKey, Url,
 };
@@ -67,6 +68,17 @@ impl Default for Prometheus {
             pods: Pods::default(),
             labels: Labels::new(),
             annotations: Annotations::new(),
+        }
+    }
+}
+
+impl Stack {
+    /// What it sends to other stores, and how they know it.
+    pub fn sending(&self) -> Sending {
+        let labels = self.prometheus.external_labels.iter();
+        Sending {
+            labels: labels.map(|(name, value)| (name.to_string(), value.to_string())).collect(),
+            urls: self.prometheus.remote_write.iter().map(|to| to.url.to_string()).collect(),
         }
     }
 }

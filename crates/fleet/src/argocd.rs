@@ -1,0 +1,111 @@
+//! What Argo CD is told of a fleet: one ApplicationSet with a cluster a line, and the project of its Applications.
+
+use serde_json::{Map, Value, json};
+use vigil_yaml::{Problem, write};
+
+/// A cluster whose stack is applied by Argo CD.
+#[derive(Clone, Debug)]
+pub struct Delivered {
+    /// Its name.
+    pub cluster: String,
+    /// The name of its ring.
+    pub ring: String,
+    /// What its own stack makes for Argo CD: an AppProject and an Application.
+    pub objects: Vec<Value>,
+}
+
+/// The file that whoever runs Argo CD applies; nothing if it applies no cluster.
+///
+/// # Errors
+/// Clusters whose stacks do not mean one repository and one project.
+pub fn argocd(clusters: &[Delivered]) -> Result<Option<String>, Vec<Problem>> {
+    let mut project: Option<Value> = None;
+    let mut common: Option<(&str, Value)> = None;
+    let mut elements = Vec::new();
+    let mut problems = Vec::new();
+    for cluster in clusters {
+        let of_kind = |kind: &'static str| cluster.objects.iter().filter(move |object| object["kind"] == kind);
+        for object in of_kind("AppProject") {
+            match &mut project {
+                None => project = Some(object.clone()),
+                Some(project) => join(project, object),
+            }
+        }
+        for application in of_kind("Application") {
+            let Some(server) = application["spec"]["destination"]["server"].as_str() else { continue };
+            elements.push(json!({"cluster": cluster.cluster, "ring": cluster.ring, "server": server}));
+            let mut own = application.clone();
+            own["spec"]["destination"]["server"] = Value::Null;
+            match &common {
+                None => common = Some((&cluster.cluster, own)),
+                Some((first, common)) if *common != own => {
+                    let message =
+                        format!("Argo CD is told differently of the clusters `{first}` and `{}`", cluster.cluster);
+                    problems.push(Problem::in_file(message, "clusters.yaml").help(
+                        "one ApplicationSet makes all of them: let `argocd` differ in `destination.server` alone",
+                    ));
+                }
+                Some(_) => {}
+            }
+        }
+    }
+    if !problems.is_empty() {
+        return Err(problems);
+    }
+    let (Some(project), Some((_, application))) = (project, common) else { return Ok(None) };
+    let set = application_set(&application, &elements);
+    Ok(Some(format!("# {}\n{}---\n{}", crate::HEAD, write(&project), write(&set))))
+}
+
+/// Lets a project allow what another allows.
+fn join(project: &mut Value, other: &Value) {
+    for list in ["destinations", "sourceRepos", "clusterResourceWhitelist"] {
+        let more = other["spec"][list].as_array().into_iter().flatten();
+        if let Some(known) = project["spec"][list].as_array_mut() {
+            for item in more {
+                if !known.contains(item) {
+                    known.push(item.clone());
+                }
+            }
+        }
+    }
+}
+
+/// One ApplicationSet for Applications that differ in their cluster. Folders in `shared/` never change, so that the ring's and
+/// the cluster's own are all that Argo CD has to look at after a commit.
+fn application_set(application: &Value, elements: &[Value]) -> Value {
+    let spec = &application["spec"];
+    let path = spec["source"]["path"].as_str().unwrap_or_default();
+    let mut metadata = Map::new();
+    for key in ["name", "namespace", "labels"] {
+        metadata.insert(key.to_owned(), application["metadata"][key].clone());
+    }
+    let name = application["metadata"]["name"].as_str().unwrap_or_default();
+    let mut labels = application["metadata"]["labels"].as_object().cloned().unwrap_or_default();
+    labels.insert("ring".to_owned(), "{{.ring}}".into());
+    let mut template = spec.clone();
+    template["destination"]["server"] = "{{.server}}".into();
+    template["source"]["path"] = format!("{path}/clusters/{{{{.cluster}}}}").into();
+    json!({
+        "apiVersion": "argoproj.io/v1alpha1",
+        "kind": "ApplicationSet",
+        "metadata": metadata,
+        "spec": {
+            "goTemplate": true,
+            "goTemplateOptions": ["missingkey=error"],
+            "generators": [{"list": {"elements": elements}}],
+            // A cluster that is no longer in the list keeps its Application and its stack until somebody deletes them.
+            "syncPolicy": {"applicationsSync": "create-update", "preserveResourcesOnDeletion": true},
+            "template": {
+                "metadata": {
+                    "name": format!("{name}-{{{{.cluster}}}}"),
+                    "labels": labels,
+                    "annotations": {
+                        "argocd.argoproj.io/manifest-generate-paths": format!(".;/{path}/rings/{{{{.ring}}}}"),
+                    },
+                },
+                "spec": template,
+            },
+        },
+    })
+}

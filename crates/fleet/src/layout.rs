@@ -1,0 +1,185 @@
+//! Which files are shared, and by whom.
+
+use crate::HEAD;
+use sha2::{Digest, Sha256};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::fmt::Write as _;
+use std::sync::Arc;
+
+/// Texts of files, each held once however many clusters have it.
+#[derive(Debug, Default)]
+pub struct Texts {
+    numbers: HashMap<Arc<str>, usize>,
+    texts: Vec<Arc<str>>,
+}
+
+impl Texts {
+    /// The number of a text.
+    pub fn number(&mut self, text: &str) -> usize {
+        if let Some(number) = self.numbers.get(text) {
+            return *number;
+        }
+        let text: Arc<str> = text.into();
+        self.texts.push(text.clone());
+        self.numbers.insert(text, self.texts.len() - 1);
+        self.texts.len() - 1
+    }
+}
+
+/// A cluster and its files.
+#[derive(Clone, Debug)]
+pub struct Cluster {
+    /// Its name.
+    pub name: String,
+    /// The number of its ring.
+    pub ring: usize,
+    /// The components that made its files, in the order in which they are applied.
+    pub components: Vec<&'static str>,
+    /// Its files as `<component>/<file>`, each with the number of its text.
+    pub files: BTreeMap<String, usize>,
+}
+
+impl Cluster {
+    /// Whether it has a file with this text.
+    fn has(&self, path: &str, text: usize) -> bool {
+        self.files.get(path) == Some(&text)
+    }
+}
+
+/// One file: its path, and the number of its text.
+type File<'c> = (&'c str, usize);
+
+/// The files of the fleet's directory, but for the matrix.
+pub fn layout(rings: &[&str], clusters: &[Cluster], texts: &Texts) -> BTreeMap<String, String> {
+    let mut directory = Directory { texts, files: BTreeMap::new() };
+    let order = order(clusters);
+    let owners = owners(clusters);
+    let common: Vec<BTreeSet<File<'_>>> = (0..rings.len()).map(|ring| common(ring, clusters, &owners)).collect();
+    for (ring, files) in rings.iter().zip(&common) {
+        let mut resources = Vec::new();
+        for component in &order {
+            let files: Vec<_> = files.iter().copied().filter(|(path, _)| component_of(path) == *component).collect();
+            resources.extend(directory.shared(component, &files));
+        }
+        directory.kustomization(&format!("rings/{ring}"), &resources, false);
+    }
+    for cluster in clusters {
+        let mut resources = Vec::new();
+        if !common[cluster.ring].is_empty() {
+            resources.push(format!("../../rings/{}", rings[cluster.ring]));
+        }
+        let mut own = Vec::new();
+        for component in &order {
+            // Files that the same clusters have are one set.
+            let mut sets: BTreeMap<&Vec<usize>, Vec<File<'_>>> = BTreeMap::new();
+            let files = cluster.files.iter().map(|(path, text)| (path.as_str(), *text));
+            for file in files.filter(|file| component_of(file.0) == *component && !common[cluster.ring].contains(file))
+            {
+                match &owners[&file] {
+                    owners if owners.len() > 1 => sets.entry(owners).or_default().push(file),
+                    _ => own.push(file),
+                }
+            }
+            resources.extend(sets.values().filter_map(|files| directory.shared(component, files)));
+        }
+        for (path, text) in own {
+            let name = format!("clusters/{}/{path}", cluster.name);
+            directory.files.insert(name, texts.texts[text].to_string());
+            resources.push(path.to_owned());
+        }
+        directory.kustomization(&format!("clusters/{}", cluster.name), &resources, true);
+    }
+    directory.files
+}
+
+/// The clusters that have each file, by their numbers.
+fn owners(clusters: &[Cluster]) -> HashMap<File<'_>, Vec<usize>> {
+    let mut owners: HashMap<File<'_>, Vec<usize>> = HashMap::new();
+    for (number, cluster) in clusters.iter().enumerate() {
+        for (path, text) in &cluster.files {
+            owners.entry((path, *text)).or_default().push(number);
+        }
+    }
+    owners
+}
+
+/// The files that all clusters of a ring have; of a ring of one, those that a cluster elsewhere has too.
+fn common<'c>(ring: usize, clusters: &'c [Cluster], owners: &HashMap<File<'c>, Vec<usize>>) -> BTreeSet<File<'c>> {
+    let members: Vec<_> = clusters.iter().filter(|cluster| cluster.ring == ring).collect();
+    let Some(first) = members.first() else { return BTreeSet::new() };
+    let files = first.files.iter().map(|(path, text)| (path.as_str(), *text));
+    let files = files.filter(|(path, text)| members.iter().all(|member| member.has(path, *text)));
+    files.filter(|file| owners[file].len() > 1).collect()
+}
+
+/// The components of all clusters, each before those that any cluster applies after it.
+fn order(clusters: &[Cluster]) -> Vec<&'static str> {
+    let mut order: Vec<&'static str> = Vec::new();
+    for cluster in clusters {
+        let mut at = 0;
+        for component in &cluster.components {
+            let known = order.iter().position(|known| known == component);
+            let place = known.unwrap_or_else(|| {
+                order.insert(at, component);
+                at
+            });
+            at = place + 1;
+        }
+    }
+    order
+}
+
+fn component_of(path: &str) -> &str {
+    path.split('/').next().unwrap_or(path)
+}
+
+struct Directory<'t> {
+    texts: &'t Texts,
+    files: BTreeMap<String, String>,
+}
+
+impl Directory<'_> {
+    /// Where a set of files of one component stands, from a folder two levels below the top; nowhere for none.
+    fn shared(&mut self, component: &str, files: &[File<'_>]) -> Option<String> {
+        if files.is_empty() {
+            return None;
+        }
+        let mut digest = Sha256::new();
+        for (path, text) in files {
+            let text = &self.texts.texts[*text];
+            // Lengths keep one file's end from being another's beginning.
+            for part in [path, &**text] {
+                digest.update(part.len().to_le_bytes());
+                digest.update(part);
+            }
+        }
+        let mut hash = String::new();
+        // 48 bits: two sets of a component that differ and agree in them are not to be feared.
+        for byte in &digest.finalize()[..6] {
+            // Writing to a String cannot fail.
+            let _ = write!(hash, "{byte:02x}");
+        }
+        let folder = format!("shared/{component}/{hash}");
+        let mut resources = Vec::new();
+        for (path, text) in files {
+            let name = path.split_once('/').map_or(*path, |(_, name)| name);
+            resources.push(name.to_owned());
+            self.files.insert(format!("{folder}/{name}"), self.texts.texts[*text].to_string());
+        }
+        self.kustomization(&folder, &resources, false);
+        Some(format!("../../{folder}"))
+    }
+
+    fn kustomization(&mut self, folder: &str, resources: &[String], is_whole: bool) {
+        let mut text = format!("# {HEAD}\napiVersion: kustomize.config.k8s.io/v1beta1\nkind: Kustomization\n");
+        if is_whole {
+            // Files of one's own come behind those of the ring, and a namespace may be among them.
+            text.push_str("sortOptions:\n  order: legacy\n");
+        }
+        text.push_str(if resources.is_empty() { "resources: []\n" } else { "resources:\n" });
+        for resource in resources {
+            let _ = writeln!(text, "- {resource}");
+        }
+        self.files.insert(format!("{folder}/kustomization.yaml"), text);
+    }
+}

@@ -1,0 +1,173 @@
+//! Many clusters: what is written for them, that each gets what it would get alone, and how something is promoted.
+
+#![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
+
+mod objects;
+mod support;
+mod tools;
+
+use objects::Objects;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::path::{Path, PathBuf};
+use support::{approved, text, texts, vigil};
+use tempfile::TempDir;
+use vigil_stack::Fleet;
+use vigil_yaml::Source;
+
+fn example() -> PathBuf {
+    support::root().join("examples/fleet")
+}
+
+/// A copy of the example.
+fn copied() -> TempDir {
+    let folder = tempfile::tempdir().unwrap();
+    for (name, text) in texts(&example()) {
+        let path = folder.path().join(name);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    folder
+}
+
+fn fleet(folder: &Path) -> Fleet {
+    let path = folder.join("clusters.yaml");
+    let source = Source::read(&path, Fleet::LIMITS.bytes).unwrap();
+    Fleet::load(&source, &path).unwrap_or_else(|problems| panic!("{}", problems[0].draw(false)))
+}
+
+/// What a command said, with the folder's files.
+fn said(folder: &Path, arguments: &[&str]) -> String {
+    format!("$ vigil {}\n{}\n", arguments.join(" "), text(&vigil(folder, arguments)))
+}
+
+/// All that is generated of a fleet and is no manifest of a component, and the names of the manifests.
+fn drawn(files: &BTreeMap<String, String>) -> String {
+    let mut drawn = String::new();
+    for name in files.keys() {
+        drawn.extend([name, "\n"]);
+    }
+    for (name, text) in files.iter().filter(|(name, _)| !name.starts_with("shared/")) {
+        let is_own = !name.ends_with("kustomization.yaml") && name.starts_with("clusters/");
+        if !is_own {
+            drawn.extend(["\n--- ", name, "\n", text]);
+        }
+    }
+    drawn
+}
+
+#[test]
+fn the_example_is_what_was_approved() {
+    let folder = copied();
+    let output = vigil(folder.path(), &["fleet", "render"]);
+    assert!(output.status.success(), "{}", text(&output));
+    let files = texts(&folder.path().join("fleet"));
+    support::snapshot(&support::root().join("golden/cli"), "fleet-example", &drawn(&files));
+
+    // Every cluster, built from its folder, is what its stack renders to alone.
+    let fleet = fleet(folder.path());
+    let kubectls = tools::all_releases("kubectl");
+    let mut seen = BTreeSet::new();
+    for member in &fleet.members {
+        if !seen.insert((member.ring, member.layers.clone())) {
+            continue;
+        }
+        let parsed = fleet.stack(member).unwrap_or_else(|problems| panic!("{}", problems[0].draw(false)));
+        let rendering = vigil_render::render(&parsed.stack, &vigil::TEMPLATES).expect("a sound stack");
+        let objects = Objects::of(rendering);
+        let directory = folder.path().join("fleet/clusters").join(member.name.as_str());
+        for kubectl in &kubectls {
+            objects.assert_same(&Objects::kustomized(kubectl, &directory), member.name.as_str());
+        }
+    }
+
+    // The order in which they are named does not count.
+    let path = folder.path().join("clusters.yaml");
+    let written = fs::read_to_string(&path).unwrap();
+    let (head, clusters) = written.split_once("clusters:\n").unwrap();
+    let mut lines: Vec<_> = clusters.lines().collect();
+    lines.reverse();
+    fs::write(&path, format!("{head}clusters:\n{}\n", lines.join("\n"))).unwrap();
+    let output = vigil(folder.path(), &["fleet", "render", "--check"]);
+    assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+}
+
+/// What canary runs goes to the next ring: a line in its stack file, a line in its kustomization.
+#[test]
+fn a_version_is_promoted() {
+    let folder = copied();
+    let path = folder.path();
+    // Fewer clusters say the same.
+    let clusters = fs::read_to_string(path.join("clusters.yaml")).unwrap();
+    let few = ["ams", "pdx", "shop", "fra-03", "iad-02"];
+    let clusters: Vec<_> =
+        clusters.lines().filter(|line| !few.iter().any(|name| line.contains(&format!("  {name}")))).collect();
+    let last = "  ams-01: { ring: prod, region: eu }\n  ams-02: { ring: prod, region: eu }\n";
+    fs::write(path.join("clusters.yaml"), clusters.join("\n") + "\n" + last).unwrap();
+    let mut story = said(path, &["fleet", "render"]);
+    let before = texts(&path.join("fleet"));
+    story += &said(path, &["fleet", "promote", "canary", "prod"]);
+    story += &said(path, &["fleet", "promote", "canary", "eraly"]);
+    story += &said(path, &["fleet", "promote", "canary", "early"]);
+    story += &said(path, &["fleet", "promote", "canary", "early", "--soaked", "23h"]);
+    story += &said(path, &["fleet", "promote", "canary", "early", "--soaked", "1d", "loki"]);
+    story += &said(path, &["fleet", "promote", "canary", "early", "--soaked", "1d", "--dry-run"]);
+    story += &said(path, &["fleet", "promote", "canary", "early", "--soaked", "1d"]);
+    story += &said(path, &["fleet", "render", "--check"]);
+    story += &said(path, &["fleet", "render"]);
+    let after = texts(&path.join("fleet"));
+    for (name, answer) in [
+        ("none.json", r#"{"status":"success","data":{"resultType":"vector","result":[]}}"#),
+        (
+            "some.json",
+            r#"{"status":"success","data":{"resultType":"vector","result":[{"metric":{"alertname":"KubeNodeNotReady"},"value":[0,"1"]}]}}"#,
+        ),
+        ("wrong.json", r#"{"status":"error","error":"bad query"}"#),
+    ] {
+        fs::write(path.join(name), answer).unwrap();
+        story += &said(path, &["fleet", "promote", "early", "prod", "--soaked", "4d", "--health", name, "--dry-run"]);
+    }
+    story += &said(path, &["fleet", "promote", "early", "prod", "--soaked", "4d"]);
+    story += &said(path, &["fleet", "promote", "prod", "canary"]);
+    story += &said(path, &["fleet", "matrix"]);
+    story += &said(path, &["where", "prometheus.image", "--cluster", "fra-02"]);
+    story += &said(path, &["where", "prometheus.externalLabels", "--cluster", "fra-02"]);
+    story += &said(path, &["where", "--cluster", "fra-2"]);
+    fs::write(
+        path.join("rings/prod.yaml"),
+        "prometheus:\n  image: quay.io/prometheus/prometheus:v3.8.1\n  retention: 1d\n",
+    )
+    .unwrap();
+    let clusters = fs::read_to_string(path.join("clusters.yaml")).unwrap();
+    let clusters: Vec<_> = clusters.lines().filter(|line| !line.contains("iad-01")).collect();
+    fs::write(path.join("clusters.yaml"), clusters.join("\n") + "\n  new-01: { ring: canary, region: us }\n").unwrap();
+    story += &said(path, &["fleet", "diff", "fleet"]);
+    story += &said(path, &["fleet", "render"]);
+    story += &said(path, &["fleet", "diff", "fleet"]);
+    support::snapshot(&support::root().join("golden/cli"), "fleet-promotion", &story);
+    assert_eq!(
+        fs::read_to_string(path.join("rings/early.yaml")).unwrap(),
+        "# Set by `vigil fleet promote`.\nprometheus:\n  image: quay.io/prometheus/prometheus:v3.9.0\n"
+    );
+    // Nothing of the ring behind has changed.
+    let of_prod = |files: &BTreeMap<String, String>| {
+        let names = ["rings/prod/", "clusters/ams"];
+        files
+            .iter()
+            .filter(|(name, _)| names.iter().any(|it| name.starts_with(it)))
+            .map(|(name, text)| (name.clone(), text.clone()))
+            .collect::<Vec<_>>()
+    };
+    assert_eq!(of_prod(&before), of_prod(&after));
+    let ring = "rings/early/kustomization.yaml";
+    let changed = before[ring].lines().filter(|line| !after[ring].contains(line)).count();
+    assert_eq!(changed, 1, "{}\n{}", before[ring], after[ring]);
+}
+
+#[test]
+fn help() {
+    let folder = tempfile::tempdir().unwrap();
+    approved("help-fleet", &vigil(folder.path(), &["fleet", "--help"]));
+    approved("help-fleet-promote", &vigil(folder.path(), &["fleet", "promote", "--help"]));
+    approved("fleet-nowhere", &vigil(folder.path(), &["fleet", "render"]));
+}
