@@ -7,7 +7,9 @@ mod revision;
 mod terminal;
 
 use clap::{Parser, Subcommand};
-use commands::{Outcome, check, convert, diff, explain, fleet, images, init, origin, parity, render, runbook, schema};
+use commands::{
+    Outcome, check, convert, diff, explain, fleet, graph, images, init, origin, parity, render, runbook, schema,
+};
 use std::process::ExitCode;
 
 /// Manifests become millions of small values on all cores at once, which the usual allocators are slow at.
@@ -34,6 +36,7 @@ enum Command {
     Diff(diff::Arguments),
     Explain(explain::Arguments),
     Fleet(fleet::Arguments),
+    Graph(graph::Arguments),
     Images(images::Arguments),
     Parity(parity::Arguments),
     Runbook(runbook::Arguments),
@@ -52,6 +55,7 @@ fn main() -> ExitCode {
         Command::Diff(arguments) => diff::run(&arguments, &terminal),
         Command::Explain(arguments) => explain::run(&arguments, &terminal),
         Command::Fleet(arguments) => fleet::run(&arguments, &terminal),
+        Command::Graph(arguments) => graph::run(&arguments, &terminal),
         Command::Images(arguments) => images::run(&arguments, &terminal),
         Command::Parity(arguments) => parity::run(&arguments, &terminal),
         Command::Runbook(arguments) => runbook::run(&arguments, &terminal),

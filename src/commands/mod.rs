@@ -5,6 +5,7 @@ pub(crate) mod convert;
 pub(crate) mod diff;
 pub(crate) mod explain;
 pub(crate) mod fleet;
+pub(crate) mod graph;
 pub(crate) mod images;
 pub(crate) mod init;
 pub(crate) mod origin;

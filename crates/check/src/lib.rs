@@ -19,6 +19,7 @@ mod documents;
 mod embedded;
 mod fields;
 mod finding;
+pub mod graph;
 mod kubectl;
 mod object;
 mod objects;

@@ -7,7 +7,7 @@ mod absent;
 mod autoscaling;
 mod backends;
 mod config;
-mod flows;
+pub(crate) mod flows;
 pub(crate) mod identity;
 mod monitoring;
 mod network_policies;
