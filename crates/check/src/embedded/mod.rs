@@ -18,6 +18,7 @@ mod promql;
 mod push;
 mod query;
 mod releases;
+mod rollout;
 mod rule_groups;
 mod syntax;
 mod targets;
@@ -59,6 +60,7 @@ pub(crate) fn rules() -> Vec<&'static Rule> {
         push::RULES,
         query::RULES,
         releases::RULES,
+        rollout::RULES,
         rule_groups::RULES,
         syntax::RULES,
     ]
@@ -162,6 +164,7 @@ pub(crate) fn check<'a>(
     if followed {
         findings.list.append(&mut references.list);
         push::check(&read, world, findings);
+        rollout::check(&files, world, findings);
         probes::check(&read, world, findings);
     } else {
         loaded.clear();
