@@ -20,6 +20,7 @@ mod monitored;
 mod namespaces;
 mod network_policies;
 mod node_exporter;
+mod object_storage;
 mod prometheus;
 mod prometheus_operator;
 mod promtail;

@@ -1,14 +1,20 @@
-use super::{Annotations, Labels, LogLevel, Pods, part, settings};
-use crate::units::{DnsSubdomain, Duration, Image, Quantity};
+use super::{Annotations, Labels, LogLevel, Pods, choice, part, settings};
+use crate::units::{Date, DnsSubdomain, Duration, Image, Quantity};
 use serde_json::{Map, Value};
 
 settings! {
-    /// Loki, the log store: one process with its data on one volume.
+    /// Loki, the log store: one process with its data on one volume, or in object storage; or three of them.
     pub struct Loki {
         /// Run it.
         pub enabled: bool,
         /// Its image. Grafana needs 2.9 or newer; the configuration is written for 3.
         pub image: Image,
+        /// How many processes there are.
+        pub mode: LokiMode,
+        /// Where log lines are stored, and how, from which day on: the history of the store, oldest first. It only grows.
+        /// What lies in the store was written by the period of its day, so a period that has begun cannot change, and none
+        /// is removed as long as lines of it are kept.
+        pub schema: Vec<SchemaPeriod>,
         /// How long log lines are kept, at least 24h; without it, for ever.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub retention: Option<Duration>,
@@ -36,6 +42,8 @@ impl Default for Loki {
         Self {
             enabled: true,
             image: Image::known("docker.io/grafana/loki:3.7.8"),
+            mode: LokiMode::Single,
+            schema: vec![SchemaPeriod::usual()],
             retention: Some(Duration::known("7d")),
             log_level: LogLevel::Info,
             persistence: Persistence::default(),
@@ -48,7 +56,127 @@ impl Default for Loki {
     }
 }
 
-part!(Loki: pods("100m", "256Mi", "1Gi"), metadata, volume, namespace(logging), rules(loki));
+part!(Loki: pods("100m", "256Mi", "1Gi"), metadata, volume, objects, namespace(logging), rules(loki));
+
+choice! {
+    /// How many processes Loki is.
+    #[serde(rename_all = "kebab-case")]
+    pub enum LokiMode {
+        /// One.
+        Single,
+        /// Three that hold each line three times and each do all there is to do, so that one of them may be away. Needs
+        /// object storage.
+        Ha,
+    }
+}
+
+/// From a day on, how log lines are stored.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct SchemaPeriod {
+    /// The first day, which begins at midnight UTC. Of a new period it is a day to come.
+    pub from: Date,
+    /// The kind of index.
+    #[serde(default = "tsdb")]
+    pub store: IndexStore,
+    /// The version of the format.
+    #[serde(default = "newest_format")]
+    pub schema: SchemaFormat,
+    /// Where lines and index are.
+    #[serde(default = "filesystem")]
+    pub object_store: ObjectStore,
+}
+
+fn tsdb() -> IndexStore {
+    IndexStore::Tsdb
+}
+
+fn newest_format() -> SchemaFormat {
+    SchemaFormat::V13
+}
+
+fn filesystem() -> ObjectStore {
+    ObjectStore::Filesystem
+}
+
+impl SchemaPeriod {
+    /// The only period of a stack that says none.
+    fn usual() -> Self {
+        Self { from: Date::known("2024-01-01"), store: tsdb(), schema: newest_format(), object_store: filesystem() }
+    }
+}
+
+choice! {
+    /// The kind of an index.
+    #[serde(rename_all = "kebab-case")]
+    pub enum IndexStore {
+        /// What every new period has.
+        Tsdb,
+        /// What Loki had before 2.8, for periods that are past.
+        BoltdbShipper,
+    }
+}
+
+choice! {
+    /// The version of the format in which lines and index are stored.
+    #[serde(rename_all = "lowercase")]
+    pub enum SchemaFormat {
+        /// For periods that are past.
+        V11,
+        /// For periods that are past.
+        V12,
+        /// What every new period has.
+        V13,
+    }
+}
+
+choice! {
+    /// Where Loki stores log lines and their index, by Loki's own names.
+    #[serde(rename_all = "lowercase")]
+    pub enum ObjectStore {
+        /// Its volume.
+        Filesystem,
+        /// `objectStorage.s3`.
+        S3,
+        /// `objectStorage.gcs`.
+        Gcs,
+        /// `objectStorage.azure`.
+        Azure,
+    }
+}
+
+impl ObjectStore {
+    /// Its name in Loki's configuration; for all but the volume, also its key below `objectStorage`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Filesystem => "filesystem",
+            Self::S3 => "s3",
+            Self::Gcs => "gcs",
+            Self::Azure => "azure",
+        }
+    }
+}
+
+impl Loki {
+    /// Whether a period of it is in object storage.
+    pub fn uses_object_storage(&self) -> bool {
+        self.schema.iter().any(|period| period.object_store != ObjectStore::Filesystem)
+    }
+
+    /// Where new lines are stored: the last period's.
+    pub fn object_store(&self) -> ObjectStore {
+        self.schema.last().map_or(ObjectStore::Filesystem, |period| period.object_store)
+    }
+
+    /// The number of its pods.
+    pub fn replicas(&self) -> u16 {
+        match self.mode {
+            LokiMode::Single => 1,
+            LokiMode::Ha => 3,
+        }
+    }
+}
 
 settings! {
     /// A volume that outlives its pod.

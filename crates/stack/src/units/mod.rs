@@ -10,11 +10,12 @@ mod measure;
 mod name;
 mod network;
 mod setting;
+mod storage;
 
 pub use alerting::{
     AlertName, Authorization, ChatId, Email, GroupLabel, HostPort, Line, Matcher, MetricLabel, ReceiverName, SecretKey,
 };
-pub use calendar::{ClockTime, DayRange, MonthRange, TimeZone, WeekdayRange, YearRange};
+pub use calendar::{ClockTime, Date, DayRange, MonthRange, TimeZone, WeekdayRange, YearRange};
 pub use checks::{KindName, ObjectName, ObjectTitle, Pointer, Reason, RuleName};
 pub use file::{DashboardId, DashboardRevision, FilePath, FolderOfContainer, LayerPath, UserId};
 pub use git::{FolderPath, GitRevision};
@@ -25,6 +26,7 @@ pub use name::{
 };
 pub use network::{Cidr, HttpPath, IpAddress, NodePort, Port, Region, Replicas, Url};
 pub use setting::{PluginName, SettingName, SettingValue};
+pub use storage::{AzureAccount, BucketName, Endpoint};
 
 /// Declares a unit that is written as text: a newtype that only [`std::str::FromStr`] makes, with `check` as its rule.
 ///
