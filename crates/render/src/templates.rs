@@ -119,6 +119,11 @@ impl Templates {
         self.in_room("/rules/")
     }
 
+    /// The rule files of all components for Loki's ruler, likewise.
+    pub(crate) fn log_rules(&self) -> impl Iterator<Item = (&str, &str, &str)> {
+        self.in_room("/log-rules/")
+    }
+
     /// The descriptions of dashboards of all components, as (component, name, path).
     pub(crate) fn dashboards(&self) -> impl Iterator<Item = (&str, &str, &str)> {
         self.in_room("/dashboards/")

@@ -2,8 +2,9 @@ use super::monitored::{Job, labelled, monitored};
 use super::workload::{Peer, Port, Role, Workload};
 use super::{Identity, LOGS_RELEASE, image, image_parts, memory, object_storage, persistence, pods, startup, with};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use vigil_stack::Stack;
-use vigil_stack::model::{LokiMode, ObjectStorage, ObjectStore, SchemaPeriod};
+use vigil_stack::model::{LokiMode, ObjectStorage, ObjectStore, Part as _, SchemaPeriod};
 use vigil_stack::units::Duration;
 
 /// Loki's HTTP port: pushes, queries, metrics.
@@ -33,10 +34,35 @@ pub(super) fn workloads(stack: &Stack) -> Vec<Workload> {
         name: LOGS_RELEASE.to_owned(),
         namespace: stack.namespaces.logging.to_string(),
         selector: identity(stack).selector(),
-        roles: if is_ha(stack) { &[Role::LogPeer] } else { &[] },
+        roles: match (is_ha(stack), sends_alerts(stack)) {
+            (true, true) => &[Role::LogPeer, Role::AlertSender],
+            (true, false) => &[Role::LogPeer],
+            (false, true) => &[Role::AlertSender],
+            (false, false) => &[],
+        },
         on_node: false,
         ports: Some(ports),
     }]
+}
+
+/// Whether Loki evaluates the alerts of the stack that are about lines: they are wanted, and there is somebody to tell.
+pub(crate) fn log_alerts(stack: &Stack) -> bool {
+    stack.loki.enabled && stack.alertmanager.enabled && stack.alerts.is_in(stack)
+}
+
+/// Adds to the facts of all components the groups of rules that Loki evaluates, by the names of their files: the texts of
+/// these, and all groups in one list; `null` where there are none.
+pub(crate) fn give_log_rules(facts: &mut Value, files: &BTreeMap<String, Vec<Value>>) {
+    let Some(own) = facts["loki"].as_object_mut() else { return };
+    let text = |groups: &Vec<Value>| vigil_yaml::write(&json!({ "groups": groups }));
+    let texts: BTreeMap<_, _> = files.iter().map(|(name, groups)| (name, text(groups))).collect();
+    let are_there = !files.is_empty();
+    own.insert("ruleFiles".to_owned(), json!(are_there.then_some(texts)));
+    own.insert("ruleGroups".to_owned(), json!(are_there.then(|| files.values().flatten().collect::<Vec<_>>())));
+}
+
+fn sends_alerts(stack: &Stack) -> bool {
+    log_alerts(stack) || stack.alertmanager.enabled && !stack.loki.rules.is_empty()
 }
 
 fn is_ha(stack: &Stack) -> bool {
@@ -69,6 +95,10 @@ pub(super) fn facts(stack: &Stack) -> Value {
         "access": object_storage::access(loki.uses_object_storage().then_some(&stack.object_storage)),
         "expandsEnv": is_ha(stack) || has_account_key(stack),
         "chunks": CHUNKS,
+        "rulesFolder": "/etc/loki-rules",
+        // The name of the only tenant, as Loki has it.
+        "tenants": ["fake"],
+        "externalLabels": Some(&stack.prometheus.external_labels).filter(|labels| !labels.is_empty()),
         "config": Some(&stack.loki.config).filter(|config| !config.is_empty()),
         "headlessLabels": labelled(&facts, "prometheus.io/service-monitor", "false"),
         "image": image(stack, &loki.image),

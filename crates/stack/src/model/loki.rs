@@ -1,4 +1,5 @@
-use super::{Annotations, Labels, LogLevel, Pods, choice, part, settings};
+use super::{Annotations, Labels, LogLevel, Pods, RuleFile, choice, part, settings};
+use crate::beside::{Beside, Kind};
 use crate::units::{Date, DnsSubdomain, Duration, Image, Quantity};
 use serde_json::{Map, Value};
 
@@ -22,6 +23,10 @@ settings! {
         pub log_level: LogLevel,
         /// Where the data lives.
         pub persistence: Persistence,
+        /// Rules of your own about log lines, beside those that come with the stack: files as Loki's ruler reads them, with
+        /// expressions of LogQL.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        pub rules: Vec<RuleFile>,
         /// What else Loki can be told, in its own words, over what follows from the rest of the stack: limits, retention of
         /// single streams, caches. Credentials are refused here.
         #[serde(skip_serializing_if = "Map::is_empty")]
@@ -47,6 +52,7 @@ impl Default for Loki {
             retention: Some(Duration::known("7d")),
             log_level: LogLevel::Info,
             persistence: Persistence::default(),
+            rules: Vec::new(),
             config: Map::new(),
             monitored: true,
             pods: Pods::default(),
@@ -56,7 +62,7 @@ impl Default for Loki {
     }
 }
 
-part!(Loki: pods("100m", "256Mi", "1Gi"), metadata, volume, objects, namespace(logging), rules(loki));
+part!(Loki: pods("100m", "256Mi", "1Gi"), metadata, volume, objects, files, namespace(logging), rules(loki));
 
 choice! {
     /// How many processes Loki is.
@@ -158,7 +164,21 @@ impl ObjectStore {
     }
 }
 
+const RULES: Kind = Kind {
+    name: "rule file",
+    expected: "a file of rules as Loki's ruler reads it",
+    help: "write `groups:` with a list of groups, each with `name` and `rules`",
+};
+
 impl Loki {
+    fn files(&self) -> Vec<Beside<'_>> {
+        RuleFile::named(&self.rules, &RULES)
+    }
+
+    fn take_file(&mut self, at: usize, text: String) -> Result<(), String> {
+        self.rules[at].take(text)
+    }
+
     /// Whether a period of it is in object storage.
     pub fn uses_object_storage(&self) -> bool {
         self.schema.iter().any(|period| period.object_store != ObjectStore::Filesystem)

@@ -1,6 +1,6 @@
 //! What Loki would refuse.
 
-use super::{Kept, credentials, without_volume};
+use super::{Kept, credentials, same_name, without_volume};
 use crate::findings::Findings;
 use crate::model::{Loki, LokiMode, ObjectStore, Stack};
 use crate::units::Duration;
@@ -60,6 +60,17 @@ pub(crate) fn check(loki: &Loki, stack: &Stack, findings: &mut Findings) {
     storage(loki, stack, findings);
     if loki.mode == LokiMode::Ha {
         replicas(loki, findings);
+    }
+    let names = loki.rules.iter().map(|file| &file.name);
+    same_name("loki.rules", names, "rule files", "one would overwrite the other", findings);
+    let tells = Value::from(loki.config.clone()).pointer("/ruler/alertmanager_url").is_some();
+    if !loki.rules.is_empty() && !stack.alertmanager.enabled && !tells {
+        findings.warning(
+            &["loki.rules"],
+            "alerts of `loki.rules` reach nobody",
+            "the stack has no Alertmanager",
+            "set `alertmanager.enabled: true`, or name another one: `loki.config: { ruler: { alertmanager_url: … } }`",
+        );
     }
     let kept = if loki.uses_object_storage() { &NOT_STORED } else { &KEPT };
     without_volume(kept, &loki.persistence, findings);
