@@ -596,6 +596,47 @@ fn what_object_storage_asks_for_is_in_the_pod() {
     }
 }
 
+/// Log lines go to other Lokis as well, or alone: both collectors say so in their own way, and take credentials from Secrets.
+#[test]
+fn collectors_send_to_other_lokis() {
+    const OUTPUTS: &str = "outputs: [{url: 'https://a.example.com/push', tenant: t, basicAuth: {username: {name: s, key: u}, password: {name: s, key: p}}}, {url: 'https://b.example.com/push', authorization: {credentials: {name: z, key: k}}}]";
+    for (promtail, loki) in [(true, true), (true, false), (false, true), (false, false)] {
+        let (on, off) = if promtail { ("promtail", "alloy") } else { ("alloy", "promtail") };
+        let text =
+            format!("{on}: {{enabled: true, {OUTPUTS}}}\n{off}: {{enabled: false}}\nloki: {{enabled: {loki}}}\n");
+        let stack = Stack::parse(&vigil_yaml::Source::new("stack.yaml", text.as_str())).unwrap().stack;
+        let objects = render(&stack, &REAL).unwrap_or_else(|problems| panic!("{}", drawn(&problems))).objects;
+        let of = |kind: &str| &objects.iter().find(|it| it.component == on && it.kind() == kind).unwrap().value;
+        let configs = of("ConfigMap")["data"].as_object().unwrap();
+        let config = configs.values().next().unwrap().as_str().unwrap();
+        assert_eq!(config.contains("loki-stack.myloki"), loki, "{text}{config}");
+        for word in ["https://a.example.com/push", "https://b.example.com/push", "tenant_id"] {
+            assert!(config.contains(word), "{text}{config}");
+        }
+        let pod = &of("DaemonSet")["spec"]["template"]["spec"];
+        let container = &pod["containers"][0];
+        if promtail {
+            for path in ["s/u", "s/p", "z/k"] {
+                assert!(config.contains(&format!("_file: /etc/log-outputs/{path}")), "{config}");
+            }
+            let mounted: Vec<_> = pod["volumes"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .filter_map(|it| it["secret"]["secretName"].as_str())
+                .collect();
+            assert_eq!(mounted, ["s", "z"]);
+        } else {
+            let used = ["LOG_OUTPUT_0_USERNAME", "LOG_OUTPUT_0_PASSWORD", "LOG_OUTPUT_1_CREDENTIALS"];
+            assert!(used.iter().all(|name| config.contains(&format!("sys.env(\"{name}\")"))), "{config}");
+            let set: Vec<_> = variables(container).filter(|name| name.starts_with("LOG_OUTPUT")).collect();
+            assert_eq!(set, used);
+        }
+        let secrets = stack.provided().into_iter().filter(|it| it.kind.as_str() == "Secret");
+        assert_eq!(secrets.map(|it| it.name.to_string()).collect::<Vec<_>>(), ["s", "z"]);
+    }
+}
+
 fn policies(objects: &[Object]) -> impl Iterator<Item = &Object> {
     objects.iter().filter(|object| object.kind() == "NetworkPolicy")
 }

@@ -1,11 +1,13 @@
 use super::monitored::{Job, labelled, monitored};
 use super::workload::{Peer, Port, Role, Workload};
 use super::{Identity, LOGS_RELEASE, image, image_parts, memory, object_storage, persistence, pods, startup, with};
-use serde_json::{Value, json};
+use serde_json::{Number, Value, json};
 use std::collections::BTreeMap;
 use vigil_stack::Stack;
-use vigil_stack::model::{LokiMode, ObjectStorage, ObjectStore, Part as _, SchemaPeriod};
-use vigil_stack::units::Duration;
+use vigil_stack::model::{
+    Loki, LokiLimits, LokiMode, ObjectStorage, ObjectStore, Part as _, RetentionStream, SchemaPeriod,
+};
+use vigil_stack::units::{ByteSize, Duration};
 
 /// Loki's HTTP port: pushes, queries, metrics.
 const PORT: u16 = 3100;
@@ -96,8 +98,14 @@ pub(super) fn facts(stack: &Stack) -> Value {
         "expandsEnv": is_ha(stack) || has_account_key(stack),
         "chunks": CHUNKS,
         "rulesFolder": "/etc/loki-rules",
-        // The name of the only tenant, as Loki has it.
-        "tenants": ["fake"],
+        "limits": limits(loki),
+        "retentionStreams": loki.retention_streams.iter().map(retention_stream).collect::<Vec<_>>(),
+        "hasTenants": !loki.tenants.is_empty(),
+        // Of one tenant, Loki's own name for it.
+        "tenants": if loki.tenants.is_empty() { json!(["fake"]) } else { json!(loki.tenants) },
+        "tenant": loki.tenants.first(),
+        "readTenants": loki.tenants.iter().map(ToString::to_string).collect::<Vec<_>>().join("|"),
+        "readsSeveral": loki.tenants.len() > 1,
         "externalLabels": Some(&stack.prometheus.external_labels).filter(|labels| !labels.is_empty()),
         "config": Some(&stack.loki.config).filter(|config| !config.is_empty()),
         "headlessLabels": labelled(&facts, "prometheus.io/service-monitor", "false"),
@@ -113,6 +121,41 @@ pub(super) fn facts(stack: &Stack) -> Value {
         "pods": pods(stack, loki, Some(loki.replicas())),
     });
     with(facts, own)
+}
+
+/// `limits` as the section `limits_config` of Loki's configuration has them, whose MB has 1024 times 1024 bytes.
+fn limits(loki: &Loki) -> Value {
+    let LokiLimits {
+        ingestion_rate,
+        ingestion_burst,
+        max_streams,
+        max_line_size,
+        max_query_length,
+        max_query_lookback,
+        max_query_series,
+    } = &loki.limits;
+    // A whole number is written as one.
+    let megabytes = |size: &ByteSize| json!((size.as_bytes() / f64::from(1 << 20)).to_string().parse::<Number>().ok());
+    let limits = [
+        ("ingestion_rate_mb", ingestion_rate.as_ref().map(megabytes)),
+        ("ingestion_burst_size_mb", ingestion_burst.as_ref().map(megabytes)),
+        ("max_global_streams_per_user", max_streams.map(|number| json!(number))),
+        ("max_line_size", max_line_size.as_ref().map(|size| json!(format!("{}B", size.as_bytes())))),
+        ("max_query_length", max_query_length.as_ref().map(|length| json!(length))),
+        ("max_query_lookback", max_query_lookback.as_ref().map(|length| json!(length))),
+        ("max_query_series", max_query_series.map(|number| json!(number))),
+    ];
+    let said = limits.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?)));
+    said.collect::<serde_json::Map<_, _>>().into()
+}
+
+fn retention_stream(stream: &RetentionStream) -> Value {
+    let mut value =
+        json!({ "selector": stream.selector, "period": stream.period.as_hours().map(|hours| format!("{hours}h")) });
+    if let Some(priority) = stream.priority {
+        value["priority"] = json!(priority);
+    }
+    value
 }
 
 /// A period as Loki's configuration has it.

@@ -21,6 +21,7 @@ mod namespaces;
 mod network_policies;
 mod node_exporter;
 mod object_storage;
+mod outputs;
 mod prometheus;
 mod prometheus_operator;
 mod promtail;

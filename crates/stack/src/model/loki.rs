@@ -1,6 +1,6 @@
 use super::{Annotations, Labels, LogLevel, Pods, RuleFile, choice, part, settings};
 use crate::beside::{Beside, Kind};
-use crate::units::{Date, DnsSubdomain, Duration, Image, Quantity};
+use crate::units::{Amount, ByteSize, Date, DnsSubdomain, Duration, Image, Quantity, StreamSelector, TenantId};
 use serde_json::{Map, Value};
 
 settings! {
@@ -19,6 +19,15 @@ settings! {
         /// How long log lines are kept, at least 24h; without it, for ever.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub retention: Option<Duration>,
+        /// Streams that are kept for another time than `retention` says.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        pub retention_streams: Vec<RetentionStream>,
+        /// How much it takes in and answers; of each tenant, if there are several.
+        pub limits: LokiLimits,
+        /// Tenants, each of which sees its own lines only. Requests then name one, by the header `X-Scope-OrgID`: collectors
+        /// the first of them, Grafana all. Loki does not ask whether somebody is who he says.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        pub tenants: Vec<TenantId>,
         /// How much it logs itself.
         pub log_level: LogLevel,
         /// Where the data lives.
@@ -27,8 +36,8 @@ settings! {
         /// expressions of LogQL.
         #[serde(skip_serializing_if = "Vec::is_empty")]
         pub rules: Vec<RuleFile>,
-        /// What else Loki can be told, in its own words, over what follows from the rest of the stack: limits, retention of
-        /// single streams, caches. Credentials are refused here.
+        /// What else Loki can be told, in its own words, over what follows from the rest of the stack: further limits, caches.
+        /// Credentials are refused here.
         #[serde(skip_serializing_if = "Map::is_empty")]
         pub config: Map<String, Value>,
         /// Let Prometheus scrape its own metrics, if the stack has one.
@@ -50,6 +59,9 @@ impl Default for Loki {
             mode: LokiMode::Single,
             schema: vec![SchemaPeriod::usual()],
             retention: Some(Duration::known("7d")),
+            retention_streams: Vec::new(),
+            limits: LokiLimits::default(),
+            tenants: Vec::new(),
             log_level: LogLevel::Info,
             persistence: Persistence::default(),
             rules: Vec::new(),
@@ -63,6 +75,48 @@ impl Default for Loki {
 }
 
 part!(Loki: pods("100m", "256Mi", "1Gi"), metadata, volume, objects, files, namespace(logging), rules(loki));
+
+/// Streams that are kept for a time of their own.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct RetentionStream {
+    /// Which streams.
+    pub selector: StreamSelector,
+    /// How long they are kept, at least 24h.
+    pub period: Duration,
+    /// Of several that select a stream, the one with the highest counts.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub priority: Option<Amount>,
+}
+
+settings! {
+    /// How much Loki takes in and answers. What it does not say is as Loki has it by itself.
+    #[derive(Default)]
+    pub struct LokiLimits {
+        /// Lines that are taken in one second; without it, 4MB. What is more is refused, and collectors try again for a while.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub ingestion_rate: Option<ByteSize>,
+        /// Lines that are taken at one moment, at least as much as a collector sends at once; without it, 6MB.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub ingestion_burst: Option<ByteSize>,
+        /// Streams, which are different sets of labels, that get lines at the same time; without it, 5000. 0 is no limit.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub max_streams: Option<Amount>,
+        /// The length of a line; without it, 256KB. What is longer is refused.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub max_line_size: Option<ByteSize>,
+        /// The time from beginning to end that a query may ask for; without it, 721h. 0 is no limit.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub max_query_length: Option<Duration>,
+        /// How far back a query finds anything; without it, to the oldest line.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub max_query_lookback: Option<Duration>,
+        /// Series that a query may answer with; without it, 500.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub max_query_series: Option<Amount>,
+    }
+}
 
 choice! {
     /// How many processes Loki is.

@@ -17,16 +17,25 @@ const KEPT: Kept = Kept {
 const NOT_STORED: Kept = Kept { data: "the lines that it could not store before its end", ..KEPT };
 
 /// What `config` may not say, by its path, and what to do instead: other parts of the stack rely on it.
-const OWN: [(&str, &str); 14] = [
-    ("/auth_enabled", "collectors and Grafana name no tenant: remove it"),
+const OWN: [(&str, &str); 23] = [
+    ("/auth_enabled", "say `loki.tenants`"),
     ("/common/path_prefix", "the volume is mounted there: remove it"),
     ("/common/replication_factor", "say `loki.mode`"),
     ("/common/ring", "say `loki.mode`"),
     ("/common/storage", "say `objectStorage` and `loki.schema`"),
     ("/compactor/retention_enabled", "say `loki.retention`; without it nothing is deleted"),
     ("/compactor/working_directory", "the volume is mounted there: remove it"),
+    ("/limits_config/ingestion_burst_size_mb", "say `loki.limits.ingestionBurst`"),
+    ("/limits_config/ingestion_rate_mb", "say `loki.limits.ingestionRate`"),
+    ("/limits_config/max_global_streams_per_user", "say `loki.limits.maxStreams`"),
+    ("/limits_config/max_line_size", "say `loki.limits.maxLineSize`"),
+    ("/limits_config/max_query_length", "say `loki.limits.maxQueryLength`"),
+    ("/limits_config/max_query_lookback", "say `loki.limits.maxQueryLookback`"),
+    ("/limits_config/max_query_series", "say `loki.limits.maxQuerySeries`"),
     ("/limits_config/retention_period", "say `loki.retention`"),
+    ("/limits_config/retention_stream", "say `loki.retentionStreams`"),
     ("/memberlist", "say `loki.mode`"),
+    ("/querier/multi_tenant_queries_enabled", "say `loki.tenants`"),
     ("/schema_config", "say `loki.schema`"),
     ("/server/grpc_listen_port", "the port is the pod's: remove it"),
     ("/server/http_listen_port", "the Service, probes and network policies know the port: remove it"),
@@ -75,7 +84,21 @@ pub(crate) fn check(loki: &Loki, stack: &Stack, findings: &mut Findings) {
     let kept = if loki.uses_object_storage() { &NOT_STORED } else { &KEPT };
     without_volume(kept, &loki.persistence, findings);
     if let Some(retention) = &loki.retention {
-        self::retention(retention, findings);
+        self::retention("loki.retention", retention, "leave it empty to keep everything", findings);
+    }
+    for (at, stream) in loki.retention_streams.iter().enumerate() {
+        let path = format!("loki.retentionStreams.{at}.period");
+        self::retention(&path, &stream.period, "what nobody wants at all is dropped by the collector", findings);
+    }
+    for (at, tenant) in loki.tenants.iter().enumerate() {
+        if loki.tenants[..at].contains(tenant) {
+            findings.error(
+                &[&format!("loki.tenants.{at}")],
+                format!("the tenant `{tenant}` stands twice"),
+                "each counts once",
+                "remove one of the two",
+            );
+        }
     }
     let outdated = |tag: &str| tag.starts_with("2.") || tag.starts_with("1.");
     if loki.image.tag().is_some_and(outdated) {
@@ -164,13 +187,14 @@ fn replicas(loki: &Loki, findings: &mut Findings) {
     findings.error(&paths.each_ref().map(String::as_str), message, "its three processes share no volume", help);
 }
 
-fn retention(retention: &Duration, findings: &mut Findings) {
+fn retention(path: &str, retention: &Duration, otherwise: &str, findings: &mut Findings) {
+    let key = if path == "loki.retention" { path } else { "period" };
     if retention.as_hours().is_none_or(|hours| hours < 24) {
         findings.error(
-            &["loki.retention"],
+            &[path],
             format!("Loki cannot keep log lines for `{retention}`"),
             "expected whole hours, 24h at least",
-            "set `loki.retention: 7d` or another whole number of days; leave it empty to keep everything",
+            &format!("set `{key}: 7d` or another whole number of days; {otherwise}"),
         );
     }
 }
@@ -220,6 +244,27 @@ mod tests {
     }
 
     #[test]
+    fn streams_and_tenants() {
+        const DEV: &str = r#"selector: '{namespace="dev"}'"#;
+        for (text, message) in [
+            (format!("loki: {{retentionStreams: [{{{DEV}, period: 2d, priority: 1}}], tenants: [a, b]}}"), None),
+            (
+                format!("loki: {{retentionStreams: [{{{DEV}, period: 1h}}]}}"),
+                Some("Loki cannot keep log lines for `1h`"),
+            ),
+            ("loki: {tenants: [a, a]}".to_owned(), Some("the tenant `a` stands twice")),
+            ("loki: {enabled: false}\npromtail: {outputs: [{url: 'https://a/push'}]}".to_owned(), None),
+            ("loki: {enabled: false}".to_owned(), Some("Promtail has no Loki to send to")),
+            (
+                "promtail: {outputs: [{url: 'https://a/push'}, {url: 'https://a/push'}]}".to_owned(),
+                Some("a Loki stands twice in `promtail.outputs`"),
+            ),
+        ] {
+            assert_eq!(wrong(&text), Vec::from_iter(message.map(str::to_owned)), "{text}");
+        }
+    }
+
+    #[test]
     fn what_follows_from_the_stack_is_not_said_again() {
         for (config, message) in [
             ("{server: {http_listen_port: 80}}", Some("`server.http_listen_port` follows from the rest of the stack")),
@@ -229,7 +274,11 @@ mod tests {
             ),
             ("{ruler: {storage: {s3: {secret_access_key: a}}}}", Some("`secret_access_key` is a credential")),
             ("{schema_config: {configs: []}}", Some("`schema_config` follows from the rest of the stack")),
-            ("{limits_config: {ingestion_rate_mb: 20}}", None),
+            (
+                "{limits_config: {ingestion_rate_mb: 20}}",
+                Some("`limits_config.ingestion_rate_mb` follows from the rest of the stack"),
+            ),
+            ("{limits_config: {max_label_names_per_series: 20}}", None),
         ] {
             let found = wrong(&format!("loki: {{config: {config}}}\n"));
             assert_eq!(found, Vec::from_iter(message.map(str::to_owned)), "{config}");

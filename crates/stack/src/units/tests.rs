@@ -106,6 +106,12 @@ fn network() {
 }
 
 #[test]
+fn logs() {
+    table::<StreamSelector>(&[r#"{a="b"}"#], &["", "{}", "a"]);
+    table::<TenantId>(&["shop", "team-1_x.y", "it's(1)*!"], &["", ".", "..", "a b", "a|b", "a/b", &"a".repeat(151)]);
+}
+
+#[test]
 fn storage() {
     let longest = "a".repeat(63);
     table::<BucketName>(
