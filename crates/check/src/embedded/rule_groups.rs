@@ -1,6 +1,7 @@
 //! Alerts and recording rules: of PrometheusRules, and of files that a Prometheus or the ruler of a Loki reads.
 
 use super::file::Where;
+use super::logql;
 use super::query::Query;
 use super::syntax::Read;
 use super::targets::evaluation;
@@ -52,7 +53,10 @@ pub(super) fn check<'w, 'a>(
         } else if is_read_by("loki") {
             // Their queries are LogQL, and Prometheus gets nothing of what they record.
             let usual = Some(LOKI_INTERVAL);
-            groups(place, items(root, "groups"), usual, &mut Vec::new(), &mut HashSet::new(), findings);
+            let groups = items(root, "groups");
+            self::groups(place, groups, usual, &mut Vec::new(), &mut HashSet::new(), findings);
+            let rules = groups.iter().flat_map(|group| items(group, "rules"));
+            rules.filter_map(|rule| rule.get("expr")).for_each(|expr| logql::check(place, expr, findings));
         }
     }
 }
