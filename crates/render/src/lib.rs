@@ -151,7 +151,7 @@ pub fn render_on(threads: usize, stack: &Stack, templates: &Templates) -> Result
         Ok(Made::new(component, template, documents))
     }))?;
 
-    made.extend(rules.into_objects(stack));
+    made.extend(rules.objects(stack));
     made.extend(dashboards.made);
     made.sort_by_key(|made| (components.iter().position(|component| *component == made.component), made.template));
 

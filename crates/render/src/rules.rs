@@ -82,8 +82,8 @@ impl<'t> Rules<'t> {
     }
 
     /// The PrometheusRule objects.
-    pub(crate) fn into_objects(self, stack: &Stack) -> Vec<Made<'t>> {
-        let of_prometheus = self.files.into_iter().filter(|file| file.evaluator == Evaluator::Prometheus);
+    pub(crate) fn objects(&self, stack: &Stack) -> Vec<Made<'t>> {
+        let of_prometheus = self.files.iter().filter(|file| file.evaluator == Evaluator::Prometheus);
         of_prometheus.map(|file| object(stack, file)).collect()
     }
 }
@@ -220,7 +220,7 @@ fn settle(stack: &Stack, file: &mut File) -> bool {
     !file.groups.is_empty()
 }
 
-fn object<'t>(stack: &Stack, file: File<'t>) -> Made<'t> {
+fn object<'t>(stack: &Stack, file: &File<'t>) -> Made<'t> {
     let name = match file.subject {
         subject if subject == file.component => format!("{}-{subject}", facts::RULES_RELEASE),
         subject => format!("{}-{}-{subject}", facts::RULES_RELEASE, file.component),
