@@ -11,8 +11,9 @@ use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
+use vigil_render::Object;
 use vigil_stack::Stack;
-use vigil_yaml::Source;
+use vigil_yaml::{Limits, Source};
 
 /// Two stacks that scrape everything there is; a stack has one of the two collectors.
 const STACKS: [&str; 2] = [
@@ -29,7 +30,7 @@ fn rules() -> BTreeMap<(String, String), Vec<Value>> {
     for stack in STACKS {
         let stack = Stack::parse(&Source::new("stack.yaml", stack)).unwrap().stack;
         for object in vigil_render::render(&stack, &vigil::TEMPLATES).unwrap().objects {
-            for group in object.value["spec"]["groups"].as_array().into_iter().flatten() {
+            for group in object.value["spec"]["groups"].as_array().into_iter().flatten().chain(&log_groups(&object)) {
                 for rule in group["rules"].as_array().unwrap() {
                     let name = rule["alert"].as_str().or(rule["record"].as_str()).unwrap().to_owned();
                     let known = rules.entry((object.component.to_owned(), name)).or_default();
@@ -41,6 +42,19 @@ fn rules() -> BTreeMap<(String, String), Vec<Value>> {
         }
     }
     rules
+}
+
+/// The rule groups in the files that Loki's ruler reads.
+fn log_groups(object: &Object) -> Vec<Value> {
+    let texts = object.value["data"].as_object().into_iter().flatten();
+    let texts =
+        texts.filter(|_| object.template.ends_with("/log-rules.yaml.hbs")).filter_map(|(_, text)| text.as_str());
+    texts.flat_map(|text| groups_of(text).as_array().cloned().unwrap_or_default()).collect()
+}
+
+fn groups_of(text: &str) -> Value {
+    vigil_yaml::read_one(&Source::new("rules.yaml", text), &Limits::default()).unwrap().unwrap().to_json()["groups"]
+        .clone()
 }
 
 fn alerts() -> BTreeMap<(String, String), Vec<Value>> {
@@ -75,6 +89,36 @@ fn every_alert_says_how_bad_it_is_where_and_what_to_do() {
         }
     }
     assert!(missing.is_empty(), "{}", missing.join("\n"));
+}
+
+/// What counts as a crash: lines that begin so, and none that speaks of such lines, as Loki's own log does of its queries.
+#[test]
+fn an_alert_about_crashes_counts_their_lines_and_no_others() {
+    let alerts = alerts();
+    let (_, rules) = alerts.iter().find(|((_, name), _)| name == "LogPanicDetected").unwrap();
+    let expr = rules[0]["expr"].as_str().unwrap();
+    let pattern = regex::Regex::new(expr.split('`').nth(1).unwrap()).unwrap();
+    for line in [
+        "panic: runtime error: invalid memory address or nil pointer dereference",
+        "fatal error: all goroutines are asleep - deadlock!",
+        "thread 'main' panicked at src/main.rs:2:5:",
+        "thread 'tokio-runtime-worker' (17) panicked at src/lib.rs:1:1:",
+        "Exception in thread \"main\" java.lang.StackOverflowError",
+        "terminate called after throwing an instance of 'std::bad_alloc'",
+        "Fatal Python error: Segmentation fault",
+    ] {
+        assert!(pattern.is_match(line), "{line}");
+    }
+    for line in [
+        "level=info msg=\"panic: \"",
+        &format!("level=info component=ruler query=\"{expr}\""),
+        "do not panic: it is only a log line",
+        "Traceback (most recent call last):",
+        " panic: indented",
+        "",
+    ] {
+        assert!(!pattern.is_match(line), "{line}");
+    }
 }
 
 #[test]

@@ -12,10 +12,12 @@ use vigil_stack::Stack;
 use walkdir::WalkDir;
 
 /// Files that know one part for a reason of their own, with that part.
-const KNOWING: [(&str, &str); 12] = [
+const KNOWING: [(&str, &str); 13] = [
     // Which rules there are is what the settings of alerts say, and so are their thresholds.
     ("crates/render/src/rules.rs", "alerts"),
     ("crates/render/src/words.rs", "alerts"),
+    // Rules are for Prometheus or for Loki, which has files of its own.
+    ("crates/render/src/rules.rs", "loki"),
     // Rules are written for how often it scrapes.
     ("crates/render/src/words.rs", "prometheus"),
     // Dashboards of all parts are its own format, and each panel asks one of two kinds of data sources. `values` is a word of

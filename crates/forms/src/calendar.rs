@@ -1,4 +1,4 @@
-//! When something is so: times of the day, ranges of days, months and years, time zones. As Alertmanager reads its time
+//! When something is so: times of the day, dates, ranges of days, months and years, time zones. As Alertmanager reads its time
 //! intervals (`timeinterval/timeinterval.go` of 0.30), and as an API server reads a time zone
 //! (`validateTimeZone` of `pkg/apis/batch/validation`).
 
@@ -92,6 +92,26 @@ fn is_day(day: i64) -> bool {
     day != 0 && (-31..=31).contains(&day)
 }
 
+/// Whether `text` is a day such as `2024-01-31`.
+pub fn is_date(text: &str) -> bool {
+    let parts: Vec<&str> = text.split('-').collect();
+    let number = |text: &str, length: usize| {
+        (text.len() == length && text.bytes().all(|b| b.is_ascii_digit())).then(|| text.parse::<u32>().ok()).flatten()
+    };
+    let [year, month, day] = parts.as_slice() else { return false };
+    let (Some(year), Some(month), Some(day)) = (number(year, 4), number(month, 2), number(day, 2)) else {
+        return false;
+    };
+    let days = match month {
+        2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
+        2 => 28,
+        4 | 6 | 9 | 11 => 30,
+        1..=12 => 31,
+        _ => 0,
+    };
+    (1..=days).contains(&day)
+}
+
 /// Whether an API server takes `text` for the name of a time zone. It looks it up too, in its own list.
 pub fn is_time_zone(text: &str) -> bool {
     let is_part = |part: &str| {
@@ -153,6 +173,16 @@ mod tests {
         assert_eq!(range("monday:tuesday:friday", weekday), Err(Wrong::Form));
         assert_eq!(range("13", month), Ok(()));
         assert_eq!(days_of_month("1:-1"), Ok(()));
+    }
+
+    #[test]
+    fn dates() {
+        for text in ["2024-01-31", "2024-02-29", "2000-02-29"] {
+            assert!(is_date(text), "{text}");
+        }
+        for text in ["", "2024-13-01", "2023-02-29", "1900-02-29", "2024-04-31", "24-01-01", "2024-1-1", "2024-01-00"] {
+            assert!(!is_date(text), "{text}");
+        }
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Label selectors: their operators, and what they match.
+//! Label selectors: their operators, and what they match. Selectors of log streams.
 
 /// What is known of one label of something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -72,9 +72,78 @@ impl Operator {
     }
 }
 
+/// Whether `text` selects streams as LogQL has it: matchers in braces, of which one at least names something. Loki refuses to
+/// look through all streams.
+pub fn is_stream_selector(text: &str) -> bool {
+    let Some(mut rest) = text.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) else { return false };
+    let mut names_something = false;
+    loop {
+        rest = rest.trim_start();
+        let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(rest.len());
+        let (label, tail) = rest.split_at(end);
+        let tail = tail.trim_start();
+        let Some(operator) = ["=~", "!~", "!=", "="].into_iter().find(|operator| tail.starts_with(operator)) else {
+            return false;
+        };
+        let Some((value, tail)) = quoted(tail[operator.len()..].trim_start()) else { return false };
+        if !crate::name::is_metric_label(label) {
+            return false;
+        }
+        names_something |= match operator {
+            "=" => !value.is_empty(),
+            "=~" => !matches!(value, "" | ".*"),
+            _ => false,
+        };
+        match tail.trim_start() {
+            "" => return names_something,
+            tail => match tail.strip_prefix(',') {
+                Some(tail) => rest = tail,
+                None => return false,
+            },
+        }
+    }
+}
+
+/// A text in quotes, as it is written, and what comes after it.
+fn quoted(text: &str) -> Option<(&str, &str)> {
+    let quote = text.chars().next().filter(|quote| matches!(quote, '"' | '`'))?;
+    let mut is_escaped = false;
+    for (at, c) in text.char_indices().skip(1) {
+        match c {
+            _ if is_escaped => is_escaped = false,
+            '\\' if quote == '"' => is_escaped = true,
+            _ if c == quote => return Some((&text[1..at], &text[at + 1..])),
+            _ => {}
+        }
+    }
+    None
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn streams() {
+        for text in [r#"{a="b"}"#, r#"{ a = "b", c!="d" }"#, r#"{a=~"b.+", c!~`d"}`}"#, r#"{a="\"}"}"#] {
+            assert!(is_stream_selector(text), "{text}");
+        }
+        for text in [
+            "",
+            "{}",
+            "a=\"b\"",
+            "{a=b}",
+            r#"{a="b"#,
+            r#"{a!="b"}"#,
+            r#"{a=~".*"}"#,
+            r#"{a=""}"#,
+            r#"{a="b" c="d"}"#,
+            r#"{a="b",}"#,
+            r#"{1="b"}"#,
+        ] {
+            assert!(!is_stream_selector(text), "{text}");
+        }
+    }
     use proptest::prelude::*;
 
     #[test]

@@ -6,6 +6,7 @@
 //! templates/<component>/files/* ─ engine ──────┤ bodies of ConfigMaps and Secrets, each in its own format
 //! templates/<component>/*.yaml.hbs ─ engine ───┴► objects ─ structure ─► layout ─► <component>/<file>.yaml
 //! templates/<component>/rules/* ─ words ────────► PrometheusRule objects ─┤
+//! templates/<component>/log-rules/* ─ words ────► files of Loki's ruler ──┤
 //! templates/<component>/dashboards/* ─ words ───► ConfigMaps of Grafana ──┘
 //! ```
 
@@ -125,6 +126,7 @@ pub fn render_on(threads: usize, stack: &Stack, templates: &Templates) -> Result
     let dashboards = dashboards::dashboards(stack, &components, templates, &rules)?;
     rules.tell(&dashboards.shown);
     dashboards.tell(&mut facts);
+    facts::give_log_rules(&mut facts, &rules.of_loki(stack));
     let engine = Engine::new(threads, templates, &components)?;
     let labels = |component: &str| facts[component]["labels"].clone();
     let mut values = Values::new(facts.clone());
@@ -149,7 +151,7 @@ pub fn render_on(threads: usize, stack: &Stack, templates: &Templates) -> Result
         Ok(Made::new(component, template, documents))
     }))?;
 
-    made.extend(rules.made);
+    made.extend(rules.objects(stack));
     made.extend(dashboards.made);
     made.sort_by_key(|made| (components.iter().position(|component| *component == made.component), made.template));
 

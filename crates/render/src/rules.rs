@@ -1,6 +1,7 @@
-//! Rule groups of Prometheus, `templates/<component>/rules/<subject>.yaml`, as PrometheusRule objects.
+//! Rule groups of Prometheus, `templates/<component>/rules/<subject>.yaml`, as PrometheusRule objects; and those of Loki, in
+//! `log-rules`, as the files that its ruler reads.
 //!
-//! The files are what Prometheus reads, with [`Words`] in them. A rule that speaks of something that the stack does not
+//! The files are what Prometheus and Loki read, with [`Words`] in them. A rule that speaks of something that the stack does not
 //! scrape is left out, and so is one that reads what such a rule would record; a group and a file without a rule left are
 //! left out with them.
 
@@ -9,25 +10,38 @@ use crate::templates::Templates;
 use crate::words::Words;
 use crate::{Made, dashboards, facts};
 use serde_json::{Map, Value, json};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use vigil_stack::Stack;
 use vigil_stack::model::Part as _;
 use vigil_stack::units::Url;
 use vigil_yaml::{Limits, Problem, Span};
 
-/// A rule file on its way to an object.
+/// Who evaluates rules.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Evaluator {
+    Prometheus,
+    Loki,
+}
+
+/// The rules of one file that a stack has.
 struct File<'t> {
+    evaluator: Evaluator,
     component: &'static str,
     subject: &'t str,
     path: &'t str,
     groups: Vec<Map<String, Value>>,
 }
 
+impl File<'_> {
+    fn rules_mut(&mut self) -> impl Iterator<Item = &mut Value> {
+        self.groups.iter_mut().filter_map(|group| group.get_mut("rules")?.as_array_mut()).flatten()
+    }
+}
+
 /// The rules of a stack.
 #[derive(Default)]
 pub(crate) struct Rules<'t> {
-    /// The PrometheusRule objects.
-    pub(crate) made: Vec<Made<'t>>,
+    files: Vec<File<'t>>,
     /// What other stacks record and this one does not.
     pub(crate) absent: BTreeSet<String>,
     /// The alerts that stacks may have.
@@ -37,12 +51,11 @@ pub(crate) struct Rules<'t> {
 impl Rules<'_> {
     /// Says of alerts which panel shows what they are about: Grafana leads there by two annotations.
     pub(crate) fn tell(&mut self, shown: &[Shown]) {
-        for made in &mut self.made {
-            let documents = made.documents.iter_mut().map(|document| document.content.head_mut());
-            let groups = documents.filter_map(|value| value["spec"]["groups"].as_array_mut()).flatten();
-            for rule in groups.filter_map(|group| group["rules"].as_array_mut()).flatten() {
+        for file in &mut self.files {
+            let component = file.component;
+            for rule in file.rules_mut() {
                 let panels = || shown.iter().filter(|panel| rule["alert"] == panel.alert.as_str());
-                let own = panels().find(|panel| panel.component == made.component);
+                let own = panels().find(|panel| panel.component == component);
                 let Some(Shown { uid, panel, .. }) = own.or_else(|| panels().next()) else { continue };
                 if let Some(annotations) = rule.get_mut("annotations").and_then(Value::as_object_mut) {
                     annotations.insert("__dashboardUid__".to_owned(), json!(uid));
@@ -50,6 +63,28 @@ impl Rules<'_> {
                 }
             }
         }
+    }
+}
+
+impl<'t> Rules<'t> {
+    /// The groups that Loki evaluates, by the names of their files: those of the components, and those of the stack's
+    /// author.
+    pub(crate) fn of_loki(&self, stack: &Stack) -> BTreeMap<String, Vec<Value>> {
+        let own = self.files.iter().filter(|file| file.evaluator == Evaluator::Loki);
+        let own = own.map(|file| {
+            (
+                format!("{}-{}.yaml", file.component, file.subject),
+                file.groups.iter().cloned().map(Value::from).collect(),
+            )
+        });
+        let others = stack.loki.rules.iter().map(|file| (format!("rules-{}.yaml", file.name), file.groups.clone()));
+        own.chain(others).collect()
+    }
+
+    /// The PrometheusRule objects.
+    pub(crate) fn objects(&self, stack: &Stack) -> Vec<Made<'t>> {
+        let of_prometheus = self.files.iter().filter(|file| file.evaluator == Evaluator::Prometheus);
+        of_prometheus.map(|file| object(stack, file)).collect()
     }
 }
 
@@ -68,7 +103,9 @@ pub(crate) fn rules<'t>(
     let mut alerts = BTreeSet::new();
     let mut files = Vec::new();
     let mut absent = BTreeSet::new();
-    for (folder, subject, path) in templates.rules() {
+    let of_prometheus = templates.rules().map(|file| (Evaluator::Prometheus, file));
+    let of_loki = templates.log_rules().map(|file| (Evaluator::Loki, file));
+    for (evaluator, (folder, subject, path)) in of_prometheus.chain(of_loki) {
         let mut groups = match groups(path, templates, &words) {
             Ok(groups) => groups,
             Err(found) => {
@@ -77,11 +114,12 @@ pub(crate) fn rules<'t>(
             }
         };
         alerts.extend(groups.iter().flat_map(names_of_alerts));
-        let component = components.iter().copied().find(|component| are_in && *component == folder);
+        let is_evaluated = are_in && (evaluator == Evaluator::Prometheus || facts::log_alerts(stack));
+        let component = components.iter().copied().find(|component| is_evaluated && *component == folder);
         for group in &mut groups {
             keep(group, &mut absent, |rule| component.and_then(|_| words.fill(rule)));
         }
-        files.extend(component.map(|component| File { component, subject, path, groups }));
+        files.extend(component.map(|component| File { evaluator, component, subject, path, groups }));
     }
     if are_in {
         problems.extend(unknown(stack, &alerts));
@@ -90,7 +128,8 @@ pub(crate) fn rules<'t>(
         return Err(problems);
     }
     leave_out_readers(&mut files, &mut absent);
-    Ok(Rules { made: files.into_iter().filter_map(|file| object(stack, file)).collect(), absent, alerts })
+    files.retain_mut(|file| settle(stack, file));
+    Ok(Rules { files, absent, alerts })
 }
 
 /// The groups of a file, as they stand in it.
@@ -164,22 +203,24 @@ pub(crate) fn reads(expr: &str, metrics: &BTreeSet<String>) -> bool {
     !metrics.is_empty() && expr.split(|c| !of_name(c)).any(|word| metrics.contains(word))
 }
 
-fn object<'t>(stack: &Stack, mut file: File<'t>) -> Option<Made<'t>> {
+/// Does with the rules of a file what the stack says of single alerts; whether a rule is left.
+fn settle(stack: &Stack, file: &mut File) -> bool {
     let is_off = |rule: &Value| stack.alerts.off.iter().any(|name| rule["alert"] == name.as_str());
     for rules in file.groups.iter_mut().filter_map(|group| group.get_mut("rules")?.as_array_mut()) {
         rules.retain(|rule| !is_off(rule));
     }
     file.groups.retain(|group| group.get("rules").and_then(Value::as_array).is_some_and(|rules| !rules.is_empty()));
-    if file.groups.is_empty() {
-        return None;
-    }
-    for rule in file.groups.iter_mut().filter_map(|group| group.get_mut("rules")?.as_array_mut()).flatten() {
+    for rule in file.rules_mut() {
         name_runbook(rule, stack.alerts.runbooks.as_ref());
         let severity = stack.alerts.severity.iter().find(|(name, _)| rule["alert"] == name.as_str());
         if let Some((_, severity)) = severity {
             rule["labels"]["severity"] = json!(severity);
         }
     }
+    !file.groups.is_empty()
+}
+
+fn object<'t>(stack: &Stack, file: &File<'t>) -> Made<'t> {
     let name = match file.subject {
         subject if subject == file.component => format!("{}-{subject}", facts::RULES_RELEASE),
         subject => format!("{}-{}-{subject}", facts::RULES_RELEASE, file.component),
@@ -194,7 +235,7 @@ fn object<'t>(stack: &Stack, mut file: File<'t>) -> Option<Made<'t>> {
         },
         "spec": { "groups": file.groups },
     });
-    Some(Made::new(file.component, file.path, vec![value.into()]))
+    Made::new(file.component, file.path, vec![value.into()])
 }
 
 /// Says of an alert where its runbook is: at an address, or in the program.

@@ -14,6 +14,8 @@ use walkdir::WalkDir;
 /// - `<component>/<file>.yaml` is that file already: one object in canonical form, which gets the labels and annotations
 ///   that every object has.
 /// - `<component>/files/<name>` is a body for a ConfigMap or Secret, verbatim, or rendered when it ends in `.hbs`.
+/// - `<component>/rules/<subject>.yaml` and `<component>/log-rules/<subject>.yaml` are rules of Prometheus and of Loki,
+///   `<component>/dashboards/<name>.yaml` describes a dashboard.
 /// - `partials/<name>.hbs` is for use in others as `{{> name}}`.
 ///
 /// Each is compiled once, by the first render that needs it: who renders many stacks keeps one value of this.
@@ -117,6 +119,11 @@ impl Templates {
     /// The rule files of all components, as (component, subject, path).
     pub(crate) fn rules(&self) -> impl Iterator<Item = (&str, &str, &str)> {
         self.in_room("/rules/")
+    }
+
+    /// The rule files of all components for Loki's ruler, likewise.
+    pub(crate) fn log_rules(&self) -> impl Iterator<Item = (&str, &str, &str)> {
+        self.in_room("/log-rules/")
     }
 
     /// The descriptions of dashboards of all components, as (component, name, path).

@@ -516,6 +516,127 @@ fn an_image_that_names_the_mirror_is_pulled_as_it_is_written() {
     assert!(images("grafana").contains(&grafana), "{:?}", images("grafana"));
 }
 
+/// Loki in object storage of each kind: the section of its configuration, what stands in for Secrets, and what is mounted.
+#[test]
+fn what_object_storage_asks_for_is_in_the_pod() {
+    let secret = "{name: a, key: b}";
+    let keys = format!("credentials: {{accessKeyId: {secret}, secretAccessKey: {secret}}}, caSecret: {secret}");
+    let mounted = |file: &str| json!({ "secretName": "a", "items": [{ "key": "b", "path": file }] });
+    for (kind, provider, settings, env, volume, expands) in [
+        (
+            "s3",
+            format!("{{endpoint: 's3.example.com', {keys}}}"),
+            json!({ "bucket_name": "logs", "endpoint": "s3.example.com", "insecure": false, "http": { "tls_ca_path": "/etc/object-storage/ca.crt" } }),
+            "AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY",
+            mounted("ca.crt"),
+            false,
+        ),
+        (
+            "s3",
+            "{endpoint: a, insecure: true}".to_owned(),
+            json!({ "bucket_name": "logs", "endpoint": "a", "insecure": true }),
+            "",
+            Value::Null,
+            false,
+        ),
+        (
+            "gcs",
+            format!("{{serviceAccount: {secret}}}"),
+            json!({ "bucket_name": "logs" }),
+            "GOOGLE_APPLICATION_CREDENTIALS",
+            mounted("service-account.json"),
+            false,
+        ),
+        ("gcs", "{}".to_owned(), json!({ "bucket_name": "logs" }), "", Value::Null, false),
+        (
+            "azure",
+            format!("{{account: acme, endpointSuffix: blob.example.com, accountKey: {secret}}}"),
+            json!({ "account_name": "acme", "container_name": "logs", "endpoint_suffix": "blob.example.com", "account_key": "${AZURE_STORAGE_KEY}" }),
+            "AZURE_STORAGE_KEY",
+            Value::Null,
+            true,
+        ),
+        (
+            "azure",
+            "{account: acme}".to_owned(),
+            json!({ "account_name": "acme", "container_name": "logs" }),
+            "",
+            Value::Null,
+            false,
+        ),
+    ] {
+        let text = format!(
+            "objectStorage: {{{kind}: {provider}, buckets: {{loki: logs}}}}\n\
+             loki: {{schema: [{{from: 2024-01-01}}, {{from: 2026-01-01, objectStore: {kind}}}]}}\n"
+        );
+        let stack = Stack::parse(&vigil_yaml::Source::new("stack.yaml", text.as_str())).unwrap().stack;
+        let objects = render(&stack, &REAL).unwrap_or_else(|problems| panic!("{}", drawn(&problems))).objects;
+        let of = |kind: &str| &objects.iter().find(|it| it.component == "loki" && it.kind() == kind).unwrap().value;
+        let config = of("ConfigMap")["data"]["loki.yaml"].as_str().unwrap();
+        let config =
+            vigil_yaml::read_one(&vigil_yaml::Source::new("loki.yaml", config), &vigil_yaml::Limits::default());
+        let config = config.unwrap().unwrap().to_json();
+        let stores = &config["storage_config"]["object_store"];
+        assert_eq!(stores[kind], settings, "{text}");
+        assert_eq!(stores["filesystem"], json!({ "dir": "/data/loki/chunks" }), "{text}");
+        assert_eq!(config["compactor"]["delete_request_store"], kind, "{text}");
+        let pod = &of("StatefulSet")["spec"]["template"]["spec"];
+        let container = &pod["containers"][0];
+        let own = variables(container).filter(|name| *name != "GOMEMLIMIT").collect::<Vec<_>>().join(" ");
+        assert_eq!(own, env, "{text}");
+        let found = pod["volumes"].as_array().unwrap().iter().find(|volume| volume["name"] == "object-storage");
+        assert_eq!(found.map_or(Value::Null, |found| found["secret"].clone()), volume, "{text}");
+        assert_eq!(
+            container["args"].as_array().unwrap().contains(&json!("-config.expand-env=true")),
+            expands,
+            "{text}"
+        );
+        let needed = stack.provided().iter().any(|it| it.kind.as_str() == "Secret" && it.name.as_str() == "a");
+        assert_eq!(needed, !env.is_empty(), "{text}");
+    }
+}
+
+/// Log lines go to other Lokis as well, or alone: both collectors say so in their own way, and take credentials from Secrets.
+#[test]
+fn collectors_send_to_other_lokis() {
+    const OUTPUTS: &str = "outputs: [{url: 'https://a.example.com/push', tenant: t, basicAuth: {username: {name: s, key: u}, password: {name: s, key: p}}}, {url: 'https://b.example.com/push', authorization: {credentials: {name: z, key: k}}}]";
+    for (promtail, loki) in [(true, true), (true, false), (false, true), (false, false)] {
+        let (on, off) = if promtail { ("promtail", "alloy") } else { ("alloy", "promtail") };
+        let text =
+            format!("{on}: {{enabled: true, {OUTPUTS}}}\n{off}: {{enabled: false}}\nloki: {{enabled: {loki}}}\n");
+        let stack = Stack::parse(&vigil_yaml::Source::new("stack.yaml", text.as_str())).unwrap().stack;
+        let objects = render(&stack, &REAL).unwrap_or_else(|problems| panic!("{}", drawn(&problems))).objects;
+        let of = |kind: &str| &objects.iter().find(|it| it.component == on && it.kind() == kind).unwrap().value;
+        let configs = of("ConfigMap")["data"].as_object().unwrap();
+        let config = configs.values().next().unwrap().as_str().unwrap();
+        assert_eq!(config.contains("loki-stack.myloki"), loki, "{text}{config}");
+        for word in ["https://a.example.com/push", "https://b.example.com/push", "tenant_id"] {
+            assert!(config.contains(word), "{text}{config}");
+        }
+        let pod = &of("DaemonSet")["spec"]["template"]["spec"];
+        let container = &pod["containers"][0];
+        if promtail {
+            for path in ["s/u", "s/p", "z/k"] {
+                assert!(config.contains(&format!("_file: /etc/log-outputs/{path}")), "{config}");
+            }
+            let mounted: Vec<_> = pod["volumes"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .filter_map(|it| it["secret"]["secretName"].as_str())
+                .collect();
+            assert_eq!(mounted, ["s", "z"]);
+        } else {
+            let used = ["LOG_OUTPUT_0_USERNAME", "LOG_OUTPUT_0_PASSWORD", "LOG_OUTPUT_1_CREDENTIALS"];
+            assert!(used.iter().all(|name| config.contains(&format!("sys.env(\"{name}\")"))), "{config}");
+            let set: Vec<_> = variables(container).filter(|name| name.starts_with("LOG_OUTPUT")).collect();
+            assert_eq!(set, used);
+        }
+        let secrets = stack.provided().into_iter().filter(|it| it.kind.as_str() == "Secret");
+        assert_eq!(secrets.map(|it| it.name.to_string()).collect::<Vec<_>>(), ["s", "z"]);
+    }
+}
+
 fn policies(objects: &[Object]) -> impl Iterator<Item = &Object> {
     objects.iter().filter(|object| object.kind() == "NetworkPolicy")
 }

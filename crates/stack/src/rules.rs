@@ -10,6 +10,7 @@ pub(crate) mod flask;
 pub(crate) mod grafana;
 pub(crate) mod loki;
 pub(crate) mod metrics_server;
+mod object_storage;
 mod patches;
 pub(crate) mod prometheus;
 pub(crate) mod prometheus_operator;
@@ -46,6 +47,7 @@ pub(crate) fn check(stack: &Stack, findings: &mut Findings) {
         tolerations(&path, pods, findings);
         containers(&path, pods, part, findings);
     }
+    object_storage::check(stack, findings);
     patches::check(&stack.patches, findings);
 }
 

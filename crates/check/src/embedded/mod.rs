@@ -11,6 +11,7 @@ mod grafana;
 mod grafana_settings;
 mod grafanas;
 mod labels;
+mod logql;
 mod loki;
 mod loki_start;
 mod probes;
@@ -54,6 +55,7 @@ pub(crate) fn rules() -> Vec<&'static Rule> {
         grafana::RULES,
         grafana_settings::RULES,
         labels::RULES,
+        logql::RULES,
         loki::RULES,
         loki_start::RULES,
         probes::RULES,

@@ -1,4 +1,4 @@
-//! Where collectors send logs to.
+//! Where collectors send logs to, and Loki alerts.
 
 use super::file::Syntax;
 use super::syntax::Read;
@@ -10,6 +10,7 @@ use crate::world::World;
 
 rules! {
     PUSH "collector-url" Error "the Service and port that log collectors send to exist"
+    RULER "ruler-alertmanager" Error "the Service and port that Loki's ruler sends alerts to exist"
 }
 
 pub(super) fn check(read: &[Read<'_, '_>], world: &World<'_>, findings: &mut Findings) {
@@ -28,6 +29,16 @@ pub(super) fn check(read: &[Read<'_, '_>], world: &World<'_>, findings: &mut Fin
             }
         }
         for root in documents {
+            if let Some(url) = root.at(&["ruler", "alertmanager_url"])
+                && world.readers(&file.object).any(|reader| reader.name == "loki")
+            {
+                // Names of SRV records, which are asked for otherwise, are none of a Service.
+                let urls = url.text().into_iter().flat_map(|text| text.split(',').map(str::trim));
+                for wrong in urls.filter_map(|url| world.address(url, Some(file.object.namespace))) {
+                    let rule = rule_of(&wrong, &RULER);
+                    file.add(rule, root, url, wrong.message, findings).append(wrong.label, wrong.help);
+                }
+            }
             let client = root.get("client").into_iter();
             for client in items(root, "clients").iter().chain(client) {
                 // Clients of something else have addresses, too.

@@ -1,6 +1,7 @@
-//! Alerts and recording rules: of PrometheusRules, and of files that a Prometheus reads.
+//! Alerts and recording rules: of PrometheusRules, and of files that a Prometheus or the ruler of a Loki reads.
 
 use super::file::Where;
+use super::logql;
 use super::query::Query;
 use super::syntax::Read;
 use super::targets::evaluation;
@@ -22,6 +23,10 @@ rules! {
     INTERVAL "rule-interval" Warning "no group is evaluated less often than every five minutes, after which samples are stale"
 }
 
+/// The seconds between two evaluations of Loki's ruler unless it is told otherwise: `evaluation_interval` in
+/// pkg/ruler/base/ruler.go of 3.7.8.
+const LOKI_INTERVAL: u64 = 60;
+
 /// Judges all PrometheusRules and files of rules, and adds their queries; what they record goes to `recorded`.
 pub(super) fn check<'w, 'a>(
     world: &'w World<'a>,
@@ -38,9 +43,20 @@ pub(super) fn check<'w, 'a>(
     for Read { file, documents } in read {
         let [root] = documents.as_slice() else { continue };
         let is_rules = |root: &Node| items(root, "groups").iter().any(|group| group.get("rules").is_some());
-        // Those of Loki look the same, and are no PromQL.
-        if is_rules(root) && world.readers(&file.object).any(|reader| reader.name == "prometheus") {
-            groups(Where::File(file, root), items(root, "groups"), None, queries, recorded, findings);
+        if !is_rules(root) {
+            continue;
+        }
+        let is_read_by = |name: &str| world.readers(&file.object).any(|reader| reader.name == name);
+        let place = Where::File(file, root);
+        if is_read_by("prometheus") {
+            groups(place, items(root, "groups"), None, queries, recorded, findings);
+        } else if is_read_by("loki") {
+            // Their queries are LogQL, and Prometheus gets nothing of what they record.
+            let usual = Some(LOKI_INTERVAL);
+            let groups = items(root, "groups");
+            self::groups(place, groups, usual, &mut Vec::new(), &mut HashSet::new(), findings);
+            let rules = groups.iter().flat_map(|group| items(group, "rules"));
+            rules.filter_map(|rule| rule.get("expr")).for_each(|expr| logql::check(place, expr, findings));
         }
     }
 }

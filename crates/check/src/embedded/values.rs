@@ -3,7 +3,7 @@
 
 use crate::fields::written;
 use crate::schema::pattern::is_expression;
-use vigil_forms::{duration, url::Url};
+use vigil_forms::{calendar::is_date, duration, url::Url};
 use vigil_yaml::plain::Plain;
 use vigil_yaml::{Data, Node};
 
@@ -68,25 +68,6 @@ fn is_size(text: &str) -> bool {
     };
     text[..end].parse::<f64>().is_ok()
         && (unit.len() <= 3 && matches!(stem, "" | "k" | "m" | "g" | "t" | "p" | "e") || is_word())
-}
-
-fn is_date(text: &str) -> bool {
-    let parts: Vec<&str> = text.split('-').collect();
-    let number = |text: &str, length: usize| {
-        (text.len() == length && text.bytes().all(|b| b.is_ascii_digit())).then(|| text.parse::<u32>().ok()).flatten()
-    };
-    let [year, month, day] = parts.as_slice() else { return false };
-    let (Some(year), Some(month), Some(day)) = (number(year, 4), number(month, 2), number(day, 2)) else {
-        return false;
-    };
-    let days = match month {
-        2 if year % 4 == 0 && (year % 100 != 0 || year % 400 == 0) => 29,
-        2 => 28,
-        4 | 6 | 9 | 11 => 30,
-        1..=12 => 31,
-        _ => 0,
-    };
-    (1..=days).contains(&day)
 }
 
 /// `parseURL` in config/config.go of Alertmanager 0.30; a template, which newer ones take at some places, is not judged.

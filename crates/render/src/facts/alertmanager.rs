@@ -120,8 +120,22 @@ pub(super) fn facts(stack: &Stack) -> Value {
         "configMatching": Some(alertmanager.config_matching).filter(|matching| *matching != ConfigMatching::OnNamespace),
     });
     let mut all = facts;
-    all.extend(web.facts());
+    let web = web.facts();
+    let address = web["url"].clone();
+    all.extend(web);
+    all.insert("sendTo".to_owned(), send_to(stack, &address));
     with(all, own)
+}
+
+/// Where others send alerts to, and whether that is the name of an SRV record, by which they find all replicas: each must
+/// get each alert, or one of them takes it for resolved. The record is that of the operator's own Service.
+fn send_to(stack: &Stack, address: &Value) -> Value {
+    if stack.alertmanager.replicas.get() < 2 {
+        return json!({ "url": address, "isRecord": false });
+    }
+    let namespace = &stack.namespaces.monitoring;
+    let path = address.as_str().and_then(vigil_forms::url::Url::split).map_or("", |url| url.path);
+    json!({ "url": format!("http://_http-web._tcp.alertmanager-operated.{namespace}.svc{path}"), "isRecord": true })
 }
 
 /// A file with templates of messages, whose text the stack holds.

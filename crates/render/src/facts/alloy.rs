@@ -1,4 +1,5 @@
 use super::monitored::{Job, monitored};
+use super::outputs::{output, output_env};
 use super::workload::{Peer, Port, Role, Workload};
 use super::{Identity, image, pods, with};
 use serde_json::{Value, json};
@@ -46,6 +47,9 @@ pub(super) fn facts(stack: &Stack) -> Value {
         "logLevel": alloy.log_level,
         "docker": alloy.container_runtime == ContainerRuntime::Docker,
         "positionsInPod": alloy.positions == Positions::Pod,
+        "toLoki": stack.loki.enabled,
+        "outputs": alloy.outputs.iter().enumerate().map(output).collect::<Vec<_>>(),
+        "secretEnv": output_env(&alloy.outputs),
         "monitored": is_monitored(stack),
         "pods": pods(stack, alloy, None),
     });

@@ -1,15 +1,25 @@
 use super::monitored::{Job, labelled, monitored};
 use super::workload::{Peer, Port, Role, Workload};
-use super::{Identity, LOGS_RELEASE, image, image_parts, memory, persistence, pods, startup, with};
-use serde_json::{Value, json};
+use super::{Identity, LOGS_RELEASE, image, image_parts, memory, object_storage, persistence, pods, startup, with};
+use serde_json::{Number, Value, json};
+use std::collections::BTreeMap;
 use vigil_stack::Stack;
-use vigil_stack::units::Duration;
+use vigil_stack::model::{
+    Loki, LokiLimits, LokiMode, ObjectStorage, ObjectStore, Part as _, RetentionStream, SchemaPeriod,
+};
+use vigil_stack::units::{ByteSize, Duration};
 
 /// Loki's HTTP port: pushes, queries, metrics.
 const PORT: u16 = 3100;
 
 /// Loki's gRPC port, which its parts use among themselves.
 const GRPC_PORT: u16 = 9095;
+
+/// The port by which several processes find each other and say how they are.
+const GOSSIP_PORT: u16 = 7946;
+
+/// Where it keeps log lines that are on its volume.
+const CHUNKS: &str = "/data/loki/chunks";
 
 fn identity(stack: &Stack) -> Identity<'_> {
     Identity { name: "loki", instance: LOGS_RELEASE, component: "log-store", image: Some(&stack.loki.image) }
@@ -18,14 +28,47 @@ fn identity(stack: &Stack) -> Identity<'_> {
 pub(super) fn workloads(stack: &Stack) -> Vec<Workload> {
     let mut peers = vec![Peer::Pods(Role::LogSender), Peer::Pods(Role::Dashboards)];
     peers.extend(is_monitored(stack).then_some(Peer::Pods(Role::Scraper)));
+    let mut ports = vec![Port::tcp(PORT, peers)];
+    if is_ha(stack) {
+        ports.extend([GRPC_PORT, GOSSIP_PORT].map(|port| Port::tcp(port, [Peer::Pods(Role::LogPeer)])));
+    }
     vec![Workload {
         name: LOGS_RELEASE.to_owned(),
         namespace: stack.namespaces.logging.to_string(),
         selector: identity(stack).selector(),
-        roles: &[],
+        roles: match (is_ha(stack), sends_alerts(stack)) {
+            (true, true) => &[Role::LogPeer, Role::AlertSender],
+            (true, false) => &[Role::LogPeer],
+            (false, true) => &[Role::AlertSender],
+            (false, false) => &[],
+        },
         on_node: false,
-        ports: Some(vec![Port::tcp(PORT, peers)]),
+        ports: Some(ports),
     }]
+}
+
+/// Whether Loki evaluates the alerts of the stack that are about lines: they are wanted, and there is somebody to tell.
+pub(crate) fn log_alerts(stack: &Stack) -> bool {
+    stack.loki.enabled && stack.alertmanager.enabled && stack.alerts.is_in(stack)
+}
+
+/// Adds to the facts of all components the groups of rules that Loki evaluates, by the names of their files: the texts of
+/// these, and all groups in one list; `null` where there are none.
+pub(crate) fn give_log_rules(facts: &mut Value, files: &BTreeMap<String, Vec<Value>>) {
+    let Some(own) = facts["loki"].as_object_mut() else { return };
+    let text = |groups: &Vec<Value>| vigil_yaml::write(&json!({ "groups": groups }));
+    let texts: BTreeMap<_, _> = files.iter().map(|(name, groups)| (name, text(groups))).collect();
+    let are_there = !files.is_empty();
+    own.insert("ruleFiles".to_owned(), json!(are_there.then_some(texts)));
+    own.insert("ruleGroups".to_owned(), json!(are_there.then(|| files.values().flatten().collect::<Vec<_>>())));
+}
+
+fn sends_alerts(stack: &Stack) -> bool {
+    log_alerts(stack) || stack.alertmanager.enabled && !stack.loki.rules.is_empty()
+}
+
+fn is_ha(stack: &Stack) -> bool {
+    stack.loki.mode == LokiMode::Ha
 }
 
 fn is_monitored(stack: &Stack) -> bool {
@@ -45,6 +88,25 @@ pub(super) fn facts(stack: &Stack) -> Value {
         "url": format!("http://{LOGS_RELEASE}.{}:{PORT}", stack.namespaces.logging),
         "port": PORT,
         "grpcPort": GRPC_PORT,
+        "ha": is_ha(stack),
+        "replicas": loki.replicas(),
+        "gossipPort": GOSSIP_PORT,
+        "schema": loki.schema.iter().map(period).collect::<Vec<_>>(),
+        "objectStore": loki.object_store().name(),
+        "objectStores": loki.uses_object_storage().then(|| object_stores(stack)),
+        "access": object_storage::access(loki.uses_object_storage().then_some(&stack.object_storage)),
+        "expandsEnv": is_ha(stack) || has_account_key(stack),
+        "chunks": CHUNKS,
+        "rulesFolder": "/etc/loki-rules",
+        "limits": limits(loki),
+        "retentionStreams": loki.retention_streams.iter().map(retention_stream).collect::<Vec<_>>(),
+        "hasTenants": !loki.tenants.is_empty(),
+        // Of one tenant, Loki's own name for it.
+        "tenants": if loki.tenants.is_empty() { json!(["fake"]) } else { json!(loki.tenants) },
+        "tenant": loki.tenants.first(),
+        "readTenants": loki.tenants.iter().map(ToString::to_string).collect::<Vec<_>>().join("|"),
+        "readsSeveral": loki.tenants.len() > 1,
+        "externalLabels": Some(&stack.prometheus.external_labels).filter(|labels| !labels.is_empty()),
         "config": Some(&stack.loki.config).filter(|config| !config.is_empty()),
         "headlessLabels": labelled(&facts, "prometheus.io/service-monitor", "false"),
         "image": image(stack, &loki.image),
@@ -56,7 +118,96 @@ pub(super) fn facts(stack: &Stack) -> Value {
         "startup": startup(),
         "memory": memory::loki(&stack.pods_of(loki).resources),
         "monitored": is_monitored(stack),
-        "pods": pods(stack, loki, Some(1)),
+        "pods": pods(stack, loki, Some(loki.replicas())),
     });
     with(facts, own)
+}
+
+/// `limits` as the section `limits_config` of Loki's configuration has them, whose MB has 1024 times 1024 bytes.
+fn limits(loki: &Loki) -> Value {
+    let LokiLimits {
+        ingestion_rate,
+        ingestion_burst,
+        max_streams,
+        max_line_size,
+        max_query_length,
+        max_query_lookback,
+        max_query_series,
+    } = &loki.limits;
+    // A whole number is written as one.
+    let megabytes = |size: &ByteSize| json!((size.as_bytes() / f64::from(1 << 20)).to_string().parse::<Number>().ok());
+    let limits = [
+        ("ingestion_rate_mb", ingestion_rate.as_ref().map(megabytes)),
+        ("ingestion_burst_size_mb", ingestion_burst.as_ref().map(megabytes)),
+        ("max_global_streams_per_user", max_streams.map(|number| json!(number))),
+        ("max_line_size", max_line_size.as_ref().map(|size| json!(format!("{}B", size.as_bytes())))),
+        ("max_query_length", max_query_length.as_ref().map(|length| json!(length))),
+        ("max_query_lookback", max_query_lookback.as_ref().map(|length| json!(length))),
+        ("max_query_series", max_query_series.map(|number| json!(number))),
+    ];
+    let said = limits.into_iter().filter_map(|(key, value)| Some((key.to_owned(), value?)));
+    said.collect::<serde_json::Map<_, _>>().into()
+}
+
+fn retention_stream(stream: &RetentionStream) -> Value {
+    let mut value =
+        json!({ "selector": stream.selector, "period": stream.period.as_hours().map(|hours| format!("{hours}h")) });
+    if let Some(priority) = stream.priority {
+        value["priority"] = json!(priority);
+    }
+    value
+}
+
+/// A period as Loki's configuration has it.
+fn period(period: &SchemaPeriod) -> Value {
+    json!({
+        "from": period.from,
+        "store": period.store,
+        "schema": period.schema,
+        "object_store": period.object_store.name(),
+        "index": { "prefix": "index_", "period": "24h" },
+    })
+}
+
+fn has_account_key(stack: &Stack) -> bool {
+    let azure = stack.object_storage.azure.as_ref();
+    stack.loki.uses_object_storage() && azure.is_some_and(|azure| azure.account_key.is_some())
+}
+
+/// The stores of all periods, as the section `object_store` of Loki's configuration has them.
+fn object_stores(stack: &Stack) -> Value {
+    let ObjectStorage { s3, gcs, azure, buckets } = &stack.object_storage;
+    let bucket = &buckets.loki;
+    let mut stores = serde_json::Map::new();
+    for store in stack.loki.schema.iter().map(|period| period.object_store) {
+        let settings = match store {
+            ObjectStore::Filesystem => Some(json!({ "dir": CHUNKS })),
+            ObjectStore::S3 => s3.as_ref().map(|s3| {
+                let mut settings = json!({ "bucket_name": bucket, "endpoint": s3.endpoint, "insecure": s3.insecure });
+                if let Some(region) = &s3.region {
+                    settings["region"] = json!(region);
+                }
+                if s3.force_path_style {
+                    settings["bucket_lookup_type"] = "path".into();
+                }
+                if s3.ca_secret.is_some() {
+                    settings["http"] = json!({ "tls_ca_path": object_storage::authority() });
+                }
+                settings
+            }),
+            ObjectStore::Gcs => gcs.as_ref().map(|_| json!({ "bucket_name": bucket })),
+            ObjectStore::Azure => azure.as_ref().map(|azure| {
+                let mut settings = json!({ "account_name": azure.account, "container_name": bucket });
+                if let Some(suffix) = &azure.endpoint_suffix {
+                    settings["endpoint_suffix"] = json!(suffix);
+                }
+                if azure.account_key.is_some() {
+                    settings["account_key"] = format!("${{{}}}", object_storage::ACCOUNT_KEY).into();
+                }
+                settings
+            }),
+        };
+        stores.extend(settings.map(|settings| (store.name().to_owned(), settings)));
+    }
+    stores.into()
 }

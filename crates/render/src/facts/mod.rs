@@ -20,6 +20,8 @@ mod monitored;
 mod namespaces;
 mod network_policies;
 mod node_exporter;
+mod object_storage;
+mod outputs;
 mod prometheus;
 mod prometheus_operator;
 mod promtail;
@@ -117,6 +119,8 @@ pub(crate) fn jobs(stack: &Stack) -> BTreeMap<&'static str, Option<String>> {
     };
     PARTS.iter().flat_map(of).collect()
 }
+
+pub(crate) use loki::{give_log_rules, log_alerts};
 
 /// The labels of a component's PrometheusRule objects, with the one that `prometheus.selection` may ask for.
 pub(crate) fn rule_labels(component: &str) -> Value {

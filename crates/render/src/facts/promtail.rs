@@ -1,4 +1,5 @@
 use super::monitored::{Job, monitored};
+use super::outputs::{output, output_volumes};
 use super::workload::{Peer, Port, Role, Workload};
 use super::{Identity, LOGS_RELEASE, image, image_parts, pods, with};
 use serde_json::{Value, json};
@@ -55,6 +56,9 @@ pub(super) fn facts(stack: &Stack) -> Value {
         "docker": promtail.container_runtime == ContainerRuntime::Docker,
         "positionsInPod": promtail.positions == Positions::Pod,
         "metricsName": metrics_name(),
+        "toLoki": stack.loki.enabled,
+        "outputs": promtail.outputs.iter().enumerate().map(output).collect::<Vec<_>>(),
+        "secretVolumes": output_volumes(&promtail.outputs),
         "monitored": is_monitored(stack),
         "pods": pods(stack, promtail, None),
     });

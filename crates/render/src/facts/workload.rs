@@ -44,6 +44,8 @@ pub(crate) enum Role {
     AlertSender,
     /// Replicas that tell each other what they know.
     AlertPeer,
+    /// Replicas that share log lines and queries among them.
+    LogPeer,
     /// Makes pods of custom resources, so that it has to be there before them.
     Operator,
     /// Are made by the operator, of a custom resource.

@@ -62,12 +62,12 @@ impl Default for Alerts {
     }
 }
 
-/// A file of rules of your own, as Prometheus reads them: `groups`, each with `name` and `rules`.
+/// A file of rules of your own, as Prometheus and Loki read them: `groups`, each with `name` and `rules`.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct RuleFile {
-    /// What its PrometheusRule is called.
+    /// What the object or file that it becomes is called.
     pub name: DnsLabel,
     /// The file beside the stack: a path relative to the stack's own file.
     pub file: FilePath,
@@ -86,14 +86,24 @@ const RULES: Kind = Kind {
 
 impl Alerts {
     fn files(&self) -> Vec<Beside<'_>> {
-        let named = self.rules.iter().enumerate();
-        named.map(|(at, named)| Beside { list: "rules", at, file: &named.file, kind: &RULES }).collect()
+        RuleFile::named(&self.rules, &RULES)
     }
 
-    /// What is in the groups is judged with the object that they become.
     fn take_file(&mut self, at: usize, text: String) -> Result<(), String> {
-        let rules = &mut self.rules[at];
-        let node = vigil_yaml::read_one(&Source::new(rules.file.as_str(), text), &Limits::default());
+        self.rules[at].take(text)
+    }
+}
+
+impl RuleFile {
+    /// The files that a list `rules` names.
+    pub(super) fn named<'a>(rules: &'a [Self], kind: &'static Kind) -> Vec<Beside<'a>> {
+        let named = rules.iter().enumerate();
+        named.map(|(at, named)| Beside { list: "rules", at, file: &named.file, kind }).collect()
+    }
+
+    /// Takes the text of the file. What is in the groups is judged with the object that they become.
+    pub(super) fn take(&mut self, text: String) -> Result<(), String> {
+        let node = vigil_yaml::read_one(&Source::new(self.file.as_str(), text), &Limits::default());
         let node = node.map_err(|problems| {
             let first = problems.first().map(vigil_yaml::Problem::one_line);
             format!("is not YAML: {}", first.unwrap_or_default())
@@ -104,7 +114,7 @@ impl Alerts {
         }
         match value["groups"].as_array() {
             Some(groups) if !groups.is_empty() && groups.iter().all(Value::is_object) => {
-                rules.groups.clone_from(groups);
+                self.groups.clone_from(groups);
                 Ok(())
             }
             _ => Err("has no rule groups".to_owned()),

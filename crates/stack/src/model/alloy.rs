@@ -1,5 +1,5 @@
-use super::{Annotations, ContainerRuntime, Labels, LogLevel, Pods, Positions, part, settings};
-use crate::units::Image;
+use super::{Annotations, ContainerRuntime, Labels, LogLevel, LogOutput, Pods, Positions, part, settings};
+use crate::units::{DnsSubdomain, Image};
 
 settings! {
     /// Grafana Alloy, the successor of Promtail: carries the logs of all pods to Loki. One of the two, never both.
@@ -14,6 +14,9 @@ settings! {
         pub container_runtime: ContainerRuntime,
         /// Where it keeps how far it has read.
         pub positions: Positions,
+        /// Where log lines go beside the stack's own Loki; or instead, where there is none.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        pub outputs: Vec<LogOutput>,
         /// Let Prometheus scrape its own metrics, if the stack has one.
         pub monitored: bool,
         /// Where its pods run and what they may use.
@@ -33,6 +36,7 @@ impl Default for Alloy {
             log_level: LogLevel::Info,
             container_runtime: ContainerRuntime::Containerd,
             positions: Positions::Node,
+            outputs: Vec::new(),
             monitored: true,
             pods: Pods::default(),
             labels: Labels::new(),
@@ -41,4 +45,11 @@ impl Default for Alloy {
     }
 }
 
-part!(Alloy: pods("50m", "128Mi", "512Mi"), metadata, namespace(logging), rules(alloy));
+part!(Alloy: pods("50m", "128Mi", "512Mi"), metadata, secrets, namespace(logging), rules(alloy));
+
+impl Alloy {
+    /// The Secrets that its outputs take credentials from.
+    fn secrets(&self) -> Vec<&DnsSubdomain> {
+        self.outputs.iter().flat_map(LogOutput::secrets).map(|secret| &secret.name).collect()
+    }
+}

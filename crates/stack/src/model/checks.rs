@@ -51,7 +51,9 @@ impl Stack {
         };
         for (_, part) in self.parts() {
             let namespace = part.namespace(&self.namespaces);
-            for secret in part.secrets() {
+            let stores_objects = part.enabled() && part.uses_object_storage();
+            let of_storage = if stores_objects { self.object_storage.secrets() } else { Vec::new() };
+            for secret in part.secrets().into_iter().chain(of_storage) {
                 add("Secret", namespace, secret.as_str());
             }
             if let Some(ingress) = part.ingress().filter(|ingress| ingress.enabled) {

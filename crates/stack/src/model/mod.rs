@@ -15,6 +15,7 @@ mod metadata;
 mod metrics_server;
 mod network_policies;
 mod node_exporter;
+mod object_storage;
 mod part;
 mod patches;
 mod pods;
@@ -35,11 +36,14 @@ pub use flask::{Flask, FlaskIngress, FlaskService};
 pub use grafana::{AdminSecret, Dashboard, DataSource, Grafana};
 pub use kube_state_metrics::KubeStateMetrics;
 pub use kubernetes_targets::KubernetesTargets;
-pub use loki::{Loki, Persistence};
+pub use loki::{
+    IndexStore, Loki, LokiLimits, LokiMode, ObjectStore, Persistence, RetentionStream, SchemaFormat, SchemaPeriod,
+};
 pub use metadata::{Annotations, Labels};
 pub use metrics_server::{AddressType, MetricsServer};
 pub use network_policies::NetworkPolicies;
 pub use node_exporter::NodeExporter;
+pub use object_storage::{AccessKeys, Azure, Buckets, Gcs, ObjectStorage, S3};
 pub use part::{Entrance, Part};
 pub use patches::{Operation, OperationKind, Patch, PatchTarget};
 pub use pods::{
@@ -48,7 +52,7 @@ pub use pods::{
 };
 pub use prometheus::{BasicAuth, Prometheus, RemoteWrite, SecretReference, Selection, TokenAuth};
 pub use prometheus_operator::{AdmissionWebhooks, PrometheusOperator};
-pub use promtail::{ContainerRuntime, Positions, Promtail};
+pub use promtail::{ContainerRuntime, LogOutput, Positions, Promtail};
 pub use receiver::*;
 
 use crate::units::{
@@ -110,6 +114,9 @@ macro_rules! stack {
                 pub image_registry: Option<Registry>,
                 /// Where all pods run and what they may use; a component's own `pods` come first.
                 pub pods: Pods,
+                /// Object storage, for parts that keep their data in it.
+                #[serde(skip_serializing_if = "ObjectStorage::is_empty")]
+                pub object_storage: ObjectStorage,
                 /// What `vigil check` and `vigil render` cannot see in the manifests: what the cluster provides, and waivers.
                 pub checks: Checks,
                 /// Changes of single objects, for what the stack has no key for.
@@ -130,6 +137,7 @@ macro_rules! stack {
                     annotations: Annotations::new(),
                     image_registry: None,
                     pods: Pods::default(),
+                    object_storage: ObjectStorage::default(),
                     checks: Checks::default(),
                     patches: Vec::new(),
                     $($field: $settings::default(),)+

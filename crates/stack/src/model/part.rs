@@ -60,6 +60,11 @@ pub trait Part {
         Vec::new()
     }
 
+    /// Whether it keeps data in the stack's object storage.
+    fn uses_object_storage(&self) -> bool {
+        false
+    }
+
     /// Files beside the stack that it names.
     fn files(&self) -> Vec<Beside<'_>> {
         Vec::new()
@@ -96,6 +101,7 @@ pub struct Entrance<'a> {
 /// - `ingress`: they have an `ingress`;
 /// - `volume`: they have a `persistence`;
 /// - `secrets`: they have an inherent `secrets()`, each Secret once for each use;
+/// - `objects`: they may keep data in object storage, as an inherent `uses_object_storage()` says;
 /// - `files`: they name files, by an inherent `files()` and `take_file()`;
 /// - `namespace(monitoring)`, `namespace(logging)`: their objects are in that namespace of the stack;
 /// - `namespace(own)`: they have a `namespace`, which exists without the stack;
@@ -166,6 +172,11 @@ macro_rules! part {
     (@ secrets) => {
         fn secrets(&self) -> Vec<&crate::units::DnsSubdomain> {
             self.secrets()
+        }
+    };
+    (@ objects) => {
+        fn uses_object_storage(&self) -> bool {
+            self.uses_object_storage()
         }
     };
     (@ files) => {

@@ -1,5 +1,5 @@
-use super::{Annotations, Labels, LogLevel, Pods, choice, part, settings};
-use crate::units::Image;
+use super::{Annotations, BasicAuth, Labels, LogLevel, Pods, SecretReference, TokenAuth, choice, part, settings};
+use crate::units::{DnsSubdomain, Image, TenantId, Url};
 
 settings! {
     /// Promtail, which carries the logs of all pods to Loki. It reached its end of life on 2026-03-02.
@@ -14,6 +14,9 @@ settings! {
         pub container_runtime: ContainerRuntime,
         /// Where it keeps how far it has read.
         pub positions: Positions,
+        /// Where log lines go beside the stack's own Loki; or instead, where there is none.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        pub outputs: Vec<LogOutput>,
         /// Let Prometheus scrape its own metrics, if the stack has one.
         pub monitored: bool,
         /// Where its pods run and what they may use.
@@ -33,6 +36,7 @@ impl Default for Promtail {
             log_level: LogLevel::Info,
             container_runtime: ContainerRuntime::Containerd,
             positions: Positions::Node,
+            outputs: Vec::new(),
             monitored: true,
             pods: Pods::default(),
             labels: Labels::new(),
@@ -41,7 +45,41 @@ impl Default for Promtail {
     }
 }
 
-part!(Promtail: pods("50m", "64Mi", "256Mi"), metadata, namespace(logging), rules(promtail));
+part!(Promtail: pods("50m", "64Mi", "256Mi"), metadata, secrets, namespace(logging), rules(promtail));
+
+impl Promtail {
+    /// The Secrets that its outputs take credentials from.
+    fn secrets(&self) -> Vec<&DnsSubdomain> {
+        self.outputs.iter().flat_map(LogOutput::secrets).map(|secret| &secret.name).collect()
+    }
+}
+
+/// A Loki that a collector sends all log lines to. Credentials stand in Secrets that you create in the namespace of the
+/// collector; there is no key to write one here.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct LogOutput {
+    /// Where lines are sent, with the whole path: `https://logs.example.com/loki/api/v1/push`.
+    pub url: Url,
+    /// The tenant whose lines they are, by the header `X-Scope-OrgID`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tenant: Option<TenantId>,
+    /// A user and a password.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub basic_auth: Option<BasicAuth>,
+    /// A token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authorization: Option<TokenAuth>,
+}
+
+impl LogOutput {
+    /// The keys of Secrets that hold its credentials.
+    pub fn secrets(&self) -> Vec<&SecretReference> {
+        let basic = self.basic_auth.iter().flat_map(|auth| [&auth.username, &auth.password]);
+        basic.chain(self.authorization.iter().map(|auth| &auth.credentials)).collect()
+    }
+}
 
 choice! {
     /// The container runtime of the nodes.

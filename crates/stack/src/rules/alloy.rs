@@ -1,5 +1,6 @@
 //! What Alloy could not do.
 
+use super::promtail::outputs;
 use crate::findings::Findings;
 use crate::model::{Alloy, Stack};
 
@@ -15,12 +16,5 @@ pub(crate) fn check(alloy: &Alloy, stack: &Stack, findings: &mut Findings) {
             "set `promtail.enabled: false`, which is `true` unless you say otherwise, or `alloy.enabled: false`",
         );
     }
-    if !stack.loki.enabled {
-        findings.error(
-            &["alloy.enabled", "loki.enabled"],
-            "Alloy has no Loki to send to",
-            "`alloy.enabled` is `true`, and `loki.enabled` is `false`",
-            "enable Loki, or disable Alloy",
-        );
-    }
+    outputs("alloy", "Alloy", &alloy.outputs, stack, findings);
 }

@@ -1,4 +1,4 @@
-//! Times at which somebody is told, or is not.
+//! Times at which something is so: somebody is told, a way to store things is used.
 
 use super::text_unit;
 use vigil_forms::calendar::{self, Wrong};
@@ -24,6 +24,14 @@ impl ClockTime {
     pub fn minutes(&self) -> u16 {
         calendar::time_of_day(self.as_str()).unwrap_or_default()
     }
+}
+
+text_unit! {
+    /// A day.
+    Date,
+    expected: "a day such as `2026-01-31`",
+    pattern: r"^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])$",
+    check: |text| if calendar::is_date(text) { Ok(()) } else { Err("") }
 }
 
 text_unit! {

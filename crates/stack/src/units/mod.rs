@@ -6,25 +6,29 @@ mod checks;
 mod file;
 mod git;
 mod image;
+mod logs;
 mod measure;
 mod name;
 mod network;
 mod setting;
+mod storage;
 
 pub use alerting::{
     AlertName, Authorization, ChatId, Email, GroupLabel, HostPort, Line, Matcher, MetricLabel, ReceiverName, SecretKey,
 };
-pub use calendar::{ClockTime, DayRange, MonthRange, TimeZone, WeekdayRange, YearRange};
+pub use calendar::{ClockTime, Date, DayRange, MonthRange, TimeZone, WeekdayRange, YearRange};
 pub use checks::{KindName, ObjectName, ObjectTitle, Pointer, Reason, RuleName};
 pub use file::{DashboardId, DashboardRevision, FilePath, FolderOfContainer, LayerPath, UserId};
 pub use git::{FolderPath, GitRevision};
 pub use image::{Image, Registry};
+pub use logs::{Amount, StreamSelector, TenantId};
 pub use measure::{ByteSize, Days, Duration, KubernetesVersion, Percent, Quantity};
 pub use name::{
     AnnotationKey, AnnotationValue, DnsLabel, DnsSubdomain, FreeLabelKey, LabelKey, LabelValue, LoadBalancerClass,
 };
 pub use network::{Cidr, HttpPath, IpAddress, NodePort, Port, Region, Replicas, Url};
 pub use setting::{PluginName, SettingName, SettingValue};
+pub use storage::{AzureAccount, BucketName, Endpoint};
 
 /// Declares a unit that is written as text: a newtype that only [`std::str::FromStr`] makes, with `check` as its rule.
 ///
@@ -102,22 +106,25 @@ macro_rules! text_unit {
     };
 }
 
-/// Declares a unit that is a whole number between two bounds.
+/// Declares a unit that is a whole number between two bounds: one of 16 bits, or `of u32`.
 macro_rules! number_unit {
     ($(#[$doc:meta])* $name:ident, $min:literal to $max:literal, expected: $expected:literal) => {
+        number_unit! { $(#[$doc])* $name of u16, $min to $max, expected: $expected }
+    };
+    ($(#[$doc:meta])* $name:ident of $number:ty, $min:literal to $max:literal, expected: $expected:literal) => {
         $(#[$doc])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
-        pub struct $name(u16);
+        pub struct $name($number);
 
         impl $name {
             /// The number.
-            pub fn get(self) -> u16 {
+            pub fn get(self) -> $number {
                 self.0
             }
 
             /// The unit for a number that the source code knows to be valid: a default. A test reads all defaults back.
             #[allow(dead_code, reason = "not every unit has a default")]
-            pub(crate) const fn known(number: u16) -> Self {
+            pub(crate) const fn known(number: $number) -> Self {
                 Self(number)
             }
         }
@@ -137,7 +144,7 @@ macro_rules! number_unit {
                         f.write_str($expected)
                     }
                     fn visit_i64<E: serde::de::Error>(self, number: i64) -> Result<$name, E> {
-                        match u16::try_from(number) {
+                        match <$number>::try_from(number) {
                             Ok(number) if ($min..=$max).contains(&number) => Ok($name(number)),
                             _ => Err(E::invalid_value(serde::de::Unexpected::Signed(number), &self)),
                         }

@@ -106,6 +106,27 @@ fn network() {
 }
 
 #[test]
+fn logs() {
+    table::<StreamSelector>(&[r#"{a="b"}"#], &["", "{}", "a"]);
+    table::<TenantId>(&["shop", "team-1_x.y", "it's(1)*!"], &["", ".", "..", "a b", "a|b", "a/b", &"a".repeat(151)]);
+}
+
+#[test]
+fn storage() {
+    let longest = "a".repeat(63);
+    table::<BucketName>(
+        &["acme-logs", "logs.acme", "logs_1", "abc", &longest],
+        &["", "ab", "Logs", "-ab", "ab-", "a/b", &"a".repeat(64)],
+    );
+    table::<AzureAccount>(&["acmelogs1"], &["", "ab", "acme-logs", "Acme", &"a".repeat(25)]);
+    table::<Endpoint>(
+        &["s3.eu-central-1.amazonaws.com", "s3.example.com:9000", "10.0.0.1:9000", "[::1]:9000", "minio"],
+        &["", "https://s3.example.com", "s3.example.com/logs", "u:p@h", "h:0", "a b", "h:99999", "a_b"],
+    );
+    table::<Date>(&["2026-01-31", "2024-02-29"], &["", "2026-1-1", "2026-02-29", "01-01-2026", "today"]);
+}
+
+#[test]
 fn git() {
     table::<GitRevision>(
         &["main", "v1.2.0", "release/1.2", "0123456789abcdef", "HEAD"],

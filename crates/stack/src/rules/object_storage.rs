@@ -1,0 +1,138 @@
+//! Object storage that no provider would give, or that nobody uses.
+
+use crate::findings::Findings;
+use crate::model::{Buckets, S3, Stack};
+use crate::units::BucketName;
+
+pub(crate) fn check(stack: &Stack, findings: &mut Findings) {
+    let storage = &stack.object_storage;
+    if storage.is_empty() {
+        return;
+    }
+    let named = storage.providers();
+    let [provider] = *named else {
+        let paths: Vec<String> = named.iter().rev().map(|key| format!("objectStorage.{key}")).collect();
+        let paths: Vec<&str> = paths.iter().map(String::as_str).chain(["objectStorage"]).collect();
+        let (message, help) = match &*named {
+            [] => ("`objectStorage` names no provider", "add `s3:`, `gcs:` or `azure:` to it"),
+            _ => ("`objectStorage` names several providers", "keep one, the one that holds the buckets"),
+        };
+        findings.error(&paths, message, "expected one of `s3`, `gcs` and `azure`", help);
+        return;
+    };
+    if !stack.parts().into_iter().any(|(_, part)| part.enabled() && part.uses_object_storage()) {
+        findings.warning(
+            &["objectStorage"],
+            "`objectStorage` has no effect: no part keeps data in it",
+            "nobody uses it",
+            &format!("add a period with `objectStore: {provider}` to `loki.schema`, or remove it"),
+        );
+    }
+    let Buckets { loki } = &storage.buckets;
+    for (path, bucket) in [("objectStorage.buckets.loki", loki)] {
+        let Some(bucket) = bucket else { continue };
+        self::bucket(provider, path, bucket, findings);
+        if let Some(s3) = &storage.s3 {
+            endpoint(s3, path, bucket, findings);
+        }
+    }
+    if storage.s3.as_ref().is_some_and(|s3| s3.insecure && s3.ca_secret.is_some()) {
+        findings.error(
+            &["objectStorage.s3.caSecret", "objectStorage.s3.insecure"],
+            "`caSecret` checks a certificate, and with `insecure: true` there is none",
+            "they exclude each other",
+            "remove `insecure: true`, or `caSecret`",
+        );
+    }
+}
+
+/// Names that are a bucket's with one provider and not with another.
+fn bucket(provider: &str, path: &str, bucket: &BucketName, findings: &mut Findings) {
+    let (name, not_taken) = match provider {
+        "s3" => ("S3", &['_'][..]),
+        "azure" => ("Azure", &['_', '.'][..]),
+        _ => return,
+    };
+    if let Some(character) = bucket.as_str().chars().find(|character| not_taken.contains(character)) {
+        findings.error(
+            &[path],
+            format!("`{bucket}` is no name that {name} takes"),
+            &format!("holds a `{character}`"),
+            "name a bucket of lower-case letters, digits and `-`",
+        );
+    }
+}
+
+/// Loki refuses an endpoint that begins with the bucket, since its client puts the bucket there itself.
+fn endpoint(s3: &S3, path: &str, bucket: &BucketName, findings: &mut Findings) {
+    if s3.endpoint.as_str().split('.').next() == Some(bucket.as_str()) {
+        findings.error(
+            &["objectStorage.s3.endpoint", path],
+            format!("the endpoint begins with the bucket `{bucket}`"),
+            "expected the host of the store alone",
+            "remove the bucket from the endpoint",
+        );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::model::Stack;
+    use vigil_yaml::Source;
+
+    /// What is said of a stack whose Loki is in S3: errors, or warnings about object storage.
+    fn said(storage: &str, store: &str) -> Vec<String> {
+        let text = format!(
+            "objectStorage: {storage}\nloki: {{schema: [{{from: 2026-01-01, objectStore: {store}}}]}}\n\
+             promtail: {{enabled: false}}\n"
+        );
+        let problems = match Stack::parse(&Source::new("stack.yaml", text)) {
+            Ok(parsed) => parsed.warnings,
+            Err(problems) => problems,
+        };
+        let messages = problems.into_iter().map(|problem| problem.message);
+        messages.filter(|message| !message.contains("alert")).collect()
+    }
+
+    #[test]
+    fn one_provider_with_buckets_that_it_takes() {
+        for (storage, store, message) in [
+            ("{s3: {endpoint: a.b}, buckets: {loki: logs}}", "s3", None),
+            ("{gcs: {}, buckets: {loki: logs_1}}", "gcs", None),
+            ("{azure: {account: acme}, buckets: {loki: logs-1}}", "azure", None),
+            ("{buckets: {loki: logs}}", "s3", Some("`objectStorage` names no provider")),
+            (
+                "{s3: {endpoint: a.b}, gcs: {}, buckets: {loki: logs}}",
+                "s3",
+                Some("`objectStorage` names several providers"),
+            ),
+            ("{s3: {endpoint: a.b}, buckets: {loki: logs_1}}", "s3", Some("`logs_1` is no name that S3 takes")),
+            (
+                "{azure: {account: acme}, buckets: {loki: a.logs}}",
+                "azure",
+                Some("`a.logs` is no name that Azure takes"),
+            ),
+            (
+                "{s3: {endpoint: logs.s3.example.com}, buckets: {loki: logs}}",
+                "s3",
+                Some("the endpoint begins with the bucket `logs`"),
+            ),
+            (
+                "{s3: {endpoint: a.b, insecure: true, caSecret: {name: a, key: b}}, buckets: {loki: logs}}",
+                "s3",
+                Some("`caSecret` checks a certificate, and with `insecure: true` there is none"),
+            ),
+            (
+                "{s3: {endpoint: a.b}, buckets: {loki: logs}}",
+                "filesystem",
+                Some("`objectStorage` has no effect: no part keeps data in it"),
+            ),
+        ] {
+            let found = said(storage, store);
+            assert!(
+                message.map_or(found.is_empty(), |message| found.iter().any(|found| found == message)),
+                "{storage}: {found:?}"
+            );
+        }
+    }
+}
