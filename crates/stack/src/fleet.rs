@@ -12,10 +12,12 @@ use vigil_yaml::words::nearest;
 use vigil_yaml::{Data, Limits, Node, Place, Problem, Source, Span};
 
 /// The keys of a stack in which `{cluster}`, `{region}` and `{ring}` stand for what they are; `*` is any one key.
-pub const VARIABLE_KEYS: [&str; 12] = [
+pub const VARIABLE_KEYS: [&str; 17] = [
     "*.externalUrl",
     "*.ingress.host",
     "*.ingress.path",
+    "*.outputs.*.tenant",
+    "*.outputs.*.url",
     "annotations.*",
     "argocd.destination.server",
     "argocd.path",
@@ -23,6 +25,9 @@ pub const VARIABLE_KEYS: [&str; 12] = [
     "grafana.config.*.*",
     "labels.*",
     "namespaces.labels.*",
+    "objectStorage.buckets.*",
+    "objectStorage.s3.endpoint",
+    "objectStorage.s3.region",
     "prometheus.externalLabels.*",
     "prometheus.remoteWrite.*.url",
 ];
@@ -432,11 +437,11 @@ mod tests {
         for key in VARIABLE_KEYS {
             let names: Vec<_> = key.split('.').collect();
             let mut known = false;
-            for part in ["prometheus", "grafana", "alertmanager"] {
+            for part in ["prometheus", "grafana", "alloy", "loki"] {
                 let path = names.iter().enumerate().map(|(at, name)| match (*name, at, names[at.saturating_sub(1)]) {
-                    ("*", 0, _) => part,
+                    ("*", 0, _) | ("*", _, "buckets") => part,
                     // An item of a list.
-                    ("*", _, "remoteWrite") => "0",
+                    ("*", _, "remoteWrite" | "outputs") => "0",
                     ("*", ..) => "x",
                     (name, ..) => name,
                 });

@@ -9,18 +9,23 @@ use vigil_yaml::{Data, Node, Place, Problem, Source, Span};
 
 /// The lists that are merged item by item, and the keys by which two items are the same. Any other list is replaced as a
 /// whole.
-pub const MERGED_LISTS: [(&str, &[&str]); 11] = [
+pub const MERGED_LISTS: [(&str, &[&str]); 16] = [
     ("alertmanager.receivers", &["name"]),
     ("alertmanager.templates", &["name"]),
     ("alertmanager.timeIntervals", &["name"]),
     ("alerts.rules", &["name"]),
+    ("alloy.outputs", &["url"]),
     ("blackbox-exporter.targets", &["name"]),
     ("checks.provided", &["kind", "namespace", "name"]),
     ("checks.waivers", &["rule", "object"]),
     ("grafana.dashboards", &["name"]),
     ("grafana.dataSources", &["name"]),
+    ("loki.retentionStreams", &["selector"]),
+    ("loki.rules", &["name"]),
+    ("loki.schema", &["from"]),
     ("patches", &["target"]),
     ("prometheus.remoteWrite", &["url"]),
+    ("promtail.outputs", &["url"]),
 ];
 
 /// One of the files of a stack.
