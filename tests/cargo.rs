@@ -48,6 +48,7 @@ impl Repository {
             bring(&support::root().join(name), &repository.folder.join(name));
         }
         bring(&support::root().join("stacks/tutorial.yaml"), &repository.path("stack.yaml"));
+        take_over(&home().join("target/debug"));
         let output = repository.cargo(&["run", "--", "render"]);
         assert!(output.status.success(), "{}", text(&output));
         repository
@@ -92,6 +93,36 @@ impl Repository {
                 (path, (text, modified))
             })
             .collect()
+    }
+}
+
+/// Puts what is compiled of other people's crates into a new build directory: cargo finds them as they are, and compiles only
+/// what is in the copy. The crates of the workspace are left out, which cargo names by their place in it and would take for
+/// those of the copy.
+fn take_over(to: &Path) {
+    if to.exists() {
+        return;
+    }
+    // This program is in `deps`.
+    let own = std::env::current_exe().unwrap();
+    let from = own.ancestors().nth(2).unwrap();
+    for folder in ["deps", "build", ".fingerprint"] {
+        for path in files(&from.join(folder)) {
+            let name = path.strip_prefix(from).unwrap();
+            let is_library = ["rlib", "rmeta", "so", "dylib", "dll", "d"]
+                .iter()
+                .any(|it| path.extension().is_some_and(|have| have == *it));
+            let of_workspace = name.components().any(|part| part.as_os_str().to_string_lossy().contains("vigil"));
+            if of_workspace || (folder == "deps" && !is_library) {
+                continue;
+            }
+            let to = to.join(name);
+            fs::create_dir_all(to.parent().unwrap()).unwrap();
+            fs::copy(&path, &to).unwrap();
+            // By these cargo tells what is older than what it is made of.
+            let modified = fs::metadata(&path).unwrap().modified().unwrap();
+            fs::File::options().write(true).open(&to).unwrap().set_modified(modified).unwrap();
+        }
     }
 }
 

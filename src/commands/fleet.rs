@@ -1,5 +1,5 @@
 use super::render::{directory_problem, stale};
-use super::{Failure, Outcome, missing};
+use super::{Failure, Outcome};
 use crate::terminal::Terminal;
 use rayon::prelude::*;
 use std::collections::{BTreeMap, HashSet};
@@ -205,8 +205,11 @@ impl Made {
 }
 
 fn load(path: &Path) -> Result<Fleet, Vec<Problem>> {
-    if let Some(problem) = missing(path) {
-        return Err(vec![problem]);
+    if !path.exists() {
+        let problem = Problem::in_file("there is no such file", path.display().to_string());
+        return Err(vec![
+            problem.help("`--fleet FILE` names one that is elsewhere; docs/fleet.md shows what to write into it"),
+        ]);
     }
     let source = Source::read(path, Fleet::LIMITS.bytes).map_err(|problem| vec![*problem])?;
     Fleet::load(&source, path)
