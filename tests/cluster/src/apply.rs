@@ -202,12 +202,14 @@ impl Trial<'_> {
             let (resource, field) = match object.kind() {
                 "Deployment" => ("deployments", "/status/replicas"),
                 "DaemonSet" => ("daemonsets", "/status/currentNumberScheduled"),
-                // The others come when the first is ready.
                 "StatefulSet" => ("statefulsets", "/status/replicas"),
                 _ => continue,
             };
+            let all = || object.value.pointer("/spec/replicas").and_then(Value::as_u64).unwrap_or(1);
             let wanted = match object.kind() {
-                "Deployment" => object.value.pointer("/spec/replicas").and_then(Value::as_u64).unwrap_or(1),
+                "Deployment" => all(),
+                "StatefulSet" if object.value["spec"]["podManagementPolicy"] == "Parallel" => all(),
+                // The others come when the first is ready.
                 _ => 1,
             };
             let path = format!("/apis/apps/v1/namespaces/{}/{resource}/{}", object.namespace(), object.name());
