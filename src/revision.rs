@@ -42,7 +42,7 @@ pub(crate) fn unpacked(argument: &Path) -> Result<TempDir, Vec<Problem>> {
 /// Writes the files of a tree into a folder.
 fn unpack(name: &str, folder: &Path) -> Result<(), Box<Problem>> {
     let unkept = |error: std::io::Error| unkept(name, &error);
-    let list = git(name, &["ls-tree", "-r", "-z", name], Stdio::null())?;
+    let list = git(name, &["ls-tree", "-r", "-z", "--full-tree", name], Stdio::null())?;
     let mut paths = Vec::new();
     let mut wanted = tempfile::tempfile().map_err(unkept)?;
     for entry in list.split(|byte| *byte == 0).filter_map(|entry| std::str::from_utf8(entry).ok()) {

@@ -193,6 +193,10 @@ fn paths_and_revisions() {
     assert_eq!(run(&["HEAD:set/web.yaml", "set/web.yaml", "--fail-on", "exposure"]).status.code(), Some(1));
     assert_eq!(run(&["set", "set"]).status.code(), Some(0));
     approved("diff-same", &run(&["HEAD:./set", "HEAD:set"]));
+    // git gives the paths of a tree from the folder that it runs in, unless it is told otherwise.
+    let below = support::vigil(&folder.path().join("set"), &["diff", "HEAD:set", "."]);
+    let above = run(&["HEAD:set", "set"]);
+    assert_eq!((below.status.code(), below.stdout), (above.status.code(), above.stdout));
     approved("diff-unknown-revision", &run(&["nowhere:set", "set"]));
     approved("diff-missing", &run(&["nothing.yaml", "set"]));
     write("broken.yaml", "kind: [\n");
