@@ -86,9 +86,8 @@ fn fault(text: &str) -> Option<Fault<'_>> {
                 };
                 if c == '}' {
                     selects = true;
-                    let before = text[..start].trim_end();
-                    let name = before.rfind(|c: char| !(c.is_ascii_alphanumeric() || matches!(c, '_' | ':')));
-                    let name = &before[name.map_or(0, |at| at + 1)..];
+                    let of_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | ':');
+                    let name = text[..start].trim_end().rsplit(|c| !of_name(c)).next().unwrap_or_default();
                     if !name.is_empty() {
                         return Some(Fault::Name(name));
                     }
@@ -137,6 +136,8 @@ mod tests {
     /// Cut off anywhere, and with anything before it.
     #[test]
     fn any_text_is_read() {
+        assert_eq!(fault("ä{b=\"c\"}"), None);
+        assert_eq!(fault("ä{b=\"c\"}"), None);
         let text = "sum by (ä) (rate({b=\"\\\"c\"} |~ `^ü` [5m])) # {";
         for (at, _) in text.char_indices() {
             let _ = (fault(&text[..at]).map(|wrong| wrong.texts()), fault(&text[at..]).map(|wrong| wrong.texts()));
