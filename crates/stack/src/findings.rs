@@ -84,28 +84,41 @@ pub(crate) fn find(root: &Node, path: &str) -> Option<(Span, bool)> {
     let mut place = None;
     let mut rest = path;
     while !rest.is_empty() {
-        // A key may hold dots itself, such as a section of a program's settings.
-        let ends = rest.match_indices('.').map(|(at, _)| at).chain([rest.len()]);
-        let step = match &node.data {
-            Data::Map(_) => ends.into_iter().find_map(|end| {
-                let entry = node.entry(&rest[..end])?;
-                Some((&entry.key.span, &entry.value, end))
-            }),
-            Data::List(items) => ends.into_iter().next().and_then(|end| {
-                let item = items.get(rest[..end].parse::<usize>().ok()?)?;
-                Some((&item.span, item, end))
-            }),
-            Data::Scalar(_) => None,
-        };
-        let Some((key, value, end)) = step else { return place.map(|place| (place, false)) };
-        rest = rest[end..].trim_start_matches('.');
-        node = value;
+        let Some((key, value, below)) = step(node, rest) else { return place.map(|place| (place, false)) };
+        (node, rest) = (value, below);
         place = match &node.data {
             Data::Scalar(_) if !node.span.range.is_empty() => Some(node.span.clone()),
             _ => Some(key.clone()),
         };
     }
     place.map(|place| (place, true))
+}
+
+/// What stands at `path`.
+pub(crate) fn at<'n>(root: &'n Node, path: &str) -> Option<&'n Node> {
+    let (mut node, mut rest) = (root, path);
+    while !rest.is_empty() {
+        (_, node, rest) = step(node, rest)?;
+    }
+    Some(node)
+}
+
+/// The first key or item that `path` names: its place, its value, and the rest of the path.
+fn step<'n, 'p>(node: &'n Node, path: &'p str) -> Option<(&'n Span, &'n Node, &'p str)> {
+    // A key may hold dots itself, such as a section of a program's settings.
+    let ends = path.match_indices('.').map(|(at, _)| at).chain([path.len()]);
+    let (place, value, end) = match &node.data {
+        Data::Map(_) => ends.into_iter().find_map(|end| {
+            let entry = node.entry(&path[..end])?;
+            Some((&entry.key.span, &entry.value, end))
+        }),
+        Data::List(items) => ends.into_iter().next().and_then(|end| {
+            let item = items.get(path[..end].parse::<usize>().ok()?)?;
+            Some((&item.span, item, end))
+        }),
+        Data::Scalar(_) => None,
+    }?;
+    Some((place, value, path[end..].trim_start_matches('.')))
 }
 
 #[cfg(test)]

@@ -413,6 +413,10 @@ mod tests {
         let said = said(&parsed);
         assert!(said.contains("token: *** at stack/top.yaml:2, over *** at base.yaml:1"), "{said}");
         assert!(!said.contains("hunter"), "{said}");
+        let json =
+            "patches: [{target: {kind: Secret}, json: [{op: add, path: /stringData, value: {token: hunter2}}]}]\n";
+        let said = self::said(&sound(json, &[]));
+        assert!(said.contains("\"token\":\"***\"") && !said.contains("hunter"), "{said}");
     }
 
     #[test]
@@ -479,6 +483,20 @@ mod tests {
                 }
             }
         }
+    }
+
+    #[test]
+    fn keys_may_hold_dots() {
+        let below = [("base.yaml", "labels: {example.com/team: a}\ngrafana: {config: {auth.ldap: {enabled: true}}}\n")];
+        let top = "extends: [../base.yaml]\nlabels: {example.com/team: b}\ngrafana: {config: {auth.ldap: }}\n";
+        assert_eq!(
+            said(&sound(top, &below)).lines().filter(|line| !line.starts_with("extends")).collect::<Vec<_>>(),
+            [
+                "grafana.config: {} at stack/top.yaml:3",
+                "grafana.config.auth.ldap: default at stack/top.yaml:3, over {\"enabled\":true} at base.yaml:2",
+                "labels.example.com/team: b at stack/top.yaml:2, over a at base.yaml:1",
+            ]
+        );
     }
 
     #[test]

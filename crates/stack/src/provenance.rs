@@ -1,7 +1,9 @@
 //! Where the values of a stack come from.
 
+use crate::findings::at;
 use crate::layers::MERGED_LISTS;
 use crate::{Parsed, clusters};
+use serde_json::Value;
 use vigil_forms::name::is_credential;
 use vigil_forms::url;
 use vigil_yaml::{Data, Node};
@@ -40,14 +42,14 @@ impl Parsed {
             let hidden = self.hidden.iter().rev().filter(|hidden| is_at(leaf, &hidden.path));
             by.extend(hidden.filter_map(|hidden| {
                 let rest = leaf[hidden.path.len()..].trim_start_matches('.');
-                Some(saying(leaf, below(&hidden.value, rest)?))
+                Some(saying(leaf, at(&hidden.value, rest)?))
             }));
-            let profile = profile.as_ref().and_then(|profile| below(profile, leaf)).map(|node| saying(leaf, node));
+            let profile = profile.as_ref().and_then(|profile| at(profile, leaf)).map(|node| saying(leaf, node));
             by.extend(profile.filter(|profile| *profile != by[0]));
             said.push(Said { path: leaf.to_owned(), by });
         });
         let reset = self.hidden.iter().filter(|hidden| hidden.by.is_null() && is_at(&hidden.path, path));
-        for hidden in reset.filter(|hidden| below(&whole, &hidden.path).is_none()) {
+        for hidden in reset.filter(|hidden| at(&whole, &hidden.path).is_none()) {
             let by = [&hidden.by, &hidden.value].map(|node| saying(&hidden.path, node)).to_vec();
             said.push(Said { path: hidden.path.clone(), by });
         }
@@ -59,14 +61,6 @@ impl Parsed {
 /// Whether one path is another or lies below it.
 fn is_at(path: &str, above: &str) -> bool {
     path.strip_prefix(above).is_some_and(|rest| above.is_empty() || rest.is_empty() || rest.starts_with('.'))
-}
-
-/// What stands at a dotted path.
-fn below<'n>(node: &'n Node, path: &str) -> Option<&'n Node> {
-    path.split('.').filter(|name| !name.is_empty()).try_fold(node, |node, name| match &node.data {
-        Data::List(items) => items.get(name.parse::<usize>().ok()?),
-        _ => node.get(name),
-    })
 }
 
 /// Calls `found` with every value that is no mapping: what can be merged is told apart, anything else is one value.
@@ -93,17 +87,31 @@ fn saying(path: &str, node: &Node) -> Saying {
     let is_profile = source.starts_with(clusters::PROFILE);
     let place = if is_profile { source.clone() } else { format!("{source}:{}", node.span.line_column().0) };
     let key = path.rsplit('.').find(|name| name.parse::<usize>().is_err()).unwrap_or_default();
-    let value = match &node.data {
-        Data::Scalar(_) if node.is_null() => return Saying { place, value: None },
-        Data::Scalar(scalar) if is_credential(key) && !scalar.text.is_empty() => "***".to_owned(),
-        Data::Scalar(scalar) => match scalar.text.split_once('\n') {
+    let value = match (masked(key, node), &node.data) {
+        (Value::Null, _) => return Saying { place, value: None },
+        (Value::String(text), _) => match text.split_once('\n') {
             Some((first, _)) => format!("{first} …"),
-            None => url::without_credentials(&scalar.text).unwrap_or_else(|| scalar.text.clone()),
+            None => text,
         },
-        _ => {
-            let text = node.to_json().to_string();
-            url::without_credentials(&text).unwrap_or(text)
-        }
+        // As it was written: `1.30` is no `1.3`.
+        (_, Data::Scalar(scalar)) => scalar.text.clone(),
+        (value, _) => value.to_string(),
     };
     Saying { place, value: Some(value) }
+}
+
+/// The value below a key, with stars for credentials.
+fn masked(key: &str, node: &Node) -> Value {
+    match &node.data {
+        Data::List(items) => items.iter().map(|item| masked(key, item)).collect(),
+        Data::Map(entries) => {
+            entries.iter().map(|entry| (entry.key.text.clone(), masked(&entry.key.text, &entry.value))).collect()
+        }
+        Data::Scalar(scalar) => match scalar.to_json() {
+            Value::String(text) if is_credential(key) && !text.is_empty() => "***".into(),
+            Value::Number(_) if is_credential(key) => "***".into(),
+            Value::String(text) => url::without_credentials(&text).unwrap_or(text).into(),
+            other => other,
+        },
+    }
 }
