@@ -37,9 +37,27 @@ pub struct Cluster {
     pub components: Vec<&'static str>,
     /// Its files as `<component>/<file>`, each with the number of its text.
     pub files: BTreeMap<String, usize>,
+    /// What the matrix tells of it.
+    pub facts: Facts,
+}
+
+/// What the matrix tells of a cluster.
+#[derive(Clone, Debug)]
+pub struct Facts {
+    /// The region; empty without one.
+    pub region: String,
+    /// The stack files, the lowest first.
+    pub layers: Vec<String>,
+    /// What it runs: Kubernetes and each part, with the version.
+    pub versions: BTreeMap<String, String>,
 }
 
 impl Cluster {
+    /// Its files.
+    pub(crate) fn files(&self) -> impl Iterator<Item = File<'_>> {
+        self.files.iter().map(|(path, text)| (path.as_str(), *text))
+    }
+
     /// Whether it has a file with this text.
     fn has(&self, path: &str, text: usize) -> bool {
         self.files.get(path) == Some(&text)
@@ -47,7 +65,7 @@ impl Cluster {
 }
 
 /// One file: its path, and the number of its text.
-type File<'c> = (&'c str, usize);
+pub(crate) type File<'c> = (&'c str, usize);
 
 /// The files of the fleet's directory, but for the matrix.
 pub fn layout(rings: &[&str], clusters: &[Cluster], texts: &Texts) -> BTreeMap<String, String> {
@@ -72,8 +90,9 @@ pub fn layout(rings: &[&str], clusters: &[Cluster], texts: &Texts) -> BTreeMap<S
         for component in &order {
             // Files that the same clusters have are one set.
             let mut sets: BTreeMap<&Vec<usize>, Vec<File<'_>>> = BTreeMap::new();
-            let files = cluster.files.iter().map(|(path, text)| (path.as_str(), *text));
-            for file in files.filter(|file| component_of(file.0) == *component && !common[cluster.ring].contains(file))
+            for file in cluster
+                .files()
+                .filter(|file| component_of(file.0) == *component && !common[cluster.ring].contains(file))
             {
                 match &owners[&file] {
                     owners if owners.len() > 1 => sets.entry(owners).or_default().push(file),
@@ -93,11 +112,11 @@ pub fn layout(rings: &[&str], clusters: &[Cluster], texts: &Texts) -> BTreeMap<S
 }
 
 /// The clusters that have each file, by their numbers.
-fn owners(clusters: &[Cluster]) -> HashMap<File<'_>, Vec<usize>> {
+pub(crate) fn owners(clusters: &[Cluster]) -> HashMap<File<'_>, Vec<usize>> {
     let mut owners: HashMap<File<'_>, Vec<usize>> = HashMap::new();
     for (number, cluster) in clusters.iter().enumerate() {
-        for (path, text) in &cluster.files {
-            owners.entry((path, *text)).or_default().push(number);
+        for file in cluster.files() {
+            owners.entry(file).or_default().push(number);
         }
     }
     owners
@@ -107,8 +126,7 @@ fn owners(clusters: &[Cluster]) -> HashMap<File<'_>, Vec<usize>> {
 fn common<'c>(ring: usize, clusters: &'c [Cluster], owners: &HashMap<File<'c>, Vec<usize>>) -> BTreeSet<File<'c>> {
     let members: Vec<_> = clusters.iter().filter(|cluster| cluster.ring == ring).collect();
     let Some(first) = members.first() else { return BTreeSet::new() };
-    let files = first.files.iter().map(|(path, text)| (path.as_str(), *text));
-    let files = files.filter(|(path, text)| members.iter().all(|member| member.has(path, *text)));
+    let files = first.files().filter(|(path, text)| members.iter().all(|member| member.has(path, *text)));
     files.filter(|file| owners[file].len() > 1).collect()
 }
 

@@ -17,8 +17,8 @@ mod matrix;
 mod promote;
 
 pub use argocd::{Delivered, argocd};
-pub use layout::{Cluster, Texts, layout};
-pub use matrix::{Facts, matrix};
+pub use layout::{Cluster, Facts, Texts, layout};
+pub use matrix::matrix;
 pub use promote::{Moved, Promotion, promote};
 
 /// How every generated file begins.

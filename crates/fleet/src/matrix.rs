@@ -1,22 +1,12 @@
 //! Which cluster runs what.
 
+use crate::layout::owners;
 use crate::{Cluster, HEAD};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
-/// What the matrix tells of a cluster.
-#[derive(Clone, Debug)]
-pub struct Facts {
-    /// The region; empty without one.
-    pub region: String,
-    /// The stack files, the lowest first.
-    pub layers: Vec<String>,
-    /// What it runs: Kubernetes and each part, with the version.
-    pub versions: BTreeMap<String, String>,
-}
-
 /// The matrix as Markdown: versions by ring, clusters by what they are made of, and what only one has.
-pub fn matrix(rings: &[&str], clusters: &[(Cluster, Facts)]) -> String {
+pub fn matrix(rings: &[&str], clusters: &[Cluster]) -> String {
     let mut text = format!("<!-- {HEAD} -->\n\n# Fleet\n");
     versions(rings, clusters, &mut text);
     makes(rings, clusters, &mut text);
@@ -25,19 +15,19 @@ pub fn matrix(rings: &[&str], clusters: &[(Cluster, Facts)]) -> String {
 }
 
 /// One row for each part, one column for each ring.
-fn versions(rings: &[&str], clusters: &[(Cluster, Facts)], text: &mut String) {
-    let parts: BTreeSet<&String> = clusters.iter().flat_map(|(_, facts)| facts.versions.keys()).collect();
-    let sizes = (0..rings.len()).map(|ring| clusters.iter().filter(|(cluster, _)| cluster.ring == ring).count());
+fn versions(rings: &[&str], clusters: &[Cluster], text: &mut String) {
+    let parts: BTreeSet<&String> = clusters.iter().flat_map(|cluster| cluster.facts.versions.keys()).collect();
+    let sizes = (0..rings.len()).map(|ring| clusters.iter().filter(|cluster| cluster.ring == ring).count());
     let heads: Vec<_> = rings.iter().zip(sizes).map(|(ring, size)| format!("{ring} ({size})")).collect();
     // Writing to a String cannot fail.
     let _ = write!(text, "\n## Versions\n\nThe number of clusters in brackets.\n\n| | {} |\n|---", heads.join(" | "));
     let _ = writeln!(text, "{}|", "|---".repeat(rings.len()));
     for part in parts {
         let cells = (0..rings.len()).map(|ring| {
-            let members: Vec<_> = clusters.iter().filter(|(cluster, _)| cluster.ring == ring).collect();
+            let members: Vec<_> = clusters.iter().filter(|cluster| cluster.ring == ring).collect();
             let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-            for (_, facts) in &members {
-                *counts.entry(facts.versions.get(part).map_or("none", String::as_str)).or_default() += 1;
+            for cluster in &members {
+                *counts.entry(cluster.facts.versions.get(part).map_or("none", String::as_str)).or_default() += 1;
             }
             let cell = counts.iter().map(|(version, count)| {
                 let all = *count == members.len();
@@ -50,10 +40,10 @@ fn versions(rings: &[&str], clusters: &[(Cluster, Facts)], text: &mut String) {
 }
 
 /// One row for clusters that the same files make.
-fn makes(rings: &[&str], clusters: &[(Cluster, Facts)], text: &mut String) {
+fn makes(rings: &[&str], clusters: &[Cluster], text: &mut String) {
     let mut rows: BTreeMap<(usize, &str, &[String]), Vec<&str>> = BTreeMap::new();
-    for (cluster, facts) in clusters {
-        rows.entry((cluster.ring, &facts.region, &facts.layers)).or_default().push(&cluster.name);
+    for cluster in clusters {
+        rows.entry((cluster.ring, &cluster.facts.region, &cluster.facts.layers)).or_default().push(&cluster.name);
     }
     let _ = write!(text, "\n## Clusters\n\n| Ring | Region | Stack files | Clusters |\n|---|---|---|---|\n");
     for ((ring, region, layers), names) in rows {
@@ -63,15 +53,12 @@ fn makes(rings: &[&str], clusters: &[(Cluster, Facts)], text: &mut String) {
 }
 
 /// The files that one cluster alone has: where it differs from its ring.
-fn own(clusters: &[(Cluster, Facts)], text: &mut String) {
-    let mut owners: BTreeMap<(&str, usize), usize> = BTreeMap::new();
-    for (path, number) in clusters.iter().flat_map(|(cluster, _)| &cluster.files) {
-        *owners.entry((path, *number)).or_default() += 1;
-    }
+fn own(clusters: &[Cluster], text: &mut String) {
+    let owners = owners(clusters);
     let mut rows: BTreeMap<Vec<&str>, Vec<&str>> = BTreeMap::new();
-    for (cluster, _) in clusters {
-        let own = cluster.files.iter().filter(|(path, number)| owners[&(path.as_str(), **number)] == 1);
-        rows.entry(own.map(|(path, _)| path.as_str()).collect()).or_default().push(&cluster.name);
+    for cluster in clusters {
+        let own = cluster.files().filter(|file| owners[file].len() == 1);
+        rows.entry(own.map(|(path, _)| path).collect()).or_default().push(&cluster.name);
     }
     let _ = write!(text, "\n## Files of one cluster alone\n\n| Clusters | Files |\n|---|---|\n");
     for (files, names) in rows {

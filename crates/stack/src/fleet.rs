@@ -225,6 +225,11 @@ impl Fleet {
         Ok(Member { name: name.clone(), ring, region, layers, places, place: at(&own) })
     }
 
+    /// Where a stack file is.
+    pub fn path(&self, layer: &LayerPath) -> PathBuf {
+        self.file.beside(layer.as_str())
+    }
+
     /// The stack of a cluster.
     ///
     /// # Errors
@@ -233,7 +238,7 @@ impl Fleet {
         let read = |path: &Path| self.text(path);
         let mut layers = Layers::default();
         for (layer, place) in member.layers.iter().zip(&member.places) {
-            layers.below(self.file.beside(layer.as_str()), place, &read);
+            layers.below(self.path(layer), place, &read);
         }
         let wrong = layers.root.as_mut().map(|root| self.fill(root, member)).unwrap_or_default();
         layers.problems.extend(wrong);
@@ -279,8 +284,10 @@ impl Fleet {
         let mut problems = Vec::new();
         for (member, sending) in self.members.iter().zip(sending) {
             for url in &sending.urls {
-                let Some(first) = seen.insert((&sending.labels, url), member) else { continue };
-                seen.insert((&sending.labels, url), first);
+                let first = *seen.entry((&sending.labels, url)).or_insert(member);
+                if std::ptr::eq(first, member) {
+                    continue;
+                }
                 let message =
                     format!("the clusters `{first}` and `{member}` send series with the same labels to one store");
                 let problem = Problem::error(message, member.place.clone()).label("cannot be told apart there");
