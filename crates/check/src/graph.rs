@@ -1,7 +1,5 @@
 //! Who connects to whom, drawn from the references that [`crate::check`] follows.
 
-use crate::Options;
-use crate::documents;
 use crate::fields::{items, text};
 use crate::finding::Findings;
 use crate::object::{MONITORING, Object};
@@ -9,9 +7,10 @@ use crate::references::flows::{Flow, flows};
 use crate::set::Set;
 use crate::world::World;
 use crate::world::pods::Pod;
+use crate::{Options, read};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use vigil_yaml::{Limits, Node, Source};
+use vigil_yaml::{Node, Source};
 
 /// Someone who connects, or is connected to.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -81,10 +80,7 @@ pub struct Connection {
 /// The connections that the objects in `sources` need or allow, sorted. Objects that cannot be read are left out:
 /// [`crate::check`] tells of them.
 pub fn connections(sources: &[Arc<Source>], options: &Options) -> Vec<Connection> {
-    let texts: Vec<Arc<Source>> = sources.iter().flat_map(Source::documents).collect();
-    let documents: Vec<_> = texts.iter().map(|text| documents::read(text, &Limits::default())).collect();
-    let definitions: Vec<_> =
-        options.definitions.iter().map(|source| documents::read(source, &Limits::default())).collect();
+    let (documents, definitions) = read(sources, options);
     let set = Set::new(&documents, &definitions, options, &mut Findings::default());
     let distinct = set.distinct();
     let world = World::new(distinct.as_ref().unwrap_or(&set));

@@ -41,6 +41,7 @@ pub use outcome::{Judged, Report, Waived};
 pub use rule::Rule;
 pub use version::Version;
 
+use documents::Documents;
 use finding::Findings;
 use rayon::prelude::*;
 use schema::validate;
@@ -82,11 +83,7 @@ pub fn check(sources: &[Arc<Source>], options: &Options) -> Report {
         let Ok(report) = check_apart(texts, options);
         return report;
     }
-    let parts: Vec<Arc<Source>> = sources.iter().flat_map(Source::documents).collect();
-    let documents: Vec<_> = parts.par_iter().map(|part| documents::read(part, &Limits::default())).collect();
-    let definitions: Vec<_> =
-        options.definitions.iter().map(|source| documents::read(source, &Limits::default())).collect();
-
+    let (documents, definitions) = read(sources, options);
     let mut findings = Findings::default();
     let set = Set::new(&documents, &definitions, options, &mut findings);
     documents::tell_unread(options, &mut findings);
@@ -121,6 +118,14 @@ pub fn check(sources: &[Arc<Source>], options: &Options) -> Report {
     drop((distinct, set));
     rayon::spawn(|| drop((documents, definitions)));
     Report { findings, waived, objects, kubernetes: options.kubernetes.clone(), followed }
+}
+
+/// The documents of all texts, and those of the definitions that are no part of what is asked about.
+fn read(sources: &[Arc<Source>], options: &Options) -> (Vec<Documents>, Vec<Documents>) {
+    let texts: Vec<Arc<Source>> = sources.iter().flat_map(Source::documents).collect();
+    let documents = texts.par_iter().map(|text| documents::read(text, &Limits::default())).collect();
+    let definitions = options.definitions.iter().map(|text| documents::read(text, &Limits::default())).collect();
+    (documents, definitions)
 }
 
 /// Checks objects, each by itself, as [`check`] does with [`Options::objects_only`], in texts that may be larger than the

@@ -1,7 +1,7 @@
 //! `clusters.yaml`: the clusters of a fleet, and which stack files lie over each other for each of them.
 
 use crate::decode;
-use crate::layers::{Layer, Layers};
+use crate::layers::{Layer, Layers, in_words};
 use crate::units::{DnsLabel, Duration, LayerPath, Line};
 use crate::{MOST_PROBLEMS, Parsed, Stack, findings, in_order};
 use std::collections::{BTreeMap, HashMap};
@@ -339,7 +339,7 @@ impl Variables<'_> {
                     }
                     if !takes_variables(path) {
                         let problem = Problem::error(
-                            format!("`{token}` stands for nothing in `{}`", path.join(".")),
+                            format!("`{token}` stands for nothing in `{}`", in_words(&path.join("."))),
                             node.span.clone(),
                         );
                         problems.push(

@@ -247,7 +247,7 @@ pub(crate) fn extended<'a>(top: &'a Layer, node: &'a Node) -> impl Iterator<Item
 }
 
 /// A dotted path as messages have it: `receivers[0].name`.
-fn in_words(path: &str) -> String {
+pub(crate) fn in_words(path: &str) -> String {
     let mut words = String::new();
     for name in path.split('.') {
         if name.parse::<usize>().is_ok() {
