@@ -1,15 +1,13 @@
 //! Rules: what it costs to evaluate them, what they miss in between, and what they are left with.
 
 use super::catalogue::Catalogue;
-use super::query::{Parsing, Query, Window, parts, said};
+use super::query::{Parsing, Query, Window, said};
 use crate::fields::entries;
 use crate::finding::Findings;
 use crate::rule::rules;
-use promql_parser::label::{MatchOp, Matchers};
-use promql_parser::parser::token::{T_BOTTOMK, T_LAND, T_LIMIT_RATIO, T_LIMITK, T_LUNLESS, T_TOPK};
-use promql_parser::parser::{AggregateExpr, BinaryExpr, Expr, LabelModifier, VectorMatchCardinality, VectorSelector};
 use std::collections::{BTreeSet, HashSet};
 use std::time::Duration;
+use vigil_promql::{Aggregate, Binary, Cardinality, Expr, Grouping, MatchOp, Matching, Operator, Selector};
 use vigil_yaml::{Node, Quoted};
 
 rules! {
@@ -81,23 +79,22 @@ pub(super) fn check<'w>(
 /// The ranges that are long for what they are taken of, each with what reads it.
 fn long_ranges(expression: &Expr, recorded: &HashSet<&str>) -> Vec<(String, Duration)> {
     let mut found = Vec::new();
-    walk(expression, &mut |part| match part {
-        Expr::MatrixSelector(it) if it.range > bound(&it.vs, recorded) => {
-            let name = it.vs.name.as_deref().map_or_else(|| "a selector".to_owned(), |name| Quoted(name).to_string());
-            found.push((name, it.range));
+    expression.walk(&mut |part| match part {
+        Expr::Matrix(it) => {
+            if let Some(range) = it.range.filter(|range| *range > bound(&it.selector, recorded)) {
+                let name = it.selector.name.as_deref();
+                found.push((name.map_or_else(|| "a selector".to_owned(), |name| Quoted(name).to_string()), range));
+            }
         }
         Expr::Subquery(it) => {
             let mut shortest: Option<Duration> = None;
-            walk(&it.expr, &mut |inner| {
-                let selector = match inner {
-                    Expr::VectorSelector(selector) => selector,
-                    Expr::MatrixSelector(matrix) => &matrix.vs,
-                    _ => return,
-                };
-                shortest = shortest.into_iter().chain([bound(selector, recorded)]).min();
+            it.expr.walk(&mut |inner| {
+                if let Some(selector) = inner.selector() {
+                    shortest = shortest.into_iter().chain([bound(selector, recorded)]).min();
+                }
             });
-            if shortest.is_some_and(|shortest| it.range > shortest) {
-                found.push(("a subquery".to_owned(), it.range));
+            if let Some(range) = it.range.filter(|range| shortest.is_some_and(|shortest| *range > shortest)) {
+                found.push(("a subquery".to_owned(), range));
             }
         }
         _ => {}
@@ -108,20 +105,12 @@ fn long_ranges(expression: &Expr, recorded: &HashSet<&str>) -> Vec<(String, Dura
 
 /// How much of a selector's series a rule may read at each evaluation. Metrics of which each node, pod or request has its
 /// own series take six hours; a counter of one's own, which may be a single series, takes a day.
-fn bound(selector: &VectorSelector, recorded: &HashSet<&str>) -> Duration {
+fn bound(selector: &Selector, recorded: &HashSet<&str>) -> Duration {
     let Some(name) = selector.name.as_deref() else { return HOUR * 6 };
     if name.contains(':') || recorded.contains(name) || name.starts_with("ALERTS") {
         return Duration::MAX;
     }
     if name.ends_with("_bucket") || Catalogue::get().has_many_series(name) { HOUR * 6 } else { HOUR * 24 }
-}
-
-/// Calls `judge` with an expression and all its parts.
-fn walk<'e>(expression: &'e Expr, judge: &mut impl FnMut(&'e Expr)) {
-    judge(expression);
-    for part in parts(expression) {
-        walk(part, judge);
-    }
 }
 
 /// Whether an alert has a label of its own that tells more than how bad it is.
@@ -132,42 +121,36 @@ fn says_where(rule: &Node) -> bool {
 /// What is wrong with the absences whose labels are those of the result.
 fn absences(expression: &Expr) -> Vec<&'static str> {
     match expression {
-        Expr::Paren(it) => absences(&it.expr),
-        Expr::Binary(it) => {
-            // What only filters gives no labels; nor does a number.
-            let filters = matches!(it.op.id(), T_LAND | T_LUNLESS);
-            let card = it.modifier.as_ref().map(|modifier| &modifier.card);
-            match card {
-                _ if filters => absences(&it.lhs),
-                Some(VectorMatchCardinality::ManyToOne(_)) => absences(&it.lhs),
-                Some(VectorMatchCardinality::OneToMany(_)) => absences(&it.rhs),
-                _ => [absences(&it.lhs), absences(&it.rhs)].concat(),
-            }
-        }
-        Expr::Call(it) if matches!(it.func.name, "absent" | "absent_over_time") => {
-            let mut argument = it.args.args.first().map(Box::as_ref);
+        Expr::Paren(inner) => absences(inner),
+        // What only filters gives no labels; nor does a number.
+        Expr::Binary(it) if filters(it) => absences(&it.left),
+        Expr::Binary(it) => match it.cardinality {
+            Cardinality::ManyToOne(_) => absences(&it.left),
+            Cardinality::OneToMany(_) => absences(&it.right),
+            _ => [absences(&it.left), absences(&it.right)].concat(),
+        },
+        Expr::Call(it) if matches!(it.function.name, "absent" | "absent_over_time") => {
+            let mut argument = it.arguments.first();
             while let Some(Expr::Paren(inner)) = argument {
-                argument = Some(&inner.expr);
+                argument = Some(inner);
             }
-            match argument {
-                Some(Expr::VectorSelector(selector)) => without_place(&selector.matchers),
-                Some(Expr::MatrixSelector(matrix)) => without_place(&matrix.vs.matchers),
-                Some(_) => {
-                    Some("`absent` of an expression gives no labels, and the alert has none: nobody knows where")
-                }
-                None => None,
-            }
-            .into_iter()
-            .collect()
+            let Some(argument) = argument else { return Vec::new() };
+            let of_expression = "`absent` of an expression gives no labels, and the alert has none: nobody knows where";
+            argument.selector().map_or(Some(of_expression), without_place).into_iter().collect()
         }
         _ => Vec::new(),
     }
 }
 
+/// Whether the right side only says which series of the left are left.
+fn filters(binary: &Binary) -> bool {
+    matches!(binary.op, Operator::And | Operator::Unless)
+}
+
 /// What is said of a selector that demands no label to be some text.
-fn without_place(matchers: &Matchers) -> Option<&'static str> {
-    let known = |matcher: &&promql_parser::label::Matcher| matcher.name != "__name__";
-    let is_said = matchers.matchers.iter().filter(known).any(|matcher| matcher.op == MatchOp::Equal);
+fn without_place(selector: &Selector) -> Option<&'static str> {
+    let mut labels = selector.matchers.iter().filter(|matcher| matcher.name != "__name__");
+    let is_said = labels.any(|matcher| matcher.op == MatchOp::Equal);
     (!is_said)
         .then_some("`absent` of a selector without `=` gives no labels, and the alert has none: nobody knows where")
 }
@@ -175,24 +158,22 @@ fn without_place(matchers: &Matchers) -> Option<&'static str> {
 /// Finds metrics of kube-state-metrics on a side of a binary operator where each group has one series, by labels that do
 /// not tell two kube-state-metrics apart; with the labels that are matched and taken, where these are named.
 fn matched<'e>(expression: &'e Expr, found: &mut BTreeSet<(&'e str, Option<String>)>) {
-    walk(expression, &mut |part| {
+    expression.walk(&mut |part| {
         let Expr::Binary(it) = part else { return };
-        let Some(modifier) = &it.modifier else { return };
-        let on = match &modifier.matching {
-            Some(LabelModifier::Include(labels)) if !has_instance(&labels.labels) => {
-                let taken = modifier.card.labels().map(|taken| taken.labels.as_slice()).unwrap_or_default();
-                let taken = taken.iter().filter(|label| !labels.labels.contains(label));
-                let labels: Vec<&str> = labels.labels.iter().chain(taken).map(String::as_str).collect();
+        let on = match &it.matching {
+            Some(Matching::On(labels)) if !has_instance(labels) => {
+                let taken = it.cardinality.taken().iter().filter(|label| !labels.contains(label));
+                let labels: Vec<&str> = labels.iter().chain(taken).map(String::as_str).collect();
                 Some(labels.join(", "))
             }
-            Some(LabelModifier::Exclude(labels)) if has_instance(&labels.labels) => None,
+            Some(Matching::Ignoring(labels)) if has_instance(labels) => None,
             _ => return,
         };
-        let sides: &[&Expr] = match &modifier.card {
-            VectorMatchCardinality::OneToOne => &[&it.lhs, &it.rhs],
-            VectorMatchCardinality::ManyToOne(_) => &[&it.rhs],
-            VectorMatchCardinality::OneToMany(_) => &[&it.lhs],
-            VectorMatchCardinality::ManyToMany => return,
+        let sides: &[&Expr] = match &it.cardinality {
+            Cardinality::OneToOne => &[&it.left, &it.right],
+            Cardinality::ManyToOne(_) => &[&it.right],
+            Cardinality::OneToMany(_) => &[&it.left],
+            Cardinality::ManyToMany => return,
         };
         for side in sides {
             found.extend(doubled(side).map(|metric| (metric, on.clone())));
@@ -207,68 +188,58 @@ fn has_instance(labels: &[String]) -> bool {
 /// The metric of kube-state-metrics whose series an expression keeps apart by who exposes them.
 fn doubled(expression: &Expr) -> Option<&str> {
     match expression {
-        Expr::VectorSelector(it) => of_kubernetes(it),
-        Expr::MatrixSelector(it) => of_kubernetes(&it.vs),
-        Expr::Paren(it) => doubled(&it.expr),
-        Expr::Unary(it) => doubled(&it.expr),
+        Expr::Vector(it) => of_kubernetes(it),
+        Expr::Matrix(it) => of_kubernetes(&it.selector),
+        Expr::Paren(inner) | Expr::Unary(inner) => doubled(inner),
         Expr::Subquery(it) => doubled(&it.expr),
         Expr::Aggregate(it) if keeps_instance(it) => doubled(&it.expr),
         Expr::Binary(it) => doubled_binary(it),
-        Expr::Call(it) if !matches!(it.func.name, "absent" | "absent_over_time" | "scalar" | "vector") => {
-            it.args.args.iter().find_map(|argument| doubled(argument))
+        Expr::Call(it) if !matches!(it.function.name, "absent" | "absent_over_time" | "scalar" | "vector") => {
+            it.arguments.iter().find_map(doubled)
         }
         _ => None,
     }
 }
 
-fn doubled_binary(binary: &BinaryExpr) -> Option<&str> {
-    let either = || doubled(&binary.lhs).or_else(|| doubled(&binary.rhs));
-    if matches!(binary.op.id(), T_LAND | T_LUNLESS) {
-        return doubled(&binary.lhs);
+fn doubled_binary(binary: &Binary) -> Option<&str> {
+    if filters(binary) {
+        return doubled(&binary.left);
     }
-    let Some(modifier) = &binary.modifier else { return either() };
-    match (&modifier.card, &modifier.matching) {
-        (VectorMatchCardinality::ManyToOne(_), _) => doubled(&binary.lhs),
-        (VectorMatchCardinality::OneToMany(_), _) => doubled(&binary.rhs),
+    match (&binary.cardinality, &binary.matching) {
+        (Cardinality::ManyToOne(_), _) => doubled(&binary.left),
+        (Cardinality::OneToMany(_), _) => doubled(&binary.right),
         // Only what is matched by is left; what is matched wrongly is told of there.
-        (VectorMatchCardinality::OneToOne, Some(LabelModifier::Include(labels))) if !has_instance(&labels.labels) => {
-            None
-        }
-        (VectorMatchCardinality::OneToOne, Some(LabelModifier::Exclude(labels))) if has_instance(&labels.labels) => {
-            None
-        }
-        _ => either(),
+        (Cardinality::OneToOne, Some(Matching::On(labels))) if !has_instance(labels) => None,
+        (Cardinality::OneToOne, Some(Matching::Ignoring(labels))) if has_instance(labels) => None,
+        _ => doubled(&binary.left).or_else(|| doubled(&binary.right)),
     }
 }
 
 /// The selected metric, if kube-state-metrics alone exposes it, and one of its instances is not picked.
-fn of_kubernetes(selector: &VectorSelector) -> Option<&str> {
+fn of_kubernetes(selector: &Selector) -> Option<&str> {
     let name = selector.name.as_deref()?;
     let picks = |name: &str| matches!(name, "instance" | "pod_name" | "uid" | "shard");
-    let is_picked =
-        selector.matchers.matchers.iter().any(|matcher| picks(&matcher.name) && matcher.op == MatchOp::Equal);
+    let is_picked = selector.matchers.iter().any(|matcher| picks(&matcher.name) && matcher.op == MatchOp::Equal);
     (!is_picked && Catalogue::get().is_of_kube_state_metrics(name)).then_some(name)
 }
 
 /// Whether two series that differ by `instance` are still two after an aggregation.
-fn keeps_instance(aggregate: &AggregateExpr) -> bool {
-    let picks = matches!(aggregate.op.id(), T_TOPK | T_BOTTOMK | T_LIMITK | T_LIMIT_RATIO);
-    let is_one = matches!(aggregate.param.as_deref(), Some(Expr::NumberLiteral(number)) if number.val <= 1.0);
-    match &aggregate.modifier {
-        _ if picks => !is_one,
+fn keeps_instance(aggregate: &Aggregate) -> bool {
+    let is_one = matches!(aggregate.parameter, Some(Expr::Number(number)) if number <= 1.0);
+    match &aggregate.grouping {
+        _ if aggregate.op.picks() => !is_one,
         None => false,
-        Some(LabelModifier::Include(labels)) => has_instance(&labels.labels),
-        Some(LabelModifier::Exclude(labels)) => !has_instance(&labels.labels),
+        Some(Grouping::By(labels)) => has_instance(labels),
+        Some(Grouping::Without(labels)) => !has_instance(labels),
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use super::super::query::LONGEST;
     use super::*;
 
     fn parsed(text: &str) -> Expr {
-        promql_parser::parser::parse(text).unwrap()
+        vigil_promql::parse(text).unwrap().expr
     }
 
     #[test]
@@ -348,12 +319,12 @@ mod tests {
     #[test]
     fn deep_queries_end() {
         for (start, end) in [("(", "up"), ("up+", "up"), ("-", "up"), ("sum(", "up"), ("up or ", "up")] {
-            let count = (LONGEST - end.len()) / (start.len() + 1);
+            let count = if start.contains('(') { 99 } else { 490 };
             let text = start.repeat(count) + end + &")".repeat(if start.contains('(') { count } else { 0 });
-            let Ok(expression) = promql_parser::parser::parse(&text) else { continue };
-            long_ranges(&expression, &HashSet::new());
-            absences(&expression);
-            matched(&expression, &mut BTreeSet::new());
+            let Ok(query) = vigil_promql::parse(&text) else { continue };
+            long_ranges(&query.expr, &HashSet::new());
+            absences(&query.expr);
+            matched(&query.expr, &mut BTreeSet::new());
         }
     }
 }

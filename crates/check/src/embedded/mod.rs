@@ -6,6 +6,7 @@ mod catalogue;
 mod configuration;
 mod dashboards;
 mod evaluation;
+mod features;
 mod file;
 mod grafana;
 mod grafana_settings;
@@ -15,7 +16,6 @@ mod logql;
 mod loki;
 mod loki_start;
 mod probes;
-mod promql;
 mod push;
 mod query;
 mod releases;
@@ -52,6 +52,7 @@ pub(crate) fn rules() -> Vec<&'static Rule> {
         catalogue::RULES,
         configuration::RULES,
         evaluation::RULES,
+        features::RULES,
         grafana::RULES,
         grafana_settings::RULES,
         labels::RULES,
@@ -191,6 +192,7 @@ pub(crate) fn check<'a>(
     let targets = if followed { targets::of(world) } else { Targets::default() };
     let parsing = Parsing::new(&queries);
     query::check(&queries, &parsing, &targets, &recorded, findings);
+    features::check(set, &queries, &parsing, findings);
     let scraped = targets.jobs.as_ref().and_then(|_| catalogue::scraped(world));
     let rules = rules_shown(set, &targets, &recorded);
     catalogue::check(&queries, &parsing, &recorded, scraped.as_ref(), rules, findings);

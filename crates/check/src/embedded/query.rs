@@ -1,14 +1,12 @@
 //! PromQL: what queries ask for.
 
 use super::file::Where;
-use super::promql;
 use crate::finding::Findings;
 use crate::rule::rules;
-use promql_parser::label::{MatchOp, Matcher};
-use promql_parser::parser::{Expr, VectorSelector};
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::time::Duration;
+use vigil_promql::{Error, Expr, MatchOp, Matcher, Need};
 use vigil_yaml::words::nearest;
 use vigil_yaml::{Node, Quoted};
 
@@ -20,9 +18,6 @@ rules! {
 
 /// Stands for a variable of Grafana inside a text; matches what nobody writes.
 pub(super) const VARIABLE: &str = "__grafana_variable__";
-
-/// Bytes of a query that is looked into. The parser and the walk go as deep as a query does, and a thread has one stack.
-pub(super) const LONGEST: usize = 4096;
 
 /// A query, and where it stands.
 pub(super) struct Query<'w, 'a> {
@@ -38,9 +33,12 @@ pub(super) struct Query<'w, 'a> {
 }
 
 /// What is known of a query's text.
+#[derive(Default)]
 pub(super) struct Parsed {
-    error: Option<String>,
+    error: Option<Error>,
     pub(super) expression: Option<Expr>,
+    /// What not every Prometheus knows.
+    pub(super) needs: Vec<Need>,
     pub(super) selectors: Vec<Selector>,
     pub(super) windows: Vec<Window>,
 }
@@ -87,37 +85,26 @@ impl<'w> Parsing<'w> {
 }
 
 pub(super) fn parse(text: &str, variables: bool) -> Parsed {
-    let nothing = |error| Parsed { error, expression: None, selectors: Vec::new(), windows: Vec::new() };
-    if text.len() > LONGEST {
-        return nothing(None);
-    }
     let result = if variables {
         // A variable outside of texts may be a name, a number or a time.
         let (named, bare) = replaced(text, "v");
-        let numbered = || promql::parse(&replaced(text, "1").0);
-        let timed = || promql::parse(&replaced(text, "5m").0);
-        match promql::parse(&named).or_else(|error| numbered().or_else(|_| timed()).map_err(|_| error)) {
-            Err(_) if bare => return nothing(None),
+        let with = |word| vigil_promql::parse(&replaced(text, word).0);
+        match vigil_promql::parse(&named).or_else(|error| with("1").or_else(|_| with("5m")).map_err(|_| error)) {
+            Err(_) if bare => return Parsed::default(),
             result => result,
         }
     } else {
-        promql::parse(text)
+        vigil_promql::parse(text)
     };
     match result {
-        Ok(expression) => {
-            let mut parsed = nothing(None);
-            parsed.walk(&expression, None, false);
-            parsed.expression = Some(expression);
+        Ok(query) => {
+            let mut parsed = Parsed { needs: query.needs, ..Parsed::default() };
+            parsed.walk(&query.expr, None, false);
+            parsed.expression = Some(query.expr);
             parsed
         }
-        Err(error) if is_beyond(text, &error) => nothing(None),
-        Err(error) => nothing(Some(error)),
+        Err(error) => Parsed { error: Some(error), ..Parsed::default() },
     }
-}
-
-/// Whether Go's kind of regular expressions knows what the parser does not.
-fn is_beyond(text: &str, error: &str) -> bool {
-    error.starts_with("illegal regex") && text.contains("\\Q")
 }
 
 /// The text without variables, and whether some stood outside of texts that are not Grafana's own.
@@ -178,64 +165,43 @@ fn variable(text: &str) -> Option<(&str, usize)> {
     (length > 0 && !name.starts_with(|c: char| c.is_ascii_digit())).then(|| (&name[..length], length + 1))
 }
 
-/// What an expression is made of.
-pub(super) fn parts(expression: &Expr) -> Vec<&Expr> {
-    match expression {
-        Expr::Aggregate(it) => [Some(&it.expr), it.param.as_ref()].into_iter().flatten().map(Box::as_ref).collect(),
-        Expr::Unary(it) => vec![&it.expr],
-        Expr::Binary(it) => vec![&it.lhs, &it.rhs],
-        Expr::Paren(it) => vec![&it.expr],
-        Expr::Subquery(it) => vec![&it.expr],
-        Expr::Call(it) => it.args.args.iter().map(Box::as_ref).collect(),
-        Expr::VectorSelector(_)
-        | Expr::MatrixSelector(_)
-        | Expr::NumberLiteral(_)
-        | Expr::StringLiteral(_)
-        | Expr::Extension(_) => Vec::new(),
-    }
-}
-
 impl Parsed {
     fn walk(&mut self, expression: &Expr, function: Option<&'static str>, stepped: bool) {
-        match expression {
-            Expr::VectorSelector(it) => self.selectors.push(Selector::of(it)),
-            Expr::MatrixSelector(it) => {
-                let selector = Selector::of(&it.vs);
-                self.selectors.push(selector.clone());
-                if let Some(function) = function {
-                    self.windows.push(Window { function, range: it.range, selector, stepped });
-                }
+        if let Some(selector) = expression.selector().map(Selector::of) {
+            if let (Expr::Matrix(it), Some(function)) = (expression, function)
+                && let Some(range) = it.range
+            {
+                self.windows.push(Window { function, range, selector: selector.clone(), stepped });
             }
-            _ => {}
+            self.selectors.push(selector);
         }
         let function = match expression {
             Expr::Paren(_) => function,
-            Expr::Call(it) => Some(it.func.name),
+            Expr::Call(it) => Some(it.function.name),
             _ => None,
         };
         let stepped = stepped || matches!(expression, Expr::Subquery(_));
-        for part in parts(expression) {
+        for part in expression.parts() {
             self.walk(part, function, stepped);
         }
     }
 }
 
 impl Selector {
-    fn of(selector: &VectorSelector) -> Self {
+    fn of(selector: &vigil_promql::Selector) -> Self {
         let matchers = &selector.matchers;
         let equal = |matcher: &&Matcher| matcher.name == "__name__" && matcher.op == MatchOp::Equal;
-        let named = || matchers.matchers.iter().find(equal).map(|matcher| matcher.value.clone());
-        let job =
-            matchers.matchers.iter().filter(|matcher| matcher.name == "job").find_map(|matcher| match matcher.op {
-                MatchOp::Equal => Some((matcher.value.clone(), false)),
-                MatchOp::Re(_) => Some((matcher.value.clone(), true)),
-                _ => None,
-            });
+        let named = || matchers.iter().find(equal).map(|matcher| matcher.value.clone());
+        let mut jobs = matchers.iter().filter(|matcher| matcher.name == "job");
+        let job = jobs.find_map(|matcher| match matcher.op {
+            MatchOp::Equal => Some((matcher.value.clone(), false)),
+            MatchOp::Regex => Some((matcher.value.clone(), true)),
+            MatchOp::NotEqual | MatchOp::NotRegex => None,
+        });
         Self {
             metric: selector.name.clone().or_else(named).filter(|name| !name.contains("grafana_variable")),
-            bounds: if matchers.or_matchers.is_empty() { bounds(&matchers.matchers) } else { Vec::new() },
-            job: job
-                .filter(|(value, _)| !value.is_empty() && !value.contains(VARIABLE) && matchers.or_matchers.is_empty()),
+            bounds: bounds(matchers),
+            job: job.filter(|(value, _)| !value.is_empty() && !value.contains(VARIABLE)),
         }
     }
 }
@@ -245,7 +211,7 @@ fn bounds(matchers: &[Matcher]) -> Vec<String> {
     let Some(matcher) = matchers.iter().find(|matcher| matcher.name == "le") else { return Vec::new() };
     let named: Vec<String> = match &matcher.op {
         MatchOp::Equal => vec![matcher.value.clone()],
-        MatchOp::Re(_) => matcher.value.split('|').map(|one| one.replace("\\.", ".").replace("\\+", "+")).collect(),
+        MatchOp::Regex => matcher.value.split('|').map(|one| one.replace("\\.", ".").replace("\\+", "+")).collect(),
         _ => Vec::new(),
     };
     if named.iter().all(|bound| bound.parse::<f64>().is_ok()) { named } else { Vec::new() }
@@ -320,7 +286,7 @@ pub(super) fn check<'w>(
         let at = query.node;
         if let Some(error) = &parsed.error {
             let message = format!("{} is no PromQL", Quoted(query.text.trim()));
-            let finding = query.place.add(&SYNTAX, at, message, findings).label(error.clone());
+            let finding = query.place.add(&SYNTAX, at, message, findings).label(located(query.text, error));
             if !query.variables && (query.text.contains("[$") || query.text.contains("$__")) {
                 finding.help("only Grafana knows variables: write a time, such as `5m`");
             }
@@ -349,6 +315,16 @@ pub(super) fn check<'w>(
                 .help(format!("take four times that, {}, or more", said(interval * 4)));
         }
     }
+}
+
+/// What is wrong with a query, and what stands there, if the query is too long to see it.
+fn located(text: &str, error: &Error) -> String {
+    const SEEN: usize = 60;
+    let rest: String = text.get(error.span.start..).unwrap_or_default().chars().take(30).collect();
+    if text.len() <= SEEN || rest.is_empty() {
+        return error.message.clone();
+    }
+    format!("{}, at {}", error.message, Quoted(rest.trim()))
 }
 
 /// A time as Prometheus writes it.
@@ -425,10 +401,11 @@ mod tests {
     #[test]
     fn deep_queries_end() {
         for (start, end) in [("(", "1"), ("a+", "a"), ("-", "1"), ("sum(", "a"), ("a{", "b"), ("rate(x[5m])/", "a")] {
-            let text = start.repeat((LONGEST - end.len()) / start.len()) + end;
-            parse(&text, false);
-            parse(&text, true);
-            assert!(parse(&(text.clone() + &text), false).error.is_none());
+            for count in [100, 99, 490, 5000] {
+                let text = start.repeat(count) + end + &")".repeat(if start.contains('(') { count } else { 0 });
+                parse(&text, false);
+                parse(&text, true);
+            }
         }
     }
 

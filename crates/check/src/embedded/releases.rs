@@ -7,10 +7,9 @@ use crate::finding::Findings;
 use crate::options::Options;
 use crate::rule::rules;
 use crate::version::Version;
-use promql_parser::parser::Expr;
-use promql_parser::parser::token::T_LOR;
 use std::collections::{HashMap, HashSet};
 use std::sync::OnceLock;
+use vigil_promql::{Expr, Operator};
 use vigil_yaml::Quoted;
 
 rules! {
@@ -114,21 +113,12 @@ pub(super) fn check<'w>(
 
 /// Adds the metrics of an expression to `asked`, and to `sole` those without another choice.
 fn collect<'e>(expression: &'e Expr, is_choice: bool, asked: &mut Vec<&'e str>, sole: &mut Vec<&'e str>) {
-    let mut all = |parts: &[&'e Expr], is_choice: bool| {
-        for part in parts {
+    let Some(selector) = expression.selector() else {
+        let is_choice = is_choice || matches!(expression, Expr::Binary(it) if it.op == Operator::Or);
+        for part in expression.parts() {
             collect(part, is_choice, asked, sole);
         }
-    };
-    let selector = match expression {
-        Expr::VectorSelector(it) => it,
-        Expr::MatrixSelector(it) => &it.vs,
-        Expr::Binary(it) => return all(&[&it.lhs, &it.rhs], is_choice || it.op.id() == T_LOR),
-        Expr::Aggregate(it) => return all(&[&it.expr], is_choice),
-        Expr::Unary(it) => return all(&[&it.expr], is_choice),
-        Expr::Paren(it) => return all(&[&it.expr], is_choice),
-        Expr::Subquery(it) => return all(&[&it.expr], is_choice),
-        Expr::Call(it) => return it.args.args.iter().for_each(|part| all(&[part], is_choice)),
-        Expr::NumberLiteral(_) | Expr::StringLiteral(_) | Expr::Extension(_) => return,
+        return;
     };
     let Some(name) = selector.name.as_deref() else { return };
     asked.push(name);
@@ -185,7 +175,7 @@ mod tests {
             ("max_over_time((a or vector(0))[5m:])", vec![]),
             ("absent(a) and on () b unless c", vec!["a", "b", "c"]),
         ] {
-            let expression = promql_parser::parser::parse(text).unwrap();
+            let expression = vigil_promql::parse(text).unwrap().expr;
             let (mut asked, mut sole) = (Vec::new(), Vec::new());
             collect(&expression, false, &mut asked, &mut sole);
             assert_eq!(sole, expected, "{text}");

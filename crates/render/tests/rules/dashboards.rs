@@ -1,7 +1,6 @@
 //! What holds for every dashboard, and docs/dashboards.md, which lists them.
 
 use crate::rendered::{self, Dashboard};
-use crate::scenarios::selectors;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -155,8 +154,8 @@ fn metrics(expr: &str, records: &Records) -> BTreeSet<String> {
     let mut found = BTreeSet::new();
     let mut waiting = vec![expr.to_owned()];
     while let Some(expr) = waiting.pop() {
-        let expr = promql_parser::parser::parse(&expr).unwrap_or_else(|error| panic!("{expr}: {error}"));
-        for name in selectors(&expr).into_iter().filter_map(|selector| selector.name) {
+        let query = vigil_promql::parse(&expr).unwrap_or_else(|error| panic!("{expr}: {error}"));
+        for name in query.expr.selectors().into_iter().filter_map(|selector| selector.name.clone()) {
             let made_of = records.get(name.as_str()).filter(|_| !found.contains(&name));
             waiting.extend(made_of.into_iter().flatten().map(|expr| (*expr).to_owned()));
             // A histogram is one metric.

@@ -9,7 +9,6 @@ use crate::exporters::parse_series;
 use crate::promtool::{second, test_file, with_label};
 use crate::rendered;
 use crate::scenarios::{Story, World};
-use promql_parser::parser::{Expr, value::ValueType};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -124,7 +123,7 @@ pub(crate) fn test(program: &Path, world: &World, known: &Known, cluster: Cluste
 
 /// promtool tells what it got where something else is expected: nothing. A label says which question it is about.
 fn ask(at: usize, expr: &str) -> Value {
-    let is_number = promql_parser::parser::parse(expr).is_ok_and(|expr: Expr| expr.value_type() == ValueType::Scalar);
+    let is_number = vigil_promql::parse(expr).is_ok_and(|query| query.expr.value_type() == vigil_promql::Type::Scalar);
     let expr = if is_number { format!("vector({expr})") } else { format!("({expr})") };
     json!({
         "expr": format!("label_replace({expr}, \"question\", \"{at}\", \"\", \"\")"),
@@ -340,9 +339,9 @@ pub(crate) fn unsaid(world: &World, known: &Known) -> BTreeSet<String> {
     let made: BTreeSet<_> = rules.iter().filter_map(|rule| rule["record"].as_str()).collect();
     let mut read = BTreeSet::new();
     for question in rendered::all_dashboards().iter().flat_map(|dashboard| questions(&dashboard.json)) {
-        let expr = promql_parser::parser::parse(&question.expr);
-        let expr = expr.unwrap_or_else(|error| panic!("{}: {error}: {}", question.who, question.expr));
-        read.extend(crate::scenarios::selectors(&expr).into_iter().filter_map(|selector| selector.name));
+        let query = vigil_promql::parse(&question.expr);
+        let query = query.unwrap_or_else(|error| panic!("{}: {error}: {}", question.who, question.expr));
+        read.extend(query.expr.selectors().into_iter().filter_map(|selector| selector.name.clone()));
     }
     let is_said = |name: &str| said.contains(name) || made.contains(name) || name.starts_with("ALERTS");
     let unsaid = read.iter().filter(|name| !is_said(name) && !known.unsaid.contains_key(*name)).cloned();

@@ -5,13 +5,12 @@ use crate::cluster::{Cluster, Event, Kind};
 use crate::exporters::{Changes, Exporter, Recording, parse_series, say};
 use crate::promtool::{Said, minutes, test_file};
 use crate::rendered;
-use promql_parser::parser::{Expr, VectorSelector};
-use promql_parser::util::{ExprVisitor, walk_expr};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
+use vigil_promql::{MatchOp, Matcher, Selector};
 
 /// A file of `scenarios/`.
 #[derive(Debug, Deserialize)]
@@ -91,20 +90,16 @@ impl World {
         let said: Vec<_> = said.keys().map(|series| parse_series(series)).collect();
         let [rules, _] = &self.rules;
         let made: BTreeSet<_> = rules.iter().filter_map(|rule| rule["record"].as_str()).chain(["ALERTS"]).collect();
-        let mut read = Selectors(Vec::new());
-        for rule in rules {
-            let expr = promql_parser::parser::parse(rule["expr"].as_str().unwrap()).unwrap();
-            let Ok(_) = walk_expr(&mut read, &expr);
-        }
-        let is_one_of = |selector: &VectorSelector, (name, labels): &(&str, Vec<(&str, &str)>)| {
+        let queries = rules.iter().map(|rule| vigil_promql::parse(rule["expr"].as_str().unwrap()).unwrap());
+        let queries: Vec<_> = queries.collect();
+        let read: Vec<&Selector> = queries.iter().flat_map(|query| query.expr.selectors()).collect();
+        let is_one_of = |selector: &Selector, (name, labels): &(&str, Vec<(&str, &str)>)| {
             let value = |key: &str| labels.iter().find(|(known, _)| *known == key).map_or("", |(_, value)| *value);
-            selector.name.as_deref() == Some(name)
-                && selector.matchers.matchers.iter().all(|it| it.is_match(value(&it.name)))
+            selector.name.as_deref() == Some(name) && selector.matchers.iter().all(|it| is_match(it, value(&it.name)))
         };
-        let is_read = |name: &str| read.0.iter().any(|selector| selector.name.as_deref() == Some(name));
+        let is_read = |name: &str| read.iter().any(|selector| selector.name.as_deref() == Some(name));
         let idle = NOT_SAID.iter().filter(|(name, _)| !is_read(name)).map(|(name, _)| format!("no rule reads {name}"));
-        read.0
-            .iter()
+        read.iter()
             .filter(|selector| !selector.name.as_deref().is_some_and(|name| made.contains(name)))
             .filter(|selector| !NOT_SAID.iter().any(|(name, _)| selector.name.as_deref() == Some(name)))
             .filter(|selector| !said.iter().any(|series| is_one_of(selector, series)))
@@ -146,25 +141,17 @@ const NOT_SAID: [(&str, &str); 16] = [
     ("prometheus_remote_storage_shards_max", "no remote write"),
 ];
 
-/// All selectors of an expression.
-pub(crate) fn selectors(expr: &Expr) -> Vec<VectorSelector> {
-    let mut read = Selectors(Vec::new());
-    let Ok(_) = walk_expr(&mut read, expr);
-    read.0
-}
-
-struct Selectors(Vec<VectorSelector>);
-
-impl ExprVisitor for Selectors {
-    type Error = std::convert::Infallible;
-
-    fn pre_visit(&mut self, expr: &Expr) -> Result<bool, Self::Error> {
-        match expr {
-            Expr::VectorSelector(selector) => self.0.push(selector.clone()),
-            Expr::MatrixSelector(selector) => self.0.push(selector.vs.clone()),
-            _ => {}
-        }
-        Ok(true)
+/// Whether a label's value is one that is asked for.
+fn is_match(matcher: &Matcher, value: &str) -> bool {
+    let is_text = || {
+        let regex = vigil_forms::regex::go(&matcher.value).unwrap().rust;
+        regex::Regex::new(&format!("^(?s:{regex})$")).unwrap().is_match(value)
+    };
+    match matcher.op {
+        MatchOp::Equal => value == matcher.value,
+        MatchOp::NotEqual => value != matcher.value,
+        MatchOp::Regex => is_text(),
+        MatchOp::NotRegex => !is_text(),
     }
 }
 

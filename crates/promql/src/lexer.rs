@@ -1,0 +1,434 @@
+//! The tokens of a query.
+//!
+//! Source: `promql/parser/lex.go`. What a character means depends on the brackets and braces that are open around it, and
+//! inside of brackets on whether a number was read.
+
+use crate::Error;
+use std::ops::Range;
+use vigil_forms::duration;
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Token {
+    pub(crate) kind: Kind,
+    pub(crate) span: Range<usize>,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Kind {
+    /// A word outside of braces; a keyword, if the grammar has one of this name. As it is written.
+    Word(String),
+    /// A name with a colon.
+    Metric(String),
+    /// A word inside of braces, where no keywords are.
+    Label(String),
+    /// A word of an expression for a duration, in lower case.
+    Keyword(String),
+    Number(f64),
+    Seconds(f64),
+    Text(String),
+    /// An operator, a bracket or a comma.
+    Sign(&'static str),
+    /// A `:` behind a keyword alone, as in `[step():1m]`, that only newer releases read.
+    LateColon,
+}
+
+/// Words of expressions for durations.
+pub(crate) const KEYWORDS: [&str; 6] = ["step", "range", "min", "max", "min_of", "max_of"];
+
+/// The signs outside of braces, each before those that it begins with.
+const SIGNS: [&str; 24] = [
+    "==", "!=", "<=", "</", ">=", ">/", "<", ">", "=", "+", "-", "*", "/", "%", "^", "@", ",", "(", ")", "{", "}", "[",
+    "]", ":",
+];
+
+/// All tokens of a text, without space and comments.
+pub(crate) fn tokens(text: &str) -> Result<Vec<Token>, Error> {
+    let mut lexer =
+        Lexer { text, at: 0, tokens: Vec::new(), place: Place::Outside, open: 0, colon: false, number: false };
+    while lexer.at < text.len() {
+        lexer.next()?;
+    }
+    match lexer.place {
+        Place::Braces => Err(lexer.missing("`}`")),
+        _ if lexer.open > 0 => Err(lexer.missing("`)`")),
+        Place::Brackets { .. } => Err(lexer.missing("`]`")),
+        Place::Outside => Ok(lexer.tokens),
+    }
+}
+
+#[derive(Clone, Copy, PartialEq)]
+enum Place {
+    Outside,
+    Braces,
+    /// Before the first number, only what makes an expression for a duration may stand.
+    Brackets {
+        duration: bool,
+    },
+}
+
+struct Lexer<'t> {
+    text: &'t str,
+    at: usize,
+    tokens: Vec<Token>,
+    place: Place,
+    /// How many parentheses are open.
+    open: usize,
+    /// The brackets have a colon.
+    colon: bool,
+    /// Some brackets had a number.
+    number: bool,
+}
+
+fn is_space(c: char) -> bool {
+    matches!(c, ' ' | '\t' | '\n' | '\r')
+}
+
+fn is_letter(c: char) -> bool {
+    c.is_ascii_alphabetic() || c == '_'
+}
+
+fn is_of_name(c: char) -> bool {
+    c.is_ascii_alphanumeric() || c == '_'
+}
+
+impl<'t> Lexer<'t> {
+    fn rest(&self) -> &'t str {
+        &self.text[self.at..]
+    }
+
+    fn missing(&self, what: &str) -> Error {
+        Error { message: format!("{what} is missing at the end"), span: self.text.len()..self.text.len() }
+    }
+
+    /// An error about the next character.
+    fn unexpected(&self, place: &str) -> Error {
+        let c = self.rest().chars().next().unwrap_or_default();
+        let span = self.at..(self.at + c.len_utf8()).min(self.text.len());
+        Error { message: format!("unexpected `{}`{place}", c.escape_debug()), span }
+    }
+
+    fn push(&mut self, kind: Kind, length: usize) {
+        self.tokens.push(Token { kind, span: self.at..self.at + length });
+        self.at += length;
+    }
+
+    /// How long a run of characters at the beginning of the rest is.
+    fn run(&self, is_part: impl Fn(char) -> bool) -> usize {
+        self.rest().find(|c| !is_part(c)).unwrap_or(self.rest().len())
+    }
+
+    fn next(&mut self) -> Result<(), Error> {
+        let Some(c) = self.rest().chars().next() else { return Ok(()) };
+        if is_space(c) {
+            self.at += 1;
+            return Ok(());
+        }
+        if c == '#' && self.place != (Place::Brackets { duration: true }) {
+            self.at += self.run(|c| !matches!(c, '\r' | '\n'));
+            return Ok(());
+        }
+        match (self.place, c) {
+            (Place::Brackets { duration: true }, '"' | '\'' | '`') => Err(self.unexpected(" in a duration")),
+            (_, '"' | '\'') => self.quoted(c),
+            (_, '`') => self.raw(),
+            (Place::Braces, _) => self.in_braces(c),
+            (Place::Brackets { .. }, ':') => self.colon(),
+            (Place::Brackets { .. }, _) if is_letter(c) => self.duration_keyword(),
+            _ if c.is_ascii_digit() || (c == '.' && self.rest()[1..].starts_with(|c: char| c.is_ascii_digit())) => {
+                self.number_or_duration()
+            }
+            (Place::Outside, _) if is_letter(c) || c == ':' => {
+                let length = self.run(|c| is_of_name(c) || c == ':');
+                self.word(length);
+                Ok(())
+            }
+            _ => self.sign(),
+        }
+    }
+
+    fn word(&mut self, length: usize) {
+        let word = &self.rest()[..length];
+        let kind = match word.to_ascii_lowercase().as_str() {
+            "inf" => Kind::Number(f64::INFINITY),
+            "nan" => Kind::Number(f64::NAN),
+            _ if word.contains(':') => Kind::Metric(word.to_owned()),
+            _ => Kind::Word(word.to_owned()),
+        };
+        self.push(kind, length);
+    }
+
+    fn in_braces(&mut self, c: char) -> Result<(), Error> {
+        if is_letter(c) {
+            let length = self.run(is_of_name);
+            self.push(Kind::Label(self.rest()[..length].to_owned()), length);
+            return Ok(());
+        }
+        let signs = ["=~", "!~", "!=", "=", ",", "}"];
+        let Some(sign) = signs.into_iter().find(|sign| self.rest().starts_with(sign)) else {
+            return Err(self.unexpected(" inside of braces"));
+        };
+        if sign == "}" {
+            self.place = Place::Outside;
+        }
+        self.push(Kind::Sign(sign), sign.len());
+        Ok(())
+    }
+
+    fn colon(&mut self) -> Result<(), Error> {
+        if self.colon {
+            return Err(self.unexpected(": brackets have one colon"));
+        }
+        self.colon = true;
+        let kind = match self.place {
+            Place::Brackets { duration: true } if !self.number => Kind::LateColon,
+            _ => Kind::Sign(":"),
+        };
+        self.push(kind, 1);
+        Ok(())
+    }
+
+    fn duration_keyword(&mut self) -> Result<(), Error> {
+        let length = self.run(is_letter);
+        let word = self.rest()[..length].to_ascii_lowercase();
+        if !KEYWORDS.contains(&word.as_str()) {
+            return Err(Error {
+                message: format!(
+                    "unexpected `{}` in brackets, where a duration such as `5m` stands",
+                    &self.rest()[..length]
+                ),
+                span: self.at..self.at + length,
+            });
+        }
+        self.push(Kind::Keyword(word), length);
+        Ok(())
+    }
+
+    fn sign(&mut self) -> Result<(), Error> {
+        let Some(sign) = SIGNS.into_iter().find(|sign| self.rest().starts_with(sign)) else {
+            return Err(self.unexpected(""));
+        };
+        let in_duration = self.place == (Place::Brackets { duration: true });
+        if in_duration && !"]()+-*/%^,".contains(sign) {
+            return Err(self.unexpected(" in a duration"));
+        }
+        if sign == "=" && self.rest()[1..].starts_with('~') {
+            return Err(self.unexpected(": `=~` stands inside of braces alone"));
+        }
+        match sign {
+            "(" => self.open += 1,
+            ")" => {
+                self.open = self.open.checked_sub(1).ok_or_else(|| self.unexpected(": it closes nothing"))?;
+            }
+            "{" => self.place = Place::Braces,
+            "[" if self.place != Place::Outside => return Err(self.unexpected(" in brackets")),
+            "[" => (self.place, self.colon) = (Place::Brackets { duration: true }, false),
+            "]" if self.place == Place::Outside => return Err(self.unexpected(": it closes nothing")),
+            "]" => self.place = Place::Outside,
+            _ => {}
+        }
+        self.push(Kind::Sign(sign), sign.len());
+        Ok(())
+    }
+
+    fn number_or_duration(&mut self) -> Result<(), Error> {
+        let (length, is_number) = number(self.rest());
+        let in_brackets = matches!(self.place, Place::Brackets { .. });
+        if in_brackets {
+            (self.place, self.number) = (Place::Brackets { duration: false }, true);
+        }
+        let wrong = |length: usize, message: String| Err(Error { message, span: self.at..self.at + length });
+        if is_number {
+            let word = &self.rest()[..length];
+            let Some(number) = value(word) else { return wrong(length, format!("`{word}` is no number")) };
+            self.push(Kind::Number(number), length);
+            return Ok(());
+        }
+        let length = length + self.rest()[length..].find(|c| !is_of_name(c)).unwrap_or(self.rest().len() - length);
+        let word = &self.rest()[..length];
+        match duration::prometheus(word) {
+            Ok(time) => {
+                self.push(Kind::Seconds(time.as_secs_f64()), length);
+                Ok(())
+            }
+            Err(duration::Wrong::TooLong) => wrong(length, format!("`{word}` is longer than 292 years")),
+            Err(_) => wrong(length, format!("`{word}` is no number and no duration, such as `1h30m`")),
+        }
+    }
+
+    fn quoted(&mut self, quote: char) -> Result<(), Error> {
+        let mut bytes = Vec::new();
+        let mut rest = &self.rest()[1..];
+        loop {
+            let end = self.text.len() - rest.len();
+            let Some(c) = rest.chars().next().filter(|c| *c != '\n') else {
+                return Err(Error {
+                    message: format!("a text that begins with {quote} does not end"),
+                    span: self.at..end,
+                });
+            };
+            let width = c.len_utf8();
+            match c {
+                '\\' => {
+                    let Some((value, length)) = escape(rest, quote) else {
+                        let shown: String = rest.chars().take(2).collect();
+                        let message = format!("a text has no escape `{}`", shown.replace('\n', "\\n"));
+                        return Err(Error { message, span: end..end + shown.len() });
+                    };
+                    match value {
+                        Escape::Byte(byte) => bytes.push(byte),
+                        Escape::Char(c) => bytes.extend(c.encode_utf8(&mut [0; 4]).bytes()),
+                    }
+                    rest = &rest[length..];
+                    continue;
+                }
+                char::REPLACEMENT_CHARACTER => return Err(Self::not_unicode(end)),
+                _ if c == quote => break,
+                _ => bytes.extend(&rest.as_bytes()[..width]),
+            }
+            rest = &rest[width..];
+        }
+        let length = self.text.len() - rest.len() + 1 - self.at;
+        self.push(Kind::Text(String::from_utf8_lossy(&bytes).into_owned()), length);
+        Ok(())
+    }
+
+    fn raw(&mut self) -> Result<(), Error> {
+        let Some(length) = self.rest()[1..].find('`') else {
+            let message = "a text that begins with ` does not end".to_owned();
+            return Err(Error { message, span: self.at..self.text.len() });
+        };
+        let inner = &self.rest()[1..=length];
+        if let Some(at) = inner.find(char::REPLACEMENT_CHARACTER) {
+            return Err(Self::not_unicode(self.at + 1 + at));
+        }
+        self.push(Kind::Text(inner.to_owned()), length + 2);
+        Ok(())
+    }
+
+    /// Prometheus takes the character that stands for wrong UTF-8 as wrong UTF-8.
+    fn not_unicode(at: usize) -> Error {
+        let span = at..at + char::REPLACEMENT_CHARACTER.len_utf8();
+        Error { message: "a text holds U+FFFD, which stands for wrong UTF-8".to_owned(), span }
+    }
+}
+
+enum Escape {
+    Byte(u8),
+    Char(char),
+}
+
+/// What the escape at the beginning of a text stands for, and how long it is.
+fn escape(text: &str, quote: char) -> Option<(Escape, usize)> {
+    let c = text[1..].chars().next()?;
+    let number = |start: usize, length: usize, base: u32| {
+        let digits = text.get(start..start + length).filter(|digits| digits.chars().all(|c| c.is_digit(base)))?;
+        Some((u32::from_str_radix(digits, base).ok()?, start + length))
+    };
+    let byte = |(value, length): (u32, usize)| Some((Escape::Byte(u8::try_from(value).ok()?), length));
+    let char = |(value, length): (u32, usize)| Some((Escape::Char(char::from_u32(value)?), length));
+    match c {
+        'a' => Some((Escape::Byte(7), 2)),
+        'b' => Some((Escape::Byte(8), 2)),
+        'f' => Some((Escape::Byte(12), 2)),
+        'n' => Some((Escape::Byte(b'\n'), 2)),
+        'r' => Some((Escape::Byte(b'\r'), 2)),
+        't' => Some((Escape::Byte(b'\t'), 2)),
+        'v' => Some((Escape::Byte(11), 2)),
+        '\\' => Some((Escape::Byte(b'\\'), 2)),
+        '0'..='7' => byte(number(1, 3, 8)?),
+        'x' => byte(number(2, 2, 16)?),
+        'u' => char(number(2, 4, 16)?),
+        'U' => char(number(2, 8, 16)?),
+        _ if c == quote => Some((Escape::Char(c), 2)),
+        _ => None,
+    }
+}
+
+/// How much of a text looks like a number, and whether it is one: where it is not, it may go on as a duration.
+fn number(text: &str) -> (usize, bool) {
+    let bytes = text.as_bytes();
+    let peek = |at: usize| bytes.get(at).copied();
+    let mut at = 0;
+    let mut hex = false;
+    if peek(0) == Some(b'0') {
+        at = 1;
+        if matches!(peek(1), Some(b'x' | b'X')) {
+            at = 2;
+            hex = true;
+            if peek(2) == Some(b'_') {
+                at = 3;
+            }
+        }
+    }
+    let is_digit =
+        |byte: Option<u8>| byte.is_some_and(|b| if hex { b.is_ascii_hexdigit() } else { b.is_ascii_digit() });
+    if peek(at) == Some(b'.') {
+        at += 1;
+    }
+    if is_digit(peek(at)) {
+        at += 1;
+    }
+    let (mut dot, mut exponent) = (false, false);
+    while let Some(byte) = peek(at) {
+        match byte {
+            b'.' if dot => return (at + 1, false),
+            b'.' => {
+                dot = true;
+                at += 1;
+                if matches!(peek(at), Some(b'_' | b'.')) {
+                    return (at + 1, false);
+                }
+                if hex {
+                    return (at, false);
+                }
+            }
+            b'e' | b'E' if exponent => return (at + 1, false),
+            b'e' | b'E' => {
+                exponent = true;
+                at += 1;
+                if matches!(peek(at), Some(b'+' | b'-')) {
+                    at += 1;
+                }
+                match peek(at) {
+                    Some(b'.' | b'_' | b'e' | b'E') => return (at + 1, false),
+                    None => return (at, false),
+                    Some(_) => {}
+                }
+            }
+            b'_' => {
+                at += 1;
+                match peek(at) {
+                    Some(b'.' | b'_' | b'e' | b'E') => return (at + 1, false),
+                    None => return (at, false),
+                    Some(_) => {}
+                }
+            }
+            _ if is_digit(Some(byte)) => {
+                while is_digit(peek(at)) {
+                    at += 1;
+                }
+            }
+            _ => break,
+        }
+    }
+    (at, !peek(at).is_some_and(|byte| is_of_name(byte.into())))
+}
+
+/// The value of a number as Go's `ParseInt` with any base, then `ParseFloat`, reads it.
+#[expect(clippy::cast_precision_loss, reason = "a number of PromQL is a float")]
+fn value(word: &str) -> Option<f64> {
+    let is_between = |(at, _): (usize, &str)| {
+        let is_digit = |c: char| c.is_ascii_hexdigit();
+        word[at + 1..].starts_with(is_digit) && word[..at].ends_with(|c| is_digit(c) || matches!(c, 'x' | 'X'))
+    };
+    if !word.match_indices('_').all(is_between) {
+        return None;
+    }
+    let plain = word.replace('_', "").to_ascii_lowercase();
+    if let Some(digits) = plain.strip_prefix("0x") {
+        return i64::from_str_radix(digits, 16).ok().map(|number| number as f64);
+    }
+    // A leading zero makes it octal, if its digits allow that.
+    let octal = plain.starts_with('0').then(|| i64::from_str_radix(&plain, 8).ok()).flatten();
+    octal.map(|number| number as f64).or_else(|| plain.parse().ok()).filter(|number: &f64| number.is_finite())
+}
