@@ -5,8 +5,8 @@
 //! ```
 //!
 //! Source: `promql/parser` of github.com/prometheus/prometheus, v0.308.1 and v0.316.0: what both take is taken, and what
-//! only some releases take, or only behind a feature flag, is told as a [`Need`]. `vigil-cluster prove promql` holds this
-//! to the parser of the Prometheus that it builds.
+//! only some releases take, or only behind a feature flag, is told as a [`Need`]. `tests/prometheus.rs` holds this to the
+//! parser of the Prometheus that stacks run.
 
 mod ast;
 mod functions;
