@@ -77,8 +77,16 @@ pub fn check(
             *template = format!("{template}, patched by `patches[{patch}]` of the stack").into();
         }
     }
-    let report = vigil_check::check(&sources, &Options { templates, ..options.clone() });
-    let failing = report.findings.iter().filter(|finding| finding.severity() != Severity::Note);
-    let problems: Vec<_> = failing.map(Finding::problem).collect();
-    if problems.is_empty() { Ok(()) } else { Err(problems) }
+    let problems = |options: &Options| -> Vec<Problem> {
+        let report = vigil_check::check(&sources, options);
+        let failing = report.findings.iter().filter(|finding| finding.severity() != Severity::Note);
+        failing.map(Finding::problem).collect()
+    };
+    let options = Options { templates, ..options.clone() };
+    let mut found = problems(&options);
+    // A place that is remembered may be that in another set.
+    if !found.is_empty() && options.memory.is_some() {
+        found = problems(&Options { memory: None, ..options });
+    }
+    if found.is_empty() { Ok(()) } else { Err(found) }
 }

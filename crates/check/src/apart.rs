@@ -40,7 +40,7 @@ pub(crate) fn check<E, I: Iterator<Item = Result<Arc<Source>, E>>>(
         let own = definitions(texts(), is_searched)?;
         let own_objects: Vec<_> = own.iter().flat_map(|document| document.objects().0).collect();
         let nodes = own_objects.iter().filter(|object| object.kind == DEFINITION).map(|object| object.node);
-        let custom: Vec<_> = nodes.chain(brought(&others)).flat_map(custom::definitions).collect();
+        let custom: Vec<_> = nodes.chain(others.iter().flat_map(brought)).flat_map(custom::definitions).collect();
         let mut pass = Pass::new(&custom, options);
         for document in &others {
             document.tell(&mut pass.findings);

@@ -19,6 +19,7 @@ rules! {
 
 /// What a text holds.
 pub(crate) struct Documents {
+    source: Arc<Source>,
     pub(crate) nodes: Vec<Node>,
     problems: Vec<Problem>,
     directives: Vec<Span>,
@@ -49,6 +50,11 @@ impl Documents {
         }
     }
 
+    /// Whether it is what this text holds.
+    pub(crate) fn is_of(&self, source: &Source) -> bool {
+        self.source.text == source.text && self.source.first_line == source.first_line
+    }
+
     /// Whether everything it holds was read.
     pub(crate) fn is_whole(&self) -> bool {
         self.problems.is_empty() || !self.nodes.is_empty()
@@ -66,7 +72,7 @@ pub(crate) fn read(source: &Arc<Source>, limits: &Limits) -> Documents {
             (nodes, problems) = (each.concat(), wrong.concat());
         }
     }
-    Documents { nodes, problems, directives: directives(source) }
+    Documents { source: Arc::clone(source), nodes, problems, directives: directives(source) }
 }
 
 /// The lines with directives (`%YAML`): those before a document begins.

@@ -21,6 +21,7 @@ mod fields;
 mod finding;
 pub mod graph;
 mod kubectl;
+mod memory;
 mod object;
 mod objects;
 mod options;
@@ -36,6 +37,7 @@ mod waivers;
 mod world;
 
 pub use finding::Finding;
+pub use memory::Memory;
 pub use options::{Options, Provided, Waiver};
 pub use outcome::{Judged, Report, Waived};
 pub use rule::Rule;
@@ -121,11 +123,13 @@ pub fn check(sources: &[Arc<Source>], options: &Options) -> Report {
 }
 
 /// The documents of all texts, and those of the definitions that are no part of what is asked about.
-fn read(sources: &[Arc<Source>], options: &Options) -> (Vec<Documents>, Vec<Documents>) {
+fn read(sources: &[Arc<Source>], options: &Options) -> (Vec<Arc<Documents>>, Vec<Arc<Documents>>) {
+    let read = |text: &Arc<Source>| match &options.memory {
+        Some(memory) => memory.documents(text),
+        None => Arc::new(documents::read(text, &Limits::default())),
+    };
     let texts: Vec<Arc<Source>> = sources.iter().flat_map(Source::documents).collect();
-    let documents = texts.par_iter().map(|text| documents::read(text, &Limits::default())).collect();
-    let definitions = options.definitions.iter().map(|text| documents::read(text, &Limits::default())).collect();
-    (documents, definitions)
+    (texts.par_iter().map(read).collect(), options.definitions.iter().map(read).collect())
 }
 
 /// Checks objects, each by itself, as [`check`] does with [`Options::objects_only`], in texts that may be larger than the

@@ -1,5 +1,6 @@
 //! What to check, and for whom.
 
+use crate::memory::Memory;
 use crate::schema::builtin::versions;
 use crate::version::Version;
 use std::collections::HashMap;
@@ -29,6 +30,8 @@ pub struct Options {
     pub unread: Vec<Problem>,
     /// The templates that texts were rendered from, by the names of the texts; findings in them say so.
     pub templates: HashMap<String, Arc<str>>,
+    /// What the checks of other sets have left, where there are many.
+    pub memory: Option<Arc<Memory>>,
 }
 
 impl Options {
@@ -82,6 +85,7 @@ impl Default for Options {
             waivers: Vec::new(),
             unread: Vec::new(),
             templates: HashMap::new(),
+            memory: None,
         }
     }
 }

@@ -3,6 +3,7 @@
 use crate::documents::Documents;
 use crate::fields::items;
 use crate::finding::Findings;
+use crate::memory::hash;
 use crate::object::{MONITORING, Object};
 use crate::options::Options;
 use crate::schema::builtin::Builtin;
@@ -15,7 +16,7 @@ use crate::version::Version;
 use crate::world::program::Program;
 use crate::world::template::PodTemplate;
 use rayon::prelude::*;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use vigil_yaml::Node;
 
@@ -38,32 +39,25 @@ pub(crate) struct Set<'a> {
 impl<'a> Set<'a> {
     /// The set of the objects in `documents`, and what is wrong with what is none.
     pub(crate) fn new(
-        documents: &'a [Documents],
-        definitions: &'a [Documents],
+        documents: &'a [Arc<Documents>],
+        definitions: &'a [Arc<Documents>],
         options: &'a Options,
         findings: &mut Findings,
     ) -> Self {
         documents.iter().chain(definitions).for_each(|document| document.tell(findings));
-        let whole = documents.iter().all(Documents::is_whole);
-        let collected: Vec<_> = documents.par_iter().map(Documents::objects).collect();
+        let whole = documents.iter().all(|document| document.is_whole());
+        let collected: Vec<_> = documents.par_iter().map(|document| document.objects()).collect();
         let mut objects: Vec<Object<'a>> = Vec::with_capacity(collected.len());
         for (some, found) in collected {
             objects.extend(some);
             findings.list.extend(found.list);
         }
-        let own = objects.iter().filter(|object| object.kind == DEFINITION).map(|object| object.node);
-        let custom: Vec<_> = own.chain(brought(definitions)).flat_map(custom::definitions).collect();
-        let mut served = Served::all(options);
-        let operator = operator(&objects);
-        for served in &mut served {
-            served.schemas.operator = operator;
-            served.meet(&objects, &custom, options);
-        }
+        let served = served(&objects, definitions, options);
         objects.par_iter_mut().for_each(|object| place(object, &served, options));
         for object in &objects {
             tell_unserved(object, &served, options, findings);
         }
-        Self::of(objects, Arc::new(served), whole, options)
+        Self::of(objects, served, whole, options)
     }
 
     /// The set of objects that are in their namespaces, with what is known of their kinds.
@@ -95,6 +89,28 @@ impl<'a> Set<'a> {
     }
 }
 
+/// What is known of the kinds of objects, for each version of Kubernetes.
+fn served(objects: &[Object<'_>], definitions: &[Arc<Documents>], options: &Options) -> Arc<Vec<Served>> {
+    let operator = operator(objects);
+    let own = || objects.iter().filter(|object| object.kind == DEFINITION).map(|object| object.node);
+    let make = || {
+        let brought = definitions.iter().flat_map(|document| brought(document));
+        let custom: Vec<_> = own().chain(brought).flat_map(custom::definitions).collect();
+        let mut served = Served::all(options);
+        for served in &mut served {
+            served.schemas.operator = operator;
+            served.meet(objects, &custom, options);
+        }
+        served
+    };
+    // Definitions of a set's own are part of what is checked.
+    let Some(memory) = options.memory.as_ref().filter(|_| own().next().is_none()) else { return Arc::new(make()) };
+    let kinds: BTreeSet<_> = objects.iter().map(|object| (object.group, object.version, object.kind)).collect();
+    let brought: Vec<u64> = options.definitions.iter().map(|source| hash(&*source.text)).collect();
+    let key = format!("{:?}", (&options.kubernetes, operator, &options.allowed_kinds, brought, kinds));
+    memory.served(key, make)
+}
+
 /// The newest prometheus-operator that objects of a set run, if there is something that it reads.
 fn operator(objects: &[Object<'_>]) -> Option<Release> {
     if !objects.iter().any(|object| object.group == MONITORING) {
@@ -113,10 +129,9 @@ fn by_kind<'a>(objects: &[Object<'a>]) -> HashMap<&'a str, Vec<usize>> {
     kinds
 }
 
-/// The definitions in texts that are no part of what is checked.
-pub(crate) fn brought(definitions: &[Documents]) -> impl Iterator<Item = &Node> {
-    let nodes = definitions.iter().flat_map(|document| &document.nodes);
-    nodes.filter(|node| node.get("kind").and_then(Node::text) == Some(DEFINITION))
+/// The definitions in a text that is no part of what is checked.
+pub(crate) fn brought(documents: &Documents) -> impl Iterator<Item = &Node> {
+    documents.nodes.iter().filter(|node| node.get("kind").and_then(Node::text) == Some(DEFINITION))
 }
 
 /// Puts an object into its namespace.

@@ -8,7 +8,8 @@ use rayon::prelude::*;
 use std::collections::{BTreeMap, HashSet};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
+use vigil_check::Memory;
 use vigil_directory::{Change, Changes};
 use vigil_fleet::{Cluster, Delivered, Facts, Texts};
 use vigil_render::{Object, Templates};
@@ -167,8 +168,8 @@ impl Selection {
         let own = self.templates.as_deref().map(Templates::read).transpose()?;
         let templates = own.as_ref().unwrap_or(&vigil::TEMPLATES);
         let texts = Mutex::new(Texts::default());
-        let asked = (own.is_none(), checked);
-        let made: Vec<_> = fleet.members.par_iter().map(|it| one(&fleet, it, templates, &texts, asked)).collect();
+        let asked = (own.is_none(), checked.then(Arc::default));
+        let made: Vec<_> = fleet.members.par_iter().map(|it| one(&fleet, it, templates, &texts, &asked)).collect();
         let mut problems = Vec::new();
         let (mut clusters, mut delivered, mut sending, mut objects) = (Vec::new(), Vec::new(), Vec::new(), 0);
         let mut warnings = std::mem::take(&mut fleet.warnings);
@@ -218,15 +219,16 @@ fn one(
     member: &Member,
     templates: &Templates,
     texts: &Mutex<Texts>,
-    (carried, checked): (bool, bool),
+    (carried, memory): &(bool, Option<Arc<Memory>>),
 ) -> Result<One, Vec<Problem>> {
     let parsed = fleet.stack(member)?;
     // Clusters are rendered side by side.
     let mut rendering = vigil_render::render_on(1, &parsed.stack, templates)?;
-    let (options, warning) = vigil::checks::options(&parsed);
-    if checked {
+    let (mut options, warning) = vigil::checks::options(&parsed);
+    if let Some(memory) = memory {
+        options.memory = Some(Arc::clone(memory));
         let directory = Path::new("fleet/clusters").join(member.name.as_str());
-        let is_known = known(carried, &options);
+        let is_known = known(*carried, &options);
         vigil::checks::check(&rendering, &directory, &options, is_known)?;
     }
     let applied: Vec<_> = rendering.objects.iter().filter(|object| object.is_applied()).collect();

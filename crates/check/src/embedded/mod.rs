@@ -17,7 +17,7 @@ mod loki;
 mod loki_start;
 mod probes;
 mod push;
-mod query;
+pub(crate) mod query;
 mod releases;
 mod rollout;
 mod rule_groups;
@@ -125,7 +125,7 @@ pub(crate) fn check_syntax(object: &Object<'_>, clean: &Clean, findings: &mut Fi
         for dashboard in &dashboards::unloaded(&read, &[]) {
             dashboards::queries(None, dashboard, &mut queries);
         }
-        query::check(&queries, &Parsing::new(&queries), &Targets::default(), &HashSet::new(), findings);
+        query::check(&queries, &Parsing::new(&queries, None), &Targets::default(), &HashSet::new(), findings);
         if findings.list.len() == before {
             clean.texts().extend(files.iter().map(Clean::key));
         }
@@ -185,12 +185,13 @@ pub(crate) fn check<'a>(
     for dashboard in &unloaded {
         dashboards::queries(None, dashboard, &mut others);
     }
-    query::check(&others, &Parsing::new(&others), &Targets::default(), &recorded, findings);
+    let memory = set.options.memory.as_deref();
+    query::check(&others, &Parsing::new(&others, memory), &Targets::default(), &recorded, findings);
     if queries.is_empty() {
         return;
     }
     let targets = if followed { targets::of(world) } else { Targets::default() };
-    let parsing = Parsing::new(&queries);
+    let parsing = Parsing::new(&queries, memory);
     query::check(&queries, &parsing, &targets, &recorded, findings);
     features::check(set, &queries, &parsing, findings);
     let scraped = targets.jobs.as_ref().and_then(|_| catalogue::scraped(world));

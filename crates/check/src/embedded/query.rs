@@ -2,9 +2,11 @@
 
 use super::file::Where;
 use crate::finding::Findings;
+use crate::memory::Memory;
 use crate::rule::rules;
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
 use std::time::Duration;
 use vigil_promql::{Error, Expr, MatchOp, Matcher, Need};
 use vigil_yaml::words::nearest;
@@ -34,7 +36,7 @@ pub(super) struct Query<'w, 'a> {
 
 /// What is known of a query's text.
 #[derive(Default)]
-pub(super) struct Parsed {
+pub(crate) struct Parsed {
     error: Option<Error>,
     pub(super) expression: Option<Expr>,
     /// What not every Prometheus knows.
@@ -64,27 +66,32 @@ pub(super) struct Selector {
 }
 
 /// Texts with what is known of each, parsed once.
-pub(super) struct Parsing<'w>(HashMap<(&'w str, bool), Parsed>);
+pub(super) struct Parsing<'w>(HashMap<(&'w str, bool), Arc<Parsed>>);
 
 impl<'w> Parsing<'w> {
-    /// Parses each text once, on all cores.
-    pub(super) fn new(queries: &[Query<'w, '_>]) -> Self {
+    /// Parses each text once, on all cores; what is remembered, not at all.
+    pub(super) fn new(queries: &[Query<'w, '_>], memory: Option<&Memory>) -> Self {
         let texts: BTreeSet<(&str, bool)> = queries.iter().map(|query| (query.text, query.variables)).collect();
         let texts: Vec<_> = texts.into_iter().collect();
-        Self(texts.into_par_iter().map(|(text, variables)| ((text, variables), parse(text, variables))).collect())
+        let parsed = |text: &str, variables| match memory {
+            Some(memory) => memory.query(text, variables),
+            None => Arc::new(parse(text, variables)),
+        };
+        Self(texts.into_par_iter().map(|(text, variables)| ((text, variables), parsed(text, variables))).collect())
     }
 
     /// Every text once, with what is known of it.
     pub(super) fn all(&self) -> impl ParallelIterator<Item = (&(&'w str, bool), &Parsed)> {
-        self.0.par_iter()
+        self.0.par_iter().map(|(text, parsed)| (text, &**parsed))
     }
 
     pub(super) fn of(&self, query: &Query<'w, '_>) -> Option<&Parsed> {
-        self.0.get(&(query.text, query.variables))
+        self.0.get(&(query.text, query.variables)).map(|parsed| &**parsed)
     }
 }
 
-pub(super) fn parse(text: &str, variables: bool) -> Parsed {
+/// Reads a query.
+pub(crate) fn parse(text: &str, variables: bool) -> Parsed {
     let result = if variables {
         // A variable outside of texts may be a name, a number or a time.
         let (named, bare) = replaced(text, "v");

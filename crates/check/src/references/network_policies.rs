@@ -266,6 +266,7 @@ mod tests {
     use crate::Options;
     use crate::documents::read;
     use crate::set::Set;
+    use std::sync::Arc;
     use vigil_yaml::{Limits, Source};
 
     /// What a policy breaks where `main`, a Prometheus in `default`, scrapes the port 8080 of `web`.
@@ -410,7 +411,7 @@ mod tests {
             let text = deployment("a", "containers: [{name: c}]").replace('\n', "\n---\n")
                 + &deployment("b", "containers: [{name: c}]").replace('\n', "\n---\n")
                 + &policy(&format!("podSelector: {{}}, policyTypes: [Egress], egress: [{{{rule}}}]"));
-            let documents = [read(&Source::new("t", text), &Limits::default())];
+            let documents = [Arc::new(read(&Source::new("t", text), &Limits::default()))];
             let options = Options::default();
             let mut findings = Findings::default();
             let set = Set::new(&documents, &[], &options, &mut findings);
