@@ -271,6 +271,13 @@ words! {
     }
 }
 
+impl Selector {
+    /// Whether it asks for the newest samples, not for those of another time.
+    pub fn is_now(&self) -> bool {
+        self.modifiers.at.is_none() && matches!(self.modifiers.offset, None | Some(Offset::Zero))
+    }
+}
+
 impl MatchOp {
     /// As it is written.
     pub fn word(self) -> &'static str {

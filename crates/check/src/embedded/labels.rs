@@ -4,6 +4,7 @@
 //! target has, and what functions make of them. Of a metric that is not listed, or not wholly, nothing is said.
 
 use super::catalogue::{Catalogue, is_near};
+use super::outcomes::QUANTILE;
 use super::query::{Parsed, Parsing, Query, Targets, VARIABLE};
 use super::templates::read;
 use crate::fields::entries;
@@ -361,6 +362,24 @@ impl<'a> World<'a> {
         let of = arguments.into_iter().find(|argument| !matches!(argument, Series::None));
         let Some(of) = of else { return Series::Known(Known::of([])) };
         match call.function.name {
+            "histogram_quantile" => {
+                if let (Series::Known(known), Some(buckets)) = (&of, call.arguments.last())
+                    && known.whole
+                    && !known.labels.contains("le")
+                    && buckets
+                        .selectors()
+                        .iter()
+                        .any(|it| it.name.as_ref().is_some_and(|name| name.ends_with("_bucket")))
+                {
+                    wrong.push(Wrong {
+                        rule: &QUANTILE,
+                        message: "`histogram_quantile` gets buckets without `le`, and gives nothing".to_owned(),
+                        label: None,
+                        help: Some("keep the label: `sum by (le, …) (…)`".to_owned()),
+                    });
+                }
+                of
+            }
             "label_replace" | "label_join" => {
                 // `label_replace(series, label, text, source, …)`, `label_join(series, label, separator, source…)`.
                 let last = if call.function.name == "label_replace" { 4 } else { call.arguments.len() };

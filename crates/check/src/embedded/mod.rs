@@ -15,6 +15,7 @@ mod labels;
 mod logql;
 mod loki;
 mod loki_start;
+mod outcomes;
 mod probes;
 mod push;
 pub(crate) mod query;
@@ -59,6 +60,7 @@ pub(crate) fn rules() -> Vec<&'static Rule> {
         logql::RULES,
         loki::RULES,
         loki_start::RULES,
+        outcomes::RULES,
         probes::RULES,
         push::RULES,
         query::RULES,
@@ -201,6 +203,7 @@ pub(crate) fn check<'a>(
     releases::check(&queries, &parsing, &recorded, set.options, findings);
     evaluation::check(&queries, &parsing, &recorded, findings);
     labels::check(&queries, &parsing, &targets, findings);
+    outcomes::check(&queries, &parsing, findings);
 }
 
 /// How many of the rules that record what queries ask for are in the set.
