@@ -13,7 +13,7 @@ rules! {
     EVICTION "disruption-budget-eviction" Warning "every PodDisruptionBudget lets a pod be evicted"
     SHARED "claim-shared" Warning "no claim of one node is mounted by several replicas"
     REQUESTS "autoscaler-requests" Warning "pods that an autoscaler measures by utilization request what is measured"
-    HEADLESS "statefulset-headless" Warning "the Service of a StatefulSet with several replicas exists and is headless"
+    HEADLESS "statefulset-headless" Warning "the Service of a StatefulSet with several replicas is headless"
 }
 
 /// Judges what depends on the number of pods.
@@ -45,7 +45,7 @@ fn scaler_of<'a>(world: &World<'a>, workload: &Object<'_>) -> Option<&'a Object<
 }
 
 /// The most pods that a workload has, if it says: its autoscaler's where it has one.
-fn most(world: &World<'_>, workload: &Object<'_>) -> Option<i64> {
+pub(super) fn most(world: &World<'_>, workload: &Object<'_>) -> Option<i64> {
     if workload.kind == "DaemonSet" {
         return None;
     }
@@ -165,11 +165,10 @@ fn headless(world: &World<'_>, set: &Object<'_>, findings: &mut Findings) {
         return;
     }
     let help = "the pods have no names of their own in DNS: name a Service with `clusterIP: None` that selects them";
-    match world.find("", "Service", set.namespace, name) {
-        Found::Here(service) if text(service.node, ["spec", "clusterIP"]) != Some("None") => {
-            let message = format!("the Service {} is not headless", Quoted(name));
-            findings.add(&HEADLESS, set, at, message).label("expected one with `clusterIP: None`").help(help);
-        }
-        _ => {}
+    if let Found::Here(service) = world.find("", "Service", set.namespace, name)
+        && text(service.node, ["spec", "clusterIP"]) != Some("None")
+    {
+        let message = format!("the Service {} is not headless", Quoted(name));
+        findings.add(&HEADLESS, set, at, message).label("expected one with `clusterIP: None`").help(help);
     }
 }

@@ -1,6 +1,7 @@
 //! Services: the pods behind them, and who counts on them.
 
 use super::absent::{Wanted, missing, nothing_selected};
+use super::replicas;
 use crate::fields::{items, text};
 use crate::finding::Findings;
 use crate::object::{Labels, Object};
@@ -71,8 +72,8 @@ fn selected(world: &World<'_>, service: &Object<'_>, findings: &mut Findings) {
     }
 }
 
-/// StatefulSets that name another Service than the headless one that selects their pods. Many name one that is not
-/// there and do without, which is nobody's trouble.
+/// StatefulSets whose Service is not there, where their pods look for each other: several replicas, or a headless Service
+/// of another name that selects them. Many of one replica name one that is not there, which is nobody's trouble.
 fn governing(world: &World<'_>, findings: &mut Findings) {
     let mut headless: HashMap<*const (), &str> = HashMap::new();
     for service in world.judged("", "Service") {
@@ -90,11 +91,16 @@ fn governing(world: &World<'_>, findings: &mut Findings) {
     for set in world.judged("apps", "StatefulSet") {
         let Some(at) = set.at(&["spec", "serviceName"]) else { continue };
         let Some(name) = at.text().filter(|name| !name.is_empty()) else { continue };
-        let Some(other) = headless.get(&std::ptr::from_ref(set).cast()) else { continue };
+        let other = headless.get(&std::ptr::from_ref(set).cast());
+        if other.is_none() && replicas::most(world, set).is_none_or(|most| most < 2) {
+            continue;
+        }
         if matches!(world.find("", "Service", set.namespace, name), Found::Nowhere) {
             let wanted = Wanted { group: "", kind: "Service", namespace: set.namespace, name };
             let finding = missing(world, findings, &GOVERNING, set, at, wanted);
-            finding.label(format!("its pods are those of {}", Quoted(other)));
+            if let Some(other) = other {
+                finding.label(format!("its pods are those of {}", Quoted(other)));
+            }
         }
     }
 }

@@ -11,6 +11,7 @@ use vigil_yaml::{Node, Quoted};
 rules! {
     PROBE "container-probe" Error "every probe and lifecycle hook has exactly one valid action"
     PORT "container-probe-port" Error "probes and lifecycle hooks name a port of their own container"
+    UNDECLARED "container-probe-undeclared" Note "every number that a probe asks is a `containerPort`, where the pod declares any"
 }
 
 /// What a probe can do.
@@ -25,6 +26,7 @@ pub(super) fn check(judge: &mut Judge<'_, '_>, pod: &Pod<'_>, role: Role, contai
     for kind in ["livenessProbe", "readinessProbe", "startupProbe"] {
         let Some(probe) = given(container, kind) else { continue };
         handler(judge, container, probe, PROBES);
+        undeclared(judge, pod, probe);
         let numbers =
             ["initialDelaySeconds", "timeoutSeconds", "periodSeconds", "successThreshold", "failureThreshold"];
         judge.not_negative(&PROBE, probe, &numbers);
@@ -128,6 +130,32 @@ fn port(judge: &mut Judge<'_, '_>, container: &Node, handler: &Node) {
             finding.help("name a port of the container, or write the number");
         } else {
             finding.label(format!("expected {}, or a number", list(&names, "or")));
+        }
+    }
+}
+
+/// A number that no container of the pod declares, where one declares any: all of them share their ports.
+fn undeclared(judge: &mut Judge<'_, '_>, pod: &Pod<'_>, probe: &Node) {
+    let declared: Vec<i64> = ["initContainers", "containers"]
+        .into_iter()
+        .flat_map(|key| items(pod.spec(), key))
+        .flat_map(|container| items(container, "ports"))
+        .filter_map(|port| port.get("containerPort")?.integer())
+        .collect();
+    if declared.is_empty() {
+        return;
+    }
+    for action in ["grpc", "httpGet", "tcpSocket"].into_iter().filter_map(|key| given(probe, key)) {
+        let is_elsewhere = filled(action, "host").is_some();
+        let Some(node) = action.get("port").filter(|_| !is_elsewhere) else { continue };
+        let Some(number) = node.integer().filter(|number| (1..=65535).contains(number)) else { continue };
+        if !declared.contains(&number) {
+            let numbers: Vec<String> = declared.iter().map(ToString::to_string).collect();
+            let numbers: Vec<&str> = numbers.iter().map(String::as_str).collect();
+            judge
+                .add(&UNDECLARED, node, format!("no container of the pod declares the port {number}"))
+                .label(format!("declared: {}", list(&numbers, "and")))
+                .help("if a container listens there, declare it; otherwise the probe fails, and the container is restarted or gets no traffic");
         }
     }
 }
