@@ -109,7 +109,8 @@ enum Token<'t> {
     /// `.name` that begins a term.
     Field(&'t str),
     Word(&'t str),
-    Text,
+    /// What stands between quotes, as it is written.
+    Text(&'t str),
     /// Anything else but a blank.
     Sign(char),
 }
@@ -156,6 +157,22 @@ pub(super) fn read(text: &str) -> Result<Template<'_>, Wrong> {
             }
         }
     }
+    if let Some(name) = undefined(&actions) {
+        let message = format!("a template calls the template {}, and there is none of that name", Quoted(name));
+        return Err(Wrong { message, label: "expected one that a `define` makes".to_owned() });
+    }
+    for pair in actions.iter().flat_map(|tokens| tokens.windows(2)) {
+        // One with an escape is not read as it is written.
+        if let [Token::Word("query"), Token::Text(query)] = pair
+            && !query.contains('\\')
+            && let Err(error) = vigil_promql::parse(query)
+        {
+            return Err(Wrong {
+                message: format!("a template asks {}, which is no PromQL", Quoted(query)),
+                label: error.message,
+            });
+        }
+    }
     if open > 0 {
         let message = "a template with an `if`, `range`, `with`, `define` or `block` that never ends";
         return Err(Wrong { message: message.to_owned(), label: "expected `{{ end }}`".to_owned() });
@@ -166,7 +183,8 @@ pub(super) fn read(text: &str) -> Result<Template<'_>, Wrong> {
 /// What stands between the braces of a template, one by one, and how many blocks are open behind it.
 fn actions(text: &str) -> Result<(Vec<Vec<Token<'_>>>, usize), Wrong> {
     let mut actions = Vec::new();
-    let mut open = 0_usize;
+    // The blocks that are open, and whether each had its `else`.
+    let mut blocks: Vec<(&str, bool)> = Vec::new();
     let mut rest = text;
     while let Some(start) = rest.find("{{") {
         let inside = &rest[start + 2..];
@@ -180,18 +198,46 @@ fn actions(text: &str) -> Result<(Vec<Vec<Token<'_>>>, usize), Wrong> {
         let (tokens, behind) = tokens(inside).ok_or_else(|| Wrong::unclosed("a template that never ends"))?;
         rest = behind;
         match tokens.first() {
-            Some(Token::Word(word)) if *word == "if" || MOVING.contains(word) => open += 1,
+            Some(Token::Word(word)) if *word == "if" || MOVING.contains(word) => blocks.push((word, false)),
             Some(Token::Word("end")) => {
-                open = open.checked_sub(1).ok_or_else(|| Wrong {
+                blocks.pop().ok_or_else(|| Wrong {
                     message: "an `end` of nothing in a template".to_owned(),
                     label: "`end` closes `if`, `range`, `with`, `define` and `block`".to_owned(),
                 })?;
+            }
+            Some(Token::Word("else")) => {
+                let has_condition = tokens.len() > 1;
+                match blocks.last_mut().filter(|(word, had)| !had && ["if", "range", "with"].contains(word)) {
+                    Some((_, had)) => *had = !has_condition,
+                    None => {
+                        return Err(Wrong {
+                            message: "an `else` of nothing in a template".to_owned(),
+                            label: "`if`, `range` and `with` have one `else`".to_owned(),
+                        });
+                    }
+                }
+            }
+            Some(Token::Word(word @ ("break" | "continue"))) if !blocks.iter().any(|(word, _)| *word == "range") => {
+                let message = format!("a `{word}` outside of `range` in a template");
+                return Err(Wrong { message, label: "there is nothing to leave".to_owned() });
             }
             _ => {}
         }
         actions.push(tokens);
     }
-    Ok((actions, open))
+    Ok((actions, blocks.len()))
+}
+
+/// A template that is called and that no `define` or `block` makes.
+fn undefined<'t>(actions: &[Vec<Token<'t>>]) -> Option<&'t str> {
+    let named = |words: &'static [&'static str]| {
+        actions.iter().filter_map(move |tokens| match tokens.as_slice() {
+            [Token::Word(word), Token::Text(name), ..] if words.contains(word) => Some(*name),
+            _ => None,
+        })
+    };
+    let made: BTreeSet<&str> = named(&["define", "block"]).collect();
+    named(&["template"]).find(|name| !made.contains(name))
 }
 
 /// What stands between `{{` and `}}`, and the text behind; nothing if there is no `}}`.
@@ -210,7 +256,7 @@ fn tokens(text: &str) -> Option<(Vec<Token<'_>>, &str)> {
             '}' if behind.starts_with('}') => return Some((tokens, &behind[1..])),
             '"' | '`' | '\'' => {
                 let end = end_of_text(behind, c)?;
-                tokens.push(Token::Text);
+                tokens.push(Token::Text(&behind[..end]));
                 rest = &behind[end + 1..];
             }
             '$' => {
@@ -285,6 +331,13 @@ mod tests {
             ("{{ $labels.pod | reReplaceAll `(.*)-x` `$1` }}", true),
             ("{{ (index (query \"up\") 0).Labels.pod }}", true),
             ("{{ humanize(1) }}", true),
+            ("{{ if $value }}a{{ else }}b{{ else }}c{{ end }}", false),
+            ("{{ if $value }}a{{ else if $value }}b{{ else }}c{{ end }}", true),
+            ("{{ else }}", false),
+            ("{{ break }}", false),
+            ("{{ range query \"up\" }}{{ if .Value }}{{ continue }}{{ end }}{{ end }}", true),
+            ("{{ template \"a\" . }}", false),
+            ("{{ range query \"up{\" }}{{ end }}", false),
         ] {
             assert_eq!(read(text).is_ok(), expected, "{text}: {:?}", read(text));
         }

@@ -18,6 +18,30 @@ rules! {
 /// What a policy's expressions may name, but for `params` and `variables`.
 const ADMISSION: [&str; 5] = ["object", "oldObject", "request", "authorizer", "namespaceObject"];
 
+/// The fields of what a server hands to expressions, where all are known: `pkg/admission/plugin/cel/compile.go` of
+/// k8s.io/apiserver, and `cel/compile.go` of k8s.io/dynamic-resource-allocation.
+const FIELDS: [(&str, &[&str]); 3] = [
+    ("device", &["allowMultipleAllocations", "attributes", "capacity", "driver"]),
+    ("namespaceObject", &["metadata", "spec", "status"]),
+    (
+        "request",
+        &[
+            "dryRun",
+            "kind",
+            "name",
+            "namespace",
+            "operation",
+            "options",
+            "requestKind",
+            "requestResource",
+            "requestSubResource",
+            "resource",
+            "subResource",
+            "userInfo",
+        ],
+    ),
+];
+
 /// Names of types and of groups of functions, which stand where a variable could.
 const TYPES: &str = "bool int uint double bytes string list map null_type type dyn optional optional_type google kubernetes \
     net sets math strings base64 ip cidr format jsonpatch semver lists cel";
@@ -51,9 +75,11 @@ pub(super) fn check(judge: &mut Judge<'_, '_>) {
             policy(judge, spec);
         }
         ("admissionregistration.k8s.io", "ValidatingWebhookConfiguration" | "MutatingWebhookConfiguration") => {
-            for condition in items(judge.object.node, "webhooks").iter().flat_map(|hook| items(hook, "matchConditions"))
-            {
-                one(judge, condition, "expression", &ADMISSION[..4], &[Kind::Bool]);
+            for hook in items(judge.object.node, "webhooks") {
+                twice(judge, hook, "matchConditions", "name");
+                for condition in items(hook, "matchConditions") {
+                    one(judge, condition, "expression", &ADMISSION[..4], &[Kind::Bool]);
+                }
             }
         }
         ("resource.k8s.io", "DeviceClass") => devices(judge, spec),
@@ -72,19 +98,30 @@ fn policy(judge: &mut Judge<'_, '_>, spec: &Node) {
     if given(spec, "paramKind").is_some() {
         names.push("params");
     }
+    for (list, key) in [("matchConditions", "name"), ("variables", "name"), ("auditAnnotations", "key")] {
+        twice(judge, spec, list, key);
+    }
     for condition in items(spec, "matchConditions") {
         one(judge, condition, "expression", &names, &[Kind::Bool]);
     }
     names.push("variables");
-    for variable in items(spec, "variables") {
+    let variables: Vec<&str> = items(spec, "variables").iter().filter_map(|it| it.get("name")?.text()).collect();
+    for (at, variable) in items(spec, "variables").iter().enumerate() {
         one(judge, variable, "expression", &names, &[]);
+        // Those behind it are not there yet.
+        unknown_variables(judge, variable, "expression", variables.get(..at).unwrap_or_default());
+    }
+    let users =
+        [("validations", "expression"), ("validations", "messageExpression"), ("auditAnnotations", "valueExpression")];
+    for (holder, key) in users.iter().flat_map(|(list, key)| items(spec, list).iter().map(move |it| (it, key))) {
+        unknown_variables(judge, holder, key, &variables);
     }
     for validation in items(spec, "validations") {
         one(judge, validation, "expression", &names, &[Kind::Bool]);
         one(judge, validation, "messageExpression", &names, &[Kind::Text]);
     }
     for annotation in items(spec, "auditAnnotations") {
-        one(judge, annotation, "valueExpression", &names, &[]);
+        one(judge, annotation, "valueExpression", &names, &[Kind::Text]);
     }
     // A mutation makes objects of types that are named after fields.
     names.extend(["Object", "JSONPatch"]);
@@ -114,6 +151,31 @@ fn devices(judge: &mut Judge<'_, '_>, holder: &Node) {
         if let Some(cel) = selector.get("cel") {
             one(judge, cel, "expression", &["device"], &[Kind::Bool]);
         }
+    }
+}
+
+/// Two items of a list that go by one name.
+fn twice(judge: &mut Judge<'_, '_>, holder: &Node, list: &str, key: &str) {
+    let mut seen = Vec::new();
+    for node in items(holder, list).iter().filter_map(|item| item.get(key)) {
+        let Some(name) = node.text() else { continue };
+        if seen.contains(&name) {
+            judge.add(&EXPRESSION, node, format!("a second item of `{list}` is called {}", Quoted(name)));
+        }
+        seen.push(name);
+    }
+}
+
+/// Judges the variables that an expression takes: those that the policy makes before it.
+fn unknown_variables(judge: &mut Judge<'_, '_>, holder: &Node, key: &str, known: &[&str]) {
+    let Some(node) = holder.get(key) else { return };
+    let Some(Some(Ok(facts))) = node.text().map(facts) else { return };
+    for (_, name) in facts.fields.iter().filter(|(of, name)| of == "variables" && !known.contains(&name.as_str())) {
+        let finding = judge.add(&EXPRESSION, node, format!("no variable before this is called {}", Quoted(name)));
+        match nearest(name, known.to_vec()) {
+            Some(near) => finding.label(format!("did you mean `{near}`?")),
+            None => finding.label("expected a `name` of `spec.variables`"),
+        };
     }
 }
 
@@ -151,6 +213,16 @@ fn one(judge: &mut Judge<'_, '_>, holder: &Node, key: &str, names: &[&str], want
         let finding = judge.add(&EXPRESSION, node, format!("there is no function {}", Quoted(name)));
         if let Some(near) = nearest(name, functions()) {
             finding.label(format!("did you mean `{near}`?"));
+        }
+    }
+    for (of, field) in &facts.fields {
+        let Some((_, known)) = FIELDS.iter().find(|(name, _)| name == of && names.contains(name)) else { continue };
+        if !known.contains(&field.as_str()) {
+            let finding = judge.add(&EXPRESSION, node, format!("`{of}` has no field {}", Quoted(field)));
+            match nearest(field, known.to_vec()) {
+                Some(near) => finding.label(format!("did you mean `{near}`?")),
+                None => finding.label(format!("expected {}", list(known, "or"))),
+            };
         }
     }
     if let Some((operator, one, other)) = facts.clash {

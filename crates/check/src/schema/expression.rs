@@ -40,6 +40,8 @@ pub(crate) struct Facts {
     pub(crate) names: BTreeSet<String>,
     /// The functions that it calls.
     pub(crate) functions: BTreeSet<String>,
+    /// The fields that it takes of names, as `request` and `name`.
+    pub(crate) fields: BTreeSet<(String, String)>,
     pub(crate) result: Kind,
     /// An operator whose sides are of kinds that do not go together.
     pub(crate) clash: Option<(String, Kind, Kind)>,
@@ -54,8 +56,8 @@ pub(crate) fn facts(text: &str) -> Option<Result<Facts, String>> {
     compiled(text, |expression| {
         let mut walk = Walk::default();
         walk.expression(expression);
-        let Walk { names, functions, clash, .. } = walk;
-        Ok(Facts { names, functions, result: kind(expression), clash })
+        let Walk { names, functions, fields, clash, .. } = walk;
+        Ok(Facts { names, functions, fields, result: kind(expression), clash })
     })
 }
 
@@ -65,6 +67,7 @@ struct Walk {
     bound: Vec<String>,
     names: BTreeSet<String>,
     functions: BTreeSet<String>,
+    fields: BTreeSet<(String, String)>,
     clash: Option<(String, Kind, Kind)>,
 }
 
@@ -77,7 +80,14 @@ impl Walk {
                     self.names.insert(name.trim_start_matches('.').to_owned());
                 }
             }
-            Expr::Select(it) => self.expression(&it.operand),
+            Expr::Select(it) => {
+                if let Expr::Ident(name) = &it.operand.expr
+                    && !self.bound.contains(name)
+                {
+                    self.fields.insert((name.clone(), it.field.clone()));
+                }
+                self.expression(&it.operand);
+            }
             Expr::List(it) => it.elements.iter().for_each(|element| self.expression(element)),
             Expr::Map(it) => it.entries.iter().for_each(|entry| self.entry(&entry.expr)),
             Expr::Struct(it) => it.entries.iter().for_each(|entry| self.entry(&entry.expr)),
