@@ -17,6 +17,7 @@ mod loki;
 mod loki_start;
 mod outcomes;
 mod probes;
+mod prometheus_start;
 mod push;
 pub(crate) mod query;
 mod releases;
@@ -62,6 +63,7 @@ pub(crate) fn rules() -> Vec<&'static Rule> {
         loki_start::RULES,
         outcomes::RULES,
         probes::RULES,
+        prometheus_start::RULES,
         push::RULES,
         query::RULES,
         releases::RULES,
@@ -156,6 +158,7 @@ pub(crate) fn check<'a>(
     configuration::check(&read, world, &operated, findings);
     loki::check(&read, world, findings);
     loki_start::check(&read, world, findings);
+    prometheus_start::check(&read, world, findings);
     alertmanager::check(&read, world, &operated, findings);
     grafana_settings::check(&read, world, findings);
     let mut queries = Vec::new();

@@ -1,0 +1,273 @@
+//! What keeps Prometheus from loading its configuration although it knows every key of it.
+//!
+//! Source: the `Validate` and `UnmarshalYAML` functions of `config/config.go`, `model/relabel/relabel.go` and
+//! `discovery/kubernetes/kubernetes.go` of github.com/prometheus/prometheus 3.8, and of `config/http_config.go` of
+//! github.com/prometheus/common.
+
+use super::file::File;
+use super::syntax::Read;
+use crate::fields::{filled, given, items, text, written};
+use crate::finding::{At, Finding, Findings};
+use crate::rule::rules;
+use crate::world::World;
+use std::collections::HashSet;
+use std::time::Duration;
+use vigil_forms::duration;
+use vigil_yaml::words::{list, nearest};
+use vigil_yaml::{Node, Quoted};
+
+rules! {
+    START "prometheus-start" Error "Prometheus loads its configuration: jobs, timeouts, targets, relabelings, authentication"
+}
+
+const ACTIONS: [&str; 11] = [
+    "replace",
+    "keep",
+    "drop",
+    "hashmod",
+    "labelmap",
+    "labeldrop",
+    "labelkeep",
+    "lowercase",
+    "uppercase",
+    "keepequal",
+    "dropequal",
+];
+
+const ROLES: [&str; 6] = ["node", "pod", "service", "endpoints", "endpointslice", "ingress"];
+
+const TLS_VERSIONS: [&str; 4] = ["TLS10", "TLS11", "TLS12", "TLS13"];
+
+/// Judges the files that a Prometheus of the set is configured by.
+pub(super) fn check(read: &[Read<'_, '_>], world: &World<'_>, findings: &mut Findings) {
+    for Read { file, documents } in read {
+        let [root] = documents.as_slice() else { continue };
+        let mut programs = world.readers(&file.object);
+        if programs.any(|program| program.name == "prometheus" && program.is_configured_by(file.name())) {
+            Judge { file, root, findings }.check();
+        }
+    }
+}
+
+struct Judge<'w, 'f, 'a> {
+    file: &'w File<'a>,
+    root: &'w Node,
+    findings: &'f mut Findings,
+}
+
+impl Judge<'_, '_, '_> {
+    fn add<'n>(&mut self, at: impl Into<At<'n>>, message: impl Into<String>) -> &mut Finding {
+        self.file.add(&START, self.root, at, message, self.findings)
+    }
+
+    fn check(&mut self) {
+        let time = |path: [&str; 2]| text(self.root, path).and_then(|text| duration::prometheus(text).ok());
+        let interval = time(["global", "scrape_interval"]).unwrap_or(Duration::from_secs(60));
+        let own = time(["global", "scrape_timeout"]);
+        if let Some(node) = self.root.at(&["global", "scrape_timeout"])
+            && own.is_some_and(|own| own > interval)
+        {
+            self.add(node, "`global.scrape_timeout` is longer than `scrape_interval`").help("take the same or less");
+        }
+        let timeout = own.unwrap_or(Duration::from_secs(10));
+        self.twice("scrape_configs", "job_name");
+        self.twice("remote_write", "name");
+        self.twice("remote_read", "name");
+        for job in items(self.root, "scrape_configs") {
+            self.job(job, interval, timeout);
+        }
+        for write in items(self.root, "remote_write") {
+            self.remote(write, "remote_write");
+            self.relabelings(write, "write_relabel_configs");
+        }
+        for read in items(self.root, "remote_read") {
+            self.remote(read, "remote_read");
+        }
+        if let Some(alerting) = given(self.root, "alerting") {
+            self.relabelings(alerting, "alert_relabel_configs");
+        }
+        for alertmanager in items(self.root, ["alerting", "alertmanagers"]) {
+            if let Some((node, version)) = filled(alertmanager, "api_version").filter(|(_, version)| *version != "v2") {
+                self.add(node, format!("there is no `api_version` {}", Quoted(version))).label("expected `v2`");
+            }
+            self.targets(alertmanager);
+            self.relabelings(alertmanager, "relabel_configs");
+            self.relabelings(alertmanager, "alert_relabel_configs");
+            self.authentication(alertmanager);
+        }
+    }
+
+    /// Two items of a list that go by one name.
+    fn twice(&mut self, list: &str, key: &str) {
+        let mut seen = HashSet::new();
+        for item in items(self.root, list) {
+            let Some((node, name)) = filled(item, key) else { continue };
+            if !seen.insert(name) {
+                self.add(node, format!("a second item of `{list}` has the `{key}` {}", Quoted(name)))
+                    .help(format!("give each a `{key}` of its own"));
+            }
+        }
+    }
+
+    fn job(&mut self, job: &Node, interval: Duration, timeout: Duration) {
+        if job.entries().is_empty() {
+            self.add(job, "an empty item of `scrape_configs`").help("remove it");
+            return;
+        }
+        if filled(job, "job_name").is_none() {
+            self.add(job, "an item of `scrape_configs` without `job_name`").help("give it a name");
+        }
+        let time = |key: &str| text(job, key).and_then(|text| duration::prometheus(text).ok());
+        let interval = time("scrape_interval").unwrap_or(interval);
+        // A global timeout that is too long for a job is cut.
+        if let Some(node) = job.get("scrape_timeout")
+            && time("scrape_timeout").unwrap_or(timeout) > interval
+        {
+            self.add(node, "`scrape_timeout` is longer than the job's `scrape_interval`").help("take the same or less");
+        }
+        self.targets(job);
+        self.relabelings(job, "relabel_configs");
+        self.relabelings(job, "metric_relabel_configs");
+        self.authentication(job);
+        for discovery in items(job, "kubernetes_sd_configs") {
+            match filled(discovery, "role") {
+                None => {
+                    self.add(discovery, "an item of `kubernetes_sd_configs` without `role`")
+                        .label(format!("expected {}", list(&ROLES, "or")));
+                }
+                Some((node, role)) if !ROLES.contains(&role) => self.unknown(node, "role", role, &ROLES),
+                Some(_) => {}
+            }
+        }
+    }
+
+    fn unknown(&mut self, node: &Node, key: &str, value: &str, known: &[&str]) {
+        let finding = self.add(node, format!("there is no `{key}` {}", Quoted(value)));
+        match nearest(value, known.to_vec()) {
+            Some(near) => finding.label(format!("did you mean `{near}`?")),
+            None => finding.label(format!("expected {}", list(known, "or"))),
+        };
+    }
+
+    fn targets(&mut self, holder: &Node) {
+        for target in items(holder, "static_configs").iter().flat_map(|config| items(config, "targets")) {
+            let Some(address) = target.text().filter(|address| address.contains('/')) else { continue };
+            self.add(target, format!("{} is no `host:port`", Quoted(address)))
+                .help("the scheme and the path are `scheme` and `metrics_path`, or `path_prefix` of an Alertmanager");
+        }
+    }
+
+    fn remote(&mut self, remote: &Node, list: &str) {
+        if filled(remote, "url").is_none() {
+            self.add(remote, format!("an item of `{list}` without `url`"));
+        }
+        self.authentication(remote);
+    }
+
+    fn relabelings(&mut self, holder: &Node, key: &str) {
+        for rule in items(holder, key) {
+            if rule.entries().is_empty() {
+                self.add(rule, format!("an empty item of `{key}`")).help("remove it");
+                continue;
+            }
+            self.relabeling(rule);
+        }
+    }
+
+    fn relabeling(&mut self, rule: &Node) {
+        let action = text(rule, "action").unwrap_or("replace");
+        let lower = action.to_ascii_lowercase();
+        if !ACTIONS.contains(&lower.as_str()) {
+            if let Some(node) = rule.get("action") {
+                self.unknown(node, "action", action, &ACTIONS);
+            }
+            return;
+        }
+        if lower == "hashmod" && given(rule, "modulus").is_none_or(|node| written(node) == "0") {
+            self.add(rule, format!("action `{action}` without `modulus`"));
+        }
+        let targeted = ["replace", "hashmod", "lowercase", "uppercase", "keepequal", "dropequal"];
+        if targeted.contains(&lower.as_str()) && filled(rule, "target_label").is_none() {
+            let finding = self.add(rule, format!("action `{action}` without `target_label`"));
+            if rule.get("action").is_none() {
+                finding.help("`replace` is the action where none is given");
+            }
+        }
+        let (unused, used): (&[&str], &[&str]) = match lower.as_str() {
+            "lowercase" | "uppercase" => (&["replacement"], &["source_labels", "separator", "target_label"]),
+            "keepequal" | "dropequal" => {
+                (&["regex", "modulus", "separator", "replacement"], &["source_labels", "target_label"])
+            }
+            "labeldrop" | "labelkeep" => {
+                (&["source_labels", "target_label", "modulus", "separator", "replacement"], &["regex"])
+            }
+            _ => return,
+        };
+        let default = |key: &str| match key {
+            "regex" => "(.*)",
+            "separator" => ";",
+            "replacement" => "$1",
+            "modulus" => "0",
+            _ => "",
+        };
+        for entry in unused.iter().filter_map(|key| rule.entry(key)) {
+            let key = entry.key.text.as_str();
+            let is_list = !entry.value.items().is_empty();
+            if is_list || (entry.value.items().is_empty() && written(&entry.value) != default(key)) {
+                self.add(entry, format!("`{key}` beside action `{action}`"))
+                    .label(format!("expected only {}", list(used, "and")));
+            }
+        }
+    }
+
+    /// At most one way to show who one is, each whole.
+    fn authentication(&mut self, holder: &Node) {
+        const METHODS: [&str; 5] = ["authorization", "basic_auth", "bearer_token", "bearer_token_file", "oauth2"];
+        let mut methods = METHODS.iter().filter(|key| given(holder, **key).is_some());
+        if let (Some(first), Some(second)) = (methods.next(), methods.next())
+            && let Some(entry) = holder.entry(second)
+        {
+            self.add(entry, format!("`{second}` beside `{first}`")).label("expected one method of authentication");
+        }
+        for (of, one, other) in [
+            ("basic_auth", "username", "username_file"),
+            ("basic_auth", "password", "password_file"),
+            ("authorization", "credentials", "credentials_file"),
+            ("oauth2", "client_secret", "client_secret_file"),
+            ("tls_config", "ca", "ca_file"),
+            ("tls_config", "cert", "cert_file"),
+            ("tls_config", "key", "key_file"),
+        ] {
+            let Some(of) = given(holder, of) else { continue };
+            if filled(of, one).is_some()
+                && let Some(entry) = of.entry(other).filter(|entry| !written(&entry.value).is_empty())
+            {
+                self.add(entry, format!("`{other}` beside `{one}`")).label("expected one of the two");
+            }
+        }
+        if let Some((node, kind)) = filled(holder, ["authorization", "type"])
+            && kind.trim().eq_ignore_ascii_case("basic")
+        {
+            self.add(node, "`authorization.type` is `basic`").help("take `basic_auth`");
+        }
+        if let Some(oauth2) = given(holder, "oauth2") {
+            for key in ["client_id", "token_url"] {
+                if filled(oauth2, key).is_none() {
+                    self.add(oauth2, format!("`oauth2` without `{key}`"));
+                }
+            }
+        }
+        let Some(tls) = given(holder, "tls_config") else { return };
+        for key in ["min_version", "max_version"] {
+            if let Some((node, version)) = filled(tls, key).filter(|(_, version)| !TLS_VERSIONS.contains(version)) {
+                self.unknown(node, key, version, &TLS_VERSIONS);
+            }
+        }
+        let has = |keys: [&str; 2]| keys.into_iter().any(|key| filled(tls, key).is_some());
+        match (has(["cert", "cert_file"]), has(["key", "key_file"])) {
+            (true, false) => self.add(tls, "a client certificate without `key_file`").help("it needs its key"),
+            (false, true) => self.add(tls, "a client key without `cert_file`").help("it needs its certificate"),
+            _ => return,
+        };
+    }
+}
