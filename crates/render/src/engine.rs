@@ -131,13 +131,26 @@ pub(crate) struct Compiled {
     registry: OnceLock<Result<Handlebars<'static>, Vec<Problem>>>,
     /// What is rendered, by its path.
     templates: BTreeMap<String, OnceLock<Result<Template, Box<Problem>>>>,
+    /// What is read as YAML, by its path.
+    nodes: BTreeMap<String, OnceLock<Read>>,
 }
 
+/// A file of YAML, or what is wrong with it.
+type Read = Result<Option<Node>, Vec<Problem>>;
+
 impl Compiled {
-    /// None is compiled yet. `paths` are those of what is rendered.
-    pub(crate) fn new<'a>(paths: impl Iterator<Item = &'a str>) -> Self {
-        let templates = paths.map(|path| (path.to_owned(), OnceLock::new())).collect();
-        Self { registry: OnceLock::new(), templates }
+    /// None is compiled yet. `rendered` are the paths of what is rendered, `read` those of what is read as YAML.
+    pub(crate) fn new<'a>(rendered: impl Iterator<Item = &'a str>, read: impl Iterator<Item = &'a str>) -> Self {
+        let templates = rendered.map(|path| (path.to_owned(), OnceLock::new())).collect();
+        let nodes = read.map(|path| (path.to_owned(), OnceLock::new())).collect();
+        Self { registry: OnceLock::new(), templates, nodes }
+    }
+
+    /// A file of YAML; nothing of one that is empty, or not there.
+    pub(crate) fn node(&self, path: &str, sources: &Templates) -> Result<Option<&Node>, Vec<Problem>> {
+        let (Some(place), Some(source)) = (self.nodes.get(path), sources.get(path)) else { return Ok(None) };
+        let read = place.get_or_init(|| vigil_yaml::read_one(source, &Limits::default()));
+        read.as_ref().map(Option::as_ref).map_err(Clone::clone)
     }
 
     fn registry(&self, threads: usize, sources: &Templates) -> Result<&Handlebars<'static>, Vec<Problem>> {

@@ -14,7 +14,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use vigil_stack::Stack;
 use vigil_stack::model::Part as _;
 use vigil_stack::units::Url;
-use vigil_yaml::{Limits, Problem, Span};
+use vigil_yaml::{Problem, Span};
 
 /// Who evaluates rules.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -134,9 +134,8 @@ pub(crate) fn rules<'t>(
 
 /// The groups of a file, as they stand in it.
 fn groups(path: &str, templates: &Templates, words: &Words) -> Result<Vec<Map<String, Value>>, Vec<Problem>> {
-    let Some(source) = templates.get(path) else { return Ok(Vec::new()) };
-    let Some(node) = vigil_yaml::read_one(source, &Limits::default())? else { return Ok(Vec::new()) };
-    let unknown = words.check(&node);
+    let (Some(source), Some(node)) = (templates.get(path), templates.node(path)?) else { return Ok(Vec::new()) };
+    let unknown = words.check(node);
     if !unknown.is_empty() {
         return Err(unknown);
     }

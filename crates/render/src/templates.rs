@@ -5,7 +5,7 @@ use crate::engine::Compiled;
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
-use vigil_yaml::{Problem, Source};
+use vigil_yaml::{Node, Problem, Source};
 use walkdir::WalkDir;
 
 /// The templates, by their path relative to the templates directory.
@@ -25,6 +25,9 @@ pub struct Templates {
     compiled: Arc<Compiled>,
 }
 
+/// Folders of a component whose files are read as YAML: rules of Prometheus and of Loki, descriptions of dashboards.
+const ROOMS: [&str; 3] = ["/rules/", "/log-rules/", "/dashboards/"];
+
 impl Templates {
     const LIMIT: usize = 16 << 20;
     const PARTIALS: &str = "partials/";
@@ -37,7 +40,9 @@ impl Templates {
 
     fn of(sources: BTreeMap<String, Arc<Source>>) -> Self {
         let is_rendered = |path: &&str| path.ends_with(".hbs") && !path.starts_with(Self::PARTIALS);
-        let compiled = Arc::new(Compiled::new(sources.keys().map(String::as_str).filter(is_rendered)));
+        let is_read = |path: &&str| ROOMS.iter().any(|room| path.contains(room));
+        let paths = || sources.keys().map(String::as_str);
+        let compiled = Arc::new(Compiled::new(paths().filter(is_rendered), paths().filter(is_read)));
         Self { sources, compiled }
     }
 
@@ -98,6 +103,14 @@ impl Templates {
         self.sources.get(path)
     }
 
+    /// A file of rules or the description of a dashboard.
+    ///
+    /// # Errors
+    /// What is wrong with it as YAML.
+    pub(crate) fn node(&self, path: &str) -> Result<Option<&Node>, Vec<Problem>> {
+        self.compiled.node(path, self)
+    }
+
     /// The partials, as (name, path).
     pub(crate) fn partials(&self) -> impl Iterator<Item = (&str, &str)> {
         self.below(Self::PARTIALS.to_owned()).map(|path| {
@@ -118,17 +131,17 @@ impl Templates {
 
     /// The rule files of all components, as (component, subject, path).
     pub(crate) fn rules(&self) -> impl Iterator<Item = (&str, &str, &str)> {
-        self.in_room("/rules/")
+        self.in_room(ROOMS[0])
     }
 
     /// The rule files of all components for Loki's ruler, likewise.
     pub(crate) fn log_rules(&self) -> impl Iterator<Item = (&str, &str, &str)> {
-        self.in_room("/log-rules/")
+        self.in_room(ROOMS[1])
     }
 
     /// The descriptions of dashboards of all components, as (component, name, path).
     pub(crate) fn dashboards(&self) -> impl Iterator<Item = (&str, &str, &str)> {
-        self.in_room("/dashboards/")
+        self.in_room(ROOMS[2])
     }
 
     fn in_room(&self, room: &'static str) -> impl Iterator<Item = (&str, &str, &str)> {

@@ -16,7 +16,7 @@ use serde::{Deserialize, Deserializer};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use vigil_stack::Stack;
-use vigil_yaml::{Limits, Problem};
+use vigil_yaml::Problem;
 
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -368,9 +368,8 @@ fn shown(component: &'static str, dashboard: &Dashboard, json: &Value) -> Vec<Sh
 
 /// A file as it stands.
 fn read(path: &str, templates: &Templates, words: &Words) -> Result<Value, Vec<Problem>> {
-    let Some(source) = templates.get(path) else { return Ok(Value::Null) };
-    let Some(node) = vigil_yaml::read_one(source, &Limits::default())? else { return Ok(Value::Null) };
-    let unknown = words.check(&node);
+    let Some(node) = templates.node(path)? else { return Ok(Value::Null) };
+    let unknown = words.check(node);
     if unknown.is_empty() { Ok(node.to_json()) } else { Err(unknown) }
 }
 
