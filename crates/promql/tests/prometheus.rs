@@ -2,6 +2,7 @@
 //! has, half of them with something wrong, are brought to both.
 
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
+#![allow(clippy::format_push_string, reason = "texts of tests are put together the plain way")]
 
 #[path = "../../../tests/tools/mod.rs"]
 mod tools;

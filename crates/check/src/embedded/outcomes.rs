@@ -6,6 +6,7 @@
 use super::query::{Parsing, Query};
 use crate::finding::Findings;
 use crate::rule::rules;
+use std::cmp::Ordering;
 use std::time::Duration;
 use vigil_promql::{Aggregation, Binary, Call, Expr, Operator, Selector};
 use vigil_yaml::Quoted;
@@ -87,31 +88,39 @@ impl Values {
     }
 
     fn is_empty(self) -> bool {
-        #[expect(clippy::float_cmp, reason = "the ends of a range, which are the same number or not")]
-        let is_point = self.low == self.high;
-        self.low > self.high || (is_point && (self.open.0 || self.open.1))
+        match self.low.partial_cmp(&self.high) {
+            Some(Ordering::Less) => false,
+            Some(Ordering::Equal) => self.open.0 || self.open.1,
+            _ => true,
+        }
+    }
+
+    /// Those up to a number, which is one of them or not.
+    fn below(self, number: f64, open: bool) -> Self {
+        match number.partial_cmp(&self.high) {
+            Some(Ordering::Less) => Self { high: number, open: (self.open.0, open), ..self },
+            Some(Ordering::Equal) => Self { open: (self.open.0, open || self.open.1), ..self },
+            _ => self,
+        }
+    }
+
+    /// Those from a number on.
+    fn above(self, number: f64, open: bool) -> Self {
+        match number.partial_cmp(&self.low) {
+            Some(Ordering::Greater) => Self { low: number, open: (open, self.open.1), ..self },
+            Some(Ordering::Equal) => Self { open: (open || self.open.0, self.open.1), ..self },
+            _ => self,
+        }
     }
 
     /// Those for which a comparison with a number is true.
     fn when(self, op: Operator, number: f64) -> Self {
-        let below = |open| {
-            let (high, open) = if number < self.high { (number, open) } else { (self.high, self.open.1) };
-            // At the end itself both are asked.
-            let open = open || (number <= self.high && number >= self.high && self.open.1);
-            Self { high, open: (self.open.0, open), ..self }
-        };
-        let above = |open| {
-            let (low, open) = if number > self.low { (number, open) } else { (self.low, self.open.0) };
-            Self { low, open: (open, self.open.1), ..self }
-        };
         match op {
-            Operator::Less if number >= self.high && number <= self.high => Self { open: (self.open.0, true), ..self },
-            Operator::Less => below(true),
-            Operator::LessEqual => below(false),
-            Operator::Greater if number >= self.low && number <= self.low => Self { open: (true, self.open.1), ..self },
-            Operator::Greater => above(true),
-            Operator::GreaterEqual => above(false),
-            Operator::Equal => self.when(Operator::LessEqual, number).when(Operator::GreaterEqual, number),
+            Operator::Less => self.below(number, true),
+            Operator::LessEqual => self.below(number, false),
+            Operator::Greater => self.above(number, true),
+            Operator::GreaterEqual => self.above(number, false),
+            Operator::Equal => self.below(number, false).above(number, false),
             Operator::NotEqual if self == Self::between(number, number) => Self { open: (true, true), ..self },
             _ => self,
         }
@@ -119,9 +128,7 @@ impl Values {
 
     /// Those that both have.
     fn and(self, other: Self) -> Self {
-        let upper = if other.open.1 { Operator::Less } else { Operator::LessEqual };
-        let lower = if other.open.0 { Operator::Greater } else { Operator::GreaterEqual };
-        self.when(upper, other.high).when(lower, other.low)
+        self.below(other.high, other.open.1).above(other.low, other.open.0)
     }
 
     /// Those of either, and what lies between.
