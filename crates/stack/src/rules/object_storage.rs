@@ -25,11 +25,21 @@ pub(crate) fn check(stack: &Stack, findings: &mut Findings) {
             &["objectStorage"],
             "`objectStorage` has no effect: no part keeps data in it",
             "nobody uses it",
-            &format!("add a period with `objectStore: {provider}` to `loki.schema`, or remove it"),
+            &format!(
+                "add a period with `objectStore: {provider}` to `loki.schema`, set `thanos.enabled: true`, or remove it"
+            ),
         );
     }
-    let Buckets { loki } = &storage.buckets;
-    for (path, bucket) in [("objectStorage.buckets.loki", loki)] {
+    let Buckets { loki, thanos } = &storage.buckets;
+    if loki.is_some() && loki == thanos {
+        findings.error(
+            &["objectStorage.buckets.thanos", "objectStorage.buckets.loki"],
+            "two parts have one bucket",
+            "each deletes what it does not know",
+            "give each a bucket of its own",
+        );
+    }
+    for (path, bucket) in [("objectStorage.buckets.loki", loki), ("objectStorage.buckets.thanos", thanos)] {
         let Some(bucket) = bucket else { continue };
         self::bucket(provider, path, bucket, findings);
         if let Some(s3) = &storage.s3 {
@@ -63,7 +73,8 @@ fn bucket(provider: &str, path: &str, bucket: &BucketName, findings: &mut Findin
     }
 }
 
-/// Loki refuses an endpoint that begins with the bucket, since its client puts the bucket there itself.
+/// Loki refuses an endpoint that begins with the bucket, since its client puts the bucket there itself, as that of Thanos
+/// does.
 fn endpoint(s3: &S3, path: &str, bucket: &BucketName, findings: &mut Findings) {
     if s3.endpoint.as_str().split('.').next() == Some(bucket.as_str()) {
         findings.error(
