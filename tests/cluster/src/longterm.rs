@@ -15,13 +15,14 @@ use std::process::Command;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 const METHOD: &str = "\
-Two replicas of Prometheus get four days of samples, 35 days old, as blocks that `promtool` makes of OpenMetrics. Beside each runs
-a side-car with the arguments that prometheus-operator 0.87.1 gives it; store, query, query-frontend and compactor run with the
-arguments and files of `stacks/longterm.yaml`. Other than there: the bucket is a directory; addresses are ports of the loopback,
-as there is no DNS; the compactor runs once, without `--wait`, and takes blocks that have just been uploaded
-(`--consistency-delay=0s`). The retention of raw samples in that stack is 30 days, so the compactor has to make coarser samples of
-these and to mark the raw ones for deletion in the same run. Thanos is v0.42.4, which Go 1.26.8 can build: v0.42.5 differs in its
-version and its tests alone.";
+Two replicas of Prometheus get four days of samples, 35 days old, as blocks that `promtool` makes of OpenMetrics. Beside each
+runs a side-car with the arguments that prometheus-operator 0.87.1 gives it; store, query, query-frontend and compactor run with
+the arguments and files of `stacks/longterm.yaml`. Other than there: the bucket is a directory; addresses are ports of the
+loopback, as there is no DNS; the compactor runs once, without `--wait`, and takes blocks that have just been uploaded
+(`--consistency-delay=0s`). The retention of raw samples in that stack is 30 days, so the compactor has to make coarser samples
+of these and to mark the raw ones for deletion in the same run. Then two more Prometheus with equal external labels upload their
+blocks, and the compactor, as it stands in the stack, must halt and say so by the metric that `ThanosCompactHalted` reads.
+Thanos is v0.42.4, which Go 1.26.8 can build: v0.42.5 differs in its version and its tests alone.";
 
 const COLUMNS: [&str; 3] = ["step", "expected", "found"];
 
@@ -35,6 +36,9 @@ const SERIES: usize = 5;
 const AGE: u64 = 35;
 
 const DAY: u64 = 24 * 3600;
+
+/// Has the compactor take blocks of this minute.
+const NOW: &str = "--consistency-delay=0s";
 
 /// The length of a block of Prometheus, in seconds.
 const BLOCK: u64 = 2 * 3600;
@@ -56,7 +60,7 @@ pub(crate) fn prove(stacks: &[Rendered]) -> Result<Proof> {
 
     let mut replicas = Vec::new();
     for replica in 0..2 {
-        replicas.push(Replica::start(stack, place.path(), &bucket, &samples, replica)?);
+        replicas.push(Replica::start(stack, place.path(), &bucket, &samples, (replica, replica))?);
     }
     let blocks = usize::try_from((last - first) / BLOCK).unwrap_or(0) * replicas.len();
     let uploaded = wait_for(PATIENCE, || bucket.blocks().is_ok_and(|found| found.len() >= blocks));
@@ -94,6 +98,18 @@ pub(crate) fn prove(stacks: &[Rendered]) -> Result<Proof> {
     drop(store);
 
     compact(stack, place.path(), &bucket, &mut proof)?;
+
+    // Two that say they are one.
+    let before = bucket.blocks()?.len();
+    let mut twins = Vec::new();
+    for number in 2..4 {
+        twins.push(Replica::start(stack, place.path(), &bucket, &samples, (number, 2))?);
+    }
+    wait_for(PATIENCE, || bucket.blocks().is_ok_and(|found| found.len() >= before + blocks));
+    let halted = halts(stack, place.path(), &bucket)?;
+    proof.expect(halted, || "the compactor does not halt at blocks that overlap".to_owned());
+    row(&mut proof, "`thanos_compact_halted` after two Prometheus with equal labels", 1, usize::from(halted));
+    drop(twins);
     Ok(proof)
 }
 
@@ -162,9 +178,16 @@ struct Replica {
 }
 
 impl Replica {
-    fn start(stack: &Rendered, place: &Path, bucket: &Bucket, samples: &Path, replica: usize) -> Result<Self> {
-        eprintln!("  replica {replica} gets its samples …");
-        let folder = place.join(format!("replica-{replica}"));
+    /// The `number`th, with the external labels of the `replica`th.
+    fn start(
+        stack: &Rendered,
+        place: &Path,
+        bucket: &Bucket,
+        samples: &Path,
+        (number, replica): (usize, usize),
+    ) -> Result<Self> {
+        eprintln!("  Prometheus {number} gets its samples …");
+        let folder = place.join(format!("prometheus-{number}"));
         let data = folder.join("data");
         fs::create_dir_all(&data).context(data.display())?;
         let made = Command::new(program("promtool", "promtool")?)
@@ -193,7 +216,7 @@ impl Replica {
             // The samples are older than those of a Prometheus beside Thanos.
             "--storage.tsdb.retention.time=60d".to_owned(),
         ];
-        let name = format!("prometheus-{replica}");
+        let name = format!("prometheus-{number}");
         let mut prometheus = Process::start(&name, &program("prometheus", "prometheus")?, arguments, &[], place)?;
         let http = Http::at(port);
         prometheus.wait_until(PATIENCE, || http.is_ok("/-/ready"))?;
@@ -214,7 +237,7 @@ impl Replica {
             format!("--log.format={}", spec["logFormat"].as_str().unwrap_or("logfmt")),
             format!("--prometheus.http-client-file={}", client.display()),
         ];
-        let name = format!("sidecar-{replica}");
+        let name = format!("sidecar-{number}");
         let mut sidecar = Process::start(&name, &program("thanos", "thanos")?, arguments, &[], place)?;
         let http = Http::at(web);
         sidecar.wait_until(PATIENCE, || http.is_ok("/-/ready"))?;
@@ -338,7 +361,7 @@ fn compact(stack: &Rendered, place: &Path, bucket: &Bucket, proof: &mut Proof) -
     ];
     let mut words = arguments(stack, "thanos-compact", &other)?;
     words.retain(|word| word != "--wait");
-    words.push("--consistency-delay=0s".to_owned());
+    words.push(NOW.to_owned());
     let run = Command::new(program("thanos", "thanos")?).args(&words).output().context("thanos compact")?;
     if !run.status.success() {
         let said = String::from_utf8_lossy(&run.stderr).into_owned();
@@ -363,4 +386,21 @@ fn compact(stack: &Rendered, place: &Path, bucket: &Bucket, proof: &mut Proof) -
         row(proof, what, expected, found);
     }
     Ok(())
+}
+
+/// Whether the compactor, which goes on running, says that it has halted.
+fn halts(stack: &Rendered, place: &Path, bucket: &Bucket) -> Result<bool> {
+    eprintln!("  the compactor runs until it halts …");
+    let web = free_port()?;
+    let other = [
+        ("--objstore.config-file", bucket.config.display().to_string()),
+        ("--data-dir", place.join("halting").display().to_string()),
+        ("--http-address", format!("127.0.0.1:{web}")),
+    ];
+    let mut words = arguments(stack, "thanos-compact", &other)?;
+    words.push(NOW.to_owned());
+    let http = Http::at(web);
+    let _process = Process::start("compact", &program("thanos", "thanos")?, words, &[], place)?;
+    let says = |line: &str| http.get("/metrics").is_ok_and(|answer| answer.text.lines().any(|found| found == line));
+    Ok(wait_for(PATIENCE, || says("thanos_compact_halted 1")))
 }
