@@ -230,3 +230,36 @@ fn object_store(storage: &ObjectStorage) -> Value {
     }
     json!({ "type": "GCS", "config": config })
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use vigil_yaml::Source;
+
+    #[test]
+    fn every_provider_is_named_as_thanos_reads_it() {
+        for (storage, expected) in [
+            (
+                "{s3: {endpoint: a.b, region: r, forcePathStyle: true, caSecret: {name: a, key: b}}, buckets: {thanos: m-1}}",
+                json!({ "type": "S3", "config": {
+                    "bucket": "m-1", "endpoint": "a.b", "insecure": false, "region": "r", "bucket_lookup_type": "path",
+                    "http_config": { "tls_config": { "ca_file": "/etc/object-storage/ca.crt" } },
+                } }),
+            ),
+            ("{gcs: {}, buckets: {thanos: m-1}}", json!({ "type": "GCS", "config": { "bucket": "m-1" } })),
+            (
+                "{azure: {account: acme, accountKey: {name: a, key: b}}, buckets: {thanos: m-1}}",
+                json!({ "type": "AZURE", "config": {
+                    "container": "m-1", "storage_account": "acme", "storage_account_key": "$(AZURE_STORAGE_KEY)",
+                } }),
+            ),
+        ] {
+            let text = format!(
+                "objectStorage: {storage}\nprometheus: {{retention: 2d, externalLabels: {{cluster: a}}}}\n\
+                 thanos: {{enabled: true}}\n"
+            );
+            let stack = Stack::parse(&Source::new("stack.yaml", text)).unwrap().stack;
+            assert_eq!(facts(&stack)["objectStore"], expected, "{storage}");
+        }
+    }
+}
