@@ -20,7 +20,9 @@ pub(crate) fn check(stack: &Stack, findings: &mut Findings) {
         findings.error(&paths, message, "expected one of `s3`, `gcs` and `azure`", help);
         return;
     };
-    if !stack.parts().into_iter().any(|(_, part)| part.enabled() && part.uses_object_storage()) {
+    let parts = stack.parts().into_iter().filter(|(_, part)| part.enabled() && part.uses_object_storage());
+    let users: Vec<_> = parts.map(|(name, _)| name).collect();
+    if users.is_empty() {
         findings.warning(
             &["objectStorage"],
             "`objectStorage` has no effect: no part keeps data in it",
@@ -41,6 +43,15 @@ pub(crate) fn check(stack: &Stack, findings: &mut Findings) {
     }
     for (path, bucket) in [("objectStorage.buckets.loki", loki), ("objectStorage.buckets.thanos", thanos)] {
         let Some(bucket) = bucket else { continue };
+        let owner = path.rsplit('.').next().unwrap_or_default();
+        if !users.is_empty() && !users.contains(&owner) {
+            findings.warning(
+                &[path],
+                format!("`{path}` has no effect: `{owner}` keeps nothing in object storage"),
+                "nobody uses it",
+                "remove it, or have the part use it: docs/stack.md",
+            );
+        }
         self::bucket(provider, path, bucket, findings);
         if let Some(s3) = &storage.s3 {
             endpoint(s3, path, bucket, findings);
@@ -132,6 +143,11 @@ mod tests {
                 "{s3: {endpoint: a.b, insecure: true, caSecret: {name: a, key: b}}, buckets: {loki: logs}}",
                 "s3",
                 Some("`caSecret` checks a certificate, and with `insecure: true` there is none"),
+            ),
+            (
+                "{s3: {endpoint: a.b}, buckets: {loki: logs, thanos: metrics}}",
+                "s3",
+                Some("`objectStorage.buckets.thanos` has no effect: `thanos` keeps nothing in object storage"),
             ),
             (
                 "{s3: {endpoint: a.b}, buckets: {loki: logs}}",
