@@ -219,7 +219,7 @@ mod tests {
             match message {
                 None => assert!(found.is_empty(), "{prometheus} {thanos}: {found:?}"),
                 Some(message) => {
-                    assert!(found.iter().any(|found| found == message), "{prometheus} {thanos}: {found:?}")
+                    assert!(found.iter().any(|found| found == message), "{prometheus} {thanos}: {found:?}");
                 }
             }
         }
