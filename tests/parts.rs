@@ -8,6 +8,7 @@ mod support;
 use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
+use vigil_render::Object;
 use vigil_stack::Stack;
 use walkdir::WalkDir;
 
@@ -112,7 +113,13 @@ fn whatever_has_replicas_has_a_disruption_budget() {
         for object in
             rendering.objects.iter().filter(|object| object.value.head()["spec"]["replicas"].as_u64() > Some(1))
         {
-            let component: Vec<_> = budgets.iter().filter(|budget| budget.component == object.component).collect();
+            // A part may have several workloads, each with its own.
+            let labels = &object.value.head()["spec"]["selector"]["matchLabels"];
+            let is_its = |budget: &&&Object| {
+                let selected = &budget.value.head()["spec"]["selector"]["matchLabels"];
+                budget.component == object.component && (labels.is_null() || labels == selected)
+            };
+            let component: Vec<_> = budgets.iter().filter(is_its).collect();
             assert_eq!(component.len(), 1, "{name}: {} has no disruption budget", object.title());
             assert_eq!(component[0].namespace(), object.namespace(), "{name}: {}", object.title());
             seen += 1;

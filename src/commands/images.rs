@@ -39,7 +39,9 @@ fn made_of(object: &Object) -> Vec<&'static str> {
         return Vec::new();
     }
     match object.kind() {
-        "Prometheus" if object.value["spec"].get("thanos").is_some() => vec![RELOADER, THANOS],
+        "Prometheus" if object.value["spec"].get("thanos").is_some_and(|thanos| thanos["image"].is_null()) => {
+            vec![RELOADER, THANOS]
+        }
         "Alertmanager" | "Prometheus" | "PrometheusAgent" => vec![RELOADER],
         "ThanosRuler" => vec![RELOADER, THANOS],
         _ => Vec::new(),

@@ -101,6 +101,24 @@ pub(crate) fn amount(node: &Node) -> Option<i128> {
     }
 }
 
+/// A whole size in bytes as programs of Go take it whose `KB` is 1024 bytes.
+pub(crate) fn size(text: &str) -> Option<i128> {
+    let text = text.trim().to_ascii_uppercase();
+    let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
+    let (number, unit) = text.split_at(end);
+    let power = match unit.trim_start().trim_end_matches('B') {
+        "" => 0,
+        "K" => 10,
+        "M" => 20,
+        "G" => 30,
+        "T" => 40,
+        "P" => 50,
+        "E" => 60,
+        _ => return None,
+    };
+    Some(i128::from(number.parse::<u64>().ok()?) << power)
+}
+
 /// The text of a scalar as it is written.
 pub(crate) fn written(node: &Node) -> &str {
     match &node.data {

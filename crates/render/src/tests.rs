@@ -383,6 +383,9 @@ fn every_container_has_a_key_for_what_it_may_use() {
         if ["Prometheus", "Alertmanager"].contains(&object.kind()) {
             assert_eq!(spec["resources"]["limits"]["memory"], "4444Mi", "{}", object.title());
         }
+        if let Some(limit) = spec["thanos"]["resources"]["limits"]["memory"].as_str() {
+            others.insert(("thanos", limit.to_owned()));
+        }
         let lists = ["containers", "initContainers"].map(|list| spec["template"]["spec"][list].as_array());
         for container in lists.into_iter().flatten().flatten() {
             let limit = container["resources"]["limits"]["memory"].as_str().unwrap_or("none");

@@ -15,6 +15,7 @@ mod patches;
 pub(crate) mod prometheus;
 pub(crate) mod prometheus_operator;
 pub(crate) mod promtail;
+pub(crate) mod thanos;
 
 use crate::findings::Findings;
 use crate::model::{

@@ -4,7 +4,7 @@
 //! tools/cluster/build ─► programs ─ assets ─┐
 //! stacks/*.yaml ─ stacks ─► manifests/ ─────┴► control_plane ─► apply, upgrade, changes, occupied,
 //!                                           │                   controllers, timeouts, argocd, story ───────────┐
-//!                                           └► replay ─────────────────────────────────────────────┤
+//!                                           └► replay, longterm ───────────────────────────────────┤
 //! corpus, a checker ─────────────────────────────────────────► agreement ──────────────────────────┴► docs/proof.md
 //! ```
 
@@ -20,6 +20,7 @@ mod failure;
 mod http;
 mod inventory;
 mod kubectl;
+mod longterm;
 mod nodes;
 mod occupied;
 mod parallel;
@@ -110,6 +111,8 @@ enum What {
     Story,
     /// Loki replays its log after a crash, within the memory of its container
     Replay,
+    /// Thanos stores samples of two replicas, finds them once, downsamples and deletes; needs `tools/cluster/build thanos`
+    Thanos,
 }
 
 /// Compare the verdicts of a checker with the API server's
@@ -170,10 +173,14 @@ fn main() -> ExitCode {
 fn prove(arguments: &Prove) -> Result<bool> {
     let _folder = workplace::open()?;
     let stacks = stacks::rendered(&arguments.stack)?;
-    let wanted = |what: &What| arguments.proofs.is_empty() || arguments.proofs.contains(what);
+    // To build Thanos takes as long as half of all the others, so it is not of those that are meant by none.
+    let wanted = |what: &What| match &*arguments.proofs {
+        [] => *what != What::Thanos,
+        named => named.contains(what),
+    };
     let wanted: Vec<What> = What::value_variants().iter().copied().filter(wanted).collect();
     let mut releases = Vec::new();
-    if wanted.iter().any(|what| *what != What::Replay) {
+    if wanted.iter().any(|what| !matches!(what, What::Replay | What::Thanos)) {
         releases = assets::releases()?;
         releases.retain(|release| arguments.kubernetes.is_empty() || arguments.kubernetes.contains(&release.minor()));
         if releases.is_empty() {
@@ -192,6 +199,7 @@ fn prove(arguments: &Prove) -> Result<bool> {
             What::Argocd => argocd::prove(&releases, &stacks)?,
             What::Story => story::prove(&releases, &stacks)?,
             What::Replay => replay::prove(&stacks)?,
+            What::Thanos => longterm::prove(&stacks)?,
         };
         found |= !proof.findings.is_empty();
         publish(&proof, &arguments.page)?;

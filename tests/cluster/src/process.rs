@@ -81,7 +81,7 @@ impl Process {
                     continue;
                 }
             };
-            return Err(Failure::new(format!("{} {problem}:\n{}", self.name, tail(&self.log(), 15))));
+            return Err(Failure::new(format!("{} {problem}:\n{}", self.name, end(&self.log()))));
         }
         Ok(())
     }
@@ -170,6 +170,13 @@ pub(crate) fn wait_for(limit: Duration, mut yes: impl FnMut() -> bool) -> bool {
 pub(crate) fn free_port() -> Result<u16> {
     let listener = TcpListener::bind("127.0.0.1:0").context("a free port")?;
     Ok(listener.local_addr().context("a free port")?.port())
+}
+
+/// What a log ends with; of a program of Go that crashed why it did, before all that its routines were doing.
+fn end(log: &str) -> String {
+    let crash = log.lines().position(|line| line.starts_with("panic:") || line.starts_with("fatal error:"));
+    let from = crash.map(|at| log.lines().skip(at).take(30).collect::<Vec<_>>().join("\n"));
+    from.unwrap_or_else(|| tail(log, 15))
 }
 
 /// The last lines of a text.

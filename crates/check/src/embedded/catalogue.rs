@@ -21,7 +21,7 @@ rules! {
 }
 
 /// A program, and its metrics.
-static LISTS: [(&str, &str); 12] = [
+static LISTS: [(&str, &str); 13] = [
     ("alertmanager", include_str!("../../catalogue/alertmanager.txt")),
     ("alloy", include_str!("../../catalogue/alloy.txt")),
     ("blackbox-exporter", include_str!("../../catalogue/blackbox-exporter.txt")),
@@ -34,6 +34,7 @@ static LISTS: [(&str, &str); 12] = [
     ("prometheus", include_str!("../../catalogue/prometheus.txt")),
     ("prometheus-operator", include_str!("../../catalogue/prometheus-operator.txt")),
     ("promtail", include_str!("../../catalogue/promtail.txt")),
+    ("thanos", include_str!("../../catalogue/thanos.txt")),
 ];
 
 const KUBE_STATE_METRICS: &str = "kube-state-metrics";
@@ -139,6 +140,7 @@ impl Catalogue {
             "node" => NODE_EXPORTER,
             "prometheus" => "prometheus",
             "promtail" => "promtail",
+            "thanos" => "thanos",
             _ => return None,
         };
         Some(owner)

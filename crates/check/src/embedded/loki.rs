@@ -1,7 +1,7 @@
 //! What Loki's configuration lets it take of its container's memory.
 
 use super::syntax::Read;
-use crate::fields::{BILLION, amount, written};
+use crate::fields::{BILLION, amount, size, written};
 use crate::finding::{At, Findings};
 use crate::rule::rules;
 use crate::world::World;
@@ -50,7 +50,7 @@ pub(super) fn check(read: &[Read<'_, '_>], world: &World<'_>, findings: &mut Fin
         };
         let Some(at) = at else { continue };
         let bounded = match ceiling {
-            Ceiling::Setting(node) if bytes(written(node)) == Some(0) => "0 is no ceiling, and the container has",
+            Ceiling::Setting(node) if size(written(node)) == Some(0) => "0 is no ceiling, and the container has",
             _ => "expected less than the container's memory limit of",
         };
         file.add(&REPLAY, root, at, message, findings).label(format!("{bounded} {}", Quoted(written(limit)))).help(
@@ -91,30 +91,12 @@ fn excess<'n>(program: &Program<'n>, root: &'n Node) -> Option<Excess<'n>> {
         (None, Some(wal)) => wal.get("replay_memory_ceiling").map_or(Ceiling::Default, Ceiling::Setting),
         (None, None) => Ceiling::Default,
     };
-    let own = bytes(match &ceiling {
+    let own = size(match &ceiling {
         Ceiling::Flag(text) => text,
         Ceiling::Setting(node) => written(node),
         Ceiling::Default => DEFAULT,
     })?;
     (own == 0 || own * BILLION >= most).then_some(Excess { ceiling, limit })
-}
-
-/// A size as Loki reads it: whole, and `KB` is 1024 bytes.
-fn bytes(text: &str) -> Option<i128> {
-    let text = text.trim().to_ascii_uppercase();
-    let end = text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len());
-    let (number, unit) = text.split_at(end);
-    let power = match unit.trim_start().trim_end_matches('B') {
-        "" => 0,
-        "K" => 10,
-        "M" => 20,
-        "G" => 30,
-        "T" => 40,
-        "P" => 50,
-        "E" => 60,
-        _ => return None,
-    };
-    Some(i128::from(number.parse::<u64>().ok()?) << power)
 }
 
 #[cfg(test)]
@@ -138,7 +120,7 @@ mod tests {
             ("GB", None),
             ("", None),
         ] {
-            assert_eq!(bytes(text), expected, "{text}");
+            assert_eq!(size(text), expected, "{text}");
         }
     }
 

@@ -4,7 +4,7 @@ use super::backends;
 use crate::fields::{entries, items, text};
 use crate::object::{MONITORING, Object};
 use crate::world::World;
-use crate::world::addresses::hosts;
+use crate::world::addresses::{hosts, looked_up};
 use crate::world::program::is_grafana;
 use crate::world::selection::SELECTED;
 use crate::world::services::{Service, ServicePort};
@@ -58,25 +58,40 @@ fn alerts<'a>(world: &World<'a>, flows: &mut Vec<Flow<'a>>) {
     }
 }
 
-/// What the files of ConfigMaps name as `http://service.namespace:port`: whoever has them, as files or as variables,
-/// will call it; and so will Grafana, of its data sources.
+/// A port of a Service, as an address has it.
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+enum Named<'a> {
+    Number(i64),
+    Name(&'a str),
+}
+
+/// What the files of ConfigMaps name as `http://service.namespace:port`, or as a record that leads there: whoever has them, as
+/// files or as variables, will call it; and so will Grafana, of its data sources.
 fn addresses<'a>(world: &World<'a>, flows: &mut Vec<Flow<'a>>) {
     for config in world.set.of_kind("", "ConfigMap") {
         let files = entries(config.node, "data");
         let texts = files.iter().filter_map(|file| Some((file.key.text.as_str(), file.value.text()?)));
-        let called: Vec<(&str, (&str, i64))> =
-            texts.flat_map(|(key, text)| hosts(text).map(move |host| (key, host))).collect();
+        let in_text = |(key, text): (&'a str, &'a str)| {
+            let urls = hosts(text).map(|(host, number)| (host, Named::Number(number)));
+            let records = looked_up(text).map(|(host, name)| (host, Named::Name(name)));
+            urls.chain(records).map(move |host| (key, host))
+        };
+        let called: Vec<(&str, (&str, Named<'_>))> = texts.flat_map(in_text).collect();
         if called.is_empty() {
             continue;
         }
         let mut seen = HashSet::new();
-        let mut call = |from: usize, (host, number): (&'a str, i64)| {
-            if !seen.insert((from, host, number)) {
+        let mut call = |from: usize, (host, wanted): (&'a str, Named<'a>)| {
+            if !seen.insert((from, host, wanted)) {
                 return;
             }
             let Some(service) = world.service_at(host, world.pods[from].namespace) else { return };
             let to = Lead { from: Some(from), service, by_name: true, because: config };
-            lead(world, &to, |port| port.number == number, flows);
+            let is_wanted = |port: &ServicePort<'_>| match wanted {
+                Named::Number(number) => port.number == number,
+                Named::Name(name) => port.name == name,
+            };
+            lead(world, &to, is_wanted, flows);
         };
         for it in world.readings(config) {
             let Some(from) = world.made_by(it.number) else { continue };

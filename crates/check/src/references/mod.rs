@@ -17,6 +17,7 @@ mod programs;
 mod rbac;
 mod replicas;
 mod services;
+mod thanos;
 mod unused;
 
 pub(crate) use absent::rule_of;
@@ -38,6 +39,7 @@ pub(crate) fn rules() -> Vec<&'static Rule> {
         ports::RULES,
         programs::RULES,
         replicas::RULES,
+        thanos::RULES,
         network_policies::RULES,
         unused::RULES,
         pod_security::RULES,
@@ -62,6 +64,7 @@ pub(crate) fn check(world: &World<'_>, findings: &mut Findings) {
         ports::check,
         programs::check,
         replicas::check,
+        thanos::check,
         network_policies::check,
         unused::check,
         pod_security::check,

@@ -20,7 +20,7 @@ rules! {
 type Flags = HashMap<&'static str, bool>;
 
 /// The flags of programs: `tools/configurations/flags` writes them, a name a line, with `=` behind it where a value follows.
-static KNOWN: [Known<Flags>; 4] = [
+static KNOWN: [Known<Flags>; 5] = [
     Known::new("alertmanager", ((0, 28), (0, 30)), include_str!("../../configurations/alertmanager.flags")),
     Known::new("loki", ((3, 7), (3, 7)), include_str!("../../configurations/loki.flags")),
     Known::new("prometheus", ((3, 7), (3, 12)), include_str!("../../configurations/prometheus.flags")),
@@ -29,6 +29,7 @@ static KNOWN: [Known<Flags>; 4] = [
         ((0, 87), (0, 87)),
         include_str!("../../configurations/prometheus-operator.flags"),
     ),
+    Known::new("thanos", ((0, 42), (0, 42)), include_str!("../../configurations/thanos.flags")),
 ];
 
 fn read(text: &'static str) -> Flags {
@@ -104,14 +105,21 @@ fn flags(
 const CONFIGURING: [&str; 6] =
     ["config.file", "web.config.file", "runtime-config.file", "config-file", "config", "schema-config-file"];
 
+/// Whether a flag names a configuration file of its program. Thanos has many.
+fn configures(program: &Program<'_>, name: &str) -> bool {
+    CONFIGURING.contains(&name)
+        || program.name == "thanos" && (name.ends_with(".config-file") || name.ends_with("-config-file"))
+        || name == "receive.hashrings-file"
+}
+
 /// The configuration files that a command line names.
 fn files<'a>(program: &Program<'a>, words: &[(&'a Node, &'a str)]) -> Vec<(&'a Node, &'a str)> {
     let mut files = Vec::new();
     let mut words = words.iter().peekable();
     while let Some((node, word)) = words.next() {
         match flag(word) {
-            Some((name, Some(value))) if CONFIGURING.contains(&name) => files.push((*node, value)),
-            Some((name, None)) if CONFIGURING.contains(&name) => files.extend(words.next().copied()),
+            Some((name, Some(value))) if configures(program, name) => files.push((*node, value)),
+            Some((name, None)) if configures(program, name) => files.extend(words.next().copied()),
             // `alloy run PATH`
             None if *word == "run" && program.name == "alloy" => {
                 files.extend(words.clone().find(|(_, word)| word.starts_with('/')).copied());

@@ -179,9 +179,26 @@ pub(crate) fn hosts(text: &str) -> impl Iterator<Item = (&str, i64)> {
     })
 }
 
+/// The hosts in a text that Thanos looks up as SRV records, each with the name of its port: `dnssrv+_grpc._tcp.store.metrics.svc`.
+pub(crate) fn looked_up(text: &str) -> impl Iterator<Item = (&str, &str)> {
+    text.match_indices("dnssrv").filter_map(move |(at, scheme)| {
+        let rest = &text[at + scheme.len()..];
+        let rest = rest.strip_prefix("noa").unwrap_or(rest).strip_prefix("+_")?;
+        let is_part = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_');
+        let (port, host) = rest[..rest.find(|c| !is_part(c)).unwrap_or(rest.len())].split_once("._tcp.")?;
+        Some((host, port))
+    })
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn looked_up_hosts() {
+        let text = "- address: dnssrv+_grpc._tcp.store.metrics.svc\n- 'dnssrvnoa+_http._tcp.query'\n- dnssrv+store\n- dns+a:1\n";
+        assert_eq!(looked_up(text).collect::<Vec<_>>(), [("store.metrics.svc", "grpc"), ("query", "http")]);
+    }
 
     #[test]
     fn addresses() {

@@ -177,6 +177,9 @@ mod tests {
             ("retention_period", "0s", "168h", true),
             ("retention_period", "168h", "0s", false),
             ("retentionSize", "2GiB", "1GiB", true),
+            ("--retention.resolution-raw", "--retention.resolution-raw=30d", "--retention.resolution-raw=7d", true),
+            ("--retention.resolution-1h", "--retention.resolution-1h=0d", "--retention.resolution-1h=2y", true),
+            ("--retention.resolution-5m", "--retention.resolution-5m=30d", "--retention.resolution-5m=0d", false),
             ("retentionSize", "1GiB", "1.5GiB", false),
             ("interval", "30d", "10d", false),
         ] {

@@ -4,7 +4,7 @@ use super::{Identity, LOGS_RELEASE, METRICS_RELEASE, with};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use vigil_stack::Stack;
-use vigil_stack::model::Install;
+use vigil_stack::model::{Install, Part as _};
 use vigil_stack::units::Url;
 
 /// Where metrics-server and what watches the control plane live.
@@ -136,5 +136,9 @@ fn folders(stack: &Stack) -> Vec<Value> {
     let alloy =
         stack.alloy.enabled.then(|| folder("alloy", stack.namespaces.logging.as_str(), format!("{path}/alloy")));
     let flask = stack.flask.enabled.then(|| folder("flask", stack.flask.namespace.as_str(), format!("{path}/flask")));
-    alloy.into_iter().chain(flask).collect()
+    let thanos = stack
+        .thanos
+        .is_in(stack)
+        .then(|| folder("thanos", stack.namespaces.monitoring.as_str(), format!("{path}/thanos")));
+    alloy.into_iter().chain(flask).chain(thanos).collect()
 }

@@ -43,6 +43,21 @@ pub(super) fn loki(resources: &Resources) -> Value {
     })
 }
 
+/// What the store of Thanos may keep: `indexCache`, an eighth, and `chunkPool`, a quarter, the most that the chunks of all
+/// queries at one moment may take. `null` without a limit: its defaults, 250 MB and 2 GB.
+pub(super) fn thanos_store(resources: &Resources) -> Value {
+    let Some(limit) = limit(resources) else { return Value::Null };
+    json!({
+        "indexCache": format!("{}MiB", (limit / 8 / MIB).max(1)),
+        "chunkPool": format!("{}MiB", (limit / 4 / MIB).max(1)),
+    })
+}
+
+/// How many bytes of answers may be kept: a quarter of the limit, and 128 MiB without one.
+pub(super) fn answers(resources: &Resources) -> String {
+    format!("{}MiB", limit(resources).map_or(128, |limit| (limit / 4 / MIB).max(1)))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -67,9 +82,13 @@ mod tests {
             let expected = json!({ "replayCeiling": ceiling, "chunkCache": chunks, "resultCache": results });
             assert_eq!((go_limit(&resources).as_str(), loki(&resources)), (go, expected), "{memory}");
         }
+        let two = resources(Some("2Gi"));
+        let expected = json!({ "indexCache": "256MiB", "chunkPool": "512MiB" });
+        assert_eq!((thanos_store(&two), answers(&two).as_str()), (expected, "512MiB"));
         for none in [None, Some("0"), Some("99E")] {
             let resources = resources(none);
             assert_eq!((go_limit(&resources).as_str(), loki(&resources)), ("off", Value::Null), "{none:?}");
+            assert_eq!((thanos_store(&resources), answers(&resources).as_str()), (Value::Null, "128MiB"), "{none:?}");
         }
     }
 }

@@ -25,6 +25,7 @@ mod outputs;
 mod prometheus;
 mod prometheus_operator;
 mod promtail;
+mod thanos;
 mod values;
 mod workload;
 

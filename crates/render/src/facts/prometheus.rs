@@ -1,7 +1,8 @@
 use super::monitored::{JOB_LABEL, Job, labelled, monitored};
 use super::workload::{Peer, Port, Role, Workload, browsers};
 use super::{
-    Identity, METRICS_RELEASE, RELOADER_PORT, Web, image, persistence, pods, semantic_version, service, startup, with,
+    Identity, METRICS_RELEASE, RELOADER_PORT, Web, image, persistence, pods, semantic_version, service, startup,
+    thanos, with,
 };
 use serde_json::{Map, Value, json};
 use vigil_stack::Stack;
@@ -29,13 +30,15 @@ fn selector() -> Map<String, Value> {
 pub(super) fn workloads(stack: &Stack) -> Vec<Workload> {
     let mut peers = vec![Peer::Pods(Role::Scraper), Peer::Pods(Role::Dashboards)];
     peers.extend(browsers(&stack.prometheus.effective_service(), stack.prometheus.ingress.enabled));
+    let mut ports = vec![Port::tcp(PORT, peers), Port::tcp(RELOADER_PORT, [Peer::Pods(Role::Scraper)])];
+    ports.extend(thanos::sidecar_ports(stack));
     vec![Workload {
         name: name(),
         namespace: stack.namespaces.monitoring.to_string(),
         selector: selector(),
         roles: &[Role::Scraper, Role::AlertSender, Role::Operated],
         on_node: false,
-        ports: Some(vec![Port::tcp(PORT, peers), Port::tcp(RELOADER_PORT, [Peer::Pods(Role::Scraper)])]),
+        ports: Some(ports),
     }]
 }
 
@@ -65,6 +68,8 @@ pub(super) fn facts(stack: &Stack) -> Value {
         "version": semantic_version(&prometheus.image),
         "replicas": prometheus.replicas,
         "shards": prometheus.shards,
+        // Where samples of all times, replicas and shards are, if not here.
+        "queryUrl": thanos::query_url(stack),
         "port": PORT,
         "reloaderPort": RELOADER_PORT,
         // The type of a Service holds for all its ports.

@@ -36,6 +36,10 @@ pub(crate) enum Role {
     Scraper,
     /// Asks the stores what they hold.
     Dashboards,
+    /// Asks whoever has samples for them.
+    Querier,
+    /// Takes queries, and passes them on in parts.
+    QueryFrontend,
     /// Asks whatever the stack says whether it answers, the stack's own pods among them.
     Prober,
     /// Sends log lines.

@@ -10,7 +10,10 @@ use vigil_yaml::Source;
 
 /// Two stacks that scrape everything there is; a stack has one of the two collectors.
 pub(crate) const STACKS: [&str; 2] = [
-    "blackbox-exporter: {enabled: true, targets: [{name: shop, url: 'https://shop.example.com', module: http_2xx}]}",
+    "blackbox-exporter: {enabled: true, targets: [{name: shop, url: 'https://shop.example.com', module: http_2xx}]}\n\
+     objectStorage: {s3: {endpoint: s3.example.com}, buckets: {thanos: acme-metrics}}\n\
+     prometheus: {retention: 2d, externalLabels: {cluster: production}}\n\
+     thanos: {enabled: true}\n",
     "promtail: {enabled: false}\nalloy: {enabled: true}\n",
 ];
 

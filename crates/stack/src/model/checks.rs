@@ -64,7 +64,7 @@ impl Stack {
                     add("Secret", namespace, tls.secret_name.as_str());
                 }
             }
-            if let Some(class) = part.volume().and_then(|volume| volume.storage_class_name.as_ref()) {
+            for class in part.volumes().into_iter().filter_map(|volume| volume.storage_class_name.as_ref()) {
                 add("StorageClass", None, class.as_str());
             }
             for name in part.foreign_namespaces().into_iter().filter(|_| part.enabled()) {

@@ -23,6 +23,7 @@ mod prometheus;
 mod prometheus_operator;
 mod promtail;
 mod receiver;
+mod thanos;
 
 pub use alertmanager::{
     Alertmanager, ConfigMatching, InhibitRule, Route, SubRoute, TemplateFile, TimeInterval, Times, TimesOfDay,
@@ -54,6 +55,7 @@ pub use prometheus::{BasicAuth, Prometheus, RemoteWrite, SecretReference, Select
 pub use prometheus_operator::{AdmissionWebhooks, PrometheusOperator};
 pub use promtail::{ContainerRuntime, LogOutput, Positions, Promtail};
 pub use receiver::*;
+pub use thanos::{Thanos, ThanosCompactor, ThanosProcess, ThanosRetention, ThanosStore};
 
 use crate::units::{
     Cidr, DnsLabel, DnsSubdomain, HttpPath, IpAddress, KubernetesVersion, LayerPath, LoadBalancerClass, NodePort, Port,
@@ -175,6 +177,8 @@ stack! { $
     "prometheus-operator" prometheus_operator: PrometheusOperator,
     /// Prometheus, the metrics store.
     "prometheus" prometheus: Prometheus,
+    /// Thanos, which keeps the samples of Prometheus in object storage and answers from there.
+    "thanos" thanos: Thanos,
     /// node-exporter, which tells how the nodes are.
     "node-exporter" node_exporter: NodeExporter,
     /// kube-state-metrics, which tells what the objects of the cluster are like.

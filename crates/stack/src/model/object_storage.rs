@@ -27,6 +27,10 @@ settings! {
         /// The bucket for log lines and their index. Nothing else may lie in it.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub loki: Option<BucketName>,
+        /// The bucket for blocks of samples. Other clusters may keep theirs in it, where their `prometheus.externalLabels`
+        /// differ and one of them alone compacts.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub thanos: Option<BucketName>,
     }
 }
 

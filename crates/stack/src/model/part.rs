@@ -50,9 +50,9 @@ pub trait Part {
         None
     }
 
-    /// Its volume.
-    fn volume(&self) -> Option<&Persistence> {
-        None
+    /// Its volumes, each by what is said of it.
+    fn volumes(&self) -> Vec<&Persistence> {
+        Vec::new()
     }
 
     /// Secrets in its namespace that a person creates.
@@ -99,7 +99,7 @@ pub struct Entrance<'a> {
 /// - `operated`: the operator makes its pods;
 /// - `service`: they have an `effective_service()`;
 /// - `ingress`: they have an `ingress`;
-/// - `volume`: they have a `persistence`;
+/// - `volume`: they have a `persistence`; `volumes`: they have several, as an inherent `volumes()` says;
 /// - `secrets`: they have an inherent `secrets()`, each Secret once for each use;
 /// - `objects`: they may keep data in object storage, as an inherent `uses_object_storage()` says;
 /// - `files`: they name files, by an inherent `files()` and `take_file()`;
@@ -165,8 +165,13 @@ macro_rules! part {
         }
     };
     (@ volume) => {
-        fn volume(&self) -> Option<&crate::model::Persistence> {
-            Some(&self.persistence)
+        fn volumes(&self) -> Vec<&crate::model::Persistence> {
+            vec![&self.persistence]
+        }
+    };
+    (@ volumes) => {
+        fn volumes(&self) -> Vec<&crate::model::Persistence> {
+            self.volumes()
         }
     };
     (@ secrets) => {

@@ -20,17 +20,38 @@ pub(crate) fn check(stack: &Stack, findings: &mut Findings) {
         findings.error(&paths, message, "expected one of `s3`, `gcs` and `azure`", help);
         return;
     };
-    if !stack.parts().into_iter().any(|(_, part)| part.enabled() && part.uses_object_storage()) {
+    let parts = stack.parts().into_iter().filter(|(_, part)| part.enabled() && part.uses_object_storage());
+    let users: Vec<_> = parts.map(|(name, _)| name).collect();
+    if users.is_empty() {
         findings.warning(
             &["objectStorage"],
             "`objectStorage` has no effect: no part keeps data in it",
             "nobody uses it",
-            &format!("add a period with `objectStore: {provider}` to `loki.schema`, or remove it"),
+            &format!(
+                "add a period with `objectStore: {provider}` to `loki.schema`, set `thanos.enabled: true`, or remove it"
+            ),
         );
     }
-    let Buckets { loki } = &storage.buckets;
-    for (path, bucket) in [("objectStorage.buckets.loki", loki)] {
+    let Buckets { loki, thanos } = &storage.buckets;
+    if loki.is_some() && loki == thanos {
+        findings.error(
+            &["objectStorage.buckets.thanos", "objectStorage.buckets.loki"],
+            "two parts have one bucket",
+            "each deletes what it does not know",
+            "give each a bucket of its own",
+        );
+    }
+    for (path, bucket) in [("objectStorage.buckets.loki", loki), ("objectStorage.buckets.thanos", thanos)] {
         let Some(bucket) = bucket else { continue };
+        let owner = path.rsplit('.').next().unwrap_or_default();
+        if !users.is_empty() && !users.contains(&owner) {
+            findings.warning(
+                &[path],
+                format!("`{path}` has no effect: `{owner}` keeps nothing in object storage"),
+                "nobody uses it",
+                "remove it, or have the part use it: docs/stack.md",
+            );
+        }
         self::bucket(provider, path, bucket, findings);
         if let Some(s3) = &storage.s3 {
             endpoint(s3, path, bucket, findings);
@@ -63,7 +84,8 @@ fn bucket(provider: &str, path: &str, bucket: &BucketName, findings: &mut Findin
     }
 }
 
-/// Loki refuses an endpoint that begins with the bucket, since its client puts the bucket there itself.
+/// Loki refuses an endpoint that begins with the bucket, since its client puts the bucket there itself, as that of Thanos
+/// does.
 fn endpoint(s3: &S3, path: &str, bucket: &BucketName, findings: &mut Findings) {
     if s3.endpoint.as_str().split('.').next() == Some(bucket.as_str()) {
         findings.error(
@@ -121,6 +143,11 @@ mod tests {
                 "{s3: {endpoint: a.b, insecure: true, caSecret: {name: a, key: b}}, buckets: {loki: logs}}",
                 "s3",
                 Some("`caSecret` checks a certificate, and with `insecure: true` there is none"),
+            ),
+            (
+                "{s3: {endpoint: a.b}, buckets: {loki: logs, thanos: metrics}}",
+                "s3",
+                Some("`objectStorage.buckets.thanos` has no effect: `thanos` keeps nothing in object storage"),
             ),
             (
                 "{s3: {endpoint: a.b}, buckets: {loki: logs}}",

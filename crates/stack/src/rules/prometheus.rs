@@ -11,7 +11,7 @@ const KEPT: Kept = Kept {
     changes: "`image`, `retention`, `externalUrl` or memory limit",
 };
 
-pub(crate) fn check(prometheus: &Prometheus, _stack: &Stack, findings: &mut Findings) {
+pub(crate) fn check(prometheus: &Prometheus, stack: &Stack, findings: &mut Findings) {
     if !prometheus.enabled {
         return;
     }
@@ -25,12 +25,12 @@ pub(crate) fn check(prometheus: &Prometheus, _stack: &Stack, findings: &mut Find
             );
         }
     }
-    if prometheus.shards.get() > 1 && prometheus.remote_write.is_empty() {
+    if prometheus.shards.get() > 1 && prometheus.remote_write.is_empty() && !stack.thanos.enabled {
         findings.warning(
             &["prometheus.shards"],
             format!("each of {} shards answers for its own targets only", prometheus.shards),
             "nothing asks them all",
-            "set `prometheus.remoteWrite` to a store that holds them all, or `shards: 1`",
+            "set `thanos.enabled: true`, or `prometheus.remoteWrite` to a store that holds them all, or `shards: 1`",
         );
     }
     if prometheus.scrape_interval.length().is_zero() {

@@ -1,0 +1,406 @@
+//! Thanos on a bucket: samples of two replicas, uploaded, found once, downsampled and deleted.
+
+use crate::assets::program;
+use crate::failure::{Context, Failure, Result};
+use crate::http::{Http, encoded};
+use crate::process::{Process, free_port, tail, wait_for};
+use crate::proof::Proof;
+use crate::stacks::Rendered;
+use crate::workplace;
+use serde_json::Value;
+use std::fmt::Write as _;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+const METHOD: &str = "\
+Two replicas of Prometheus get four days of samples, 35 days old, as blocks that `promtool` makes of OpenMetrics. Beside each
+runs a side-car with the arguments that prometheus-operator 0.87.1 gives it; store, query, query-frontend and compactor run with
+the arguments and files of `stacks/longterm.yaml`. Other than there: the bucket is a directory; addresses are ports of the
+loopback, as there is no DNS; the compactor runs once, without `--wait`, and takes blocks that have just been uploaded
+(`--consistency-delay=0s`). The retention of raw samples in that stack is 30 days, so the compactor has to make coarser samples
+of these and to mark the raw ones for deletion in the same run. Then two more Prometheus with equal external labels upload their
+blocks, and the compactor, as it stands in the stack, must halt and say so by the metric that `ThanosCompactHalted` reads.
+Thanos is v0.42.4, which Go 1.26.8 can build: v0.42.5 differs in its version and its tests alone.";
+
+const COLUMNS: [&str; 3] = ["step", "expected", "found"];
+
+/// How long each step may take, on a machine that does other things as well.
+const PATIENCE: Duration = Duration::from_secs(300);
+
+/// The series, each with a sample a minute.
+const SERIES: usize = 5;
+
+/// How many days ago the samples begin: raw ones are kept for a shorter time.
+const AGE: u64 = 35;
+
+const DAY: u64 = 24 * 3600;
+
+/// Has the compactor take blocks of this minute.
+const NOW: &str = "--consistency-delay=0s";
+
+/// The length of a block of Prometheus, in seconds.
+const BLOCK: u64 = 2 * 3600;
+
+pub(crate) fn prove(stacks: &[Rendered]) -> Result<Proof> {
+    let mut proof = Proof::new("Samples of years, once", METHOD, &COLUMNS);
+    let Some(stack) = stacks.iter().find(|stack| stack.has("thanos")) else {
+        proof.skip("no stack has Thanos");
+        return Ok(proof);
+    };
+    let place = workplace::folder("longterm-")?;
+    let bucket = Bucket::new(place.path())?;
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).context("the time")?.as_secs();
+    // Twice two whole days, which become a block each once there are two newer ones.
+    let first = (now / DAY - AGE) / 2 * 2 * DAY;
+    let last = first + 4 * DAY + 2 * BLOCK;
+    let samples = place.path().join("samples.txt");
+    fs::write(&samples, open_metrics(first, last)).context(samples.display())?;
+
+    let mut replicas = Vec::new();
+    for replica in 0..2 {
+        replicas.push(Replica::start(stack, place.path(), &bucket, &samples, (replica, replica))?);
+    }
+    let blocks = usize::try_from((last - first) / BLOCK).unwrap_or(0) * replicas.len();
+    let uploaded = wait_for(PATIENCE, || bucket.blocks().is_ok_and(|found| found.len() >= blocks));
+    let found = bucket.blocks()?.len();
+    proof.expect(uploaded, || format!("{found} of {blocks} blocks are uploaded"));
+    row(&mut proof, "blocks in the bucket, of two hours each", blocks, found);
+
+    let endpoints: Vec<u16> = replicas.iter().map(|replica| replica.grpc).collect();
+    let (frontend, query, store) = answering(stack, place.path(), &bucket, &endpoints)?;
+    let moment = first + DAY;
+    let ask = |http: &Http, text: &str, dedup: bool| count(http, text, moment, dedup);
+    let series = "count(proof_samples_total)";
+    for (what, dedup, expected) in
+        [("series 34 days ago", true, SERIES), ("the same without deduplication", false, 2 * SERIES)]
+    {
+        let found = ask(&frontend.http, series, dedup)?;
+        proof.expect(found == expected, || format!("{what}: {found} instead of {expected}"));
+        row(&mut proof, what, expected, found);
+    }
+    let sum = "sum(increase(proof_samples_total[1h]))";
+    let whole = ask(&frontend.http, sum, true)?;
+
+    // One of two replicas is gone, and then both: the bucket has all of it.
+    let mut replicas = replicas.into_iter();
+    for (what, killed) in [("a side-car killed", replicas.next()), ("both killed", replicas.next())] {
+        if let Some(replica) = killed {
+            replica.kill();
+        }
+        let found = ask(&query.http, series, true)?;
+        proof.expect(found == SERIES, || format!("{what}: {found} series instead of {SERIES}"));
+        let again = ask(&query.http, sum, true)?;
+        proof.expect(again == whole, || format!("{what}: an increase of {again} instead of {whole}"));
+        row(&mut proof, &format!("series with {what}"), SERIES, found);
+    }
+    drop(store);
+
+    compact(stack, place.path(), &bucket, &mut proof)?;
+
+    // Two that say they are one.
+    let before = bucket.blocks()?.len();
+    let mut twins = Vec::new();
+    for number in 2..4 {
+        twins.push(Replica::start(stack, place.path(), &bucket, &samples, (number, 2))?);
+    }
+    wait_for(PATIENCE, || bucket.blocks().is_ok_and(|found| found.len() >= before + blocks));
+    let halted = halts(stack, place.path(), &bucket)?;
+    proof.expect(halted, || "the compactor does not halt at blocks that overlap".to_owned());
+    row(&mut proof, "`thanos_compact_halted` after two Prometheus with equal labels", 1, usize::from(halted));
+    drop(twins);
+    Ok(proof)
+}
+
+/// So many milliseconds in hours, rounded: a block ends with its last sample.
+fn hours(milliseconds: i64) -> usize {
+    usize::try_from((milliseconds + 1_800_000) / 3_600_000).unwrap_or(0)
+}
+
+fn row(proof: &mut Proof, step: &str, expected: usize, found: usize) {
+    proof.row([step.to_owned(), expected.to_string(), found.to_string()]);
+}
+
+/// Samples of some days, as text.
+fn open_metrics(first: u64, last: u64) -> String {
+    let mut text = "# TYPE proof_samples counter\n".to_owned();
+    for series in 0..SERIES {
+        for (at, moment) in (first..last).step_by(60).enumerate() {
+            let _ = writeln!(text, "proof_samples_total{{series=\"{series}\"}} {} {moment}", at * (series + 1));
+        }
+    }
+    text + "# EOF\n"
+}
+
+/// A bucket that is a directory.
+struct Bucket {
+    folder: PathBuf,
+    /// The file that names it.
+    config: PathBuf,
+}
+
+impl Bucket {
+    fn new(place: &Path) -> Result<Self> {
+        let (folder, config) = (place.join("bucket"), place.join("objstore.yaml"));
+        fs::create_dir_all(&folder).context(folder.display())?;
+        let text = format!("type: FILESYSTEM\nconfig:\n  directory: {}\n", folder.display());
+        fs::write(&config, text).context(config.display())?;
+        Ok(Self { folder, config })
+    }
+
+    /// What is said of each block, and whether it is marked for deletion.
+    fn blocks(&self) -> Result<Vec<(Value, bool)>> {
+        let mut blocks = Vec::new();
+        for entry in fs::read_dir(&self.folder).context(self.folder.display())? {
+            let block = entry.context(self.folder.display())?.path();
+            // A block whose description is not there yet is being uploaded.
+            let Ok(text) = fs::read_to_string(block.join("meta.json")) else { continue };
+            let meta = serde_json::from_str(&text).context(block.display())?;
+            blocks.push((meta, block.join("deletion-mark.json").exists()));
+        }
+        Ok(blocks)
+    }
+}
+
+/// A process of Thanos that answers by HTTP.
+struct Thanos {
+    http: Http,
+    grpc: u16,
+    _process: Process,
+}
+
+/// A Prometheus, and its side-car.
+struct Replica {
+    prometheus: Process,
+    sidecar: Process,
+    grpc: u16,
+}
+
+impl Replica {
+    /// The `number`th, with the external labels of the `replica`th.
+    fn start(
+        stack: &Rendered,
+        place: &Path,
+        bucket: &Bucket,
+        samples: &Path,
+        (number, replica): (usize, usize),
+    ) -> Result<Self> {
+        eprintln!("  Prometheus {number} gets its samples …");
+        let folder = place.join(format!("prometheus-{number}"));
+        let data = folder.join("data");
+        fs::create_dir_all(&data).context(data.display())?;
+        let made = Command::new(program("promtool", "promtool")?)
+            .args(["tsdb", "create-blocks-from", "openmetrics", "--quiet"])
+            .args([samples, &data])
+            .output()
+            .context("promtool")?;
+        if !made.status.success() {
+            return Err(Failure::new(format!("promtool: {}", String::from_utf8_lossy(&made.stderr))));
+        }
+        let object = stack.object("prometheus", "Prometheus")?;
+        let mut labels = object.value["spec"]["externalLabels"].as_object().cloned().unwrap_or_default();
+        labels.insert("prometheus".to_owned(), format!("{}/{}", object.namespace(), object.name()).into());
+        labels.insert("prometheus_replica".to_owned(), format!("prometheus-{}-{replica}", object.name()).into());
+        let config = folder.join("prometheus.json");
+        let text = serde_json::json!({ "global": { "external_labels": labels } }).to_string();
+        fs::write(&config, text).context(config.display())?;
+        let port = free_port()?;
+        let arguments = [
+            format!("--config.file={}", config.display()),
+            format!("--storage.tsdb.path={}", data.display()),
+            format!("--web.listen-address=127.0.0.1:{port}"),
+            // As the operator has it beside a side-car that uploads.
+            "--storage.tsdb.min-block-duration=2h".to_owned(),
+            "--storage.tsdb.max-block-duration=2h".to_owned(),
+            // The samples are older than those of a Prometheus beside Thanos.
+            "--storage.tsdb.retention.time=60d".to_owned(),
+        ];
+        let name = format!("prometheus-{number}");
+        let mut prometheus = Process::start(&name, &program("prometheus", "prometheus")?, arguments, &[], place)?;
+        let http = Http::at(port);
+        prometheus.wait_until(PATIENCE, || http.is_ok("/-/ready"))?;
+
+        let spec = &object.value["spec"]["thanos"];
+        let (web, grpc) = (free_port()?, free_port()?);
+        let client = folder.join("client.yaml");
+        fs::write(&client, "tls_config:\n  insecure_skip_verify: true\n").context(client.display())?;
+        // pkg/prometheus/server/statefulset.go, createThanosContainer.
+        let arguments = [
+            "sidecar".to_owned(),
+            format!("--prometheus.url=http://127.0.0.1:{port}/"),
+            format!("--grpc-address=127.0.0.1:{grpc}"),
+            format!("--http-address=127.0.0.1:{web}"),
+            format!("--objstore.config-file={}", bucket.config.display()),
+            format!("--tsdb.path={}", data.display()),
+            format!("--log.level={}", spec["logLevel"].as_str().unwrap_or("info")),
+            format!("--log.format={}", spec["logFormat"].as_str().unwrap_or("logfmt")),
+            format!("--prometheus.http-client-file={}", client.display()),
+        ];
+        let name = format!("sidecar-{number}");
+        let mut sidecar = Process::start(&name, &program("thanos", "thanos")?, arguments, &[], place)?;
+        let http = Http::at(web);
+        sidecar.wait_until(PATIENCE, || http.is_ok("/-/ready"))?;
+        Ok(Self { prometheus, sidecar, grpc })
+    }
+
+    fn kill(self) {
+        self.sidecar.kill();
+        self.prometheus.kill();
+    }
+}
+
+/// The arguments of a workload of Thanos, with what is other here in the place of what stands there.
+fn arguments(stack: &Rendered, name: &str, other: &[(&str, String)]) -> Result<Vec<String>> {
+    let object = stack.objects.iter().find(|object| {
+        object.component == "thanos" && object.name() == name && ["Deployment", "StatefulSet"].contains(&object.kind())
+    });
+    let object = object.ok_or_else(|| Failure::new(format!("{}: no workload {name}", stack.name)))?;
+    let words = object.value["spec"]["template"]["spec"]["containers"][0]["args"].as_array();
+    let words: Vec<String> = words.into_iter().flatten().filter_map(|word| Some(word.as_str()?.to_owned())).collect();
+    let replaced = |word: String| {
+        other
+            .iter()
+            .find_map(|(flag, value)| word.starts_with(&format!("{flag}=")).then(|| format!("{flag}={value}")))
+            .unwrap_or(word)
+    };
+    Ok(words.into_iter().map(replaced).collect())
+}
+
+fn start(
+    stack: &Rendered,
+    name: &str,
+    place: &Path,
+    other: impl FnOnce(u16) -> Vec<(&'static str, String)>,
+) -> Result<Thanos> {
+    let (web, grpc) = (free_port()?, free_port()?);
+    let mut all = other(web);
+    all.push(("--http-address", format!("127.0.0.1:{web}")));
+    all.push(("--grpc-address", format!("127.0.0.1:{grpc}")));
+    let mut process = Process::start(name, &program("thanos", "thanos")?, arguments(stack, name, &all)?, &[], place)?;
+    let http = Http::at(web);
+    process.wait_until(PATIENCE, || http.is_ok("/-/ready"))?;
+    Ok(Thanos { http, grpc, _process: process })
+}
+
+/// A file of the stack's ConfigMap, written where a process reads it.
+fn file(stack: &Rendered, place: &Path, name: &str, change: impl FnOnce(&str) -> String) -> Result<String> {
+    let mut texts = stack.objects.iter().filter(|object| object.component == "thanos" && object.kind() == "ConfigMap");
+    // The others hold dashboards.
+    let text = texts.find_map(|object| object.value["data"].get(name)).cloned().unwrap_or_default();
+    let path = place.join(name);
+    fs::write(&path, change(text.as_str().unwrap_or_default())).context(path.display())?;
+    Ok(path.display().to_string())
+}
+
+/// Store, query and query-frontend.
+fn answering(stack: &Rendered, place: &Path, bucket: &Bucket, sidecars: &[u16]) -> Result<(Thanos, Thanos, Thanos)> {
+    let config = bucket.config.display().to_string();
+    let data = place.join("store").display().to_string();
+    let store =
+        start(stack, "thanos-store", place, |_| vec![("--objstore.config-file", config), ("--data-dir", data)])?;
+    // The addresses of the Services, each replaced by those that it would lead to.
+    let endpoints = file(stack, place, "endpoints.yaml", |text| {
+        let of = |ports: &[u16]| {
+            ports.iter().fold(String::new(), |all, port| all + &format!("- address: 127.0.0.1:{port}\n"))
+        };
+        text.split_inclusive('\n')
+            .map(|line| match line {
+                line if line.contains("thanos-discovery") => of(sidecars),
+                line if line.contains("thanos-store") => of(&[store.grpc]),
+                line => line.to_owned(),
+            })
+            .collect()
+    })?;
+    let mut asked = 0;
+    let query = start(stack, "thanos-query", place, |web| {
+        asked = web;
+        vec![("--endpoint.sd-config-file", endpoints)]
+    })?;
+    let cache = file(stack, place, "cache.yaml", str::to_owned)?;
+    let frontend = start(stack, "thanos-query-frontend", place, |_| {
+        vec![
+            ("--query-frontend.downstream-url", format!("http://127.0.0.1:{asked}")),
+            ("--query-range.response-cache-config-file", cache.clone()),
+            ("--labels.response-cache-config-file", cache),
+        ]
+    })?;
+    // It asks them every few seconds who they are.
+    let all = sidecars.len() + 1;
+    wait_for(PATIENCE, || connections(&query.http) == all);
+    if connections(&query.http) != all {
+        return Err(Failure::new(format!("the query is connected to {} of {all}", connections(&query.http))));
+    }
+    Ok((frontend, query, store))
+}
+
+fn connections(http: &Http) -> usize {
+    let text = http.get("/metrics").map(|answer| answer.text).unwrap_or_default();
+    let own = text.lines().filter(|line| line.starts_with("thanos_store_nodes_grpc_connections{"));
+    own.filter_map(|line| line.rsplit(' ').next()?.parse::<usize>().ok()).sum()
+}
+
+/// The only number that a query answers with, rounded.
+fn count(http: &Http, query: &str, moment: u64, dedup: bool) -> Result<usize> {
+    let path =
+        format!("/api/v1/query_range?query={}&start={moment}&end={moment}&step=60&dedup={dedup}", encoded(query));
+    let answer = http.get(&path)?.ok(query)?;
+    let value = answer.pointer("/data/result/0/values/0/1").and_then(Value::as_str).unwrap_or("0");
+    let value: f64 = value.parse().context(query)?;
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a count, or a sum of whole numbers")]
+    Ok(value.round() as usize)
+}
+
+/// One run of the compactor, and what is in the bucket afterwards.
+fn compact(stack: &Rendered, place: &Path, bucket: &Bucket, proof: &mut Proof) -> Result<()> {
+    eprintln!("  the compactor runs once …");
+    let other = [
+        ("--objstore.config-file", bucket.config.display().to_string()),
+        ("--data-dir", place.join("compact").display().to_string()),
+        ("--http-address", format!("127.0.0.1:{}", free_port()?)),
+    ];
+    let mut words = arguments(stack, "thanos-compact", &other)?;
+    words.retain(|word| word != "--wait");
+    words.push(NOW.to_owned());
+    let run = Command::new(program("thanos", "thanos")?).args(&words).output().context("thanos compact")?;
+    if !run.status.success() {
+        let said = String::from_utf8_lossy(&run.stderr).into_owned();
+        return Err(Failure::new(format!("thanos compact: {}\n{}", run.status, tail(&said, 15))));
+    }
+    let blocks = bucket.blocks()?;
+    let number = |meta: &Value, at: &str| meta.pointer(at).and_then(Value::as_i64).unwrap_or_default();
+    let of = |resolution: i64, marked: bool| {
+        let is = |(meta, is_marked): &&(Value, bool)| {
+            number(meta, "/thanos/downsample/resolution") == resolution && *is_marked == marked
+        };
+        blocks.iter().filter(is).count()
+    };
+    let longest = blocks.iter().map(|(meta, _)| number(meta, "/maxTime") - number(meta, "/minTime")).max().unwrap_or(0);
+    // Two days of each of two replicas, twice.
+    for (what, expected, found) in [
+        ("blocks of five minutes after the compaction, of two days each", 4, of(300_000, false)),
+        ("raw blocks that are kept: they are older than 30 days", 0, of(0, false)),
+        ("hours that the longest block has", 48, hours(longest)),
+    ] {
+        proof.expect(found == expected, || format!("{what}: {found} instead of {expected}"));
+        row(proof, what, expected, found);
+    }
+    Ok(())
+}
+
+/// Whether the compactor, which goes on running, says that it has halted.
+fn halts(stack: &Rendered, place: &Path, bucket: &Bucket) -> Result<bool> {
+    eprintln!("  the compactor runs until it halts …");
+    let web = free_port()?;
+    let other = [
+        ("--objstore.config-file", bucket.config.display().to_string()),
+        ("--data-dir", place.join("halting").display().to_string()),
+        ("--http-address", format!("127.0.0.1:{web}")),
+    ];
+    let mut words = arguments(stack, "thanos-compact", &other)?;
+    words.push(NOW.to_owned());
+    let http = Http::at(web);
+    let _process = Process::start("compact", &program("thanos", "thanos")?, words, &[], place)?;
+    let says = |line: &str| http.get("/metrics").is_ok_and(|answer| answer.text.lines().any(|found| found == line));
+    Ok(wait_for(PATIENCE, || says("thanos_compact_halted 1")))
+}
