@@ -214,4 +214,11 @@ fn paths_and_revisions() {
     approved("diff-committed", &run(&[]));
     write("stack.yaml", &edited(&[("retention: 10d", "retention: 5d")]));
     approved("diff-edited", &run(&[]));
+    // Where the stack is in the revision too, each effect has its key; a node port and its type go together.
+    fs::copy(tutorial(), folder.path().join("stack.yaml")).unwrap();
+    git(&["add", "stack.yaml"]);
+    git(&["commit", "--quiet", "--message", "z"]);
+    let grafana = ("type: LoadBalancer", "type: NodePort\n    nodePort: 30080");
+    write("stack.yaml", &edited(&[("retention: 10d", "retention: 30d"), grafana, LOKI_VOLUME]));
+    approved("diff-causes", &run(&[]));
 }

@@ -1,4 +1,4 @@
-use super::{Failure, Outcome, Selection, called, check};
+use super::{Failure, Outcome, Selection, called, causes, check};
 use crate::terminal::Terminal;
 use crate::{inputs, revision};
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
@@ -13,7 +13,8 @@ use vigil_yaml::{Limits, Problem, Source};
 ///
 /// By object and field, not by line: what the API server refuses, with the command that mends it; what data is lost; who
 /// may do more, and what answers that did not; which pods restart and how; what `kubectl apply` leaves behind; which
-/// alerts change. Files inside of ConfigMaps and Secrets are compared by what they say. Credentials are not shown.
+/// alerts change. Files inside of ConfigMaps and Secrets are compared by what they say. Credentials are not shown. Where the
+/// stack is compared with a revision, each effect names the keys of the stack that cause it.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -80,7 +81,11 @@ pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Outcome,
     };
     let after = after.map_err(failure)?;
     let minor = version.unwrap_or(vigil_check::versions().1).minor().into();
-    let diff = vigil_diff::compare(&before, &after, Options { minor });
+    let options = Options { minor };
+    let mut diff = vigil_diff::compare(&before, &after, options);
+    if arguments.after.is_none() {
+        causes::find(&mut diff, &arguments.before, &arguments.selection, options);
+    }
     terminal.product(&match arguments.format {
         Format::Text => report::text(&diff, arguments.all, terminal.colours_stdout()),
         Format::Markdown => report::markdown(&diff),

@@ -1,5 +1,6 @@
 //! One file per subcommand: its arguments, and a `run` that does it.
 
+pub(crate) mod causes;
 pub(crate) mod check;
 pub(crate) mod convert;
 pub(crate) mod diff;
@@ -149,4 +150,9 @@ pub(crate) fn load(stack: &Path) -> Result<Parsed, Vec<Problem>> {
     }
     let source = Source::read(stack, Stack::LIMITS.bytes).map_err(|problem| vec![*problem])?;
     Stack::load(&source, stack)
+}
+
+/// The stack that a text is, which stands for the one in a file.
+pub(crate) fn load_text(text: &str, stack: &Path) -> Result<Parsed, Vec<Problem>> {
+    Stack::load(&Source::new(stack.display().to_string(), text), stack)
 }

@@ -121,12 +121,21 @@ pub struct Effect {
     pub says: String,
     /// The commands that mend it, or finish it.
     pub commands: Vec<String>,
+    /// The keys of the stack that cause it, if somebody tried them: [`crate::Diff::caused`].
+    pub causes: Vec<String>,
 }
 
 impl Effect {
     /// An effect of an object as a whole.
     pub(crate) fn new(class: Class, object: &Identity, says: impl Into<String>) -> Self {
-        Self { class, object: object.clone(), fields: Vec::new(), says: says.into(), commands: Vec::new() }
+        Self {
+            class,
+            object: object.clone(),
+            fields: Vec::new(),
+            says: says.into(),
+            commands: Vec::new(),
+            causes: Vec::new(),
+        }
     }
 
     /// The fields that do it.

@@ -77,6 +77,20 @@ impl Diff {
         self.changed.is_empty() && self.added.is_empty() && self.gone.is_empty()
     }
 
+    /// Notes that some keys of the stack do what `alone` does, where that is a part of this.
+    pub fn caused(&mut self, keys: &[String], alone: &Self) {
+        for effect in &mut self.effects {
+            let is_same = |other: &Effect| {
+                let shares = |field: &Field| effect.fields.iter().any(|own| own.path == field.path);
+                (other.class, &other.object) == (effect.class, &effect.object)
+                    && (effect.fields.is_empty() || other.fields.is_empty() || other.fields.iter().any(shares))
+            };
+            if alone.effects.iter().any(is_same) {
+                effect.causes.extend_from_slice(keys);
+            }
+        }
+    }
+
     /// The effects of one class.
     pub fn of(&self, class: Class) -> impl Iterator<Item = &Effect> {
         self.effects.iter().filter(move |effect| effect.class == class)

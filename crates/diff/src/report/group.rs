@@ -18,6 +18,7 @@ pub(super) struct Said<'d> {
     pub(super) fields: &'d [Field],
     pub(super) says: &'d str,
     pub(super) commands: &'d [String],
+    pub(super) causes: &'d [String],
 }
 
 impl Group<'_> {
@@ -54,7 +55,12 @@ pub(super) fn groups(diff: &Diff, class: Class, all: bool) -> Vec<Group<'_>> {
     for (object, effects) in of_object {
         let said: Vec<_> = effects
             .into_iter()
-            .map(|it| Said { fields: &it.fields, says: &it.says, commands: if is_left { &[] } else { &it.commands } })
+            .map(|it| Said {
+                fields: &it.fields,
+                says: &it.says,
+                commands: if is_left { &[] } else { &it.commands },
+                causes: &it.causes,
+            })
             .collect();
         let is_same = |group: &&mut Group<'_>| {
             let first = group.objects[0];
@@ -78,7 +84,8 @@ pub(super) fn groups(diff: &Diff, class: Class, all: bool) -> Vec<Group<'_>> {
 }
 
 fn is_alike(one: &[Said<'_>], other: &[Said<'_>]) -> bool {
-    one.len() == other.len() && one.iter().zip(other).all(|(a, b)| a.says == b.says && a.commands == b.commands)
+    one.len() == other.len()
+        && one.iter().zip(other).all(|(a, b)| a.says == b.says && a.commands == b.commands && a.causes == b.causes)
 }
 
 fn gone_namespaces(diff: &Diff) -> Vec<&str> {

@@ -14,6 +14,7 @@ pub fn json(diff: &Diff) -> Value {
             "fields": effect.fields.iter().map(field).collect::<Vec<_>>(),
             "says": effect.says,
             "commands": effect.commands,
+            "causes": effect.causes,
         })
     });
     let changed = diff.changed.iter().map(|changed| {

@@ -51,6 +51,11 @@ fn tell(out: &mut String, group: &Group<'_>) {
         if !said.says.is_empty() {
             let _ = writeln!(out, "  - {}", escaped(said.says));
         }
+        if !said.causes.is_empty() {
+            let keys: Vec<String> =
+                said.causes.iter().map(|key| format!("`{}`", clean(key).replace('`', "'"))).collect();
+            let _ = writeln!(out, "  - because of {}", keys.join(", "));
+        }
         code(out, said.commands, "    ");
     }
 }

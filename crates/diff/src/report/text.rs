@@ -85,6 +85,10 @@ fn tell(out: &mut String, group: &Group<'_>, most: Most, paint: &impl Fn(&str, &
         if !said.says.is_empty() {
             let _ = writeln!(out, "{}", wrapped(&clean(said.says), "    "));
         }
+        if !said.causes.is_empty() {
+            let causes = format!("because of {}", said.causes.join(", "));
+            let _ = writeln!(out, "{}", paint("35", &wrapped(&clean(&causes), "    ")));
+        }
         for command in said.commands {
             let _ = writeln!(out, "{}", paint("36", &wrapped_command(&clean(command))));
         }
