@@ -6,9 +6,10 @@ mod kustomize;
 mod revision;
 mod terminal;
 
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory as _, Parser, Subcommand};
 use commands::{
-    Outcome, check, convert, diff, explain, fleet, graph, images, init, origin, parity, render, runbook, schema,
+    Outcome, check, completions, convert, diff, explain, fleet, graph, images, init, man, origin, parity, render,
+    runbook, schema,
 };
 use std::process::ExitCode;
 
@@ -32,12 +33,14 @@ enum Command {
     Init(init::Arguments),
     Render(render::Arguments),
     Check(check::Arguments),
+    Completions(completions::Arguments),
     Convert(convert::Arguments),
     Diff(diff::Arguments),
     Explain(explain::Arguments),
     Fleet(fleet::Arguments),
     Graph(graph::Arguments),
     Images(images::Arguments),
+    Man(man::Arguments),
     Parity(parity::Arguments),
     Runbook(runbook::Arguments),
     Schema(schema::Arguments),
@@ -51,12 +54,14 @@ fn main() -> ExitCode {
         Command::Init(arguments) => init::run(&arguments, &terminal),
         Command::Render(arguments) => render::run(&arguments, &terminal),
         Command::Check(arguments) => check::run(&arguments, &terminal),
+        Command::Completions(arguments) => completions::run(&arguments, Arguments::command(), &terminal),
         Command::Convert(arguments) => convert::run(&arguments, &terminal),
         Command::Diff(arguments) => diff::run(&arguments, &terminal),
         Command::Explain(arguments) => explain::run(&arguments, &terminal),
         Command::Fleet(arguments) => fleet::run(&arguments, &terminal),
         Command::Graph(arguments) => graph::run(&arguments, &terminal),
         Command::Images(arguments) => images::run(&arguments, &terminal),
+        Command::Man(arguments) => man::run(&arguments, Arguments::command(), &terminal),
         Command::Parity(arguments) => parity::run(&arguments, &terminal),
         Command::Runbook(arguments) => runbook::run(&arguments, &terminal),
         Command::Schema(arguments) => schema::run(&arguments, &terminal),

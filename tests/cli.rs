@@ -35,6 +35,36 @@ fn help() {
     approved("unknown-command", &vigil(folder.path(), &["rendr"]));
 }
 
+#[test]
+fn completions_and_manual_pages_know_every_command() {
+    let folder = elsewhere();
+    let run = |arguments: &[&str]| {
+        let output = vigil(folder.path(), arguments);
+        assert_eq!(output.status.code(), Some(0), "{arguments:?}: {}", text(&output));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let help = run(&["--help"]);
+    let list = help.split("Commands:").nth(1).unwrap().split("\n\n").next().unwrap();
+    let indented = list.lines().filter_map(|line| line.strip_prefix("  ").filter(|line| !line.starts_with(' ')));
+    let commands: Vec<&str> = indented.filter_map(|line| line.split_whitespace().next()).collect();
+    assert!(commands.contains(&"fleet") && commands.contains(&"man"), "{commands:?}");
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let script = run(&["completions", shell]);
+        let missing: Vec<_> = commands.iter().filter(|command| !script.contains(**command)).collect();
+        assert!(missing.is_empty(), "{shell}: {missing:?}");
+    }
+    let page = run(&["man"]);
+    for command in commands {
+        assert!(page.contains(&format!("vigil\\-{command}")), "{command}");
+        let page = run(&["man", command]);
+        assert!(page.contains(".SH SYNOPSIS") && page.contains(command), "{page}");
+    }
+    assert!(run(&["man", "fleet", "render"]).contains("clusters.yaml"));
+    approved("help-man", &vigil(folder.path(), &["man", "--help"]));
+    approved("help-completions", &vigil(folder.path(), &["completions", "--help"]));
+    approved("man-unknown", &vigil(folder.path(), &["man", "fleet", "rendr"]));
+}
+
 /// Two files of one stack, and who says what.
 #[test]
 fn where_values_come_from() {

@@ -2,6 +2,7 @@
 
 pub(crate) mod causes;
 pub(crate) mod check;
+pub(crate) mod completions;
 pub(crate) mod convert;
 pub(crate) mod diff;
 pub(crate) mod explain;
@@ -9,6 +10,7 @@ pub(crate) mod fleet;
 pub(crate) mod graph;
 pub(crate) mod images;
 pub(crate) mod init;
+pub(crate) mod man;
 pub(crate) mod origin;
 pub(crate) mod parity;
 pub(crate) mod render;
