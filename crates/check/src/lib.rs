@@ -27,6 +27,7 @@ mod objects;
 mod options;
 mod outcome;
 mod references;
+mod relabeling;
 pub mod report;
 mod rule;
 mod schema;

@@ -8,6 +8,7 @@ use super::file::File;
 use super::syntax::Read;
 use crate::fields::{filled, given, items, text, written};
 use crate::finding::{At, Finding, Findings};
+use crate::relabeling::{self, Wrong};
 use crate::rule::rules;
 use crate::world::World;
 use std::collections::HashSet;
@@ -19,20 +20,6 @@ use vigil_yaml::{Node, Quoted};
 rules! {
     START "prometheus-start" Error "Prometheus loads its configuration: jobs, timeouts, targets, relabelings, authentication"
 }
-
-const ACTIONS: [&str; 11] = [
-    "replace",
-    "keep",
-    "drop",
-    "hashmod",
-    "labelmap",
-    "labeldrop",
-    "labelkeep",
-    "lowercase",
-    "uppercase",
-    "keepequal",
-    "dropequal",
-];
 
 const ROLES: [&str; 6] = ["node", "pod", "service", "endpoints", "endpointslice", "ingress"];
 
@@ -175,47 +162,23 @@ impl Judge<'_, '_, '_> {
     }
 
     fn relabeling(&mut self, rule: &Node) {
-        let action = text(rule, "action").unwrap_or("replace");
-        let lower = action.to_ascii_lowercase();
-        if !ACTIONS.contains(&lower.as_str()) {
-            if let Some(node) = rule.get("action") {
-                self.unknown(node, "action", action, &ACTIONS);
-            }
-            return;
-        }
-        if lower == "hashmod" && given(rule, "modulus").is_none_or(|node| written(node) == "0") {
-            self.add(rule, format!("action `{action}` without `modulus`"));
-        }
-        let targeted = ["replace", "hashmod", "lowercase", "uppercase", "keepequal", "dropequal"];
-        if targeted.contains(&lower.as_str()) && filled(rule, "target_label").is_none() {
-            let finding = self.add(rule, format!("action `{action}` without `target_label`"));
-            if rule.get("action").is_none() {
-                finding.help("`replace` is the action where none is given");
-            }
-        }
-        let (unused, used): (&[&str], &[&str]) = match lower.as_str() {
-            "lowercase" | "uppercase" => (&["replacement"], &["source_labels", "separator", "target_label"]),
-            "keepequal" | "dropequal" => {
-                (&["regex", "modulus", "separator", "replacement"], &["source_labels", "target_label"])
-            }
-            "labeldrop" | "labelkeep" => {
-                (&["source_labels", "target_label", "modulus", "separator", "replacement"], &["regex"])
-            }
-            _ => return,
-        };
-        let default = |key: &str| match key {
-            "regex" => "(.*)",
-            "separator" => ";",
-            "replacement" => "$1",
-            "modulus" => "0",
-            _ => "",
-        };
-        for entry in unused.iter().filter_map(|key| rule.entry(key)) {
-            let key = entry.key.text.as_str();
-            let is_list = !entry.value.items().is_empty();
-            if is_list || (entry.value.items().is_empty() && written(&entry.value) != default(key)) {
-                self.add(entry, format!("`{key}` beside action `{action}`"))
-                    .label(format!("expected only {}", list(used, "and")));
+        let action = relabeling::action(rule);
+        for wrong in relabeling::OF_PROMETHEUS.wrong(rule) {
+            match wrong {
+                Wrong::Action(node) => self.unknown(node, "action", action, &relabeling::ACTIONS),
+                Wrong::NoModulus => {
+                    self.add(rule, format!("action `{action}` without `modulus`"));
+                }
+                Wrong::NoTarget => {
+                    let finding = self.add(rule, format!("action `{action}` without `target_label`"));
+                    if rule.get("action").is_none() {
+                        finding.help("`replace` is the action where none is given");
+                    }
+                }
+                Wrong::Unused(entry, used) => {
+                    self.add(entry, format!("`{}` beside action `{action}`", entry.key.text))
+                        .label(format!("expected only {}", list(&used, "and")));
+                }
             }
         }
     }

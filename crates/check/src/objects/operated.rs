@@ -5,8 +5,9 @@
 
 use super::judge::Judge;
 use super::scraping;
-use crate::fields::{filled, given, integer, items, text};
+use crate::fields::{filled, given, items};
 use crate::object::MONITORING;
+use crate::relabeling::{self, Wrong};
 use crate::rule::rules;
 use crate::schema::pattern::is_expression;
 use vigil_forms::{address, url};
@@ -98,10 +99,6 @@ pub(super) fn effect(kind: &str) -> String {
     }
 }
 
-/// The value of each field of a relabeling that is as good as none.
-const DEFAULTS: &[(&str, &str)] =
-    &[("regex", "(.*)"), ("separator", ";"), ("replacement", "$1"), ("targetLabel", ""), ("modulus", "0")];
-
 fn relabeling(judge: &mut Judge<'_, '_>, rule: &Node) {
     let kind = judge.object.kind;
     if let Some((node, regex)) = filled(rule, "regex")
@@ -112,46 +109,27 @@ fn relabeling(judge: &mut Judge<'_, '_>, rule: &Node) {
             .label(effect(kind))
             .help("expected the syntax of Go's `regexp`, which is RE2: without look-around and backreferences");
     }
-    let action = text(rule, "action").filter(|action| !action.is_empty()).unwrap_or("replace");
-    let lower = action.to_ascii_lowercase();
-    if lower == "hashmod" && integer(rule, "modulus").unwrap_or(0) == 0 {
-        judge.within(&RELABELING, rule, format!("action `{action}` without `modulus`")).label(effect(kind));
-    }
-    let targeted = ["replace", "hashmod", "lowercase", "uppercase", "keepequal", "dropequal"];
-    if targeted.contains(&lower.as_str()) && filled(rule, "targetLabel").is_none() {
-        judge.within(&RELABELING, rule, format!("action `{action}` without `targetLabel`")).label(effect(kind)).help(
-            match given(rule, "action") {
-                Some(_) => "name the label that the result is written to, or compared with",
-                None => "name the label that the result is written to; `replace` is the action where none is given",
-            },
-        );
-    }
-    let (unused, used): (&[&str], &[&str]) = match lower.as_str() {
-        "lowercase" | "uppercase" => (&["replacement"], &["sourceLabels", "separator", "targetLabel"]),
-        "keepequal" | "dropequal" => {
-            (&["regex", "modulus", "separator", "replacement"], &["sourceLabels", "targetLabel"])
-        }
-        "labeldrop" | "labelkeep" => {
-            (&["sourceLabels", "targetLabel", "modulus", "separator", "replacement"], &["regex"])
-        }
-        _ => return,
-    };
-    let default = |key: &str| DEFAULTS.iter().find(|(name, _)| *name == key).map(|(_, value)| *value);
-    for entry in unused.iter().filter_map(|key| rule.entry(key)) {
-        let key = entry.key.text.as_str();
-        let value = entry.value.integer().map(|number| number.to_string());
-        let value = value.as_deref().or_else(|| entry.value.text());
-        let is_empty = match value {
-            // What is neither a text nor a number is told by the schema, but for the list of labels.
-            None => entry.value.items().is_empty(),
-            // An empty separator or replacement is none of the default ones.
-            Some(value) => default(key) == Some(value) || (key == "regex" && value.is_empty()),
-        };
-        if !is_empty {
-            judge
-                .add(&RELABELING, entry, format!("`{key}` beside action `{action}`"))
-                .label(format!("expected only {}", list(used, "and")))
-                .help(format!("remove it: {}", effect(kind)));
+    let action = relabeling::action(rule);
+    for wrong in relabeling::OF_OPERATOR.wrong(rule) {
+        match wrong {
+            // The schema knows the actions.
+            Wrong::Action(_) => {}
+            Wrong::NoModulus => {
+                judge.within(&RELABELING, rule, format!("action `{action}` without `modulus`")).label(effect(kind));
+            }
+            Wrong::NoTarget => {
+                let message = format!("action `{action}` without `targetLabel`");
+                judge.within(&RELABELING, rule, message).label(effect(kind)).help(match given(rule, "action") {
+                    Some(_) => "name the label that the result is written to, or compared with",
+                    None => "name the label that the result is written to; `replace` is the action where none is given",
+                });
+            }
+            Wrong::Unused(entry, used) => {
+                judge
+                    .add(&RELABELING, entry, format!("`{}` beside action `{action}`", entry.key.text))
+                    .label(format!("expected only {}", list(&used, "and")))
+                    .help(format!("remove it: {}", effect(kind)));
+            }
         }
     }
 }
