@@ -21,6 +21,9 @@ rules! {
 /// Stands for a variable of Grafana inside a text; matches what nobody writes.
 pub(super) const VARIABLE: &str = "__grafana_variable__";
 
+/// Stands for `$__interval`, the step of a graph: a range that nobody writes.
+const STEP: (&str, Duration) = ("51w", Duration::from_secs(51 * 7 * 24 * 60 * 60));
+
 /// A query, and where it stands.
 pub(super) struct Query<'w, 'a> {
     pub(super) text: &'w str,
@@ -127,6 +130,7 @@ fn replaced(text: &str, by: &str) -> (String, bool) {
             let word = match name {
                 _ if quote.is_some() => VARIABLE,
                 "__interval_ms" | "__range_s" | "__range_ms" | "__from" | "__to" => "60",
+                "__interval" => STEP.0,
                 _ if name.starts_with("__") || brackets > 0 => "52w",
                 _ => {
                     bare = true;
@@ -298,6 +302,12 @@ pub(super) fn check<'w>(
                 finding.help("only Grafana knows variables: write a time, such as `5m`");
             }
         }
+        let steps = parsed.windows.iter().filter(|window| query.variables && window.range == STEP.1);
+        for Window { function, .. } in steps.filter(|window| OF_TWO.contains(&window.function)) {
+            let message = format!("`{function}` over `$__interval` is empty as soon as somebody zooms in");
+            let finding = query.place.add(&WINDOW, at, message, findings);
+            finding.help("take `$__rate_interval`, which Grafana never makes shorter than four scrapes");
+        }
         if let Some(jobs) = &targets.jobs {
             for (value, is_regex) in parsed.selectors.iter().filter_map(|selector| selector.job.as_ref()) {
                 if !*found.entry((value, *is_regex)).or_insert_with(|| is_given(value, *is_regex, jobs)) {
@@ -413,6 +423,18 @@ mod tests {
                 parse(&text, false);
                 parse(&text, true);
             }
+        }
+    }
+
+    #[test]
+    fn ranges_of_one_step() {
+        for (text, expected) in [
+            ("sum(rate(x{a=\"(\"}[$__interval]))", true),
+            ("increase (x[${__interval}])", true),
+            ("rate(x[$__rate_interval])", false),
+            ("max_over_time(rate(x[5m])[$__interval:])", false),
+        ] {
+            assert_eq!(parse(text, true).windows.iter().any(|window| window.range == STEP.1), expected, "{text}");
         }
     }
 
