@@ -286,8 +286,11 @@ fn of_binary(binary: &Binary) -> Values {
         Operator::And | Operator::Unless => left,
         Operator::Or => left.or(right),
         op if op.is_comparison() && binary.is_bool => Values::between(0.0, 1.0),
+        // Each side is looked into once: a chain of comparisons would take twice as long for each of them.
         op if op.is_comparison() => match compared(binary) {
-            Some((side, op, number)) => values(side).when(op, number),
+            Some((side, op, number)) => {
+                if std::ptr::eq(side, &raw const binary.left) { left } else { right }.when(op, number)
+            }
             None => left,
         },
         Operator::Add | Operator::Mul | Operator::Div if left.low >= 0.0 && right.low >= 0.0 => POSITIVE,
@@ -481,6 +484,14 @@ mod tests {
             ("quantile_over_time(-0.1, a[5m])", true),
         ] {
             assert_eq!(is_wrong(text), expected, "{text}");
+        }
+    }
+
+    #[test]
+    fn deep_conditions_end() {
+        for text in ["a".to_owned() + &" > 1".repeat(490), "(".repeat(99) + "a" + &" > 1)".repeat(99)] {
+            let expression = parsed(&text);
+            expression.walk(&mut |part| assert!(!matches!(part, Expr::Binary(it) if never(it).is_some())));
         }
     }
 
