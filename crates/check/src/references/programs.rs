@@ -174,13 +174,7 @@ struct Missing<'n> {
 
 /// The volume that a path leads into and that has no such file; nothing where it has, or where it is not known.
 fn not_mounted<'n>(world: &World<'n>, pod: &Pod<'n>, container: &'n Node, path: &'n str) -> Option<Missing<'n>> {
-    let inside = |mount: &'n Node| {
-        let at = text(mount, "mountPath")?;
-        let rest = path.strip_prefix(at.trim_end_matches('/'))?;
-        (rest.is_empty() || rest.starts_with('/')).then_some((at, rest.trim_start_matches('/'), mount))
-    };
-    let deepest = items(container, "volumeMounts").iter().filter_map(inside).max_by_key(|(at, ..)| at.len());
-    let (at, rest, mount) = deepest?;
+    let (at, rest, mount) = volumes::mount(container, path)?;
     // A single file, or a part of a volume, is a question of its own.
     if rest.is_empty() || text(mount, "subPath").is_some() || text(mount, "subPathExpr").is_some() {
         return None;

@@ -10,6 +10,7 @@ use crate::rule::rules;
 use crate::world::World;
 use crate::world::pods::Pod;
 use crate::world::program::Program;
+use crate::world::volumes;
 use std::time::Duration;
 use vigil_forms::duration;
 use vigil_yaml::{Limits, Node, Quoted, Source, read_one};
@@ -132,16 +133,9 @@ impl<'w, 'a> Process<'w, 'a> {
 
     /// Where a file comes from: the kind and the name of the object, and its key.
     fn source(&self, path: &str) -> Option<(&'static str, &'a str, String)> {
-        let mounts = items(self.program.container, "volumeMounts").iter();
-        let inside = |mount: &'a Node| {
-            let at = text(mount, "mountPath")?.trim_end_matches('/');
-            let sub = text(mount, "subPath");
-            let rest = if sub.is_some() && path == at { sub? } else { path.strip_prefix(at)?.strip_prefix('/')? };
-            Some((at.len(), rest.len(), text(mount, "name")?))
-        };
-        let (_, rest, volume) = mounts.filter_map(inside).max()?;
-        let file = &path[path.len().checked_sub(rest)?..];
-        let volume = items(self.pod.spec?, "volumes").iter().find(|known| text(known, "name") == Some(volume))?;
+        let (_, inside, mount) = volumes::mount(self.program.container, path)?;
+        let file = if inside.is_empty() { text(mount, "subPath")? } else { inside };
+        let volume = volumes::volume(self.pod, text(mount, "name")?)?;
         let sources = [("ConfigMap", "configMap", "name"), ("Secret", "secret", "secretName")];
         sources.into_iter().find_map(|(kind, field, name)| {
             let source = volume.get(field)?;
@@ -340,8 +334,7 @@ fn hashring<'a>(world: &World<'a>, receiver: &Process<'_, 'a>, all: &[&Process<'
         let mut named: Vec<_> = rings.iter().flatten().filter_map(number).collect();
         named.sort_unstable();
         named.dedup();
-        let expected: Vec<_> = (0..replicas).collect();
-        if !named.is_empty() && named != expected {
+        if !named.is_empty() && named.iter().copied().ne(0..replicas) {
             let message =
                 format!("the hash ring names {} pods of StatefulSet {}", named.len(), Quoted(other.object.name));
             findings

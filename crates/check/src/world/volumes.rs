@@ -36,6 +36,16 @@ pub(crate) fn volume<'a>(pod: &Pod<'a>, name: &str) -> Option<&'a Node> {
     items(pod.spec?, "volumes").iter().find(|volume| !is_claimed && text(volume, "name") == Some(name))
 }
 
+/// The mount of a container that a path leads into, the deepest of several: where it is, the path in it, and what it says.
+pub(crate) fn mount<'a, 'p>(container: &'a Node, path: &'p str) -> Option<(&'a str, &'p str, &'a Node)> {
+    let inside = |mount: &'a Node| {
+        let at = text(mount, "mountPath")?;
+        let rest = path.strip_prefix(at.trim_end_matches('/'))?;
+        (rest.is_empty() || rest.starts_with('/')).then_some((at, rest.trim_start_matches('/'), mount))
+    };
+    items(container, "volumeMounts").iter().filter_map(inside).max_by_key(|(at, ..)| at.len())
+}
+
 impl<'a> World<'a> {
     /// The files of a volume; nothing when it may hold others: those of objects that need not be there, or whose keys
     /// are not known, and those of other kinds of volumes.
