@@ -19,7 +19,8 @@ pub struct Memory {
     /// Hashes of the texts that one set held.
     seen: Mutex<HashSet<u64>>,
     documents: Mutex<HashMap<u64, Arc<Documents>>>,
-    queries: Mutex<HashMap<u64, HashMap<String, Arc<Parsed>>>>,
+    /// Those of rules, and those with variables of Grafana's.
+    queries: [Mutex<HashMap<String, Arc<Parsed>>>; 2],
     served: Mutex<HashMap<String, Arc<Vec<Served>>>>,
 }
 
@@ -57,13 +58,13 @@ impl Memory {
 
     /// What is known of a query; kept from the second time on.
     pub(crate) fn query(&self, text: &str, variables: bool) -> Arc<Parsed> {
-        let key = hash((text, variables));
-        if let Some(known) = lock(&self.queries).get(&key).and_then(|known| known.get(text)) {
+        let queries = &self.queries[usize::from(variables)];
+        if let Some(known) = lock(queries).get(text) {
             return Arc::clone(known);
         }
         let parsed = Arc::new(query::parse(text, variables));
-        if !lock(&self.seen).insert(key) {
-            lock(&self.queries).entry(key).or_default().insert(text.to_owned(), Arc::clone(&parsed));
+        if !lock(&self.seen).insert(hash((text, variables))) {
+            lock(queries).insert(text.to_owned(), Arc::clone(&parsed));
         }
         parsed
     }

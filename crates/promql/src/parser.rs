@@ -81,7 +81,7 @@ impl Parser<'_> {
     }
 
     fn take_word(&mut self, keyword: &str) -> bool {
-        let is_next = self.word().is_some_and(|word| word == keyword);
+        let is_next = matches!(self.peek(), Some(Kind::Word(word)) if word.eq_ignore_ascii_case(keyword));
         self.at += usize::from(is_next);
         is_next
     }

@@ -4,7 +4,7 @@ use super::configuration::version_of;
 use super::query::{Parsing, Query};
 use crate::fields::{items, text};
 use crate::finding::Findings;
-use crate::object::MONITORING;
+use crate::object::{MONITORING, Object};
 use crate::rule::rules;
 use crate::set::Set;
 use vigil_promql::{Need, Release};
@@ -24,7 +24,7 @@ struct Prometheus<'a> {
 impl<'a> Prometheus<'a> {
     /// All that the operator runs; `None` when there is none, or the release of one is not known.
     fn all(set: &'a Set<'a>) -> Option<Vec<Self>> {
-        let of = |owner: &'a crate::object::Object<'a>| {
+        let of = |owner: &'a Object<'a>| {
             let (major, minor) = version_of(owner)?;
             let release = Release(major.try_into().ok()?, minor.try_into().ok()?);
             let listed = items(owner.node, ["spec", "enableFeatures"]).iter().filter_map(Node::text);

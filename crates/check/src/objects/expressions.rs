@@ -7,7 +7,7 @@
 use super::judge::Judge;
 use crate::fields::{given, items};
 use crate::rule::rules;
-use crate::schema::expression::{Kind, facts};
+use crate::schema::expression::{Facts, Kind, facts};
 use vigil_yaml::words::{list, nearest};
 use vigil_yaml::{Node, Quoted};
 
@@ -107,21 +107,19 @@ fn policy(judge: &mut Judge<'_, '_>, spec: &Node) {
     names.push("variables");
     let variables: Vec<&str> = items(spec, "variables").iter().filter_map(|it| it.get("name")?.text()).collect();
     for (at, variable) in items(spec, "variables").iter().enumerate() {
-        one(judge, variable, "expression", &names, &[]);
+        let said = one(judge, variable, "expression", &names, &[]);
         // Those behind it are not there yet.
-        unknown_variables(judge, variable, "expression", variables.get(..at).unwrap_or_default());
-    }
-    let users =
-        [("validations", "expression"), ("validations", "messageExpression"), ("auditAnnotations", "valueExpression")];
-    for (holder, key) in users.iter().flat_map(|(list, key)| items(spec, list).iter().map(move |it| (it, key))) {
-        unknown_variables(judge, holder, key, &variables);
+        unknown_variables(judge, said, variables.get(..at).unwrap_or_default());
     }
     for validation in items(spec, "validations") {
-        one(judge, validation, "expression", &names, &[Kind::Bool]);
-        one(judge, validation, "messageExpression", &names, &[Kind::Text]);
+        let said = one(judge, validation, "expression", &names, &[Kind::Bool]);
+        unknown_variables(judge, said, &variables);
+        let said = one(judge, validation, "messageExpression", &names, &[Kind::Text]);
+        unknown_variables(judge, said, &variables);
     }
     for annotation in items(spec, "auditAnnotations") {
-        one(judge, annotation, "valueExpression", &names, &[Kind::Text]);
+        let said = one(judge, annotation, "valueExpression", &names, &[Kind::Text]);
+        unknown_variables(judge, said, &variables);
     }
     // A mutation makes objects of types that are named after fields.
     names.extend(["Object", "JSONPatch"]);
@@ -167,9 +165,8 @@ fn twice(judge: &mut Judge<'_, '_>, holder: &Node, list: &str, key: &str) {
 }
 
 /// Judges the variables that an expression takes: those that the policy makes before it.
-fn unknown_variables(judge: &mut Judge<'_, '_>, holder: &Node, key: &str, known: &[&str]) {
-    let Some(node) = holder.get(key) else { return };
-    let Some(Some(Ok(facts))) = node.text().map(facts) else { return };
+fn unknown_variables(judge: &mut Judge<'_, '_>, said: Option<(&Node, Facts)>, known: &[&str]) {
+    let Some((node, facts)) = said else { return };
     for (_, name) in facts.fields.iter().filter(|(of, name)| of == "variables" && !known.contains(&name.as_str())) {
         let finding = judge.add(&EXPRESSION, node, format!("no variable before this is called {}", Quoted(name)));
         match nearest(name, known.to_vec()) {
@@ -179,17 +176,22 @@ fn unknown_variables(judge: &mut Judge<'_, '_>, holder: &Node, key: &str, known:
     }
 }
 
-/// Judges the expression at a key: what it may name, and what must come of it, if anything.
-fn one(judge: &mut Judge<'_, '_>, holder: &Node, key: &str, names: &[&str], wanted: &[Kind]) {
-    let Some(node) = holder.get(key) else { return };
-    let Some(text) = node.text().filter(|text| !text.trim().is_empty()) else { return };
-    let facts = match facts(text) {
-        None => return,
-        Some(Err(mistake)) => {
+/// Judges the expression at a key: what it may name, and what must come of it, if anything. Gives what is known of it.
+fn one<'n>(
+    judge: &mut Judge<'_, '_>,
+    holder: &'n Node,
+    key: &str,
+    names: &[&str],
+    wanted: &[Kind],
+) -> Option<(&'n Node, Facts)> {
+    let node = holder.get(key)?;
+    let text = node.text().filter(|text| !text.trim().is_empty())?;
+    let facts = match facts(text)? {
+        Err(mistake) => {
             judge.add(&EXPRESSION, node, format!("{} does not compile", Quoted(text.trim()))).label(mistake);
-            return;
+            return None;
         }
-        Some(Ok(facts)) => facts,
+        Ok(facts) => facts,
     };
     for name in facts
         .names
@@ -225,7 +227,7 @@ fn one(judge: &mut Judge<'_, '_>, holder: &Node, key: &str, names: &[&str], want
             };
         }
     }
-    if let Some((operator, one, other)) = facts.clash {
+    if let Some((operator, one, other)) = &facts.clash {
         let message = format!("`{operator}` between {} and {}", one.shown(), other.shown());
         judge.add(&EXPRESSION, node, message).label("the two sides are of different types");
     }
@@ -239,4 +241,5 @@ fn one(judge: &mut Judge<'_, '_>, holder: &Node, key: &str, names: &[&str], want
             .label(format!("expected {}", wanted.shown()))
             .help("compare it with something: a server takes no value of unknown type for one");
     }
+    Some((node, facts))
 }
