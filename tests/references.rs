@@ -6,6 +6,7 @@
 
 mod support;
 
+use rayon::prelude::*;
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -213,22 +214,32 @@ fn every_broken_reference_is_found() {
             if class.name == "namespace" && stack != "tutorial" {
                 continue;
             }
-            for (index, object) in objects.iter().enumerate() {
-                if !class.kinds.is_empty() && !class.kinds.contains(&object["kind"].as_str().unwrap()) {
-                    continue;
-                }
-                for place in places(object, class.end) {
-                    let Some(broken) = (class.broken)(object.pointer(&place).unwrap()) else { continue };
+            let broken: Vec<_> = objects
+                .iter()
+                .enumerate()
+                .filter(|(_, object)| class.kinds.is_empty() || class.kinds.contains(&object["kind"].as_str().unwrap()))
+                .flat_map(|(index, object)| {
+                    places(object, class.end).into_iter().map(move |place| (index, object, place))
+                })
+                .filter_map(|(index, object, place)| {
                     let mut copy = object.clone();
-                    *copy.pointer_mut(&place).unwrap() = broken;
-                    let mut changed = sources.clone();
-                    changed[index] = Source::new(format!("{index:03}"), vigil_yaml::write(&copy));
-                    let rate = rates.entry(class.name).or_default();
-                    rate.0 += 1;
-                    if told(&check(&changed, &options)).is_empty() {
-                        rate.1.push(format!("{stack}: {}{place}", name(object)));
-                    }
-                }
+                    let value = copy.pointer_mut(&place).unwrap();
+                    *value = (class.broken)(value)?;
+                    Some((index, copy, place))
+                })
+                .collect();
+            let is_missed = |(index, object, place): &(usize, Value, String)| {
+                let mut changed = sources.clone();
+                changed[*index] = Source::new(format!("{index:03}"), vigil_yaml::write(object));
+                told(&check(&changed, &options))
+                    .is_empty()
+                    .then(|| format!("{stack}: {}{place}", name(&objects[*index])))
+            };
+            let missed: Vec<_> = broken.par_iter().filter_map(is_missed).collect();
+            if !broken.is_empty() {
+                let rate = rates.entry(class.name).or_default();
+                rate.0 += broken.len();
+                rate.1.extend(missed);
             }
         }
     }

@@ -8,6 +8,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::sync::Arc;
 use vigil_render::Rendering;
 use vigil_stack::{Parsed, Stack};
 use vigil_yaml::{Problem, Source};
@@ -47,9 +48,9 @@ pub(crate) fn render(stack: &Path) -> Rendering {
     rendering.unwrap_or_else(|problems| panic!("{}", drawn(&problems)))
 }
 
-/// What a stack tells the checker.
+/// What a stack tells the checker. Checks of many sets that are nearly the same are quick with it.
 pub(crate) fn options(stack: &Path) -> vigil_check::Options {
-    vigil::checks::options(&load(stack)).0
+    vigil_check::Options { memory: Some(Arc::default()), ..vigil::checks::options(&load(stack)).0 }
 }
 
 /// The program, run in a directory.
