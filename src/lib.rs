@@ -4,6 +4,7 @@
 //! of differences from the upstream charts. The work is done by the crates below `crates/`.
 
 pub mod checks;
+pub mod size;
 
 use std::sync::LazyLock;
 use vigil_render::Templates;

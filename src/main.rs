@@ -9,7 +9,7 @@ mod terminal;
 use clap::{CommandFactory as _, Parser, Subcommand};
 use commands::{
     Outcome, check, completions, convert, diff, explain, fleet, graph, images, init, man, origin, parity, render,
-    runbook, schema,
+    runbook, schema, size,
 };
 use std::process::ExitCode;
 
@@ -44,6 +44,7 @@ enum Command {
     Parity(parity::Arguments),
     Runbook(runbook::Arguments),
     Schema(schema::Arguments),
+    Size(size::Arguments),
     Where(origin::Arguments),
 }
 
@@ -65,6 +66,7 @@ fn main() -> ExitCode {
         Command::Parity(arguments) => parity::run(&arguments, &terminal),
         Command::Runbook(arguments) => runbook::run(&arguments, &terminal),
         Command::Schema(arguments) => schema::run(&arguments, &terminal),
+        Command::Size(arguments) => size::run(&arguments, &terminal),
         Command::Where(arguments) => origin::run(&arguments, &terminal),
     };
     match result {

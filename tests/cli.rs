@@ -36,6 +36,61 @@ fn help() {
 }
 
 #[test]
+fn how_large_a_stack_has_to_be() {
+    let folder = elsewhere();
+    let longterm = support::root().join("stacks/longterm.yaml");
+    fs::copy(longterm, folder.path().join("longterm.yaml")).unwrap();
+    approved("size", &vigil(folder.path(), &["size", "--nodes", "50", "--pods", "1800"]));
+    let large = [
+        "size",
+        "--stack",
+        "longterm.yaml",
+        "--nodes",
+        "400",
+        "--pods",
+        "12000",
+        "--series",
+        "500000",
+        "--logs",
+        "30G",
+    ];
+    approved("size-longterm", &vigil(folder.path(), &large));
+    approved("size-yaml", &vigil(folder.path(), &[&large[..], &["--format", "yaml"]].concat()));
+    approved("size-coefficients", &vigil(folder.path(), &["size", "--coefficients"]));
+    for wrong in [["--set", "series-per-nod=1"], ["--set", "full=0"], ["--set", "full=NaN"], ["--logs", "5GB"]] {
+        let output = vigil(folder.path(), &[&["size", "--active-series", "1000"], &wrong[..]].concat());
+        assert_eq!(output.status.code(), Some(2), "{}", text(&output));
+    }
+}
+
+/// A stack with what `vigil size` writes is large enough.
+#[test]
+fn what_is_too_small_is_mended_by_what_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    for (file, text) in texts(&support::root().join("stacks")) {
+        let path = folder.path().join(file);
+        fs::create_dir_all(path.parent().unwrap()).unwrap();
+        fs::write(path, text).unwrap();
+    }
+    for load in [
+        &["--nodes", "3", "--pods", "60"][..],
+        &["--nodes", "200", "--pods", "7200", "--logs", "15G"],
+        &["--active-series", "9000000", "--logs", "200G"],
+    ] {
+        for below in ["tutorial.yaml", "longterm.yaml", "production.yaml"] {
+            let run = |arguments: &[&[&str]]| vigil(folder.path(), &arguments.concat());
+            let written = run(&[&["size", "--stack", below, "--format", "yaml"], load]);
+            let keys = String::from_utf8(written.stdout).unwrap();
+            fs::write(folder.path().join("stack.yaml"), format!("extends: [{below}]\n{keys}")).unwrap();
+            for arguments in [&[&["size"], load][..], &[&["render", "--stdout"]]] {
+                let output = run(arguments);
+                assert_eq!(output.status.code(), Some(0), "{below} {load:?}\n{keys}\n{}", text(&output));
+            }
+        }
+    }
+}
+
+#[test]
 fn completions_and_manual_pages_know_every_command() {
     let folder = elsewhere();
     let run = |arguments: &[&str]| {

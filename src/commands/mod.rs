@@ -16,6 +16,7 @@ pub(crate) mod parity;
 pub(crate) mod render;
 pub(crate) mod runbook;
 pub(crate) mod schema;
+pub(crate) mod size;
 
 use std::path::{Path, PathBuf};
 use vigil_render::{Rendering, Templates};

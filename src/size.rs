@@ -1,0 +1,353 @@
+//! How large a stack has to be for its cluster: series, memory, volumes, and when one machine ends.
+//!
+//! An estimate to begin with. Every number that it rests on is in [`COEFFICIENTS`], with its source, and can be another.
+
+mod coefficients;
+
+pub use coefficients::{COEFFICIENTS, Coefficient, Coefficients};
+
+use vigil_stack::model::{Loki, LokiMode, Persistence, Prometheus, ResourceAmounts, Resources, Stack};
+use vigil_stack::units::{Duration, Quantity};
+
+/// What the stack has to carry.
+#[derive(Clone, Debug)]
+pub struct Load {
+    /// Nodes of the cluster.
+    pub nodes: u32,
+    /// Pods of the cluster.
+    pub pods: u32,
+    /// Series of the applications themselves.
+    pub series: u64,
+    /// What `prometheus_tsdb_head_series` says, in place of the estimate.
+    pub measured: Option<u64>,
+    /// Bytes of log lines a day.
+    pub logs: Option<f64>,
+}
+
+/// A figure, and how it came about.
+#[derive(Debug)]
+pub struct Figure {
+    /// What it is.
+    pub name: &'static str,
+    /// How much.
+    pub value: String,
+    /// What of.
+    pub formula: String,
+}
+
+/// A key of the stack that is too small.
+#[derive(Debug, PartialEq, Eq)]
+pub struct Small {
+    /// The dotted path.
+    pub key: &'static str,
+    /// What it is now.
+    pub now: String,
+    /// What it should be.
+    pub needed: String,
+}
+
+/// What a load asks of a stack.
+#[derive(Debug, Default)]
+pub struct Sizing {
+    /// The figures of each program, under its name.
+    pub figures: Vec<(&'static str, Vec<Figure>)>,
+    /// The keys that are too small.
+    pub small: Vec<Small>,
+    /// What sizes alone do not mend.
+    pub advice: Vec<String>,
+}
+
+const DAY: f64 = 86_400.0;
+const GIB: f64 = 1_073_741_824.0;
+const MIB: f64 = 1_048_576.0;
+
+/// Calculates what a load asks of a stack.
+pub fn size(stack: &Stack, load: &Load, coefficients: &Coefficients) -> Sizing {
+    let mut sizing = Sizing::default();
+    if stack.prometheus.enabled {
+        let needs = prometheus(stack, load, coefficients, &mut sizing);
+        if stack.thanos.enabled {
+            thanos(stack, &needs, coefficients, &mut sizing);
+        }
+    }
+    if let Some(logs) = load.logs.filter(|_| stack.loki.enabled) {
+        loki(&stack.loki, logs, coefficients, &mut sizing);
+    }
+    sizing
+}
+
+/// What Prometheus needs.
+struct Needs {
+    /// What the series are made of.
+    formula: String,
+    /// Groups of pods that share the targets.
+    shards: f64,
+    /// Series of one pod, and of the samples those of a second.
+    series: f64,
+    rate: f64,
+    /// Bytes and cores of one pod.
+    memory: f64,
+    cores: f64,
+    /// Bytes on the disk of one pod: a day of blocks, the write-ahead log, everything.
+    day: f64,
+    log: f64,
+    stored: f64,
+}
+
+impl Needs {
+    fn of(own: &Prometheus, load: &Load, by: &Coefficients) -> Self {
+        let (all, formula) = series(load, by);
+        let shards = (all / by.get("series-per-shard")).ceil().max(f64::from(own.shards.get()));
+        let series = all / shards;
+        let interval = own.scrape_interval.length().as_secs_f64().max(1.0);
+        let rate = series / interval;
+        let day = rate * DAY * by.get("bytes-per-sample") * by.get("index");
+        let log = rate * by.get("log-hours") * 3600.0 * by.get("log-bytes-per-sample");
+        Self {
+            formula: if shards > 1.0 { format!("({formula}) / {shards} shards") } else { formula },
+            shards,
+            series,
+            rate,
+            memory: (by.get("bytes-per-series") * series).max(by.get("memory-least")),
+            cores: (by.get("cores-per-million") * series / 1e6 * 30.0 / interval).max(0.1),
+            day,
+            log,
+            stored: day * days(&own.retention) + log,
+        }
+    }
+
+    fn figures(&self, own: &Prometheus, by: &Coefficients) -> Vec<Figure> {
+        let (bytes, limit) = (grouped(by.get("bytes-per-series")), by.get("memory-limit"));
+        let millicores = format!("{}m", (self.cores * 1000.0).ceil());
+        let cores = by.get("cores-per-million");
+        let (day, log) = (binary(self.day), binary(self.log));
+        vec![
+            figure("active series", grouped(self.series), self.formula.clone()),
+            figure("samples a second", grouped(self.rate), format!("every {}", own.scrape_interval)),
+            figure("memory", binary(self.memory), format!("{bytes} bytes a series; the limit {limit} times that")),
+            figure("CPU", millicores, format!("{cores} cores for a million series at 30s")),
+            figure(
+                "on disk",
+                binary(self.stored),
+                format!("{day} a day for {}, and {log} of write-ahead log", own.retention),
+            ),
+            figure("volume", binary(self.stored / by.get("full")), percent_full(by)),
+        ]
+    }
+}
+
+fn prometheus(stack: &Stack, load: &Load, by: &Coefficients, sizing: &mut Sizing) -> Needs {
+    let own = &stack.prometheus;
+    let needs = Needs::of(own, load, by);
+    sizing.figures.push(("Prometheus, each pod", needs.figures(own, by)));
+    let small = &mut sizing.small;
+    compare_resources(&stack.pods_of(own).resources, &needs, by.get("memory-limit"), small);
+    if own.retention_size.as_bytes() > 0.0 && own.retention_size.as_bytes() < needs.stored {
+        let needed = format!("{}GiB", (needs.stored / GIB).ceil());
+        small.push(Small { key: "prometheus.retentionSize", now: own.retention_size.to_string(), needed });
+    }
+    compare_volume("prometheus.persistence", &own.persistence, needs.stored / by.get("full"), small);
+    if needs.shards > f64::from(own.shards.get()) {
+        let (now, needed) = (own.shards.get().to_string(), needs.shards.to_string());
+        small.push(Small { key: "prometheus.shards", now, needed });
+    }
+    advise_of_thanos(stack, needs.shards, &mut sizing.advice);
+    needs
+}
+
+/// All series, and what they are made of.
+fn series(load: &Load, by: &Coefficients) -> (f64, String) {
+    #[expect(clippy::cast_precision_loss, reason = "an estimate")]
+    let (own, measured) = (load.series as f64, load.measured.map(|it| it as f64));
+    if let Some(measured) = measured {
+        return (measured.max(1.0), "measured".to_owned());
+    }
+    let [base, node, pod] = ["series-base", "series-per-node", "series-per-pod"].map(|name| by.get(name));
+    let (nodes, pods) = (f64::from(load.nodes), f64::from(load.pods));
+    let applications = if own > 0.0 { format!(" + {} of applications", grouped(own)) } else { String::new() };
+    let formula = format!(
+        "{} + {} × {} nodes + {} × {} pods{applications}",
+        grouped(base),
+        grouped(node),
+        grouped(nodes),
+        grouped(pod),
+        grouped(pods)
+    );
+    (base + node * nodes + pod * pods + own, formula)
+}
+
+fn advise_of_thanos(stack: &Stack, shards: f64, advice: &mut Vec<String>) {
+    if stack.thanos.enabled {
+        return;
+    }
+    let own = &stack.prometheus;
+    if shards > 1.0 {
+        advice.push("a query sees the samples of one shard only: thanos.enabled lets it see all of them".to_owned());
+    } else if own.replicas.get() > 1 {
+        advice.push(
+            "a query sees the samples of one replica, with the gaps of its restarts: thanos.enabled joins them"
+                .to_owned(),
+        );
+    }
+    if days(&own.retention) > 30.0 {
+        advice.push(format!(
+            "samples of {} on a disk are lost with it, and graphs of them are slow: thanos.enabled keeps them in a bucket",
+            own.retention
+        ));
+    }
+}
+
+fn thanos(stack: &Stack, needs: &Needs, by: &Coefficients, sizing: &mut Sizing) {
+    let own = &stack.thanos;
+    let kept = [&own.retention.raw, &own.retention.five_minutes, &own.retention.one_hour];
+    let weights = [1.0, by.get("bucket-per-resolution"), by.get("bucket-per-resolution")];
+    let for_ever = kept.iter().any(|kept| days(kept) == 0.0);
+    let pods = needs.shards * f64::from(stack.prometheus.replicas.get());
+    let by_day = needs.day * pods;
+    let bucket: f64 = kept.iter().zip(weights).map(|(kept, weight)| days(kept) * weight * by_day).sum();
+    let compactor = (2.0 * 14.0 * needs.day).max(by.get("compactor-least"));
+    // A block of two weeks of each resolution, and those that are not compacted yet.
+    let blocks = pods * (kept.iter().map(|kept| (days(kept) / 14.0).ceil()).sum::<f64>() + 16.0);
+    let store = blocks * by.get("store-per-block");
+    let growth = if for_ever { ", and growing: something is kept for ever" } else { "" };
+    sizing.figures.push((
+        "Thanos",
+        vec![
+            figure(
+                "bucket, at most",
+                binary(bucket),
+                format!(
+                    "{} a day of {} pods for {}, and {} times that for each of {} and {}{growth}",
+                    binary(by_day),
+                    pods,
+                    kept[0],
+                    weights[1],
+                    kept[1],
+                    kept[2]
+                ),
+            ),
+            figure("compactor's disk", binary(compactor), "two weeks of the largest pod, twice".to_owned()),
+            figure(
+                "store's disk",
+                binary(store),
+                format!("{} blocks of {}", grouped(blocks), binary(by.get("store-per-block"))),
+            ),
+        ],
+    ));
+    compare_volume("thanos.compactor.persistence", &own.compactor.persistence, compactor, &mut sizing.small);
+    compare_volume("thanos.store.persistence", &own.store.persistence, store, &mut sizing.small);
+}
+
+fn loki(own: &Loki, logs: f64, by: &Coefficients, sizing: &mut Sizing) {
+    let compressed = logs * by.get("lines");
+    let kept = own.retention.as_ref().filter(|kept| days(kept) > 0.0);
+    let stored = compressed * kept.map_or(365.0, days);
+    let kept = kept.map_or_else(|| "a year, as nothing is deleted".to_owned(), ToString::to_string);
+    // Four hours of lines that are not stored yet: each pod has all of them, as many copies as there are pods are written.
+    let pending = (logs / 24.0 * 4.0).max(10.0 * GIB);
+    let in_bucket = own.uses_object_storage();
+    let volume = if in_bucket { pending } else { (stored + pending) / by.get("full") };
+    sizing.figures.push((
+        "Loki",
+        vec![
+            figure(
+                if in_bucket { "bucket" } else { "on disk" },
+                binary(stored),
+                format!("{} a day for {kept}, compressed to {} %", decimal(logs), (by.get("lines") * 100.0).round()),
+            ),
+            figure(
+                "volume, each pod",
+                binary(volume),
+                if in_bucket { "what is not in the bucket yet".to_owned() } else { percent_full(by) },
+            ),
+        ],
+    ));
+    compare_volume("loki.persistence", &own.persistence, volume, &mut sizing.small);
+    if logs > by.get("lines-per-loki") {
+        sizing.advice.push(format!(
+            "{} of lines a day are more than one Loki takes well, {}: drop some, or send some to another one. loki.mode: ha writes each line three times, and takes no more",
+            decimal(logs),
+            decimal(by.get("lines-per-loki"))
+        ));
+    } else if own.mode == LokiMode::Single {
+        sizing.advice.push(
+            "log lines come and go with one pod and, on a disk, with its node: loki.mode: ha survives both".to_owned(),
+        );
+    }
+}
+
+fn percent_full(by: &Coefficients) -> String {
+    format!("{} % full", (by.get("full") * 100.0).round())
+}
+
+fn figure(name: &'static str, value: String, formula: String) -> Figure {
+    Figure { name, value, formula }
+}
+
+fn compare_resources(now: &Resources, needs: &Needs, limits: f64, small: &mut Vec<Small>) {
+    let mut compare = |key, now: Option<&Quantity>, needed: f64, spelled: String| {
+        if let Some(now) = now.filter(|now| now.as_thousandths() < needed * 1000.0) {
+            small.push(Small { key, now: now.to_string(), needed: spelled });
+        }
+    };
+    let ResourceAmounts { cpu, memory: requested } = &now.requests;
+    let (cores, memory, limit) = (needs.cores, needs.memory, needs.memory * limits);
+    let millicores = format!("{}m", (cores * 20.0).ceil() * 50.0);
+    compare("prometheus.pods.resources.requests.cpu", cpu.as_ref(), cores, millicores);
+    compare("prometheus.pods.resources.requests.memory", requested.as_ref(), memory, memory_quantity(memory));
+    compare("prometheus.pods.resources.limits.memory", now.limits.memory.as_ref(), limit, memory_quantity(limit));
+}
+
+/// Compares the volume of a part. `key` is that of its persistence.
+fn compare_volume(key: &'static str, now: &Persistence, needed: f64, small: &mut Vec<Small>) {
+    if !now.enabled || now.size.as_thousandths() < needed * 1000.0 {
+        let size = if now.enabled { now.size.to_string() } else { "no volume".to_owned() };
+        small.push(Small { key, now: size, needed: format!("{}Gi", (needed / GIB / 5.0).ceil() * 5.0) });
+    }
+}
+
+fn days(duration: &Duration) -> f64 {
+    duration.length().as_secs_f64() / DAY
+}
+
+/// Bytes as a quantity of memory that people choose.
+fn memory_quantity(bytes: f64) -> String {
+    if bytes > 4.0 * GIB {
+        format!("{}Gi", (bytes / GIB).ceil())
+    } else {
+        format!("{}Mi", (bytes / MIB / 256.0).ceil() * 256.0)
+    }
+}
+
+/// Bytes of memory and disks, to read.
+fn binary(bytes: f64) -> String {
+    scaled(bytes, 1024.0, &["B", "KiB", "MiB", "GiB", "TiB"])
+}
+
+/// Bytes of log lines, to read.
+fn decimal(bytes: f64) -> String {
+    scaled(bytes, 1000.0, &["B", "kB", "MB", "GB", "TB"])
+}
+
+fn scaled(mut value: f64, step: f64, units: &[&str]) -> String {
+    let mut at = 0;
+    while value >= 1000.0 && at + 1 < units.len() {
+        value /= step;
+        at += 1;
+    }
+    let digits = usize::from(value < 10.0);
+    format!("{value:.digits$}{}", units[at])
+}
+
+/// A whole number with its thousands apart.
+fn grouped(number: f64) -> String {
+    let digits = format!("{number:.0}");
+    let mut text = String::new();
+    for (at, digit) in digits.char_indices() {
+        if at > 0 && (digits.len() - at).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
