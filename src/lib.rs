@@ -1,6 +1,6 @@
 //! Vigil: one `stack.yaml` in, a complete and checked Kubernetes monitoring stack as plain manifests out.
 //!
-//! The library holds what the program carries: the templates, the JSON schema of `stack.yaml`, the runbooks and the tables
+//! The library holds what the program carries: the templates, the JSON schemas of `stack.yaml` and `clusters.yaml`, the runbooks and the tables
 //! of differences from the upstream charts. The work is done by the crates below `crates/`.
 
 pub mod checks;
@@ -11,6 +11,9 @@ use vigil_render::Templates;
 
 /// The JSON schema of `stack.yaml`, for editors.
 pub const STACK_SCHEMA: &str = include_str!("../stack.schema.json");
+
+/// The JSON schema of `clusters.yaml`, likewise.
+pub const CLUSTERS_SCHEMA: &str = include_str!("../clusters.schema.json");
 
 /// The templates that this build carries.
 pub static TEMPLATES: LazyLock<Templates> = LazyLock::new(|| Templates::new(TEMPLATE_TEXTS.iter().copied()));

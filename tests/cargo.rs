@@ -17,11 +17,12 @@ use support::{approved, text};
 use walkdir::WalkDir;
 
 /// What a build reads, or cargo looks for.
-const COPIED: [&str; 12] = [
+const COPIED: [&str; 13] = [
     "Cargo.toml",
     "Cargo.lock",
     "build.rs",
     "benches",
+    "clusters.schema.json",
     "crates",
     "docs",
     "schemas",

@@ -357,10 +357,14 @@ fn images_each_once_and_sorted() {
 }
 
 #[test]
-fn schema_is_the_committed_one() {
+fn schemas_are_the_committed_ones() {
     let folder = elsewhere();
-    let output = vigil(folder.path(), &["schema"]);
-    assert_eq!(output.stdout, fs::read(support::root().join("stack.schema.json")).unwrap());
+    for (arguments, file) in
+        [(&["schema"][..], "stack.schema.json"), (&["schema", "clusters"], "clusters.schema.json")]
+    {
+        let output = vigil(folder.path(), arguments);
+        assert_eq!(output.stdout, fs::read(support::root().join(file)).unwrap());
+    }
 }
 
 #[test]

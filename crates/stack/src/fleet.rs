@@ -32,18 +32,23 @@ pub const VARIABLE_KEYS: [&str; 17] = [
     "prometheus.remoteWrite.*.url",
 ];
 
-/// What one file says of all clusters.
+/// The clusters of a fleet, and which stack files lie over each other for each of them.
 #[derive(Debug, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
-struct FleetFile {
+pub struct FleetFile {
+    /// Stack files for every cluster, the lowest first; paths are relative to the folder of this file.
     #[serde(default)]
     layers: Vec<LayerPath>,
+    /// The rings, in the order of promotion.
     rings: Vec<Ring>,
+    /// The clusters, by name.
     clusters: BTreeMap<DnsLabel, ClusterFile>,
 }
 
 /// Clusters that change together, before or after those of other rings.
 #[derive(Clone, Debug, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Ring {
     /// Its name.
@@ -58,6 +63,7 @@ pub struct Ring {
 
 /// What must be true before something is promoted to a ring.
 #[derive(Clone, Debug, Default, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 pub struct Gate {
     /// How long the ring before must have run it.
@@ -68,12 +74,17 @@ pub struct Gate {
     pub health: Option<Line>,
 }
 
+/// A cluster.
 #[derive(Debug, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields)]
 struct ClusterFile {
+    /// The ring that it changes with.
     ring: DnsLabel,
+    /// Where it is.
     #[serde(default)]
     region: Option<DnsLabel>,
+    /// Stack files of its own, over those of its ring.
     #[serde(default)]
     layers: Vec<LayerPath>,
 }

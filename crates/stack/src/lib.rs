@@ -22,7 +22,7 @@ pub mod units;
 
 pub use convert::{Converted, convert};
 use findings::Findings;
-pub use fleet::{Fleet, Gate, Member, Ring, Sending, VARIABLE_KEYS};
+pub use fleet::{Fleet, FleetFile, Gate, Member, Ring, Sending, VARIABLE_KEYS};
 pub use layers::MERGED_LISTS;
 use layers::{Hidden, Layer, Layers, Reader};
 pub use model::Stack;
