@@ -241,6 +241,18 @@ fn tolerations(path: &str, pods: &Pods, findings: &mut Findings) {
     }
 }
 
+/// Two ways to log in at `path` that would both be the same header.
+fn one_header(path: &str, basic_auth: bool, authorization: bool, findings: &mut Findings) {
+    if basic_auth && authorization {
+        findings.error(
+            &[&format!("{path}.authorization")],
+            "`basicAuth` and `authorization` exclude each other",
+            "one of the two",
+            "remove one: both would be the same header",
+        );
+    }
+}
+
 /// Items of the list at `path` that have the name of one before them. `what` they are, and the `effect`.
 fn same_name<'n>(
     path: &str,

@@ -23,6 +23,7 @@ mod prometheus;
 mod prometheus_operator;
 mod promtail;
 mod receiver;
+mod scrape_config;
 mod thanos;
 
 pub use alertmanager::{
@@ -51,10 +52,13 @@ pub use pods::{
     HasPods, OtherContainer, Pods, ResourceAmounts, Resources, ServiceAccount, TaintEffect, Toleration,
     TolerationOperator,
 };
-pub use prometheus::{BasicAuth, Prometheus, RemoteWrite, SecretReference, Selection, TokenAuth};
+pub use prometheus::{
+    BasicAuth, Exemplars, NativeHistograms, Prometheus, RemoteStore, SecretReference, Selection, TokenAuth,
+};
 pub use prometheus_operator::{AdmissionWebhooks, PrometheusOperator};
 pub use promtail::{ContainerRuntime, LogOutput, Positions, Promtail};
 pub use receiver::*;
+pub use scrape_config::{RelabelAction, Relabeling, ScrapeConfig, ScrapeScheme, ScrapeTls};
 pub use thanos::{Thanos, ThanosCompactor, ThanosProcess, ThanosRetention, ThanosStore};
 
 use crate::units::{

@@ -14,7 +14,8 @@ mod setting;
 mod storage;
 
 pub use alerting::{
-    AlertName, Authorization, ChatId, Email, GroupLabel, HostPort, Line, Matcher, MetricLabel, ReceiverName, SecretKey,
+    AlertName, Authorization, ChatId, Email, Expression, GroupLabel, HostPort, Line, Matcher, MetricLabel,
+    ReceiverName, SecretKey,
 };
 pub use calendar::{ClockTime, Date, DayRange, MonthRange, TimeZone, WeekdayRange, YearRange};
 pub use checks::{KindName, ObjectName, ObjectTitle, Pointer, Reason, RuleName};
