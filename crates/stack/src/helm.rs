@@ -111,6 +111,9 @@ const KEYS: &[(&str, Here)] = &[
     ("kubeApiServer.enabled", Key("kubernetes-targets.apiServer")),
     ("kubelet.enabled", Key("kubernetes-targets.kubelet")),
     ("coreDns.enabled", Key("kubernetes-targets.coreDns")),
+    ("kubeEtcd.endpoints", Words("addresses stand with their ports: `kubernetes-targets.addresses.etcd.targets`")),
+    ("kubeControllerManager.endpoints", Words("addresses stand with their ports: `kubernetes-targets.addresses.controllerManager.targets`")),
+    ("kubeScheduler.endpoints", Words("addresses stand with their ports: `kubernetes-targets.addresses.scheduler.targets`")),
     ("kubeEtcd", Words("what of Kubernetes is scraped is `kubernetes-targets`")),
     ("kubeControllerManager", Words("what of Kubernetes is scraped is `kubernetes-targets`")),
     ("kubeScheduler", Words("what of Kubernetes is scraped is `kubernetes-targets`")),
@@ -274,7 +277,10 @@ mod tests {
         assert_eq!(told("kubeEtcd", "enabled: false").as_deref(), Some("write `kubernetes-targets.etcd: false`"));
         assert_eq!(
             told("kubeEtcd", "enabled: false\nendpoints: [10.0.0.1]").as_deref(),
-            Some("write `kubernetes-targets.etcd: false`; there is no key for `endpoints`")
+            Some(
+                "write `kubernetes-targets.etcd: false`; addresses stand with their ports: \
+                 `kubernetes-targets.addresses.etcd.targets`"
+            )
         );
         assert_eq!(
             told("grafana.ingress.hosts", "[grafana.example.com]").as_deref(),

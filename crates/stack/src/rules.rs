@@ -8,6 +8,7 @@ pub(crate) mod argocd;
 pub(crate) mod blackbox_exporter;
 pub(crate) mod flask;
 pub(crate) mod grafana;
+pub(crate) mod kubernetes_targets;
 pub(crate) mod loki;
 pub(crate) mod metrics_server;
 mod object_storage;
@@ -19,9 +20,10 @@ pub(crate) mod thanos;
 
 use crate::findings::Findings;
 use crate::model::{
-    HasPods, Ingress, Namespaces, Part, Persistence, Pods, Resources, Service, ServiceType, Stack, TolerationOperator,
+    HasPods, Ingress, Namespaces, Part, Persistence, Pods, Resources, ScrapeTls, Service, ServiceType, Stack,
+    TolerationOperator,
 };
-use crate::units::{DnsLabel, NodePort, Url};
+use crate::units::{DnsLabel, HostPort, NodePort, Url};
 use serde_json::Value;
 use std::collections::HashSet;
 use vigil_forms::name::is_credential;
@@ -251,6 +253,33 @@ fn one_header(path: &str, basic_auth: bool, authorization: bool, findings: &mut 
             "remove one: both would be the same header",
         );
     }
+}
+
+/// Addresses that shall be scraped and are none.
+fn no_address(path: &str, targets: &[HostPort], name: &str, findings: &mut Findings) {
+    if targets.is_empty() {
+        findings.error(
+            &[&format!("{path}.targets")],
+            format!("`{name}` has nothing to scrape"),
+            "expected one address at least",
+            "name a host and a port, such as `db.example.com:9100`",
+        );
+    }
+}
+
+/// A certificate without its key, or the other way round.
+fn client_certificate(path: &str, tls: &ScrapeTls, findings: &mut Findings) {
+    let (has, lacks) = match (&tls.cert, &tls.key) {
+        (Some(_), None) => ("cert", "key"),
+        (None, Some(_)) => ("key", "cert"),
+        _ => return,
+    };
+    findings.error(
+        &[&format!("{path}.{has}")],
+        format!("`{has}` without `{lacks}`"),
+        "a client shows its certificate and proves it by the key",
+        &format!("add `{lacks}: {{ name: …, key: … }}`, the key of a Secret, or remove `{has}`"),
+    );
 }
 
 /// Items of the list at `path` that have the name of one before them. `what` they are, and the `effect`.

@@ -46,6 +46,9 @@ prometheus:
     scheme: https
     basicAuth: {username: {name: database, key: user}, password: {name: database, key: password}}
     tls: {ca: {name: authority, key: ca.crt}, cert: {name: client, key: tls.crt}, key: {name: client, key: tls.key}}
+kubernetes-targets:
+  addresses:
+    etcd: {targets: ['10.0.0.1:2379'], tls: {ca: {name: etcd, key: ca.crt}}}
 alertmanager:
   receivers:
   - name: team
@@ -62,6 +65,7 @@ alertmanager:
         "authority",
         "client",
         "database",
+        "etcd",
         "extra",
         "genie",
         "hook",

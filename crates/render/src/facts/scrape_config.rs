@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 use vigil_stack::model::{ScrapeConfig, ScrapeTls};
+use vigil_stack::units::Expression;
 
 /// The `spec` of a ScrapeConfig.
 pub(super) fn spec(config: &ScrapeConfig) -> Value {
@@ -43,4 +44,9 @@ pub(super) fn tls(tls: &ScrapeTls) -> Value {
     config.extend(tls.server_name.as_ref().map(|name| ("serverName".to_owned(), json!(name))));
     config.extend(tls.insecure_skip_verify.then(|| ("insecureSkipVerify".to_owned(), true.into())));
     config.into()
+}
+
+/// The metric relabelings that drop what is called so.
+pub(super) fn drops(names: &[Expression]) -> Vec<Value> {
+    names.iter().map(|regex| json!({ "action": "drop", "regex": regex, "sourceLabels": ["__name__"] })).collect()
 }

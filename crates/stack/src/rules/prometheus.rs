@@ -1,8 +1,8 @@
 //! What Prometheus, or the API server for it, would refuse.
 
-use super::{Kept, in_their_words, ingress, one_header, same_name, without_volume};
+use super::{Kept, client_certificate, in_their_words, ingress, no_address, one_header, same_name, without_volume};
 use crate::findings::Findings;
-use crate::model::{Prometheus, RemoteStore, ScrapeConfig, ScrapeScheme, ScrapeTls, Stack};
+use crate::model::{Prometheus, RemoteStore, ScrapeConfig, ScrapeScheme, Stack};
 
 const KEPT: Kept = Kept {
     part: "prometheus",
@@ -105,16 +105,9 @@ fn scrape_configs(configs: &[ScrapeConfig], findings: &mut Findings) {
         let path = format!("{list}.{at}");
         one_header(&path, config.basic_auth.is_some(), config.authorization.is_some(), findings);
         in_their_words(&path, &config.config.clone().into(), &own, SECRETS, findings);
-        if config.targets.is_empty() {
-            findings.error(
-                &[&format!("{path}.targets")],
-                format!("`{}` has nothing to scrape", config.name),
-                "expected one address at least",
-                "name a host and a port, such as `db.example.com:9100`",
-            );
-        }
+        no_address(&path, &config.targets, config.name.as_str(), findings);
         let Some(tls) = &config.tls else { continue };
-        certificate(&format!("{path}.tls"), tls, findings);
+        client_certificate(&format!("{path}.tls"), tls, findings);
         if config.scheme != Some(ScrapeScheme::Https) {
             findings.error(
                 &[&format!("{path}.tls"), &format!("{path}.scheme")],
@@ -124,21 +117,6 @@ fn scrape_configs(configs: &[ScrapeConfig], findings: &mut Findings) {
             );
         }
     }
-}
-
-/// A certificate without its key, or the other way round.
-pub(super) fn certificate(path: &str, tls: &ScrapeTls, findings: &mut Findings) {
-    let (has, lacks) = match (&tls.cert, &tls.key) {
-        (Some(_), None) => ("cert", "key"),
-        (None, Some(_)) => ("key", "cert"),
-        _ => return,
-    };
-    findings.error(
-        &[&format!("{path}.{has}")],
-        format!("`{has}` without `{lacks}`"),
-        "a client shows its certificate and proves it by the key",
-        &format!("add `{lacks}: {{ name: …, key: … }}`, the key of a Secret, or remove `{has}`"),
-    );
 }
 
 /// What can be said of native histograms by a flag: since 3.9 Prometheus wants a setting that the operator's definitions
