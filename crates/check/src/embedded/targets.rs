@@ -88,7 +88,9 @@ impl Scraped {
         let of = |node: &Node| own_interval(node, "interval");
         let ends = endpoints.iter().chain(monitor.at(&["spec"]).filter(|_| endpoints.is_empty()));
         if let Some(own) = ends.filter_map(|end| of(end).or(usual)).min() {
-            given.iter().for_each(|job| self.job_interval(job, own));
+            for job in &given {
+                self.job_interval(job, own);
+            }
         }
         self.endpoints.extend(endpoints.iter().map(|end| Endpoint {
             jobs: given.clone(),
