@@ -121,10 +121,14 @@ const KEYS: &[(&str, Here)] = &[
     ("kubeApiServer", Words("what of Kubernetes is scraped is `kubernetes-targets`")),
     ("kubelet", Words("what of Kubernetes is scraped is `kubernetes-targets`")),
     ("coreDns", Words("what of Kubernetes is scraped is `kubernetes-targets`")),
+    ("kube-state-metrics.metricLabelsAllowlist", Words("lists by resource are `kube-state-metrics.metricLabelsAllowlist: { pods: [team] }`")),
+    ("kube-state-metrics.metricAnnotationsAllowList", Words("lists by resource are `kube-state-metrics.metricAnnotationsAllowlist: { pods: [team] }`")),
     ("kubeStateMetrics.enabled", Key("kube-state-metrics.enabled")),
     ("kubeStateMetrics", Words("it is `kube-state-metrics` here")),
     ("nodeExporter.enabled", Key("node-exporter.enabled")),
     ("nodeExporter", Words("it is `node-exporter` here")),
+    ("prometheus-node-exporter.service.port", Key("node-exporter.port")),
+    ("prometheus-node-exporter.extraArgs", Words("collectors are `node-exporter.collectors`, by their names")),
     ("prometheus-node-exporter", Words("it is `node-exporter` here")),
     ("defaultRules.create", Key("alerts.enabled")),
     ("defaultRules", Words("alerts are `alerts` here: `off` leaves some out, `severity` and `thresholds` change them")),
@@ -163,7 +167,7 @@ const KEYS: &[(&str, Here)] = &[
     ("defaultArgs", Words("of metrics-server? its flags are `metrics-server.kubeletInsecureTls`, `.addressTypes` and `.resolution`")),
     ("hostNetwork", Words(PATCH)),
     ("apiService", Words("metrics-server's APIService is made in any case")),
-    ("metrics-server.hostNetwork", Words(PATCH)),
+    ("metrics-server.hostNetwork.enabled", Key("metrics-server.hostNetwork")),
     ("metrics-server.serviceMonitor.enabled", Key("metrics-server.monitored")),
 ];
 

@@ -14,6 +14,7 @@ mod loki;
 mod metadata;
 mod metrics_server;
 mod network_policies;
+mod node_collector;
 mod node_exporter;
 mod object_storage;
 mod part;
@@ -44,7 +45,8 @@ pub use loki::{
 pub use metadata::{Annotations, Labels};
 pub use metrics_server::{AddressType, MetricsServer};
 pub use network_policies::NetworkPolicies;
-pub use node_exporter::NodeExporter;
+pub use node_collector::NodeCollector;
+pub use node_exporter::{MountPropagation, NodeCollectors, NodeExporter};
 pub use object_storage::{AccessKeys, Azure, Buckets, Gcs, ObjectStorage, S3};
 pub use part::{Entrance, Part};
 pub use patches::{Operation, OperationKind, Patch, PatchTarget};
