@@ -13,6 +13,7 @@ use kcr_monitoring_coreos_com::v1::{
     alertmanagers::Alertmanager, probes::Probe, prometheuses::Prometheus, prometheusrules::PrometheusRule,
     servicemonitors::ServiceMonitor,
 };
+use kcr_monitoring_coreos_com::v1alpha1::scrapeconfigs::ScrapeConfig;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -38,7 +39,7 @@ const BUILT_IN: [&str; 9] = [
 type Strict = fn(&Value) -> Vec<String>;
 
 /// The types, by `apiVersion` and kind.
-const TYPES: [(&str, &str, Strict); 10] = [
+const TYPES: [(&str, &str, Strict); 11] = [
     ("argoproj.io/v1alpha1", "Application", strict::<Application>),
     ("argoproj.io/v1alpha1", "AppProject", strict::<AppProject>),
     ("cert-manager.io/v1", "Certificate", strict::<Certificate>),
@@ -49,6 +50,7 @@ const TYPES: [(&str, &str, Strict); 10] = [
     ("monitoring.coreos.com/v1", "Prometheus", strict::<Prometheus>),
     ("monitoring.coreos.com/v1", "PrometheusRule", strict::<PrometheusRule>),
     ("monitoring.coreos.com/v1", "ServiceMonitor", strict::<ServiceMonitor>),
+    ("monitoring.coreos.com/v1alpha1", "ScrapeConfig", strict::<ScrapeConfig>),
 ];
 
 fn strict<T: DeserializeOwned + Serialize>(object: &Value) -> Vec<String> {

@@ -111,6 +111,13 @@ pub fn implied_port(scheme: &str) -> Option<u16> {
     }
 }
 
+/// Whether a text is a host or an address, an IPv6 one in brackets, with a port behind it.
+pub fn is_host_and_port(text: &str) -> bool {
+    let Authority { credentials, host, is_bracketed, port } = Authority::split(text);
+    let is_right = if is_bracketed { host.parse::<Ipv6Addr>().is_ok() } else { is_host(host) };
+    credentials.is_none() && is_right && port.and_then(port_number).is_some()
+}
+
 /// A port from 1 to 65535, in digits.
 pub fn port_number(text: &str) -> Option<u16> {
     text.parse().ok().filter(|port| *port > 0 && text.bytes().all(|b| b.is_ascii_digit()))

@@ -4,7 +4,7 @@ use super::*;
 use proptest::prelude::*;
 use serde_json::json;
 use std::sync::LazyLock;
-use vigil_stack::model::{Part, ProbeModule, ProbeTarget};
+use vigil_stack::model::{NodeCollector, Part, ProbeModule, ProbeTarget};
 
 static REAL: LazyLock<Templates> =
     LazyLock::new(|| Templates::read(std::path::Path::new("../../templates")).expect("the repository's templates"));
@@ -800,6 +800,40 @@ fn every_program_of_go_stays_below_its_memory_limit() {
 
 fn variables(container: &Value) -> impl Iterator<Item = &str> {
     container["env"].as_array().into_iter().flatten().filter_map(|variable| variable["name"].as_str())
+}
+
+/// Who switches one of these collectors off is told of alerts and panels that are empty then.
+#[test]
+fn collectors_that_rules_and_panels_ask_are_known() {
+    let names = "bonding:bonding boot:stat cpu:cpu disk:diskstats edac:edac filefd:filefd filesystem:filesystem load1:loadavg \
+                 load5:loadavg load15:loadavg md:mdadm memory:meminfo network_carrier:netclass netstat:netstat network:netdev nf:conntrack \
+                 pressure:pressure textfile:textfile time:time timex:timex uname:uname vmstat:vmstat";
+    let names: Vec<_> = names.split_whitespace().filter_map(|pair| pair.split_once(':')).collect();
+    // What the kubelets' controller and node-exporter itself tell.
+    let others = ["node_collector_", "node_scrape_collector_"];
+    let mut seen = std::collections::BTreeSet::new();
+    let asking = REAL.iter().filter(|(path, _)| path.contains("/rules/") || path.contains("/dashboards/"));
+    for (path, source) in asking {
+        for metric in source.split(|c: char| !c.is_ascii_alphanumeric() && !"_:{".contains(c)) {
+            let Some(metric) = metric.split('{').next().filter(|it| metric.contains('{') && it.starts_with("node_"))
+            else {
+                continue;
+            };
+            if metric.contains(':') || others.iter().any(|other| metric.starts_with(other)) {
+                continue;
+            }
+            let rest = &metric["node_".len()..];
+            let collector = names
+                .iter()
+                .find(|(start, _)| rest.starts_with(start) && !rest[start.len()..].starts_with(char::is_alphanumeric));
+            let (_, collector) = collector.unwrap_or_else(|| panic!("{path}: whose is {metric}?"));
+            let known: NodeCollector = serde_json::from_value(json!(collector)).unwrap();
+            assert!(known.is_usual() && known.is_asked(), "{path}: {metric}");
+            seen.insert(*collector);
+        }
+    }
+    let expected = names.iter().map(|(_, collector)| *collector).collect();
+    assert_eq!(seen, expected);
 }
 
 /// The API server refuses a change of a Job.

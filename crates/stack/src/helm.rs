@@ -40,6 +40,10 @@ const KEYS: &[(&str, Here)] = &[
     ("prometheus.prometheusSpec.externalUrl", Key("prometheus.externalUrl")),
     ("prometheus.prometheusSpec.externalLabels", Key("prometheus.externalLabels")),
     ("prometheus.prometheusSpec.remoteWrite", Key("prometheus.remoteWrite")),
+    ("prometheus.prometheusSpec.remoteRead", Key("prometheus.remoteRead")),
+    ("prometheus.prometheusSpec.exemplars", Words("`prometheus.exemplars` with `enabled: true` and a `maxSize`")),
+    ("prometheus.prometheusSpec.enableFeatures", Words("features follow from what they are for: `prometheus.exemplars`, `prometheus.nativeHistograms`")),
+    ("prometheus.prometheusSpec.additionalScrapeConfigs", Words("a job with static targets is one of `prometheus.scrapeConfigs`")),
     ("prometheus.prometheusSpec.resources", Key("prometheus.pods.resources")),
     ("prometheus.prometheusSpec.nodeSelector", Key("prometheus.pods.nodeSelector")),
     ("prometheus.prometheusSpec.tolerations", Key("prometheus.pods.tolerations")),
@@ -107,6 +111,9 @@ const KEYS: &[(&str, Here)] = &[
     ("kubeApiServer.enabled", Key("kubernetes-targets.apiServer")),
     ("kubelet.enabled", Key("kubernetes-targets.kubelet")),
     ("coreDns.enabled", Key("kubernetes-targets.coreDns")),
+    ("kubeEtcd.endpoints", Words("addresses stand with their ports: `kubernetes-targets.addresses.etcd.targets`")),
+    ("kubeControllerManager.endpoints", Words("addresses stand with their ports: `kubernetes-targets.addresses.controllerManager.targets`")),
+    ("kubeScheduler.endpoints", Words("addresses stand with their ports: `kubernetes-targets.addresses.scheduler.targets`")),
     ("kubeEtcd", Words("what of Kubernetes is scraped is `kubernetes-targets`")),
     ("kubeControllerManager", Words("what of Kubernetes is scraped is `kubernetes-targets`")),
     ("kubeScheduler", Words("what of Kubernetes is scraped is `kubernetes-targets`")),
@@ -114,10 +121,14 @@ const KEYS: &[(&str, Here)] = &[
     ("kubeApiServer", Words("what of Kubernetes is scraped is `kubernetes-targets`")),
     ("kubelet", Words("what of Kubernetes is scraped is `kubernetes-targets`")),
     ("coreDns", Words("what of Kubernetes is scraped is `kubernetes-targets`")),
+    ("kube-state-metrics.metricLabelsAllowlist", Words("lists by resource are `kube-state-metrics.metricLabelsAllowlist: { pods: [team] }`")),
+    ("kube-state-metrics.metricAnnotationsAllowList", Words("lists by resource are `kube-state-metrics.metricAnnotationsAllowlist: { pods: [team] }`")),
     ("kubeStateMetrics.enabled", Key("kube-state-metrics.enabled")),
     ("kubeStateMetrics", Words("it is `kube-state-metrics` here")),
     ("nodeExporter.enabled", Key("node-exporter.enabled")),
     ("nodeExporter", Words("it is `node-exporter` here")),
+    ("prometheus-node-exporter.service.port", Key("node-exporter.port")),
+    ("prometheus-node-exporter.extraArgs", Words("collectors are `node-exporter.collectors`, by their names")),
     ("prometheus-node-exporter", Words("it is `node-exporter` here")),
     ("defaultRules.create", Key("alerts.enabled")),
     ("defaultRules", Words("alerts are `alerts` here: `off` leaves some out, `severity` and `thresholds` change them")),
@@ -156,7 +167,7 @@ const KEYS: &[(&str, Here)] = &[
     ("defaultArgs", Words("of metrics-server? its flags are `metrics-server.kubeletInsecureTls`, `.addressTypes` and `.resolution`")),
     ("hostNetwork", Words(PATCH)),
     ("apiService", Words("metrics-server's APIService is made in any case")),
-    ("metrics-server.hostNetwork", Words(PATCH)),
+    ("metrics-server.hostNetwork.enabled", Key("metrics-server.hostNetwork")),
     ("metrics-server.serviceMonitor.enabled", Key("metrics-server.monitored")),
 ];
 
@@ -270,7 +281,10 @@ mod tests {
         assert_eq!(told("kubeEtcd", "enabled: false").as_deref(), Some("write `kubernetes-targets.etcd: false`"));
         assert_eq!(
             told("kubeEtcd", "enabled: false\nendpoints: [10.0.0.1]").as_deref(),
-            Some("write `kubernetes-targets.etcd: false`; there is no key for `endpoints`")
+            Some(
+                "write `kubernetes-targets.etcd: false`; addresses stand with their ports: \
+                 `kubernetes-targets.addresses.etcd.targets`"
+            )
         );
         assert_eq!(
             told("grafana.ingress.hosts", "[grafana.example.com]").as_deref(),

@@ -9,7 +9,7 @@ use vigil_yaml::{Data, Node, Place, Problem, Source, Span};
 
 /// The lists that are merged item by item, and the keys by which two items are the same. Any other list is replaced as a
 /// whole.
-pub const MERGED_LISTS: [(&str, &[&str]); 16] = [
+pub const MERGED_LISTS: [(&str, &[&str]); 18] = [
     ("alertmanager.receivers", &["name"]),
     ("alertmanager.templates", &["name"]),
     ("alertmanager.timeIntervals", &["name"]),
@@ -24,7 +24,9 @@ pub const MERGED_LISTS: [(&str, &[&str]); 16] = [
     ("loki.rules", &["name"]),
     ("loki.schema", &["from"]),
     ("patches", &["target"]),
+    ("prometheus.remoteRead", &["url"]),
     ("prometheus.remoteWrite", &["url"]),
+    ("prometheus.scrapeConfigs", &["name"]),
     ("promtail.outputs", &["url"]),
 ];
 

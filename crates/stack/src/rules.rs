@@ -8,8 +8,11 @@ pub(crate) mod argocd;
 pub(crate) mod blackbox_exporter;
 pub(crate) mod flask;
 pub(crate) mod grafana;
+pub(crate) mod kube_state_metrics;
+pub(crate) mod kubernetes_targets;
 pub(crate) mod loki;
 pub(crate) mod metrics_server;
+pub(crate) mod node_exporter;
 mod object_storage;
 mod patches;
 pub(crate) mod prometheus;
@@ -19,9 +22,10 @@ pub(crate) mod thanos;
 
 use crate::findings::Findings;
 use crate::model::{
-    HasPods, Ingress, Namespaces, Part, Persistence, Pods, Resources, Service, ServiceType, Stack, TolerationOperator,
+    HasPods, Ingress, Namespaces, Part, Persistence, Pods, Resources, ScrapeTls, Service, ServiceType, Stack,
+    TolerationOperator,
 };
-use crate::units::{DnsLabel, NodePort, Url};
+use crate::units::{DnsLabel, HostPort, NodePort, Url};
 use serde_json::Value;
 use std::collections::HashSet;
 use vigil_forms::name::is_credential;
@@ -239,6 +243,45 @@ fn tolerations(path: &str, pods: &Pods, findings: &mut Findings) {
         };
         findings.error(&[&format!("{path}.tolerations.{at}")], message, "the API server refuses the pods", help);
     }
+}
+
+/// Two ways to log in at `path` that would both be the same header.
+fn one_header(path: &str, basic_auth: bool, authorization: bool, findings: &mut Findings) {
+    if basic_auth && authorization {
+        findings.error(
+            &[&format!("{path}.authorization")],
+            "`basicAuth` and `authorization` exclude each other",
+            "one of the two",
+            "remove one: both would be the same header",
+        );
+    }
+}
+
+/// Addresses that shall be scraped and are none.
+fn no_address(path: &str, targets: &[HostPort], name: &str, findings: &mut Findings) {
+    if targets.is_empty() {
+        findings.error(
+            &[&format!("{path}.targets")],
+            format!("`{name}` has nothing to scrape"),
+            "expected one address at least",
+            "name a host and a port, such as `db.example.com:9100`",
+        );
+    }
+}
+
+/// A certificate without its key, or the other way round.
+fn client_certificate(path: &str, tls: &ScrapeTls, findings: &mut Findings) {
+    let (has, lacks) = match (&tls.cert, &tls.key) {
+        (Some(_), None) => ("cert", "key"),
+        (None, Some(_)) => ("key", "cert"),
+        _ => return,
+    };
+    findings.error(
+        &[&format!("{path}.{has}")],
+        format!("`{has}` without `{lacks}`"),
+        "a client shows its certificate and proves it by the key",
+        &format!("add `{lacks}: {{ name: …, key: … }}`, the key of a Secret, or remove `{has}`"),
+    );
 }
 
 /// Items of the list at `path` that have the name of one before them. `what` they are, and the `effect`.

@@ -37,6 +37,18 @@ prometheus:
   - url: https://other.example.com/
     name: other
     authorization: {credentials: {name: token, key: token}}
+  remoteRead:
+  - url: https://archive.example.com/
+    authorization: {credentials: {name: archive, key: token}}
+  scrapeConfigs:
+  - name: database
+    targets: ['db.example.com:9187']
+    scheme: https
+    basicAuth: {username: {name: database, key: user}, password: {name: database, key: password}}
+    tls: {ca: {name: authority, key: ca.crt}, cert: {name: client, key: tls.crt}, key: {name: client, key: tls.key}}
+kubernetes-targets:
+  addresses:
+    etcd: {targets: ['10.0.0.1:2379'], tls: {ca: {name: etcd, key: ca.crt}}}
 alertmanager:
   receivers:
   - name: team
@@ -47,8 +59,23 @@ alertmanager:
     email:
     - {to: a@example.com, from: b@example.com, smarthost: 'mail.example.com:587', authUsername: b, authPasswordSecret: {name: mail, key: password}}
 ";
-    let monitoring = ["admin", "extra", "genie", "hook", "mail", "pager", "slack", "store", "token"]
-        .map(|name| format!("Secret mymonitoring/{name}"));
+    let monitoring = [
+        "admin",
+        "archive",
+        "authority",
+        "client",
+        "database",
+        "etcd",
+        "extra",
+        "genie",
+        "hook",
+        "mail",
+        "pager",
+        "slack",
+        "store",
+        "token",
+    ]
+    .map(|name| format!("Secret mymonitoring/{name}"));
     let others = [
         "ClusterRole example:reader",
         "IngressClass outer",

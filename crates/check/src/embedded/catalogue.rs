@@ -5,6 +5,7 @@
 
 use super::query::{Parsing, Query};
 use super::releases::life;
+use super::targets::job_of_scrape_config;
 use crate::finding::Findings;
 use crate::object::MONITORING;
 use crate::rule::rules;
@@ -188,7 +189,19 @@ pub(super) fn scraped(world: &World<'_>) -> Option<BTreeSet<&'static str>> {
         let images = probers.iter().flat_map(|(pod, _)| &world.pods[*pod].programs);
         programs.extend(images.filter_map(|image| program(image)));
     }
-    world.set.of_kind(MONITORING, "ScrapeConfig").next().is_none().then_some(programs)
+    for config in world.set.of_kind(MONITORING, "ScrapeConfig") {
+        programs.insert(program_of_job(&job_of_scrape_config(config))?);
+    }
+    Some(programs)
+}
+
+/// The list for what is scraped by address, where it has the `job` that rules know a program by.
+fn program_of_job(job: &str) -> Option<&'static str> {
+    match job {
+        "kube-etcd" => Some("etcd"),
+        "kube-controller-manager" | "kube-scheduler" | "kube-proxy" | "apiserver" | "kubelet" => Some(KUBERNETES),
+        _ => program(job),
+    }
 }
 
 /// The list for an image.

@@ -32,9 +32,7 @@ pub(super) fn of(world: &World<'_>) -> Targets {
         }
     }
     for object in set.of_kind(MONITORING, "ScrapeConfig") {
-        scraped.complete &= !object.at(&["spec"]).is_some_and(relabels_job);
-        let named = object.at(&["spec", "jobName"]).and_then(Node::text).map(str::to_owned);
-        scraped.jobs.insert(named.unwrap_or_else(|| format!("scrapeConfig/{}/{}", object.namespace, object.name)));
+        scraped.scrape_config(object, usual);
     }
     for rule in set.of_kind(MONITORING, "PrometheusRule") {
         let groups = items(rule.node, ["spec", "groups"]);
@@ -70,9 +68,10 @@ impl Scraped {
     /// Adds what a Prometheus says.
     fn owner(&mut self, owner: &Object<'_>) {
         let spec = |key: &str| owner.at(&["spec", key]).filter(|node| !node.is_null());
-        let others = ["additionalScrapeConfigs", "scrapeClasses", "enableRemoteWriteReceiver", "enableOTLPReceiver"];
+        let others = ["additionalScrapeConfigs", "enableRemoteWriteReceiver", "enableOTLPReceiver"];
         self.complete &=
             !owner.damaged && !others.iter().filter_map(|key| spec(key)).any(|node| node.boolean() != Some(false));
+        self.complete &= !items(owner.node, ["spec", "scrapeClasses"]).iter().any(relabels_job);
         self.is_open |= ["serviceMonitor", "podMonitor", "probe", "rule"]
             .iter()
             .any(|kind| spec(&format!("{kind}NamespaceSelector")).is_some_and(|it| it.entries().is_empty()));
@@ -86,11 +85,11 @@ impl Scraped {
         let mut given = BTreeSet::new();
         self.complete &= !monitor.damaged && jobs(monitor, world, &mut given);
         let endpoints = items(monitor.node, ["spec", endpoints]);
-        let of = |node: &Node| node.get("interval").and_then(Node::text).and_then(seconds).filter(|own| *own > 0);
+        let of = |node: &Node| own_interval(node, "interval");
         let ends = endpoints.iter().chain(monitor.at(&["spec"]).filter(|_| endpoints.is_empty()));
         if let Some(own) = ends.filter_map(|end| of(end).or(usual)).min() {
             for job in &given {
-                self.intervals.entry(job.clone()).and_modify(|it| *it = own.min(*it)).or_insert(own);
+                self.job_interval(job, own);
             }
         }
         self.endpoints.extend(endpoints.iter().map(|end| Endpoint {
@@ -104,6 +103,37 @@ impl Scraped {
             self.interval = self.interval.into_iter().chain(of(node)).min();
         }
     }
+
+    /// Adds what a ScrapeConfig says. Without an interval of its own it has the `usual` one.
+    fn scrape_config(&mut self, object: &Object<'_>, usual: Option<u64>) {
+        let Some(spec) = object.at(&["spec"]) else { return };
+        self.complete &= !object.damaged && !relabels_job(spec);
+        let job = job_of_scrape_config(object);
+        let own = own_interval(spec, "scrapeInterval");
+        if let Some(own) = own.or(usual) {
+            self.job_interval(&job, own);
+        }
+        self.interval = self.interval.into_iter().chain(own).min();
+        let is_cadvisor = text(spec, "metricsPath").is_some_and(|path| path.contains("cadvisor"));
+        self.endpoints.push(Endpoint { jobs: BTreeSet::from([job.clone()]), is_cadvisor, drops: drops(spec) });
+        self.jobs.insert(job);
+    }
+
+    /// A job is scraped that often, unless something of it is more often.
+    fn job_interval(&mut self, job: &str, own: u64) {
+        self.intervals.entry(job.to_owned()).and_modify(|it| *it = own.min(*it)).or_insert(own);
+    }
+}
+
+/// The seconds that an endpoint says itself.
+fn own_interval(node: &Node, key: &str) -> Option<u64> {
+    node.get(key).and_then(Node::text).and_then(seconds).filter(|own| *own > 0)
+}
+
+/// The `job` of what a ScrapeConfig scrapes.
+pub(super) fn job_of_scrape_config(object: &Object<'_>) -> String {
+    let named = text(object.node, ["spec", "jobName"]).map(str::to_owned);
+    named.unwrap_or_else(|| format!("scrapeConfig/{}/{}", object.namespace, object.name))
 }
 
 /// The seconds between two evaluations of groups that do not say their own: the shortest of all that evaluate rules.

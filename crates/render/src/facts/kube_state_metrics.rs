@@ -2,48 +2,15 @@ use super::monitored::{Job, monitored};
 use super::workload::{Peer, Port, Role, Workload};
 use super::{Identity, METRICS_RELEASE, image, image_parts, pods, with};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 use vigil_stack::Stack;
+use vigil_stack::units::{AllowedLabel, DnsLabel};
 
 /// Its port for the metrics of the cluster's objects.
 const PORT: u16 = 8080;
 
 /// Its port for metrics of its own.
 const TELEMETRY_PORT: u16 = 8081;
-
-/// What it tells of, and the API group of each: both its flag and its rights come from here.
-const RESOURCES: &[(&str, &str)] = &[
-    ("certificatesigningrequests", "certificates.k8s.io"),
-    ("configmaps", ""),
-    ("cronjobs", "batch"),
-    ("daemonsets", "apps"),
-    ("deployments", "apps"),
-    ("endpointslices", "discovery.k8s.io"),
-    ("horizontalpodautoscalers", "autoscaling"),
-    ("ingresses", "networking.k8s.io"),
-    ("jobs", "batch"),
-    ("leases", "coordination.k8s.io"),
-    ("limitranges", ""),
-    ("mutatingwebhookconfigurations", "admissionregistration.k8s.io"),
-    ("namespaces", ""),
-    ("networkpolicies", "networking.k8s.io"),
-    ("nodes", ""),
-    ("persistentvolumeclaims", ""),
-    ("persistentvolumes", ""),
-    ("poddisruptionbudgets", "policy"),
-    ("pods", ""),
-    ("replicasets", "apps"),
-    ("replicationcontrollers", ""),
-    ("resourcequotas", ""),
-    (SECRETS, ""),
-    ("services", ""),
-    ("statefulsets", "apps"),
-    ("storageclasses", "storage.k8s.io"),
-    ("validatingwebhookconfigurations", "admissionregistration.k8s.io"),
-    ("volumeattachments", "storage.k8s.io"),
-];
-
-/// The resource whose listing shows what it holds.
-const SECRETS: &str = "secrets";
 
 fn identity(stack: &Stack) -> Identity<'_> {
     let image = Some(&stack.kube_state_metrics.image);
@@ -72,8 +39,10 @@ pub(super) fn jobs(stack: &Stack) -> Vec<Job> {
 
 pub(super) fn facts(stack: &Stack) -> Value {
     let settings = &stack.kube_state_metrics;
-    let told: Vec<_> = RESOURCES.iter().filter(|(name, _)| settings.secrets || *name != SECRETS).collect();
+    let told = settings.told();
     let names: Vec<_> = told.iter().map(|(name, _)| *name).collect();
+    let labels = allowlist(&settings.metric_labels_allowlist);
+    let annotations = allowlist(&settings.metric_annotations_allowlist);
     let own = json!({
         "name": name(),
         "namespace": stack.namespaces.monitoring,
@@ -83,8 +52,23 @@ pub(super) fn facts(stack: &Stack) -> Value {
         "imageParts": image_parts(stack, &settings.image),
         "resources": names.join(","),
         "resourceList": names,
+        "allowlistFlags": allowlist_flags(&labels, &annotations),
+        "labelsAllowlist": labels,
+        "annotationsAllowlist": annotations,
         "rules": told.iter().map(|(name, group)| json!({ "group": group, "resource": name })).collect::<Vec<_>>(),
         "pods": pods(stack, settings, Some(1)),
     });
     with(monitored(identity(stack).facts()), own)
+}
+
+/// What of objects becomes labels of metrics, a text for each resource: `pods=[team,app]`.
+fn allowlist(allowed: &BTreeMap<DnsLabel, Vec<AllowedLabel>>) -> Vec<String> {
+    let names = |names: &[AllowedLabel]| names.iter().map(AllowedLabel::as_str).collect::<Vec<_>>().join(",");
+    allowed.iter().map(|(resource, list)| format!("{resource}=[{}]", names(list))).collect()
+}
+
+/// The flags for them; none for what is empty.
+fn allowlist_flags(labels: &[String], annotations: &[String]) -> Vec<String> {
+    let both = [("labels", labels), ("annotations", annotations)].into_iter().filter(|(_, list)| !list.is_empty());
+    both.map(|(kind, list)| format!("--metric-{kind}-allowlist={}", list.join(","))).collect()
 }

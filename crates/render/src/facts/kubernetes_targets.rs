@@ -1,9 +1,10 @@
 use super::monitored::{JOB_LABEL, Job, labelled, monitored};
 use super::workload::Workload;
-use super::{Identity, METRICS_RELEASE, with};
-use serde_json::{Value, json};
+use super::{Identity, METRICS_RELEASE, scrape_config, with};
+use serde_json::{Map, Value, json};
 use vigil_stack::Stack;
-use vigil_stack::model::KubernetesTargets;
+use vigil_stack::model::{DroppedMetrics, KubernetesTargets, TargetAddresses};
+use vigil_stack::units::Expression;
 
 /// Where Kubernetes keeps its own parts.
 const NAMESPACE: &str = "kube-system";
@@ -14,7 +15,10 @@ const API_SERVER: &str = "apiserver";
 /// The kubelets, by the labels of the Service that the operator makes.
 const KUBELET: &str = "kubelet";
 
-/// A part of Kubernetes whose pods have no Service for their metrics: it gets one here.
+/// What the Prometheus object calls the way to log in by the token of its own ServiceAccount.
+const BY_TOKEN: &str = "service-account";
+
+/// A part of Kubernetes whose pods have no Service for their metrics: it gets one here, unless the stack knows its addresses.
 struct Target {
     /// What alerts and dashboards know it by, and the end of its objects' names.
     name: &'static str,
@@ -26,43 +30,99 @@ struct Target {
     pods: (&'static str, &'static str),
     /// By https, with the right to read metrics; by plain http, which asks for no rights.
     secure: bool,
+    /// What the chart calls it.
+    chart: &'static str,
+    /// Its addresses, where it is no pod.
+    addresses: fn(&KubernetesTargets) -> Option<&TargetAddresses>,
+    /// What of it is not stored.
+    dropped: fn(&DroppedMetrics) -> &[Expression],
+}
+
+impl Target {
+    /// The metric relabelings of its monitor; nothing when there are none.
+    fn drops(&self, settings: &KubernetesTargets) -> Option<Vec<Value>> {
+        Some(scrape_config::drops((self.dropped)(&settings.drop))).filter(|drops| !drops.is_empty())
+    }
+
+    /// What the chart is told of it; nothing of what is off. A ScrapeConfig takes the place of what the chart would find the pods by.
+    fn in_chart(&self, settings: &KubernetesTargets) -> Value {
+        if !(self.wanted)(settings) {
+            return Value::Null;
+        }
+        let at_addresses = (self.addresses)(settings).is_some();
+        json!({ "atAddresses": at_addresses, "drops": self.drops(settings).filter(|_| !at_addresses) })
+    }
+
+    /// The `spec` of its ScrapeConfig, where it is known by addresses.
+    fn at_addresses(&self, settings: &KubernetesTargets) -> Option<Value> {
+        let TargetAddresses { targets, tls } = (self.addresses)(settings)?;
+        let mut spec = json!({ "jobName": self.name, "staticConfigs": [{ "targets": targets }] });
+        if self.secure || tls.is_some() {
+            spec["scheme"] = "https".into();
+            // Without a word they sign their certificates themselves, anew at every start.
+            let unsaid = || json!({ "insecureSkipVerify": true });
+            spec["tlsConfig"] = tls.as_ref().map_or_else(unsaid, scrape_config::tls);
+        }
+        if self.secure && tls.as_ref().is_none_or(|tls| tls.cert.is_none()) {
+            spec["scrapeClass"] = BY_TOKEN.into();
+        }
+        if let Some(drops) = self.drops(settings) {
+            spec["metricRelabelings"] = drops.into();
+        }
+        Some(spec)
+    }
 }
 
 const TARGETS: &[Target] = &[
     Target {
         name: "coredns",
+        chart: "coreDns",
         wanted: |targets| targets.core_dns,
         port: 9153,
         pods: ("k8s-app", "kube-dns"),
         secure: false,
+        addresses: |_| None,
+        dropped: |drop| &drop.core_dns,
     },
     Target {
         name: "kube-controller-manager",
+        chart: "kubeControllerManager",
         wanted: |targets| targets.controller_manager,
         port: 10257,
         pods: ("component", "kube-controller-manager"),
         secure: true,
+        addresses: |targets| targets.addresses.controller_manager.as_ref(),
+        dropped: |drop| &drop.controller_manager,
     },
     Target {
         name: "kube-etcd",
+        chart: "kubeEtcd",
         wanted: |targets| targets.etcd,
         port: 2381,
         pods: ("component", "etcd"),
         secure: false,
+        addresses: |targets| targets.addresses.etcd.as_ref(),
+        dropped: |drop| &drop.etcd,
     },
     Target {
         name: "kube-proxy",
+        chart: "kubeProxy",
         wanted: |targets| targets.kube_proxy,
         port: 10249,
         pods: ("k8s-app", "kube-proxy"),
         secure: false,
+        addresses: |_| None,
+        dropped: |drop| &drop.kube_proxy,
     },
     Target {
         name: "kube-scheduler",
+        chart: "kubeScheduler",
         wanted: |targets| targets.scheduler,
         port: 10259,
         pods: ("component", "kube-scheduler"),
         secure: true,
+        addresses: |targets| targets.addresses.scheduler.as_ref(),
+        dropped: |drop| &drop.scheduler,
     },
 ];
 
@@ -119,26 +179,14 @@ pub(super) fn jobs(stack: &Stack) -> Vec<Job> {
 
 pub(super) fn facts(stack: &Stack) -> Value {
     let settings = &stack.kubernetes_targets;
-    let identity = |name| Identity { name, instance: METRICS_RELEASE, component: "kubernetes", image: None };
-    let labels = |name| monitored(identity(name).facts());
-    let monitor = |name, own| {
-        let mut facts = labels(name);
-        facts.insert("name".to_owned(), format!("{METRICS_RELEASE}-{name}").into());
-        facts.insert("namespace".to_owned(), stack.namespaces.monitoring.as_str().into());
-        with(facts, own)
-    };
-    let target = |target: &Target| {
-        let own = json!({
-            "serviceNamespace": NAMESPACE,
-            "serviceLabels": labelled(&labels(target.name), JOB_LABEL, target.name),
-            "jobLabel": JOB_LABEL,
-            "port": target.port,
-            "podLabels": { target.pods.0: target.pods.1 },
-            "secure": target.secure,
-        });
-        monitor(target.name, own)
-    };
-    let wanted: Vec<_> = TARGETS.iter().filter(|target| (target.wanted)(settings)).map(target).collect();
+    let wanted = || TARGETS.iter().filter(|target| (target.wanted)(settings));
+    let by_pods = wanted().filter(|target| (target.addresses)(settings).is_none());
+    let by_pods: Vec<_> = by_pods.map(|target| found_by_pods(stack, target)).collect();
+    let scrape_configs: Vec<_> = wanted().filter_map(|target| scrape_config(stack, target)).collect();
+    let with_token = scrape_configs.iter().any(|config| config["spec"]["scrapeClass"] == BY_TOKEN);
+    let in_chart = |target: &Target| (target.chart.to_owned(), target.in_chart(settings));
+    let charts: Map<_, _> = TARGETS.iter().map(in_chart).collect();
+    let DroppedMetrics { kubelet, cadvisor, api_server, .. } = &settings.drop;
     json!({
         // For what else depends on a target: rules, dashboards, the operator, Helm's values.
         "kubelet": settings.kubelet,
@@ -148,19 +196,63 @@ pub(super) fn facts(stack: &Stack) -> Value {
         "scheduler": settings.scheduler,
         "etcd": settings.etcd,
         "kubeProxy": settings.kube_proxy,
-        "targets": wanted,
-        "apiServerMonitor": monitor(API_SERVER, json!({ "drops": drops(API_SERVER_DROPS) })),
+        "targets": by_pods,
+        "scrapeConfigs": scrape_configs,
+        "scrapeClass": with_token.then_some(BY_TOKEN),
+        "charts": charts,
+        "apiServerMonitor": monitor(stack, API_SERVER, json!({
+            "drops": drops(API_SERVER_DROPS, &[api_server]),
+            // The chart drops the same unless it is told more.
+            "dropsMore": !api_server.is_empty(),
+        })),
         // The operator makes the Service, under the same name, and keeps its endpoints: the nodes.
-        "kubeletMonitor": monitor(KUBELET, json!({
+        "kubeletMonitor": monitor(stack, KUBELET, json!({
             "serviceNamespace": NAMESPACE,
             "insecureTls": settings.kubelet_insecure_tls,
-            "drops": drops(KUBELET_DROPS),
-            "cadvisorDrops": drops(CADVISOR_DROPS),
+            "drops": drops(KUBELET_DROPS, &[kubelet]),
+            "cadvisorDrops": drops(CADVISOR_DROPS, &[kubelet, cadvisor]),
+            "probesDrops": drops(&[], &[kubelet]),
+            "dropsMore": !kubelet.is_empty() || !cadvisor.is_empty(),
         })),
     })
 }
 
-/// The metric relabelings that drop what matches.
-fn drops(drops: &[Dropped]) -> Value {
-    drops.iter().map(|(labels, regex)| json!({ "action": "drop", "regex": regex, "sourceLabels": labels })).collect()
+fn labels(name: &str) -> Map<String, Value> {
+    monitored(Identity { name, instance: METRICS_RELEASE, component: "kubernetes", image: None }.facts())
+}
+
+/// The facts of what is scraped under a name: labels, the name of its objects, their namespace.
+fn monitor(stack: &Stack, name: &str, own: Value) -> Value {
+    let mut facts = labels(name);
+    facts.insert("name".to_owned(), format!("{METRICS_RELEASE}-{name}").into());
+    facts.insert("namespace".to_owned(), stack.namespaces.monitoring.as_str().into());
+    with(facts, own)
+}
+
+/// A target that gets a Service and a ServiceMonitor.
+fn found_by_pods(stack: &Stack, target: &Target) -> Value {
+    let own = json!({
+        "serviceNamespace": NAMESPACE,
+        "serviceLabels": labelled(&labels(target.name), JOB_LABEL, target.name),
+        "jobLabel": JOB_LABEL,
+        "port": target.port,
+        "podLabels": { target.pods.0: target.pods.1 },
+        "secure": target.secure,
+        "drops": target.drops(&stack.kubernetes_targets),
+    });
+    monitor(stack, target.name, own)
+}
+
+/// A target whose addresses the stack knows.
+fn scrape_config(stack: &Stack, target: &Target) -> Option<Value> {
+    let spec = target.at_addresses(&stack.kubernetes_targets)?;
+    let labels = labels(target.name)["monitorLabels"].clone();
+    Some(monitor(stack, target.name, json!({ "labels": labels, "spec": spec })))
+}
+
+/// The metric relabelings that drop what matches: what nobody needs, and what the stack says.
+fn drops(unneeded: &[Dropped], named: &[&[Expression]]) -> Vec<Value> {
+    let unneeded =
+        unneeded.iter().map(|(labels, regex)| json!({ "action": "drop", "regex": regex, "sourceLabels": labels }));
+    unneeded.chain(named.iter().flat_map(|names| scrape_config::drops(names))).collect()
 }

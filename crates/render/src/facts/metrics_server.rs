@@ -8,6 +8,9 @@ use vigil_stack::units::Image;
 /// The port of its pods; the kubelets' own port, which firewalls between control plane and nodes let pass already.
 const PORT: u16 = 10250;
 
+/// The same in the network of a node, where the kubelet has that one.
+const PORT_ON_NODE: u16 = 4443;
+
 /// The port of its Service, which the API server asks.
 const SERVICE_PORT: u16 = 443;
 
@@ -21,15 +24,16 @@ fn identity(image: Option<&Image>) -> Identity<'_> {
     Identity { name: NAME, instance: NAME, component: "resource-metrics", image }
 }
 
-pub(super) fn workloads(_: &Stack) -> Vec<Workload> {
+pub(super) fn workloads(stack: &Stack) -> Vec<Workload> {
+    let on_node = stack.metrics_server.host_network;
     vec![Workload {
         name: NAME.to_owned(),
         namespace: NAMESPACE.to_owned(),
         selector: identity(None).selector(),
         roles: &[],
-        on_node: false,
+        on_node,
         // The API server passes on what `kubectl top` asks.
-        ports: Some(vec![Port::tcp(PORT, [Peer::Anybody])]),
+        ports: (!on_node).then(|| vec![Port::tcp(PORT, [Peer::Anybody])]),
     }]
 }
 
@@ -64,7 +68,8 @@ pub(super) fn facts(stack: &Stack) -> Value {
     let own = json!({
         "name": NAME,
         "namespace": NAMESPACE,
-        "port": PORT,
+        "port": if settings.host_network { PORT_ON_NODE } else { PORT },
+        "hostNetwork": settings.host_network,
         "servicePort": SERVICE_PORT,
         "replicas": settings.replicas,
         "image": image(stack, &own_image),

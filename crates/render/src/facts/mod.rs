@@ -25,6 +25,7 @@ mod outputs;
 mod prometheus;
 mod prometheus_operator;
 mod promtail;
+mod scrape_config;
 mod thanos;
 mod values;
 mod workload;

@@ -3,10 +3,10 @@ use super::workload::Workload;
 use super::{Identity, METRICS_RELEASE, image, image_parts, pods, with};
 use serde_json::{Value, json};
 use vigil_stack::Stack;
-use vigil_stack::model::{TaintEffect, Toleration};
+use vigil_stack::model::{MountPropagation, NodeExporter, TaintEffect, Toleration};
 
-/// Its port, on every node.
-const PORT: u16 = 9100;
+/// Where the node's D-Bus is, below the node's root as the pods see it.
+const DBUS: &str = "unix:path=/host/root/run/dbus/system_bus_socket";
 
 /// What alerts and dashboards know it by.
 const JOB: &str = "node-exporter";
@@ -56,7 +56,15 @@ pub(super) fn facts(stack: &Stack) -> Value {
     let own = json!({
         "name": name(),
         "namespace": stack.namespaces.monitoring,
-        "port": PORT,
+        "port": settings.port,
+        "collectors": collectors(settings),
+        "dbus": settings.collectors.enable.iter().any(|collector| collector.asks_dbus()).then_some(DBUS),
+        "mountPropagation": settings.mount_propagation,
+        // Where the chart's own words are: a stack that says nothing says nothing there.
+        "inChart": {
+            "port": (settings.port != NodeExporter::default().port).then_some(settings.port),
+            "mountPropagation": settings.mount_propagation != MountPropagation::HostToContainer,
+        },
         "jobLabel": JOB_LABEL,
         "serviceLabels": labelled(&facts, JOB_LABEL, JOB),
         "image": image(stack, &settings.image),
@@ -64,4 +72,12 @@ pub(super) fn facts(stack: &Stack) -> Value {
         "pods": pods,
     });
     with(facts, own)
+}
+
+/// The flags that switch collectors on and off.
+fn collectors(settings: &NodeExporter) -> Vec<String> {
+    let flag =
+        |prefix: &str, collector| format!("--{prefix}collector.{}", json!(collector).as_str().unwrap_or_default());
+    let enabled = settings.collectors.enable.iter().map(|collector| flag("", collector));
+    enabled.chain(settings.collectors.disable.iter().map(|collector| flag("no-", collector))).collect()
 }

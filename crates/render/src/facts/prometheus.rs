@@ -1,12 +1,12 @@
 use super::monitored::{JOB_LABEL, Job, labelled, monitored};
 use super::workload::{Peer, Port, Role, Workload, browsers};
 use super::{
-    Identity, METRICS_RELEASE, RELOADER_PORT, Web, image, persistence, pods, semantic_version, service, startup,
-    thanos, with,
+    Identity, METRICS_RELEASE, RELOADER_PORT, Web, image, persistence, pods, scrape_config, semantic_version, service,
+    startup, thanos, with,
 };
 use serde_json::{Map, Value, json};
 use vigil_stack::Stack;
-use vigil_stack::model::{RemoteWrite, Selection, ServiceType};
+use vigil_stack::model::{Prometheus, RemoteStore, ScrapeConfig, Selection, ServiceType};
 use vigil_stack::units;
 
 /// Prometheus' own port.
@@ -93,7 +93,13 @@ pub(super) fn facts(stack: &Stack) -> Value {
         "persistence": persistence(&prometheus.persistence),
         "retention": prometheus.retention,
         "retentionSize": prometheus.retention_size,
-        "remoteWrite": prometheus.remote_write.iter().map(remote_write).collect::<Vec<_>>(),
+        "remoteWrite": prometheus.remote_write.iter().map(store).collect::<Vec<_>>(),
+        "remoteRead": prometheus.remote_read.iter().map(store).collect::<Vec<_>>(),
+        "features": features(prometheus),
+        "exemplars": prometheus.exemplars.enabled.then(|| json!({ "maxSize": prometheus.exemplars.max_size })),
+        "nativeHistograms": prometheus.native_histograms.enabled,
+        "convertsHistograms": prometheus.native_histograms.enabled && prometheus.native_histograms.convert_classic,
+        "scrapeConfigs": scrape_configs(prometheus, namespace, &facts),
         "labelledOnly": prometheus.selection != Selection::All,
         "labelledMonitorsOnly": prometheus.selection == Selection::Labelled,
         "selectionLabel": { "release": METRICS_RELEASE },
@@ -103,8 +109,27 @@ pub(super) fn facts(stack: &Stack) -> Value {
     with(all, own)
 }
 
+/// What Prometheus is told to do besides by its flags.
+fn features(prometheus: &Prometheus) -> Vec<&'static str> {
+    let exemplars = prometheus.exemplars.enabled.then_some("exemplar-storage");
+    exemplars.into_iter().chain(prometheus.native_histograms.enabled.then_some("native-histograms")).collect()
+}
+
+/// The ScrapeConfig objects, with the labels of a monitor.
+fn scrape_configs(prometheus: &Prometheus, namespace: &str, monitored: &Map<String, Value>) -> Vec<Value> {
+    let object = |config: &ScrapeConfig| {
+        json!({
+            "name": format!("{METRICS_RELEASE}-{}", config.name),
+            "namespace": namespace,
+            "labels": monitored["monitorLabels"],
+            "spec": scrape_config::spec(config),
+        })
+    };
+    prometheus.scrape_configs.iter().map(object).collect()
+}
+
 /// A store as the Prometheus object names it.
-fn remote_write(store: &RemoteWrite) -> Value {
+fn store(store: &RemoteStore) -> Value {
     let mut entry = Map::from_iter([("url".to_owned(), json!(store.url))]);
     if let Some(name) = &store.name {
         entry.insert("name".to_owned(), json!(name));

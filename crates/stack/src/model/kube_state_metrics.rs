@@ -1,5 +1,6 @@
 use super::{Annotations, Labels, Pods, part, settings};
-use crate::units::Image;
+use crate::units::{AllowedLabel, DnsLabel, Image};
+use std::collections::BTreeMap;
 
 settings! {
     /// kube-state-metrics, which tells what the objects of the cluster are like: replicas wanted and ready, Jobs failed.
@@ -10,6 +11,10 @@ settings! {
         pub image: Image,
         /// Tell of Secrets too. It takes the right to read every Secret of the cluster, and no alert or dashboard needs it.
         pub secrets: bool,
+        /// Labels of objects that it tells, by resource: `pods: [team]` makes `label_team` of `kube_pod_labels`; `*` tells all.
+        pub metric_labels_allowlist: BTreeMap<DnsLabel, Vec<AllowedLabel>>,
+        /// Annotations likewise, of `kube_pod_annotations` and its like.
+        pub metric_annotations_allowlist: BTreeMap<DnsLabel, Vec<AllowedLabel>>,
         /// Where its pods run and what they may use.
         pub pods: Pods,
         /// Labels for its objects, beside the common `labels`; of two with one key this one counts.
@@ -25,6 +30,8 @@ impl Default for KubeStateMetrics {
             enabled: true,
             image: Image::known("registry.k8s.io/kube-state-metrics/kube-state-metrics:v2.17.0"),
             secrets: false,
+            metric_labels_allowlist: BTreeMap::new(),
+            metric_annotations_allowlist: BTreeMap::new(),
             pods: Pods::default(),
             labels: Labels::new(),
             annotations: Annotations::new(),
@@ -33,4 +40,46 @@ impl Default for KubeStateMetrics {
 }
 
 // It holds a text for every object: 307 MiB have been seen with 322 pods whose labels it told too.
-part!(KubeStateMetrics: pods("10m", "128Mi", "512Mi"), metadata, namespace(monitoring));
+part!(KubeStateMetrics: pods("10m", "128Mi", "512Mi"), metadata, namespace(monitoring), rules(kube_state_metrics));
+
+/// What it can tell of, and the API group of each: both its flag and its rights come from here.
+const RESOURCES: &[(&str, &str)] = &[
+    ("certificatesigningrequests", "certificates.k8s.io"),
+    ("configmaps", ""),
+    ("cronjobs", "batch"),
+    ("daemonsets", "apps"),
+    ("deployments", "apps"),
+    ("endpointslices", "discovery.k8s.io"),
+    ("horizontalpodautoscalers", "autoscaling"),
+    ("ingresses", "networking.k8s.io"),
+    ("jobs", "batch"),
+    ("leases", "coordination.k8s.io"),
+    ("limitranges", ""),
+    ("mutatingwebhookconfigurations", "admissionregistration.k8s.io"),
+    ("namespaces", ""),
+    ("networkpolicies", "networking.k8s.io"),
+    ("nodes", ""),
+    ("persistentvolumeclaims", ""),
+    ("persistentvolumes", ""),
+    ("poddisruptionbudgets", "policy"),
+    ("pods", ""),
+    ("replicasets", "apps"),
+    ("replicationcontrollers", ""),
+    ("resourcequotas", ""),
+    (SECRETS, ""),
+    ("services", ""),
+    ("statefulsets", "apps"),
+    ("storageclasses", "storage.k8s.io"),
+    ("validatingwebhookconfigurations", "admissionregistration.k8s.io"),
+    ("volumeattachments", "storage.k8s.io"),
+];
+
+/// The resource whose listing shows what it holds.
+const SECRETS: &str = "secrets";
+
+impl KubeStateMetrics {
+    /// The resources that it tells of, and their API groups.
+    pub fn told(&self) -> Vec<(&'static str, &'static str)> {
+        RESOURCES.iter().copied().filter(|(name, _)| self.secrets || *name != SECRETS).collect()
+    }
+}

@@ -17,6 +17,8 @@ settings! {
         pub address_types: Vec<AddressType>,
         /// How often it asks the kubelets; 10s at least.
         pub resolution: Duration,
+        /// Put its pods into the network of their nodes, for clusters whose API server does not reach the network of pods.
+        pub host_network: bool,
         /// Have Prometheus scrape it.
         pub monitored: bool,
         /// Where its pods run and what they may use. Their `PriorityClass` is `system-cluster-critical` unless one is set.
@@ -37,6 +39,7 @@ impl Default for MetricsServer {
             kubelet_insecure_tls: true,
             address_types: vec![AddressType::InternalIP],
             resolution: Duration::known("15s"),
+            host_network: false,
             monitored: true,
             pods: Pods::default(),
             labels: Labels::new(),

@@ -14,6 +14,7 @@ mod loki;
 mod metadata;
 mod metrics_server;
 mod network_policies;
+mod node_collector;
 mod node_exporter;
 mod object_storage;
 mod part;
@@ -23,6 +24,7 @@ mod prometheus;
 mod prometheus_operator;
 mod promtail;
 mod receiver;
+mod scrape_config;
 mod thanos;
 
 pub use alertmanager::{
@@ -36,14 +38,15 @@ pub use checks::{Checks, Provided, Waiver};
 pub use flask::{Flask, FlaskIngress, FlaskService};
 pub use grafana::{AdminSecret, Dashboard, DataSource, Grafana};
 pub use kube_state_metrics::KubeStateMetrics;
-pub use kubernetes_targets::KubernetesTargets;
+pub use kubernetes_targets::{ControlPlaneAddresses, DroppedMetrics, KubernetesTargets, TargetAddresses};
 pub use loki::{
     IndexStore, Loki, LokiLimits, LokiMode, ObjectStore, Persistence, RetentionStream, SchemaFormat, SchemaPeriod,
 };
 pub use metadata::{Annotations, Labels};
 pub use metrics_server::{AddressType, MetricsServer};
 pub use network_policies::NetworkPolicies;
-pub use node_exporter::NodeExporter;
+pub use node_collector::NodeCollector;
+pub use node_exporter::{MountPropagation, NodeCollectors, NodeExporter};
 pub use object_storage::{AccessKeys, Azure, Buckets, Gcs, ObjectStorage, S3};
 pub use part::{Entrance, Part};
 pub use patches::{Operation, OperationKind, Patch, PatchTarget};
@@ -51,10 +54,13 @@ pub use pods::{
     HasPods, OtherContainer, Pods, ResourceAmounts, Resources, ServiceAccount, TaintEffect, Toleration,
     TolerationOperator,
 };
-pub use prometheus::{BasicAuth, Prometheus, RemoteWrite, SecretReference, Selection, TokenAuth};
+pub use prometheus::{
+    BasicAuth, Exemplars, NativeHistograms, Prometheus, RemoteStore, SecretReference, Selection, TokenAuth,
+};
 pub use prometheus_operator::{AdmissionWebhooks, PrometheusOperator};
 pub use promtail::{ContainerRuntime, LogOutput, Positions, Promtail};
 pub use receiver::*;
+pub use scrape_config::{RelabelAction, Relabeling, ScrapeConfig, ScrapeScheme, ScrapeTls};
 pub use thanos::{Thanos, ThanosCompactor, ThanosProcess, ThanosRetention, ThanosStore};
 
 use crate::units::{

@@ -1,7 +1,10 @@
-use super::{Annotations, Ingress, Labels, Persistence, Pods, Service, ServiceType, Stack, choice, part, settings};
+use super::{
+    Annotations, Ingress, Labels, Persistence, Pods, ScrapeConfig, Service, ServiceType, Stack, choice, part, settings,
+};
 use crate::Sending;
 use crate::units::{
-    Authorization, ByteSize, DnsSubdomain, Duration, Image, Line, MetricLabel, NodePort, Replicas, SecretKey, Url,
+    Amount, Authorization, ByteSize, DnsSubdomain, Duration, Image, Line, MetricLabel, NodePort, Replicas, SecretKey,
+    Url,
 };
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -38,7 +41,15 @@ settings! {
         /// Where the samples live.
         pub persistence: Persistence,
         /// Other stores that every sample is sent to.
-        pub remote_write: Vec<RemoteWrite>,
+        pub remote_write: Vec<RemoteStore>,
+        /// Other stores that are asked, beside its own samples, for every query.
+        pub remote_read: Vec<RemoteStore>,
+        /// What is scraped at addresses that no Service of the cluster leads to.
+        pub scrape_configs: Vec<ScrapeConfig>,
+        /// Examples of requests behind the numbers of a histogram, by the identifiers of their traces.
+        pub exemplars: Exemplars,
+        /// Histograms with buckets as fine as their values need, of programs that offer them.
+        pub native_histograms: NativeHistograms,
         /// Where its pods run and what they may use.
         pub pods: Pods,
         /// Labels for its objects, beside the common `labels`; of two with one key this one counts.
@@ -65,6 +76,10 @@ impl Default for Prometheus {
             selection: Selection::All,
             persistence: Persistence::default(),
             remote_write: Vec::new(),
+            remote_read: Vec::new(),
+            scrape_configs: Vec::new(),
+            exemplars: Exemplars::default(),
+            native_histograms: NativeHistograms::default(),
             pods: Pods::default(),
             labels: Labels::new(),
             annotations: Annotations::new(),
@@ -99,9 +114,10 @@ choice! {
 }
 
 impl Prometheus {
-    /// The Secrets that stores take credentials from.
+    /// The Secrets that stores and targets take credentials from.
     fn secrets(&self) -> Vec<&DnsSubdomain> {
-        self.remote_write.iter().flat_map(RemoteWrite::secrets).map(|secret| &secret.name).collect()
+        let stores = self.remote_write.iter().chain(&self.remote_read).flat_map(RemoteStore::secrets);
+        stores.chain(self.scrape_configs.iter().flat_map(ScrapeConfig::secrets)).map(|secret| &secret.name).collect()
     }
 
     /// The Service with everything filled in.
@@ -110,13 +126,40 @@ impl Prometheus {
     }
 }
 
-/// Another store for every sample. Credentials stand in Secrets that you create in the namespace of Prometheus; there
+settings! {
+    /// Exemplars: what a program tells beside a sample of the request that it comes from.
+    pub struct Exemplars {
+        /// Keep them.
+        pub enabled: bool,
+        /// How many, in memory; the oldest make room. A hundred bytes each, about.
+        pub max_size: Amount,
+    }
+}
+
+impl Default for Exemplars {
+    fn default() -> Self {
+        Self { enabled: false, max_size: Amount::known(100_000) }
+    }
+}
+
+settings! {
+    /// Native histograms. Classic ones of the same programs are kept: alerts and dashboards ask for their buckets.
+    #[derive(Default)]
+    pub struct NativeHistograms {
+        /// Scrape them; by Prometheus 3.5 to 3.8.
+        pub enabled: bool,
+        /// Store classic histograms of all programs as native ones besides, with the buckets that they have.
+        pub convert_classic: bool,
+    }
+}
+
+/// Another store of samples. Credentials stand in Secrets that you create in the namespace of Prometheus; there
 /// is no key to write one here.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
-pub struct RemoteWrite {
-    /// Where samples are sent.
+pub struct RemoteStore {
+    /// Its address.
     pub url: Url,
     /// What its metrics call it; each store needs a name of its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -127,16 +170,16 @@ pub struct RemoteWrite {
     /// A token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub authorization: Option<TokenAuth>,
-    /// What else the operator can be told of the store, in its own words: `writeRelabelConfigs`, `queueConfig`, `tlsConfig`,
-    /// `headers`, `sigv4`. Credentials are refused here; it names Secrets.
+    /// What else the operator can be told of the store, in its own words: `headers`, `tlsConfig`; of one that is written to
+    /// `writeRelabelConfigs`, `queueConfig`, `sigv4`; of one that is read `readRecent`, `requiredMatchers`. Credentials are refused here; it names Secrets.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub config: Map<String, Value>,
 }
 
-impl RemoteWrite {
+impl RemoteStore {
     /// The Secrets that hold its credentials.
     fn secrets(&self) -> Vec<&SecretReference> {
-        let basic = self.basic_auth.iter().flat_map(|auth| [&auth.username, &auth.password]);
+        let basic = self.basic_auth.iter().flat_map(BasicAuth::secrets);
         basic.chain(self.authorization.iter().map(|auth| &auth.credentials)).collect()
     }
 }
@@ -150,6 +193,13 @@ pub struct BasicAuth {
     pub username: SecretReference,
     /// The password.
     pub password: SecretReference,
+}
+
+impl BasicAuth {
+    /// The Secrets that hold both.
+    pub(super) fn secrets(&self) -> [&SecretReference; 2] {
+        [&self.username, &self.password]
+    }
 }
 
 /// A token in a Secret.

@@ -4,9 +4,9 @@ use super::same_name;
 use crate::findings::Findings;
 use crate::model::{BlackboxExporter, ProbeModule, ProbeTarget, Stack};
 use crate::units::Url;
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::IpAddr;
 use vigil_forms::name::is_host;
-use vigil_forms::url::{Authority, port_number};
+use vigil_forms::url::is_host_and_port;
 
 pub(crate) fn check(exporter: &BlackboxExporter, stack: &Stack, findings: &mut Findings) {
     if !exporter.enabled {
@@ -60,12 +60,6 @@ fn unfit(module: ProbeModule, url: &str) -> Option<(String, &'static str)> {
             (expected.to_owned(), "an echo request goes to a host; choose `tcp_connect` for one of its ports")
         }),
     }
-}
-
-fn is_host_and_port(text: &str) -> bool {
-    let Authority { credentials, host, is_bracketed, port } = Authority::split(text);
-    let is_right = if is_bracketed { host.parse::<Ipv6Addr>().is_ok() } else { is_host(host) };
-    credentials.is_none() && is_right && port.and_then(port_number).is_some()
 }
 
 /// As it is written in `stack.yaml`.

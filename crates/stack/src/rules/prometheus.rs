@@ -1,8 +1,8 @@
 //! What Prometheus, or the API server for it, would refuse.
 
-use super::{Kept, in_their_words, ingress, without_volume};
+use super::{Kept, client_certificate, in_their_words, ingress, no_address, one_header, same_name, without_volume};
 use crate::findings::Findings;
-use crate::model::{Prometheus, RemoteWrite, Stack};
+use crate::model::{Prometheus, RemoteStore, ScrapeConfig, ScrapeScheme, Stack};
 
 const KEPT: Kept = Kept {
     part: "prometheus",
@@ -10,6 +10,9 @@ const KEPT: Kept = Kept {
     data: "samples",
     changes: "`image`, `retention`, `externalUrl` or memory limit",
 };
+
+/// What takes the place of a credential.
+const SECRETS: &str = "name the key of a Secret: `{ name: …, key: … }`";
 
 pub(crate) fn check(prometheus: &Prometheus, stack: &Stack, findings: &mut Findings) {
     if !prometheus.enabled {
@@ -41,7 +44,10 @@ pub(crate) fn check(prometheus: &Prometheus, stack: &Stack, findings: &mut Findi
             "set `scrapeInterval: 30s`",
         );
     }
-    stores(&prometheus.remote_write, findings);
+    stores("prometheus.remoteWrite", &prometheus.remote_write, findings);
+    stores("prometheus.remoteRead", &prometheus.remote_read, findings);
+    scrape_configs(&prometheus.scrape_configs, findings);
+    histograms(prometheus, findings);
     without_volume(&KEPT, &prometheus.persistence, findings);
     let volume = &prometheus.persistence;
     if volume.enabled && volume.size.as_thousandths() / 1000.0 <= prometheus.retention_size.as_bytes() {
@@ -55,29 +61,75 @@ pub(crate) fn check(prometheus: &Prometheus, stack: &Stack, findings: &mut Findi
     ingress("prometheus", &prometheus.ingress, prometheus.external_url.as_ref(), findings);
 }
 
-fn stores(stores: &[RemoteWrite], findings: &mut Findings) {
+fn stores(list: &str, stores: &[RemoteStore], findings: &mut Findings) {
     for (at, store) in stores.iter().enumerate() {
-        let path = format!("prometheus.remoteWrite.{at}");
-        if store.basic_auth.is_some() && store.authorization.is_some() {
-            findings.error(
-                &[&format!("{path}.authorization")],
-                "`basicAuth` and `authorization` exclude each other",
-                "one of the two",
-                "remove one: both would be the same header",
-            );
-        }
+        let path = format!("{list}.{at}");
+        one_header(&path, store.basic_auth.is_some(), store.authorization.is_some(), findings);
         let own = ["url", "name", "basicAuth", "authorization"].map(|key| (key, key.to_owned()));
         let config = store.config.clone().into();
-        in_their_words(&path, &config, &own, "name the key of a Secret: `{ name: …, key: … }`", findings);
-        let same = |other: &&RemoteWrite| other.name == store.name && (store.name.is_some() || *other == store);
+        in_their_words(&path, &config, &own, SECRETS, findings);
+        let same = |other: &&RemoteStore| other.name == store.name && (store.name.is_some() || *other == store);
         if stores[..at].iter().find(same).is_some() {
             findings.error(
                 &[&path],
-                "a store stands twice in `prometheus.remoteWrite`",
+                format!("a store stands twice in `{list}`"),
                 "same name as one before it",
                 "remove one of the two, or give each a `name` of its own",
             );
         }
+    }
+}
+
+/// The keys of a scrape configuration, and what the operator calls them.
+const SCRAPE_KEYS: [(&str, &str); 12] = [
+    ("targets", "staticConfigs"),
+    ("labels", "staticConfigs"),
+    ("jobName", "jobName"),
+    ("scheme", "scheme"),
+    ("metricsPath", "metricsPath"),
+    ("scrapeInterval", "scrapeInterval"),
+    ("scrapeTimeout", "scrapeTimeout"),
+    ("basicAuth", "basicAuth"),
+    ("authorization", "authorization"),
+    ("tls", "tlsConfig"),
+    ("relabelings", "relabelings"),
+    ("metricRelabelings", "metricRelabelings"),
+];
+
+fn scrape_configs(configs: &[ScrapeConfig], findings: &mut Findings) {
+    let list = "prometheus.scrapeConfigs";
+    let names = configs.iter().map(|config| &config.name);
+    same_name(list, names, "scrape configurations", "one ScrapeConfig would overwrite the other", findings);
+    let own = SCRAPE_KEYS.map(|(ours, theirs)| (ours, theirs.to_owned()));
+    for (at, config) in configs.iter().enumerate() {
+        let path = format!("{list}.{at}");
+        one_header(&path, config.basic_auth.is_some(), config.authorization.is_some(), findings);
+        in_their_words(&path, &config.config.clone().into(), &own, SECRETS, findings);
+        no_address(&path, &config.targets, config.name.as_str(), findings);
+        let Some(tls) = &config.tls else { continue };
+        client_certificate(&format!("{path}.tls"), tls, findings);
+        if config.scheme != Some(ScrapeScheme::Https) {
+            findings.error(
+                &[&format!("{path}.tls"), &format!("{path}.scheme")],
+                format!("`tls` has no effect: `{}` is asked by http", config.name),
+                "needs `scheme: https`",
+                "add `scheme: https`, or remove `tls`",
+            );
+        }
+    }
+}
+
+/// What can be said of native histograms by a flag: since 3.9 Prometheus wants a setting that the operator's definitions
+/// do not have.
+fn histograms(prometheus: &Prometheus, findings: &mut Findings) {
+    let Some(version) = prometheus.image.minor_version() else { return };
+    if prometheus.native_histograms.enabled && !((3, 5)..(3, 9)).contains(&version) {
+        findings.error(
+            &["prometheus.nativeHistograms.enabled", "prometheus.image"],
+            format!("Prometheus {}.{} would scrape no native histograms", version.0, version.1),
+            "expected Prometheus 3.5 to 3.8",
+            "choose such an image, or remove `nativeHistograms`: 3.9 asks for a setting that the operator does not write",
+        );
     }
 }
 
@@ -105,6 +157,39 @@ mod tests {
             (
                 "prometheus: {remoteWrite: [{url: https://a, config: {headers: {Authorization: b}}}]}",
                 "`Authorization` is a credential",
+            ),
+            (
+                &format!("prometheus: {{remoteRead: [{STORE}, {STORE}]}}"),
+                "a store stands twice in `prometheus.remoteRead`",
+            ),
+            ("prometheus: {scrapeConfigs: [{name: a, targets: []}]}", "`a` has nothing to scrape"),
+            (
+                "prometheus: {scrapeConfigs: [{name: a, targets: ['b:1']}, {name: a, targets: ['c:1']}]}",
+                "two scrape configurations are called `a`",
+            ),
+            (
+                "prometheus: {scrapeConfigs: [{name: a, targets: ['b:1'], tls: {insecureSkipVerify: true}}]}",
+                "`tls` has no effect: `a` is asked by http",
+            ),
+            (
+                "prometheus: {scrapeConfigs: [{name: a, targets: ['b:1'], scheme: https, tls: {cert: {name: a, key: b}}}]}",
+                "`cert` without `key`",
+            ),
+            (
+                "prometheus: {scrapeConfigs: [{name: a, targets: ['b:1'], scheme: https, tls: {key: {name: a, key: b}}}]}",
+                "`key` without `cert`",
+            ),
+            (
+                "prometheus: {scrapeConfigs: [{name: a, targets: ['b:1'], config: {tlsConfig: {}}}]}",
+                "`tlsConfig` has a key of its own: `tls`",
+            ),
+            (
+                "prometheus: {image: 'a/b:v3.9.0', nativeHistograms: {enabled: true}}",
+                "Prometheus 3.9 would scrape no native histograms",
+            ),
+            (
+                "prometheus: {image: 'a/b:v3.4.2', nativeHistograms: {enabled: true}}",
+                "Prometheus 3.4 would scrape no native histograms",
             ),
             ("prometheus: {replicas: 0}", "Prometheus with no replicas stores nothing"),
             ("prometheus: {shards: 0}", "Prometheus with no shards stores nothing"),

@@ -1,5 +1,6 @@
 //! What Promtail could not do, and that its time is over.
 
+use super::one_header;
 use crate::findings::Findings;
 use crate::model::{LogOutput, Promtail, Stack};
 
@@ -28,14 +29,7 @@ pub(super) fn outputs(part: &str, name: &str, outputs: &[LogOutput], stack: &Sta
     }
     for (at, output) in outputs.iter().enumerate() {
         let path = format!("{part}.outputs.{at}");
-        if output.basic_auth.is_some() && output.authorization.is_some() {
-            findings.error(
-                &[&format!("{path}.authorization")],
-                "`basicAuth` and `authorization` exclude each other",
-                "one of the two",
-                "remove one: both would be the same header",
-            );
-        }
+        one_header(&path, output.basic_auth.is_some(), output.authorization.is_some(), findings);
         if outputs[..at].contains(output) {
             findings.error(
                 &[&path],

@@ -2,7 +2,8 @@
 
 use super::text_unit;
 use vigil_forms::name::{is_config_key, is_host, is_metric_label};
-use vigil_forms::url::port_number;
+use vigil_forms::regex::{self, Wrong};
+use vigil_forms::url::{Authority, is_host_and_port, port_number};
 
 text_unit! {
     /// The name of a label of a metric.
@@ -52,6 +53,23 @@ text_unit! {
 }
 
 text_unit! {
+    /// A regular expression as Prometheus reads it: that of Go.
+    Expression,
+    expected: "a regular expression of Go (RE2), such as `go_.*|process_.*`",
+    pattern: r"^[^\x00-\x1f\x7f]*$",
+    check: |text| match regex::go(text) {
+        Ok(_) if text.contains(char::is_control) => Err("a control character"),
+        Ok(_) => Ok(()),
+        Err(Wrong::Bracket(_)) => Err("a `[` is not closed"),
+        Err(Wrong::Open) => Err("a `(` is not closed"),
+        Err(Wrong::Close) => Err("a `)` closes nothing"),
+        Err(Wrong::Operand(_)) => Err("a repetition of nothing"),
+        Err(Wrong::Group(_)) => Err("look-around and named references are not known"),
+        Err(_) => Err(""),
+    }
+}
+
+text_unit! {
     /// Free text on one line.
     Line,
     expected: "a text on one line, up to 1024 bytes",
@@ -74,15 +92,13 @@ text_unit! {
 text_unit! {
     /// A host and a port.
     HostPort,
-    expected: "a host and a port such as `smtp.example.com:587`",
-    pattern: r"^[A-Za-z0-9.-]+:[0-9]{1,5}$",
-    check: |text| {
-        let (host, port) = text.split_once(':').ok_or("no port")?;
-        match port_number(port) {
-            Some(_) if is_host(host) => Ok(()),
-            Some(_) => Err(""),
-            None => Err("the port is not from 1 to 65535"),
-        }
+    expected: "a host and a port such as `smtp.example.com:587` or `[2001:db8::1]:9100`",
+    pattern: r"^([A-Za-z0-9.-]+|\[[0-9A-Fa-f:.]+\]):[0-9]{1,5}$",
+    check: |text| match Authority::split(text).port {
+        _ if is_host_and_port(text) => Ok(()),
+        None => Err("no port"),
+        Some(port) if port_number(port).is_none() => Err("the port is not from 1 to 65535"),
+        Some(_) => Err(""),
     }
 }
 

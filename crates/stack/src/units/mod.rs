@@ -14,7 +14,8 @@ mod setting;
 mod storage;
 
 pub use alerting::{
-    AlertName, Authorization, ChatId, Email, GroupLabel, HostPort, Line, Matcher, MetricLabel, ReceiverName, SecretKey,
+    AlertName, Authorization, ChatId, Email, Expression, GroupLabel, HostPort, Line, Matcher, MetricLabel,
+    ReceiverName, SecretKey,
 };
 pub use calendar::{ClockTime, Date, DayRange, MonthRange, TimeZone, WeekdayRange, YearRange};
 pub use checks::{KindName, ObjectName, ObjectTitle, Pointer, Reason, RuleName};
@@ -24,7 +25,8 @@ pub use image::{Image, Registry};
 pub use logs::{Amount, StreamSelector, TenantId};
 pub use measure::{ByteSize, Days, Duration, KubernetesVersion, Percent, Quantity};
 pub use name::{
-    AnnotationKey, AnnotationValue, DnsLabel, DnsSubdomain, FreeLabelKey, LabelKey, LabelValue, LoadBalancerClass,
+    AllowedLabel, AnnotationKey, AnnotationValue, DnsLabel, DnsSubdomain, FreeLabelKey, LabelKey, LabelValue,
+    LoadBalancerClass,
 };
 pub use network::{Cidr, HttpPath, IpAddress, NodePort, Port, Region, Replicas, Url};
 pub use setting::{PluginName, SettingName, SettingValue};

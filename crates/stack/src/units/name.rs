@@ -57,6 +57,14 @@ text_unit! {
 }
 
 text_unit! {
+    /// The key of a label or an annotation, or all of them.
+    AllowedLabel,
+    expected: "a label key such as `team` or `example.com/team`, or `*` for all",
+    pattern: r"^(\*|([a-z0-9][-a-z0-9.]*/)?[A-Za-z0-9]([-A-Za-z0-9_.]{0,61}[A-Za-z0-9])?)$",
+    check: |text| if text == "*" { Ok(()) } else { qualified(text) }
+}
+
+text_unit! {
     /// The key of an annotation: as a label key.
     AnnotationKey,
     expected: "an annotation key such as `team` or `example.com/team`",

@@ -231,9 +231,10 @@ fn alerting() {
     table::<Line>(&["", "#alerts", "ä b"], &["a\nb", "\u{7f}"]);
     table::<Email>(&["a@b", "on-call+x@example.com"], &["", "a", "@b", "a@", "a@b@c", "a b@c", "A <a@b>", "a@b,c@d"]);
     table::<HostPort>(
-        &["smtp.example.com:587", "Relay:25"],
-        &["", "a", "a:", "a:0", "a:+1", "a:70000", ":25", "a:b:1"],
+        &["smtp.example.com:587", "Relay:25", "10.0.0.1:9100", "[2001:db8::1]:9100"],
+        &["", "a", "a:", "a:0", "a:+1", "a:70000", ":25", "a:b:1", "2001:db8::1:9100", "[a]:1", "u@a:1", "http://a:1"],
     );
+    table::<Expression>(&["", "go_.*|process_.*", "a{2}", r"\d+"], &["(", "[a", "a)", "*", "(?=a)", "a\n", r"\1"]);
     table::<Authorization>(&["Bearer", "X-y"], &["", "Basic", "basic", "a b", "a\n"]);
     table::<SecretKey>(&["a", ".b", "a.b_C-1"], &["", ".", "..", "..a", "a/b", "a b", &"a".repeat(254)]);
 }
