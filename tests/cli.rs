@@ -359,8 +359,7 @@ fn images_each_once_and_sorted() {
 #[test]
 fn schemas_are_the_committed_ones() {
     let folder = elsewhere();
-    for (arguments, file) in
-        [(&["schema"][..], "stack.schema.json"), (&["schema", "clusters"], "clusters.schema.json")]
+    for (arguments, file) in [(&["schema"][..], "stack.schema.json"), (&["schema", "clusters"], "clusters.schema.json")]
     {
         let output = vigil(folder.path(), arguments);
         assert_eq!(output.stdout, fs::read(support::root().join(file)).unwrap());

@@ -169,11 +169,13 @@ impl Error {
                 }
             }
             Kind::UnknownChoice { choice, known } => {
-                let problem = Problem::error(format!("{name} cannot be {}", Quoted(&choice)), span)
-                    .label(format!("expected {}", list(known, "or")));
+                let problem = Problem::error(format!("{name} cannot be {}", Quoted(&choice)), span);
+                let expected = || format!("expected {}", list(known, "or"));
                 match nearest(&choice, known.iter().copied()) {
-                    Some(near) => problem.help(format!("did you mean `{near}`?")),
-                    None => problem,
+                    // A longer list would hide the one that is meant.
+                    Some(near) if known.len() > 20 => problem.label(format!("did you mean `{near}`?")),
+                    Some(near) => problem.label(expected()).help(format!("did you mean `{near}`?")),
+                    None => problem.label(expected()),
                 }
             }
             Kind::WrongType { expected, wanted } => {

@@ -54,6 +54,13 @@ mod tests {
     use vigil_yaml::Source;
 
     #[test]
+    fn of_many_collectors_the_one_that_is_meant_is_named() {
+        let text = "node-exporter: {collectors: {disable: [filesystm]}}\n";
+        let problems = Stack::parse(&Source::new("stack.yaml", text)).unwrap_err();
+        assert_eq!(problems[0].label.as_deref(), Some("did you mean `filesystem`?"));
+    }
+
+    #[test]
     fn collectors_that_change_nothing_or_too_much() {
         for (collectors, is_wrong, expected) in [
             ("enable: [systemd, processes]", false, None),
