@@ -6,6 +6,7 @@
 
 #![allow(clippy::unwrap_used, clippy::panic, reason = "a test ends at the first surprise")]
 
+use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsStr;
 use std::fmt::Write as _;
@@ -109,9 +110,9 @@ fn stem(path: &Path) -> &str {
 }
 
 /// Runs all of `cases`, and names those that failed at the end.
-fn all<T>(cases: &[T], name: impl Fn(&T) -> String, check: impl Fn(&T)) {
+fn all<T: Sync>(cases: &[T], name: impl Fn(&T) -> String + Sync + Send, check: impl Fn(&T) + Sync) {
     let fails = |case: &&T| catch_unwind(AssertUnwindSafe(|| check(case))).is_err();
-    let failed: Vec<_> = cases.iter().filter(fails).map(name).collect();
+    let failed: Vec<_> = cases.par_iter().filter(fails).map(name).collect();
     assert!(failed.is_empty(), "{} of {} cases failed: {failed:#?}", failed.len(), cases.len());
 }
 

@@ -8,11 +8,12 @@ mod support;
 mod tools;
 
 use objects::Objects;
+use rayon::prelude::*;
 
 #[test]
 fn every_stack_builds_to_its_objects() {
     let kubectls = tools::all_releases("kubectl");
-    for (name, stack) in support::stacks() {
+    support::stacks().into_par_iter().for_each(|(name, stack)| {
         let rendering = support::render(&stack);
         let directory = tempfile::tempdir().expect("a directory");
         let manifests = directory.path().join("manifests");
@@ -21,7 +22,7 @@ fn every_stack_builds_to_its_objects() {
         for kubectl in &kubectls {
             objects.assert_same(&Objects::kustomized(kubectl, &manifests), &name);
         }
-    }
+    });
 }
 
 #[test]

@@ -8,6 +8,7 @@ mod tools;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use rayon::prelude::*;
 use serde_json::Value;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
@@ -54,16 +55,20 @@ fn every_alert_of_every_stack_goes_where_its_route_says() {
         let folder = tempfile::tempdir().unwrap();
         let Some(file) = configuration(&rendering, folder.path()) else { continue };
         tools::output_of(&amtool, &["check-config".as_ref(), STRICT.as_ref(), file.as_ref()]);
-        let mut receivers: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
-        for labels in alerts(&rendering) {
-            let option = format!("--config.file={}", file.display());
+        let option = format!("--config.file={}", file.display());
+        let told = |labels: &Vec<String>| {
             let mut arguments = vec!["config", "routes", "test", option.as_str()];
             arguments.extend(labels.iter().map(String::as_str));
             let arguments: Vec<_> = arguments.iter().map(AsRef::as_ref).collect();
             let told = tools::output_of(&amtool, &arguments).trim().to_owned();
             let severity = labels.iter().find_map(|label| label.strip_prefix("severity=")).unwrap();
             let alert = labels[0].strip_prefix("alertname=").unwrap();
-            receivers.entry(told).or_default().insert(format!("{alert} ({severity})"));
+            (told, format!("{alert} ({severity})"))
+        };
+        let all: Vec<_> = alerts(&rendering).par_iter().map(told).collect();
+        let mut receivers: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for (receiver, alert) in all {
+            receivers.entry(receiver).or_default().insert(alert);
         }
         let mut text = String::new();
         for (receiver, alerts) in &receivers {
