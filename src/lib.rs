@@ -1,7 +1,7 @@
 //! Vigil: one `stack.yaml` in, a complete and checked Kubernetes monitoring stack as plain manifests out.
 //!
-//! The library holds what the program carries: the templates, the JSON schemas of `stack.yaml` and `clusters.yaml`, the runbooks and the tables
-//! of differences from the upstream charts. The work is done by the crates below `crates/`.
+//! The library holds what the program carries: the templates, the JSON schemas of `stack.yaml` and `clusters.yaml`, the
+//! runbooks and the tables of differences from the upstream charts. The work is done by the crates below `crates/`.
 
 pub mod checks;
 pub mod size;

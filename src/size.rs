@@ -200,11 +200,11 @@ fn advise_of_thanos(stack: &Stack, shards: f64, advice: &mut Vec<String>) {
 fn thanos(stack: &Stack, needs: &Needs, by: &Coefficients, sizing: &mut Sizing) {
     let own = &stack.thanos;
     let kept = [&own.retention.raw, &own.retention.five_minutes, &own.retention.one_hour];
-    let weights = [1.0, by.get("bucket-per-resolution"), by.get("bucket-per-resolution")];
+    let coarse = by.get("bucket-per-resolution");
     let for_ever = kept.iter().any(|kept| days(kept) == 0.0);
     let pods = needs.shards * f64::from(stack.prometheus.replicas.get());
     let by_day = needs.day * pods;
-    let bucket: f64 = kept.iter().zip(weights).map(|(kept, weight)| days(kept) * weight * by_day).sum();
+    let bucket: f64 = kept.iter().zip([1.0, coarse, coarse]).map(|(kept, weight)| days(kept) * weight * by_day).sum();
     let compactor = (2.0 * 14.0 * needs.day).max(by.get("compactor-least"));
     // A block of two weeks of each resolution, and those that are not compacted yet.
     let blocks = pods * (kept.iter().map(|kept| (days(kept) / 14.0).ceil()).sum::<f64>() + 16.0);
@@ -221,7 +221,7 @@ fn thanos(stack: &Stack, needs: &Needs, by: &Coefficients, sizing: &mut Sizing) 
                     binary(by_day),
                     pods,
                     kept[0],
-                    weights[1],
+                    coarse,
                     kept[1],
                     kept[2]
                 ),

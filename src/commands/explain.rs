@@ -1,9 +1,9 @@
-use super::{Failure, Outcome};
+use super::{Failure, Outcome, on_command_line};
 use crate::terminal::Terminal;
 use std::fmt::Write as _;
 use vigil_check::Rule;
 use vigil_yaml::words::nearest;
-use vigil_yaml::{Problem, Severity, Source, Span};
+use vigil_yaml::{Problem, Severity};
 
 /// Say why a rule is there, what breaks it and what fulfils it
 #[derive(clap::Args)]
@@ -24,7 +24,7 @@ pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Outcome,
     };
     let rules = vigil_check::rules();
     let Some(rule) = rules.iter().find(|rule| rule.id == name) else {
-        let place = Span::new(&Source::new("<command line>", name.as_str()), 0..name.len());
+        let place = on_command_line(name, 0..name.len());
         let mut problem = Problem::error("there is no such rule", place).help("`vigil explain` lists all rules");
         if let Some(near) = nearest(name, rules.iter().map(|rule| rule.id)) {
             problem = problem.label(format!("did you mean `{near}`?"));

@@ -1,4 +1,4 @@
-use super::{Failure, Outcome};
+use super::{COMMAND_LINE, Failure, Outcome};
 use crate::terminal::Terminal;
 use vigil_yaml::Problem;
 use vigil_yaml::words::nearest;
@@ -22,7 +22,7 @@ pub(crate) fn run(arguments: &Arguments, mut program: clap::Command, terminal: &
     let mut command = &program;
     for word in &arguments.command {
         let Some(found) = command.find_subcommand(word) else {
-            let problem = Problem::in_file(format!("`{name}` has no command `{word}`"), "<command line>");
+            let problem = Problem::in_file(format!("`{name}` has no command `{word}`"), COMMAND_LINE);
             let known: Vec<&str> = command.get_subcommands().map(clap::Command::get_name).collect();
             let near = nearest(word, known);
             let help = near.map_or(format!("`{name} --help` lists all"), |near| format!("did you mean `{near}`?"));

@@ -18,11 +18,12 @@ pub(crate) mod runbook;
 pub(crate) mod schema;
 pub(crate) mod size;
 
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use vigil_render::{Rendering, Templates};
 use vigil_stack::{Parsed, Stack};
 use vigil_yaml::words::nearest;
-use vigil_yaml::{Problem, Source};
+use vigil_yaml::{Problem, Source, Span};
 
 /// What commands take for the stack when nobody names one.
 pub(crate) const STACK: &str = "stack.yaml";
@@ -91,6 +92,14 @@ impl Failure {
     pub(crate) fn new(problems: Vec<Problem>, consequence: &str) -> Self {
         Self { problems, consequence: consequence.to_owned() }
     }
+}
+
+/// Where a mistake in an argument stands.
+const COMMAND_LINE: &str = "<command line>";
+
+/// A part of an argument, to show a mistake in it.
+fn on_command_line(argument: &str, part: Range<usize>) -> Span {
+    Span::new(&Source::new(COMMAND_LINE, argument), part)
 }
 
 /// What messages call a file.

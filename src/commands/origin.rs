@@ -1,11 +1,11 @@
-use super::{Failure, Outcome, STACK, fleet, load};
+use super::{Failure, Outcome, STACK, fleet, load, on_command_line};
 use crate::terminal::Terminal;
 use serde_json::Value;
 use std::fmt::Write as _;
 use std::path::PathBuf;
 use vigil_stack::Said;
+use vigil_yaml::Problem;
 use vigil_yaml::words::nearest;
-use vigil_yaml::{Problem, Source, Span};
 
 /// Say where a value of the stack comes from
 ///
@@ -119,7 +119,7 @@ fn known(key: &str) -> Result<Option<Value>, Box<Problem>> {
             // A mapping that takes anything ends what is known.
             None if properties.is_none() && whole["type"] != "array" && whole.get("enum").is_none() => return Ok(None),
             None => {
-                let place = Span::new(&Source::new("<command line>", key), start..start + name.len());
+                let place = on_command_line(key, start..start + name.len());
                 let mut problem = Problem::error("a stack has no such key", place)
                     .help("stack.schema.json has all keys; `vigil where` lists those that are said");
                 let names = properties.into_iter().flatten().map(|(name, _)| name.as_str());

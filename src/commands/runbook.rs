@@ -1,7 +1,7 @@
-use super::{Failure, Outcome};
+use super::{Failure, Outcome, on_command_line};
 use crate::terminal::Terminal;
+use vigil_yaml::Problem;
 use vigil_yaml::words::nearest;
-use vigil_yaml::{Problem, Source, Span};
 
 /// Say what an alert means, and how to look and mend
 #[derive(clap::Args)]
@@ -22,7 +22,7 @@ pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Outcome,
         return Ok(Outcome::Clean);
     };
     let Some((_, text)) = vigil::RUNBOOKS.iter().find(|(alert, _)| alert == name) else {
-        let place = Span::new(&Source::new("<command line>", name.as_str()), 0..name.len());
+        let place = on_command_line(name, 0..name.len());
         let mut problem =
             Problem::error("there is no runbook of this name", place).help("`vigil runbook` lists all alerts");
         if let Some(near) = nearest(name, vigil::RUNBOOKS.iter().map(|(alert, _)| *alert)) {

@@ -1,12 +1,12 @@
-use super::{Failure, Outcome, STACK, load};
+use super::{Failure, Outcome, STACK, load, on_command_line};
 use crate::terminal::Terminal;
 use serde_json::{Map, Value, json};
 use std::fmt::Write as _;
 use std::path::PathBuf;
 use vigil::size::{COEFFICIENTS, Coefficients, Load, Sizing, Small};
 use vigil_stack::units::Quantity;
+use vigil_yaml::Problem;
 use vigil_yaml::words::counted;
-use vigil_yaml::{Problem, Source, Span};
 
 /// Say how large the stack must be for its cluster
 ///
@@ -69,7 +69,7 @@ pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Outcome,
     let failed = |problems| Failure::new(problems, "nothing was calculated");
     let mut numbers = Coefficients::default();
     for text in &arguments.set {
-        numbers.set(text).map_err(|message| failed(vec![on_command_line(text, message)]))?;
+        numbers.set(text).map_err(|message| failed(vec![wrong(text, message)]))?;
     }
     let logs = arguments.logs.as_deref().map(bytes).transpose().map_err(|problem| failed(vec![*problem]))?;
     let stack = load(&arguments.stack).map_err(failed)?.stack;
@@ -102,11 +102,12 @@ fn bytes(text: &str) -> Result<f64, Box<Problem>> {
     let quantity: Result<Quantity, _> = text.parse();
     quantity
         .map(|quantity| quantity.as_thousandths() / 1000.0)
-        .map_err(|_| Box::new(on_command_line(text, "--logs takes bytes a day, such as `500M` or `20G`".to_owned())))
+        .map_err(|_| Box::new(wrong(text, "--logs takes bytes a day, such as `500M` or `20G`".to_owned())))
 }
 
-fn on_command_line(text: &str, message: String) -> Problem {
-    Problem::error(message, Span::new(&Source::new("<command line>", text), 0..text.len()))
+/// A mistake in an argument.
+fn wrong(text: &str, message: String) -> Problem {
+    Problem::error(message, on_command_line(text, 0..text.len()))
 }
 
 /// Every coefficient, its meaning and its source.

@@ -2,7 +2,7 @@ mod diff;
 mod promote;
 
 use super::render::{counts, directory_problem, known, stale};
-use super::{Failure, Outcome};
+use super::{COMMAND_LINE, Failure, Outcome};
 use crate::terminal::Terminal;
 use rayon::prelude::*;
 use std::collections::{BTreeMap, HashSet};
@@ -96,9 +96,6 @@ pub(crate) fn stack_of(path: &Path, cluster: &str) -> Result<Parsed, Vec<Problem
     };
     fleet.stack(member)
 }
-
-/// Where a mistake in an argument stands.
-const COMMAND_LINE: &str = "<command line>";
 
 /// How many problems are shown: one mistake in a file of all clusters is found in each of them.
 const MOST_PROBLEMS: usize = 50;

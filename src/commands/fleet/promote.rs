@@ -1,7 +1,7 @@
 //! What one ring says, said of the next.
 
-use super::{CLUSTERS, COMMAND_LINE, load};
-use crate::commands::{Failure, Outcome};
+use super::{CLUSTERS, load};
+use crate::commands::{COMMAND_LINE, Failure, Outcome};
 use crate::terminal::Terminal;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
