@@ -203,3 +203,53 @@ fn no_field_of_the_api_is_pruned() {
     };
     run(go);
 }
+
+/// What the API server would set by itself in the items of the lists of `value`. kubectl compares such lists as a whole
+/// with what the cluster holds, so that every `kubectl apply` would find them changed, and `--server-side` in conflict.
+fn set_by_the_server(value: &Value, schema: &Value, place: &str, in_list: bool, found: &mut Vec<String>) {
+    match value {
+        Value::Object(entries) => {
+            let properties = schema["properties"].as_object();
+            for (key, property) in properties.into_iter().flatten() {
+                match entries.get(key) {
+                    Some(value) => set_by_the_server(value, property, &format!("{place}.{key}"), in_list, found),
+                    None if in_list && !property["default"].is_null() => found.push(format!("{place}.{key}")),
+                    None => {}
+                }
+            }
+        }
+        Value::Array(items) => {
+            for (index, item) in items.iter().enumerate() {
+                set_by_the_server(item, &schema["items"], &format!("{place}[{index}]"), true, found);
+            }
+        }
+        _ => {}
+    }
+}
+
+#[test]
+fn a_second_apply_finds_nothing_changed() {
+    let schemas: BTreeMap<String, Value> = committed()
+        .into_values()
+        .map(|text| {
+            let crd = read(&text);
+            let kind = crd["spec"]["names"]["kind"].as_str().unwrap().to_owned();
+            (kind, crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"].clone())
+        })
+        .collect();
+    let mut found = Vec::new();
+    for (name, stack) in support::stacks() {
+        for object in support::render(&stack).objects {
+            let place = format!("{name}: {}", object.title());
+            if let Some(schema) = schemas.get(object.kind()) {
+                set_by_the_server(&object.value, schema, &place, false, &mut found);
+            }
+            // kubectl takes away what is not said beside what is, and the server sets it again.
+            let strategy = &object.value["spec"]["strategy"];
+            if object.kind() == "Deployment" && !strategy.is_null() && strategy["type"].is_null() {
+                found.push(format!("{place}.spec.strategy.type"));
+            }
+        }
+    }
+    assert_eq!(found, [""; 0]);
+}

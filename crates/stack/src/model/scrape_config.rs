@@ -110,8 +110,10 @@ impl ScrapeTls {
 #[serde(deny_unknown_fields, rename_all = "camelCase")]
 pub struct Relabeling {
     /// What is done; `replace` unless said otherwise.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub action: Option<RelabelAction>,
+    // Always written: the API server would set it in a list that kubectl compares as a whole, and every `kubectl apply`
+    // would find it changed.
+    #[serde(default)]
+    pub action: RelabelAction,
     /// The labels whose values, joined by the separator, are looked at.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub source_labels: Vec<Line>,
@@ -134,9 +136,11 @@ pub struct Relabeling {
 
 choice! {
     /// What a relabeling does.
+    #[derive(Default)]
     #[serde(rename_all = "lowercase")]
     pub enum RelabelAction {
         /// Write `replacement` to `targetLabel`.
+        #[default]
         Replace,
         /// Leave out what does not match.
         Keep,
