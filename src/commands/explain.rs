@@ -62,7 +62,8 @@ fn list() -> String {
 }
 
 fn explain(rule: &Rule) -> String {
-    let mut text = format!("{}: {} ({})\n\n{}\n", rule.id, rule.title, severity(rule), rule.why.trim());
+    let Rule { id, title, why, found_by, .. } = rule;
+    let mut text = format!("{id}: {title} ({})\n\n{}\n\n{}\n", severity(rule), why.trim(), found_by.sentence());
     for (title, body) in
         [("This breaks it", rule.fail), ("and is told so", rule.said), ("This does not break it", rule.pass)]
     {

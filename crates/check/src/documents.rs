@@ -12,9 +12,9 @@ use vigil_yaml::words::{list, nearest};
 use vigil_yaml::{Data, Limits, Node, Problem, Quoted, Source, Span};
 
 rules! {
-    YAML "yaml" Error "every document is valid YAML, which all parsers read alike"
-    KUSTOMIZATION "kustomization" Error "every kustomization has the keys that kustomize reads, and is built here or by kubectl"
-    IDENTITY "object-identity" Error "every object has `apiVersion`, `kind` and `metadata.name`"
+    YAML "yaml" Error Kubectl "every document is valid YAML, which all parsers read alike"
+    KUSTOMIZATION "kustomization" Error Kubectl "every kustomization has the keys that kustomize reads, and is built here or by kubectl"
+    IDENTITY "object-identity" Error Kubectl "every object has `apiVersion`, `kind` and `metadata.name`"
 }
 
 /// What a text holds.

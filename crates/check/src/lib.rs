@@ -41,7 +41,7 @@ pub use finding::Finding;
 pub use memory::Memory;
 pub use options::{Options, Provided, Waiver};
 pub use outcome::{Judged, Report, Waived};
-pub use rule::Rule;
+pub use rule::{FoundBy, Rule};
 pub use version::Version;
 
 use documents::Documents;

@@ -11,9 +11,9 @@ use vigil_yaml::words::nearest;
 use vigil_yaml::{Entry, Place, Quoted};
 
 rules! {
-    UNUSED "waiver-unused" Warning "every waiver has an effect"
-    NO_REASON "waiver-without-reason" Warning "every waiver gives a reason"
-    UNKNOWN_RULE "waiver-unknown-rule" Warning "every waiver names a known rule"
+    UNUSED "waiver-unused" Warning Nobody "every waiver has an effect"
+    NO_REASON "waiver-without-reason" Warning Nobody "every waiver gives a reason"
+    UNKNOWN_RULE "waiver-unknown-rule" Warning Nobody "every waiver names a known rule"
 }
 
 /// What the key of an annotation starts with that waives the rule named behind it.

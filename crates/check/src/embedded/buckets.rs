@@ -7,8 +7,8 @@ use crate::rule::rules;
 use vigil_yaml::Quoted;
 
 rules! {
-    BUCKET "query-bucket" Warning "every `le` that a query asks for is a bucket of its histogram"
-    DROPPED "query-dropped" Warning "no query asks for series that `metricRelabelings` drop"
+    BUCKET "query-bucket" Warning Nobody "every `le` that a query asks for is a bucket of its histogram"
+    DROPPED "query-dropped" Warning Nobody "no query asks for series that `metricRelabelings` drop"
 }
 
 /// The bounds of histograms whose buckets are often named: `apiserver/pkg/endpoints/metrics` of Kubernetes, v1.29.15 to

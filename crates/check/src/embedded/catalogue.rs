@@ -16,9 +16,9 @@ use std::sync::OnceLock;
 use vigil_yaml::Quoted;
 
 rules! {
-    UNKNOWN "query-unknown-metric" Warning "every metric that a query asks for is exposed"
-    UNRECORDED "query-unrecorded" Warning "every recorded series that a query asks for has a recording rule"
-    UNLISTED "query-unlisted-metric" Note "every metric of a known program is in its catalogue"
+    UNKNOWN "query-unknown-metric" Warning Nobody "every metric that a query asks for is exposed"
+    UNRECORDED "query-unrecorded" Warning Nobody "every recorded series that a query asks for has a recording rule"
+    UNLISTED "query-unlisted-metric" Note Nobody "every metric of a known program is in its catalogue"
 }
 
 /// A program, and its metrics.

@@ -19,8 +19,8 @@ use vigil_yaml::words::nearest;
 use vigil_yaml::{Data, Entry, Node, Quoted};
 
 rules! {
-    KEY "configuration-key" Error "every key of a program's configuration is known to it"
-    VALUE "configuration-value" Error "every value of a program's configuration has the type that it reads"
+    KEY "configuration-key" Error Program "every key of a program's configuration is known to it"
+    VALUE "configuration-value" Error Program "every value of a program's configuration has the type that it reads"
 }
 
 /// The keys of a program's configuration.

@@ -11,10 +11,10 @@ use vigil_promql::{Aggregate, Binary, Cardinality, Expr, Grouping, MatchOp, Matc
 use vigil_yaml::{Node, Quoted};
 
 rules! {
-    RANGE "query-range" Warning "no rule reads more than six hours of samples that are not recorded for it"
-    ABSENT "query-absent" Warning "every alert on `absent()` has labels that say what is absent"
-    DUPLICATE "query-duplicate" Warning "no rule fails with many-to-many matching when kube-state-metrics runs twice"
-    REACH "rule-window" Warning "the range of a rule is at least as long as its evaluation interval"
+    RANGE "query-range" Warning Nobody "no rule reads more than six hours of samples that are not recorded for it"
+    ABSENT "query-absent" Warning Nobody "every alert on `absent()` has labels that say what is absent"
+    DUPLICATE "query-duplicate" Warning Program "no rule fails with many-to-many matching when kube-state-metrics runs twice"
+    REACH "rule-window" Warning Nobody "the range of a rule is at least as long as its evaluation interval"
 }
 
 const HOUR: Duration = Duration::from_secs(3600);

@@ -11,7 +11,7 @@ use vigil_promql::{Need, Release};
 use vigil_yaml::{Node, Quoted};
 
 rules! {
-    FEATURE "query-feature" Error "every query is one that the release and the feature flags of Prometheus allow"
+    FEATURE "query-feature" Error Program "every query is one that the release and the feature flags of Prometheus allow"
 }
 
 /// A Prometheus that evaluates rules and answers panels.

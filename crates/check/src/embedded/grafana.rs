@@ -15,13 +15,13 @@ use vigil_yaml::words::{list, nearest};
 use vigil_yaml::{Data, Node, Quoted};
 
 rules! {
-    UNWATCHED "grafana-unwatched" Warning "ConfigMaps labelled for Grafana's side-cars are where these look"
-    DEFAULT "grafana-default-datasource" Error "at most one data source is the default"
-    NO_DEFAULT "grafana-without-default" Note "one of Grafana's data sources is the default"
-    TWICE "grafana-datasource-twice" Error "names and uids of data sources are unique"
-    URL "grafana-datasource-url" Error "the Service and port of every data source exist"
-    UNKNOWN "dashboard-datasource" Error "every data source that a dashboard names exists"
-    UID "dashboard-uid" Error "the uid of every dashboard is unique"
+    UNWATCHED "grafana-unwatched" Warning Nobody "ConfigMaps labelled for Grafana's side-cars are where these look"
+    DEFAULT "grafana-default-datasource" Error Program "at most one data source is the default"
+    NO_DEFAULT "grafana-without-default" Note Nobody "one of Grafana's data sources is the default"
+    TWICE "grafana-datasource-twice" Error Program "names and uids of data sources are unique"
+    URL "grafana-datasource-url" Error Program "the Service and port of every data source exist"
+    UNKNOWN "dashboard-datasource" Error Program "every data source that a dashboard names exists"
+    UID "dashboard-uid" Error Program "the uid of every dashboard is unique"
 }
 
 /// A data source, as a provisioning file gives it.

@@ -22,8 +22,8 @@ use vigil_yaml::words::{list, nearest};
 use vigil_yaml::{Data, Node, Quoted, Span};
 
 rules! {
-    KEY "grafana-key" Warning "every section and key of grafana.ini is known to Grafana"
-    VALUE "grafana-value" Warning "every value of grafana.ini has the type that Grafana reads"
+    KEY "grafana-key" Warning Nobody "every section and key of grafana.ini is known to Grafana"
+    VALUE "grafana-value" Warning Nobody "every value of grafana.ini has the type that Grafana reads"
 }
 
 /// The versions of Grafana whose keys are listed.

@@ -20,9 +20,9 @@ use vigil_yaml::words::{list, nearest};
 use vigil_yaml::{Node, Quoted};
 
 rules! {
-    LABEL "query-label" Warning "every label that a query asks for exists on its metric"
-    JOIN "query-join" Warning "the two sides of every operation between series can match"
-    TEMPLATE "template-label" Warning "templates of alerts use labels that their query keeps"
+    LABEL "query-label" Warning Nobody "every label that a query asks for exists on its metric"
+    JOIN "query-join" Warning Nobody "the two sides of every operation between series can match"
+    TEMPLATE "template-label" Warning Nobody "templates of alerts use labels that their query keeps"
 }
 
 /// The labels of every target that a monitor leads to, and of what Prometheus makes of them.

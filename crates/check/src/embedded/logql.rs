@@ -10,7 +10,7 @@ use vigil_forms::selector::is_stream_selector;
 use vigil_yaml::{Node, Quoted};
 
 rules! {
-    SYNTAX "logql-syntax" Error "expressions of Loki's rules close what they open, and select streams by a label"
+    SYNTAX "logql-syntax" Error Program "expressions of Loki's rules close what they open, and select streams by a label"
 }
 
 /// Judges the expression of a rule.

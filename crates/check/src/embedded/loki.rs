@@ -9,7 +9,7 @@ use crate::world::program::Program;
 use vigil_yaml::{Node, Quoted};
 
 rules! {
-    REPLAY "loki-replay-memory" Warning "`replay_memory_ceiling` of Loki is below its container's memory limit"
+    REPLAY "loki-replay-memory" Warning Nobody "`replay_memory_ceiling` of Loki is below its container's memory limit"
 }
 
 /// The first version that writes a log unless it is told not to.

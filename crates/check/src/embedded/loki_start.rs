@@ -16,7 +16,7 @@ use vigil_yaml::words::{list, nearest};
 use vigil_yaml::{Node, Quoted};
 
 rules! {
-    START "loki-start" Error "Loki starts with its configuration: schema, stores, directories, retention"
+    START "loki-start" Error Program "Loki starts with its configuration: schema, stores, directories, retention"
 }
 
 const DAY: Duration = Duration::from_secs(24 * 60 * 60);

@@ -16,6 +16,7 @@ mod logql;
 mod loki;
 mod loki_start;
 mod outcomes;
+mod panels;
 mod probes;
 mod prometheus_start;
 mod push;
@@ -62,6 +63,7 @@ pub(crate) fn rules() -> Vec<&'static Rule> {
         loki::RULES,
         loki_start::RULES,
         outcomes::RULES,
+        panels::RULES,
         probes::RULES,
         prometheus_start::RULES,
         push::RULES,
@@ -128,6 +130,7 @@ pub(crate) fn check_syntax(object: &Object<'_>, clean: &Clean, findings: &mut Fi
         let mut queries = Vec::new();
         for dashboard in &dashboards::unloaded(&read, &[]) {
             dashboards::queries(None, dashboard, &mut queries);
+            panels::check(dashboard, findings);
         }
         query::check(&queries, &Parsing::new(&queries, None), &Targets::default(), &HashSet::new(), findings);
         if findings.list.len() == before {
@@ -182,6 +185,7 @@ pub(crate) fn check<'a>(
         loaded.check_dashboards(findings);
         for dashboard in &loaded.dashboards {
             dashboards::queries(Some(loaded), dashboard, &mut queries);
+            panels::check(dashboard, findings);
         }
     }
     // Of a Grafana elsewhere nothing is known but that it reads PromQL.
@@ -189,6 +193,7 @@ pub(crate) fn check<'a>(
     let mut others = Vec::new();
     for dashboard in &unloaded {
         dashboards::queries(None, dashboard, &mut others);
+        panels::check(dashboard, findings);
     }
     let memory = set.options.memory.as_deref();
     query::check(&others, &Parsing::new(&others, memory), &Targets::default(), &recorded, findings);

@@ -12,9 +12,9 @@ use vigil_promql::{Aggregation, Binary, Call, Expr, Operator, Selector};
 use vigil_yaml::Quoted;
 
 rules! {
-    NEVER "alert-condition" Warning "the condition of every alert can be true, and can be false"
-    COUNTER "query-counter" Warning "no alert waits for the value of a counter, and no function takes a counter for a gauge"
-    QUANTILE "query-quantile" Warning "every quantile that is asked for is between 0 and 1"
+    NEVER "alert-condition" Warning Nobody "the condition of every alert can be true, and can be false"
+    COUNTER "query-counter" Warning Nobody "no alert waits for the value of a counter, and no function takes a counter for a gauge"
+    QUANTILE "query-quantile" Warning Nobody "every quantile that is asked for is between 0 and 1"
 }
 
 /// Judges all queries: the conditions of alerts, and everywhere what functions make of counters.

@@ -13,7 +13,7 @@ use vigil_yaml::words::{list, nearest};
 use vigil_yaml::{Data, Node, Quoted};
 
 rules! {
-    MODULE "probe-module" Error "every Probe names a module of its blackbox exporter"
+    MODULE "probe-module" Error Program "every Probe names a module of its blackbox exporter"
 }
 
 /// The module of a request that names none: `Handler` in the exporter's prober/handler.go.

@@ -18,7 +18,7 @@ use vigil_yaml::words::{list, nearest};
 use vigil_yaml::{Node, Quoted};
 
 rules! {
-    START "prometheus-start" Error "Prometheus loads its configuration: jobs, timeouts, targets, relabelings, authentication"
+    START "prometheus-start" Error Program "Prometheus loads its configuration: jobs, timeouts, targets, relabelings, authentication"
 }
 
 const ROLES: [&str; 6] = ["node", "pod", "service", "endpoints", "endpointslice", "ingress"];

@@ -9,8 +9,8 @@ use crate::rule::rules;
 use crate::world::World;
 
 rules! {
-    PUSH "collector-url" Error "the Service and port that log collectors send to exist"
-    RULER "ruler-alertmanager" Error "the Service and port that Loki's ruler sends alerts to exist"
+    PUSH "collector-url" Error Program "the Service and port that log collectors send to exist"
+    RULER "ruler-alertmanager" Error Program "the Service and port that Loki's ruler sends alerts to exist"
 }
 
 pub(super) fn check(read: &[Read<'_, '_>], world: &World<'_>, findings: &mut Findings) {

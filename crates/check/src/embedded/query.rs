@@ -13,9 +13,9 @@ use vigil_yaml::words::nearest;
 use vigil_yaml::{Node, Quoted};
 
 rules! {
-    SYNTAX "query-syntax" Error "every query is valid PromQL"
-    JOB "query-job" Warning "every `job` that a query asks for is scraped"
-    WINDOW "query-window" Warning "every rate covers at least four scrapes"
+    SYNTAX "query-syntax" Error Program "every query is valid PromQL"
+    JOB "query-job" Warning Nobody "every `job` that a query asks for is scraped"
+    WINDOW "query-window" Warning Nobody "every rate covers at least four scrapes"
 }
 
 /// Stands for a variable of Grafana inside a text; matches what nobody writes.

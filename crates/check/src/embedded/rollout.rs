@@ -11,7 +11,7 @@ use std::collections::HashMap;
 use std::fmt::Write as _;
 
 rules! {
-    CHECKSUM "config-checksum" Note "a checksum in a pod template is that of a file that the pods read"
+    CHECKSUM "config-checksum" Note Nobody "a checksum in a pod template is that of a file that the pods read"
 }
 
 /// How annotations with the checksum of a file begin.

@@ -17,10 +17,10 @@ use vigil_forms::name::{is_metric, is_metric_label};
 use vigil_yaml::{Node, Quoted};
 
 rules! {
-    SHAPE "rule-shape" Error "every rule has `alert` or `record`, and the fields of that kind"
-    TEMPLATE "rule-template" Error "templates in labels and annotations of rules are valid"
-    DURATION "rule-duration" Note "`for`, `keep_firing_for` and intervals of rules have an effect"
-    INTERVAL "rule-interval" Warning "no group is evaluated less often than every five minutes, after which samples are stale"
+    SHAPE "rule-shape" Error Program "every rule has `alert` or `record`, and the fields of that kind"
+    TEMPLATE "rule-template" Error Program "templates in labels and annotations of rules are valid"
+    DURATION "rule-duration" Note Nobody "`for`, `keep_firing_for` and intervals of rules have an effect"
+    INTERVAL "rule-interval" Warning Nobody "no group is evaluated less often than every five minutes, after which samples are stale"
 }
 
 /// The seconds between two evaluations of Loki's ruler unless it is told otherwise: `evaluation_interval` in

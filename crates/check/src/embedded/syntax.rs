@@ -9,7 +9,7 @@ use vigil_forms::ini::Says;
 use vigil_yaml::{Node, Place, Problem, Span};
 
 rules! {
-    SYNTAX "file-syntax" Error "files in ConfigMaps and Secrets are valid JSON, YAML or INI, as their names say"
+    SYNTAX "file-syntax" Error Program "files in ConfigMaps and Secrets are valid JSON, YAML or INI, as their names say"
 }
 
 /// Keys of which every dashboard has one, as they stand in JSON.

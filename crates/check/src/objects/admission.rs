@@ -11,13 +11,13 @@ use vigil_forms::url::{Authority, Url};
 use vigil_yaml::{Node, Quoted};
 
 rules! {
-    WEBHOOK "webhook" Error "every webhook has rules, side effects and one client configuration"
-    WEBHOOK_NAME "webhook-name" Error "webhook names are fully qualified and unique"
-    POLICY "admission-policy" Error "every ValidatingAdmissionPolicy has rules to match, and every binding `validationActions`"
-    API_SERVICE "api-service" Error "every APIService is named `<version>.<group>`"
-    LEVEL "pod-security-level" Error "every pod-security label has a known level and version"
-    RUNTIME "runtime-class" Error "every RuntimeClass names a valid handler"
-    LEASE "lease" Error "every Lease has a valid duration"
+    WEBHOOK "webhook" Error Server "every webhook has rules, side effects and one client configuration"
+    WEBHOOK_NAME "webhook-name" Error Server "webhook names are fully qualified and unique"
+    POLICY "admission-policy" Error Server "every ValidatingAdmissionPolicy has rules to match, and every binding `validationActions`"
+    API_SERVICE "api-service" Error Server "every APIService is named `<version>.<group>`"
+    LEVEL "pod-security-level" Error Server "every pod-security label has a known level and version"
+    RUNTIME "runtime-class" Error Server "every RuntimeClass names a valid handler"
+    LEASE "lease" Error Server "every Lease has a valid duration"
 }
 
 const LABEL: Form = (is_dns1123_label, "the name of a handler", "at most 63 of `a-z`, `0-9` and `-`");

@@ -8,7 +8,7 @@ use vigil_yaml::words::list;
 use vigil_yaml::{Data, Node, Quoted};
 
 rules! {
-    CLAIM "claim" Error "every PersistentVolumeClaim has `accessModes` and a storage request"
+    CLAIM "claim" Error Server "every PersistentVolumeClaim has `accessModes` and a storage request"
 }
 
 const MODES: [&str; 4] = ["ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"];

@@ -9,9 +9,9 @@ use vigil_forms::name::is_config_key;
 use vigil_yaml::{Entry, Node, Quoted};
 
 rules! {
-    KEY "config-key" Error "every key of a ConfigMap or Secret is a valid file name"
-    SIZE "config-size" Error "no ConfigMap or Secret is larger than 1 MiB"
-    SECRET_TYPE "secret-type" Error "every Secret has the keys that its type requires"
+    KEY "config-key" Error Server "every key of a ConfigMap or Secret is a valid file name"
+    SIZE "config-size" Error Server "no ConfigMap or Secret is larger than 1 MiB"
+    SECRET_TYPE "secret-type" Error Server "every Secret has the keys that its type requires"
 }
 
 const LARGEST: usize = 1 << 20;

@@ -11,10 +11,10 @@ use vigil_yaml::words::list;
 use vigil_yaml::{Node, Quoted};
 
 rules! {
-    NAMES "crd-names" Error "every CustomResourceDefinition is named `<plural>.<group>`"
-    VERSIONS "crd-versions" Error "the versions of a CustomResourceDefinition are unique, and exactly one is stored"
-    CONVERSION "crd-conversion" Error "a conversion by webhook has a client configuration and review versions"
-    COLUMN "crd-column" Error "`additionalPrinterColumns` and `selectableFields` have valid JSON paths"
+    NAMES "crd-names" Error Server "every CustomResourceDefinition is named `<plural>.<group>`"
+    VERSIONS "crd-versions" Error Server "the versions of a CustomResourceDefinition are unique, and exactly one is stored"
+    CONVERSION "crd-conversion" Error Server "a conversion by webhook has a client configuration and review versions"
+    COLUMN "crd-column" Error Server "`additionalPrinterColumns` and `selectableFields` have valid JSON paths"
 }
 
 const LABEL: Form = (is_dns1035_label, "a DNS label", "at most 63 of `a-z`, `0-9` and `-`, beginning with a letter");

@@ -12,7 +12,7 @@ use vigil_yaml::words::{list, nearest};
 use vigil_yaml::{Node, Quoted};
 
 rules! {
-    EXPRESSION "cel-expression" Error "every CEL expression of policies, webhooks and device selectors compiles"
+    EXPRESSION "cel-expression" Error Server "every CEL expression of policies, webhooks and device selectors compiles"
 }
 
 /// What a policy's expressions may name, but for `params` and `variables`.

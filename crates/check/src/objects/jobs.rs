@@ -9,8 +9,8 @@ use vigil_forms::{calendar, cron, name};
 use vigil_yaml::{Node, Quoted};
 
 rules! {
-    JOB "job" Error "Jobs have valid completions, parallelism and failure policies"
-    SCHEDULE "cron-schedule" Error "every CronJob has a valid `schedule` and time zone"
+    JOB "job" Error Server "Jobs have valid completions, parallelism and failure policies"
+    SCHEDULE "cron-schedule" Error Server "every CronJob has a valid `schedule` and time zone"
 }
 
 /// The most pods of an indexed Job that may run at once.

@@ -9,8 +9,8 @@ use vigil_yaml::words::{list, nearest};
 use vigil_yaml::{Entry, Node, Quoted};
 
 rules! {
-    QUOTA "resource-quota" Error "every ResourceQuota limits resources that can be counted"
-    LIMITS "limit-range" Error "the minimum, default and maximum of a LimitRange do not contradict each other"
+    QUOTA "resource-quota" Error Server "every ResourceQuota limits resources that can be counted"
+    LIMITS "limit-range" Error Server "the minimum, default and maximum of a LimitRange do not contradict each other"
 }
 
 /// What is counted of every namespace, besides objects as `count/…` and what begins with a domain.

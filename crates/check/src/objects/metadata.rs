@@ -9,9 +9,9 @@ use vigil_forms::{address, name};
 use vigil_yaml::{Node, Quoted};
 
 rules! {
-    NAME "object-name" Error "every `metadata.name` is valid for its kind"
-    ANNOTATION "annotation-syntax" Error "annotations have valid keys, and at most 256 KiB together"
-    OWNER "object-owner" Error "owner references and finalizers are complete and valid"
+    NAME "object-name" Error Server "every `metadata.name` is valid for its kind"
+    ANNOTATION "annotation-syntax" Error Server "annotations have valid keys, and at most 256 KiB together"
+    OWNER "object-owner" Error Server "owner references and finalizers are complete and valid"
 }
 
 /// The longest that all annotations of an object may be.

@@ -11,14 +11,14 @@ use vigil_yaml::plain::Plain;
 use vigil_yaml::{Node, Quoted};
 
 rules! {
-    PATH "ingress-path" Error "every path of an Ingress is valid for its `pathType`"
-    PATTERN "ingress-path-pattern" Warning "no path of type `Exact` or `Prefix` looks like a regular expression"
-    HOST "ingress-host" Error "every host of an Ingress is a valid DNS name"
-    BACKEND "ingress-backend" Error "every backend of an Ingress is one port of a Service, or one resource"
-    CLASS "ingress-class" Error "every Ingress names one class, and every IngressClass a controller"
-    POLICY_PEER "network-policy-peer" Error "every peer of a NetworkPolicy is a selector or an `ipBlock`, and not both"
-    POLICY_PORT "network-policy-port" Error "every port of a NetworkPolicy is a valid port or range"
-    POLICY_TYPE "network-policy-type" Error "`policyTypes` of a NetworkPolicy are `Ingress`, `Egress` or both"
+    PATH "ingress-path" Error Server "every path of an Ingress is valid for its `pathType`"
+    PATTERN "ingress-path-pattern" Warning Nobody "no path of type `Exact` or `Prefix` looks like a regular expression"
+    HOST "ingress-host" Error Server "every host of an Ingress is a valid DNS name"
+    BACKEND "ingress-backend" Error Server "every backend of an Ingress is one port of a Service, or one resource"
+    CLASS "ingress-class" Error Server "every Ingress names one class, and every IngressClass a controller"
+    POLICY_PEER "network-policy-peer" Error Server "every peer of a NetworkPolicy is a selector or an `ipBlock`, and not both"
+    POLICY_PORT "network-policy-port" Error Server "every port of a NetworkPolicy is a valid port or range"
+    POLICY_TYPE "network-policy-type" Error Server "`policyTypes` of a NetworkPolicy are `Ingress`, `Egress` or both"
 }
 
 const NAME: Form = (is_dns1123_subdomain, "a DNS name", "`a-z`, `0-9`, `-` and `.`");

@@ -15,9 +15,9 @@ use vigil_yaml::words::list;
 use vigil_yaml::{Node, Quoted};
 
 rules! {
-    RELABELING "monitor-relabeling" Error "every relabeling is one that prometheus-operator accepts"
-    PROBE "probe" Error "every Probe has targets, and a `prober.url` that is a host or `host:port`"
-    AUTHENTICATION "monitor-authentication" Error "every scrape has at most one authentication method, and complete TLS settings"
+    RELABELING "monitor-relabeling" Error Operator "every relabeling is one that prometheus-operator accepts"
+    PROBE "probe" Error Operator "every Probe has targets, and a `prober.url` that is a host or `host:port`"
+    AUTHENTICATION "monitor-authentication" Error Operator "every scrape has at most one authentication method, and complete TLS settings"
 }
 
 /// Where a kind says what is scraped.

@@ -8,7 +8,7 @@ use crate::world::template::PodTemplate;
 use vigil_yaml::Node;
 
 rules! {
-    OWNER "volume-owner" Note "no pod start waits for a recursive `fsGroup` change of its volumes"
+    OWNER "volume-owner" Note Nobody "no pod start waits for a recursive `fsGroup` change of its volumes"
 }
 
 /// Judges the pods of an object, or those that the operator makes of it.

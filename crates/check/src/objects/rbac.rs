@@ -7,8 +7,8 @@ use vigil_forms::name::{is_dns1123_subdomain, is_path_segment};
 use vigil_yaml::{Node, Quoted};
 
 rules! {
-    RULE "rbac-rule" Error "every rule of a Role has verbs, and resources or URLs"
-    BINDING "rbac-binding" Error "every binding has a valid `roleRef` and valid subjects"
+    RULE "rbac-rule" Error Server "every rule of a Role has verbs, and resources or URLs"
+    BINDING "rbac-binding" Error Server "every binding has a valid `roleRef` and valid subjects"
 }
 
 const GROUP: &str = "rbac.authorization.k8s.io";

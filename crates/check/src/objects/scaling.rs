@@ -10,11 +10,11 @@ use vigil_forms::quantity::percent;
 use vigil_yaml::{Node, Quoted};
 
 rules! {
-    REPLICAS "autoscaler-replicas" Error "every HorizontalPodAutoscaler has a valid `minReplicas`, `maxReplicas` and `scaleTargetRef`"
-    METRIC "autoscaler-metric" Error "every metric of a HorizontalPodAutoscaler has one source and a target"
-    BEHAVIOUR "autoscaler-behaviour" Error "every HorizontalPodAutoscaler has valid scaling policies (`behavior`)"
-    BUDGET "disruption-budget" Error "every PodDisruptionBudget has `minAvailable` or `maxUnavailable`, and not both"
-    PRIORITY "priority-class" Error "every PriorityClass has a value below that of system classes"
+    REPLICAS "autoscaler-replicas" Error Server "every HorizontalPodAutoscaler has a valid `minReplicas`, `maxReplicas` and `scaleTargetRef`"
+    METRIC "autoscaler-metric" Error Server "every metric of a HorizontalPodAutoscaler has one source and a target"
+    BEHAVIOUR "autoscaler-behaviour" Error Server "every HorizontalPodAutoscaler has valid scaling policies (`behavior`)"
+    BUDGET "disruption-budget" Error Server "every PodDisruptionBudget has `minAvailable` or `maxUnavailable`, and not both"
+    PRIORITY "priority-class" Error Server "every PriorityClass has a value below that of system classes"
 }
 
 const SEGMENT: Form = (is_path_segment, "a name", "neither `/` nor `%` in it");

@@ -11,8 +11,8 @@ use vigil_yaml::words::list;
 use vigil_yaml::{Node, Quoted};
 
 rules! {
-    CONFIG "scrape-config" Error "every ScrapeConfig has targets that can be scraped, and discoveries that fit together"
-    PROXY "monitor-proxy" Error "every scrape through a proxy says which one, once"
+    CONFIG "scrape-config" Error Operator "every ScrapeConfig has targets that can be scraped, and discoveries that fit together"
+    PROXY "monitor-proxy" Error Operator "every scrape through a proxy says which one, once"
 }
 
 /// The objects of each role of discovery that a selector may select by.

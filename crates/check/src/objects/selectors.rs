@@ -10,8 +10,8 @@ use vigil_yaml::words::{list, nearest};
 use vigil_yaml::{Node, Quoted};
 
 rules! {
-    LABEL "label-syntax" Error "labels have valid keys and values"
-    SELECTOR "selector-syntax" Error "every label selector is valid"
+    LABEL "label-syntax" Error Server "labels have valid keys and values"
+    SELECTOR "selector-syntax" Error Server "every label selector is valid"
 }
 
 /// What the value of a label looks like.

@@ -10,13 +10,13 @@ use vigil_forms::name::{is_dns1123_label, is_dns1123_subdomain, is_port_name, is
 use vigil_yaml::{Node, Quoted};
 
 rules! {
-    TYPE "service-type" Error "every Service has the fields of its type, and no others"
-    PORT "service-port" Error "every port of a Service is valid"
-    DUPLICATE_PORT "service-port-duplicate" Error "the ports of a Service are unique by name, and by number and protocol"
-    NODE_PORT "service-node-port" Warning "every `nodePort` is in the default range, 30000 to 32767"
-    ADDRESS "service-address" Error "every IP address of a Service is valid"
-    TRAFFIC "service-traffic" Error "traffic policies and session affinity of a Service are valid"
-    ENDPOINTS "endpoints" Error "Endpoints and EndpointSlices have valid addresses and ports"
+    TYPE "service-type" Error Server "every Service has the fields of its type, and no others"
+    PORT "service-port" Error Server "every port of a Service is valid"
+    DUPLICATE_PORT "service-port-duplicate" Error Server "the ports of a Service are unique by name, and by number and protocol"
+    NODE_PORT "service-node-port" Warning Server "every `nodePort` is in the default range, 30000 to 32767"
+    ADDRESS "service-address" Error Server "every IP address of a Service is valid"
+    TRAFFIC "service-traffic" Error Server "traffic policies and session affinity of a Service are valid"
+    ENDPOINTS "endpoints" Error Server "Endpoints and EndpointSlices have valid addresses and ports"
 }
 
 pub(super) const LABEL: Form =

@@ -8,9 +8,9 @@ use vigil_forms::name::is_qualified_name;
 use vigil_yaml::{Node, Quoted};
 
 rules! {
-    VOLUME "persistent-volume" Error "every PersistentVolume has a capacity, access modes and exactly one source"
-    DRIVER "csi-driver" Error "every CSIDriver has known modes"
-    CLASS "storage-class" Error "every StorageClass has a provisioner and known modes"
+    VOLUME "persistent-volume" Error Server "every PersistentVolume has a capacity, access modes and exactly one source"
+    DRIVER "csi-driver" Error Server "every CSIDriver has known modes"
+    CLASS "storage-class" Error Server "every StorageClass has a provisioner and known modes"
 }
 
 /// Everything that a PersistentVolume can be made of.

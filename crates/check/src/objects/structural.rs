@@ -13,11 +13,11 @@ use vigil_yaml::words::list;
 use vigil_yaml::{Data, Entry, Node, Quoted};
 
 rules! {
-    SCHEMA "crd-schema" Error "every schema of a CustomResourceDefinition is structural"
-    LIST "crd-list-type" Error "every list of type `map` or `set` has keys that tell its items apart"
-    DEFAULT "crd-default" Error "every `default` is valid for its own schema"
-    PATTERN "crd-pattern" Error "every `pattern` of a schema is a valid regular expression"
-    RULE "crd-rule" Error "every rule of a schema is valid CEL"
+    SCHEMA "crd-schema" Error Server "every schema of a CustomResourceDefinition is structural"
+    LIST "crd-list-type" Error Server "every list of type `map` or `set` has keys that tell its items apart"
+    DEFAULT "crd-default" Error Server "every `default` is valid for its own schema"
+    PATTERN "crd-pattern" Error Server "every `pattern` of a schema is a valid regular expression"
+    RULE "crd-rule" Error Server "every rule of a schema is valid CEL"
 }
 
 /// Judges a schema from its root.

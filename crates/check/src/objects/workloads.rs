@@ -8,10 +8,10 @@ use vigil_forms::quantity::percent;
 use vigil_yaml::{Data, Node, Quoted};
 
 rules! {
-    SELECTOR "workload-selector" Error "`spec.selector` of every workload matches its pod template"
-    VERSION "workload-selector-version" Warning "no `spec.selector`, which is immutable, contains a version label"
-    UPDATE "workload-update" Error "every update strategy can replace pods"
-    VALUE "workload-value" Error "enumerated fields of workloads have a known value"
+    SELECTOR "workload-selector" Error Server "`spec.selector` of every workload matches its pod template"
+    VERSION "workload-selector-version" Warning Nobody "no `spec.selector`, which is immutable, contains a version label"
+    UPDATE "workload-update" Error Server "every update strategy can replace pods"
+    VALUE "workload-value" Error Server "enumerated fields of workloads have a known value"
 }
 
 /// Labels that change with what runs, and would have to change in a selector, which cannot.

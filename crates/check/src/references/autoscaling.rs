@@ -9,9 +9,9 @@ use crate::selector::Selector;
 use crate::world::{Found, World};
 
 rules! {
-    BUDGET "disruption-budget-selector" Warning "every PodDisruptionBudget selects pods"
-    TARGET "autoscaler-target" Error "the workload that a HorizontalPodAutoscaler scales exists"
-    REPLICAS "autoscaled-replicas" Note "a workload with a HorizontalPodAutoscaler has no `replicas`"
+    BUDGET "disruption-budget-selector" Warning Nobody "every PodDisruptionBudget selects pods"
+    TARGET "autoscaler-target" Error Cluster "the workload that a HorizontalPodAutoscaler scales exists"
+    REPLICAS "autoscaled-replicas" Note Nobody "a workload with a HorizontalPodAutoscaler has no `replicas`"
 }
 
 /// Judges disruption budgets and autoscalers.

@@ -11,10 +11,10 @@ use vigil_yaml::words::{list, nearest};
 use vigil_yaml::{Node, Quoted};
 
 rules! {
-    BACKEND "ingress-service" Error "every Service and port behind an Ingress or a route exists"
-    TWICE "ingress-twice" Warning "no two Ingresses have the same host and path"
-    LISTENER "route-listener" Error "every listener that a route names is one of its Gateway"
-    WEBHOOK "webhook-service" Error "the Service and port of every webhook and APIService exist"
+    BACKEND "ingress-service" Error Nobody "every Service and port behind an Ingress or a route exists"
+    TWICE "ingress-twice" Warning Nobody "no two Ingresses have the same host and path"
+    LISTENER "route-listener" Error Cluster "every listener that a route names is one of its Gateway"
+    WEBHOOK "webhook-service" Error Cluster "the Service and port of every webhook and APIService exist"
 }
 
 /// Judges what leads to Services.

@@ -13,15 +13,15 @@ use vigil_yaml::words::nearest;
 use vigil_yaml::{Node, Quoted};
 
 rules! {
-    CONFIG_MAP "configmap-missing" Error "every ConfigMap that is referenced exists"
-    SECRET "secret-missing" Error "every Secret that is referenced exists"
-    KEY "referenced-key" Error "every referenced key exists in its ConfigMap or Secret"
-    PULL_SECRET "pull-secret-missing" Warning "every `imagePullSecret` exists"
-    TLS_SECRET "ingress-tls-secret" Warning "every TLS Secret of an Ingress exists"
-    SERVICE_ACCOUNT "serviceaccount-missing" Error "every ServiceAccount that pods run as exists"
-    CLAIM "claim-missing" Error "every PersistentVolumeClaim that pods mount exists"
-    PRIORITY_CLASS "priorityclass-missing" Error "every PriorityClass that pods name exists"
-    CLASS "class-assumed" Note "classes that the cluster must bring are listed"
+    CONFIG_MAP "configmap-missing" Error Cluster "every ConfigMap that is referenced exists"
+    SECRET "secret-missing" Error Cluster "every Secret that is referenced exists"
+    KEY "referenced-key" Error Cluster "every referenced key exists in its ConfigMap or Secret"
+    PULL_SECRET "pull-secret-missing" Warning Cluster "every `imagePullSecret` exists"
+    TLS_SECRET "ingress-tls-secret" Warning Nobody "every TLS Secret of an Ingress exists"
+    SERVICE_ACCOUNT "serviceaccount-missing" Error Cluster "every ServiceAccount that pods run as exists"
+    CLAIM "claim-missing" Error Cluster "every PersistentVolumeClaim that pods mount exists"
+    PRIORITY_CLASS "priorityclass-missing" Error Server "every PriorityClass that pods name exists"
+    CLASS "class-assumed" Note Cluster "classes that the cluster must bring are listed"
 }
 
 /// Judges what objects ask for.

@@ -10,9 +10,9 @@ use vigil_yaml::Quoted;
 use vigil_yaml::words::nearest;
 
 rules! {
-    TWICE "object-twice" Error "no object is defined twice"
-    MISSING "namespace-missing" Error "every namespace that objects are in exists"
-    ASSUMED "namespace-assumed" Note "namespaces that the cluster must have are listed"
+    TWICE "object-twice" Error Kubectl "no object is defined twice"
+    MISSING "namespace-missing" Error Server "every namespace that objects are in exists"
+    ASSUMED "namespace-assumed" Note Cluster "namespaces that the cluster must have are listed"
 }
 
 /// Tells of every object that is the same as one before.

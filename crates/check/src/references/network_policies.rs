@@ -14,9 +14,9 @@ use std::collections::HashSet;
 use vigil_yaml::Node;
 
 rules! {
-    FLOW "network-policy-flow" Error "no NetworkPolicy blocks a connection that the set needs"
-    SELECTOR "network-policy-selector" Warning "every NetworkPolicy selects pods of the set"
-    PEER "network-policy-nobody" Note "every peer of a NetworkPolicy selects pods of the set"
+    FLOW "network-policy-flow" Error Nobody "no NetworkPolicy blocks a connection that the set needs"
+    SELECTOR "network-policy-selector" Warning Nobody "every NetworkPolicy selects pods of the set"
+    PEER "network-policy-nobody" Note Nobody "every peer of a NetworkPolicy selects pods of the set"
 }
 
 /// A policy in one direction.

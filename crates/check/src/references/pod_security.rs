@@ -16,8 +16,8 @@ use vigil_yaml::words::list;
 use vigil_yaml::{Node, Quoted};
 
 rules! {
-    ENFORCED "pod-security" Error "pods meet the pod-security level that their namespace enforces"
-    WATCHED "pod-security-warn" Note "pods meet the pod-security level that their namespace warns about"
+    ENFORCED "pod-security" Error Server "pods meet the pod-security level that their namespace enforces"
+    WATCHED "pod-security-warn" Note Server "pods meet the pod-security level that their namespace warns about"
 }
 
 const PREFIX: &str = "pod-security.kubernetes.io/";

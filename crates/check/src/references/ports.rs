@@ -10,9 +10,9 @@ use std::collections::HashMap;
 use vigil_yaml::{Entry, Node};
 
 rules! {
-    NODE_PORT "node-port-twice" Error "no two Services have the same `nodePort`"
-    HOST_PORT "host-port-twice" Warning "no two DaemonSets use the same host port"
-    ADDRESS "load-balancer-ip-twice" Note "no two Services ask for the same load balancer address"
+    NODE_PORT "node-port-twice" Error Server "no two Services have the same `nodePort`"
+    HOST_PORT "host-port-twice" Warning Cluster "no two DaemonSets use the same host port"
+    ADDRESS "load-balancer-ip-twice" Note Cluster "no two Services ask for the same load balancer address"
 }
 
 /// Judges ports and addresses.

@@ -12,8 +12,8 @@ use vigil_yaml::words::{list, nearest};
 use vigil_yaml::{Node, Quoted};
 
 rules! {
-    FLAG "program-flag" Error "every flag of a program is known to it"
-    FILE "program-file" Error "every configuration file that a program is told to read is in its volumes"
+    FLAG "program-flag" Error Program "every flag of a program is known to it"
+    FILE "program-file" Error Program "every configuration file that a program is told to read is in its volumes"
 }
 
 /// The flags of a program by name, and whether a value follows.

@@ -10,8 +10,8 @@ use crate::world::{Found, World, provided};
 use vigil_yaml::{Node, Quoted};
 
 rules! {
-    ROLE "binding-role" Error "the Role or ClusterRole of every binding exists"
-    SUBJECT "binding-subject" Error "the ServiceAccount of every binding exists"
+    ROLE "binding-role" Error Nobody "the Role or ClusterRole of every binding exists"
+    SUBJECT "binding-subject" Error Nobody "the ServiceAccount of every binding exists"
 }
 
 const GROUP: &str = "rbac.authorization.k8s.io";

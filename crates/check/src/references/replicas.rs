@@ -10,10 +10,10 @@ use crate::world::{Found, World};
 use vigil_yaml::{Node, Quoted};
 
 rules! {
-    EVICTION "disruption-budget-eviction" Warning "every PodDisruptionBudget lets a pod be evicted"
-    SHARED "claim-shared" Warning "no claim of one node is mounted by several replicas"
-    REQUESTS "autoscaler-requests" Warning "pods that an autoscaler measures by utilization request what is measured"
-    HEADLESS "statefulset-headless" Warning "the Service of a StatefulSet with several replicas is headless"
+    EVICTION "disruption-budget-eviction" Warning Cluster "every PodDisruptionBudget lets a pod be evicted"
+    SHARED "claim-shared" Warning Cluster "no claim of one node is mounted by several replicas"
+    REQUESTS "autoscaler-requests" Warning Cluster "pods that an autoscaler measures by utilization request what is measured"
+    HEADLESS "statefulset-headless" Warning Nobody "the Service of a StatefulSet with several replicas is headless"
 }
 
 /// Judges what depends on the number of pods.

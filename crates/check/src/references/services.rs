@@ -15,10 +15,10 @@ use vigil_yaml::words::{list, nearest};
 use vigil_yaml::{Node, Quoted};
 
 rules! {
-    SELECTOR "service-selector" Error "every Service selects pods"
-    TARGET_PORT "service-target-port" Error "every named `targetPort` exists on the selected pods"
-    UNDECLARED "service-port-undeclared" Note "every number in `targetPort` is a `containerPort`, where pods declare any"
-    GOVERNING "statefulset-service" Warning "the Service that a StatefulSet names exists"
+    SELECTOR "service-selector" Error Nobody "every Service selects pods"
+    TARGET_PORT "service-target-port" Error Nobody "every named `targetPort` exists on the selected pods"
+    UNDECLARED "service-port-undeclared" Note Nobody "every number in `targetPort` is a `containerPort`, where pods declare any"
+    GOVERNING "statefulset-service" Warning Nobody "the Service that a StatefulSet names exists"
 }
 
 /// Judges Services and what refers to them.

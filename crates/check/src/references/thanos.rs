@@ -16,13 +16,13 @@ use vigil_forms::duration;
 use vigil_yaml::{Limits, Node, Quoted, Source, read_one};
 
 rules! {
-    CLUSTER "thanos-external-labels" Warning "blocks of samples that Prometheus uploads say which cluster they are of"
-    RETENTION "thanos-retention" Error "the bucket of Thanos keeps samples until they are downsampled"
-    LOCAL "thanos-local-retention" Warning "the bucket of Thanos keeps samples as long as Prometheus does"
-    COMPACTOR "thanos-compactor" Error "one compactor of Thanos works at a bucket"
-    REPLICA "thanos-replica-label" Warning "queries of Thanos know the label by which replicas of Prometheus differ"
-    MEMORY "thanos-store-memory" Warning "cache and chunk pool of Thanos' store are below its memory limit"
-    HASHRING "thanos-hashring" Error "the hash ring of Thanos names the receivers that there are"
+    CLUSTER "thanos-external-labels" Warning Nobody "blocks of samples that Prometheus uploads say which cluster they are of"
+    RETENTION "thanos-retention" Error Program "the bucket of Thanos keeps samples until they are downsampled"
+    LOCAL "thanos-local-retention" Warning Nobody "the bucket of Thanos keeps samples as long as Prometheus does"
+    COMPACTOR "thanos-compactor" Error Program "one compactor of Thanos works at a bucket"
+    REPLICA "thanos-replica-label" Warning Nobody "queries of Thanos know the label by which replicas of Prometheus differ"
+    MEMORY "thanos-store-memory" Warning Nobody "cache and chunk pool of Thanos' store are below its memory limit"
+    HASHRING "thanos-hashring" Error Program "the hash ring of Thanos names the receivers that there are"
 }
 
 /// How old samples are when they are downsampled, to the next resolution, unless that is switched off: cmd/thanos/compact.go.

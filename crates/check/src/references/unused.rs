@@ -10,7 +10,7 @@ use std::collections::HashSet;
 use vigil_yaml::Node;
 
 rules! {
-    UNUSED "object-unused" Note "every ConfigMap, Secret, ServiceAccount, PersistentVolumeClaim and Role is used"
+    UNUSED "object-unused" Note Nobody "every ConfigMap, Secret, ServiceAccount, PersistentVolumeClaim and Role is used"
 }
 
 /// The kinds that are there for others, and their groups.

@@ -15,7 +15,7 @@ use std::sync::OnceLock;
 use vigil_yaml::{Data, Node, Quoted};
 
 rules! {
-    RULE "schema-rule" Error "every custom resource passes the CEL rules of its definition (`x-kubernetes-validations`)"
+    RULE "schema-rule" Error Server "every custom resource passes the CEL rules of its definition (`x-kubernetes-validations`)"
 }
 
 /// Longer expressions are left to an API server, which has limits of its own.

@@ -12,10 +12,10 @@ use vigil_yaml::Quoted;
 use vigil_yaml::words::{list, nearest};
 
 rules! {
-    UNKNOWN_KIND "kind-unknown" Error "every `kind` is known: built in, or defined by a CustomResourceDefinition"
-    DISABLED "api-disabled" Error "no `apiVersion` is one that API servers do not serve by default"
-    REMOVED "api-removed" Error "every `apiVersion` is served by the Kubernetes versions asked for"
-    DEPRECATED "api-deprecated" Warning "no `apiVersion` is deprecated in the Kubernetes versions asked for"
+    UNKNOWN_KIND "kind-unknown" Error Kubectl "every `kind` is known: built in, or defined by a CustomResourceDefinition"
+    DISABLED "api-disabled" Error Server "no `apiVersion` is one that API servers do not serve by default"
+    REMOVED "api-removed" Error Server "every `apiVersion` is served by the Kubernetes versions asked for"
+    DEPRECATED "api-deprecated" Warning Server "no `apiVersion` is deprecated in the Kubernetes versions asked for"
 }
 
 /// What keeps an API server from serving a kind, now or soon; the same for all its objects.

@@ -18,12 +18,12 @@ use vigil_yaml::words::{list, nearest};
 use vigil_yaml::{Data, Entry, Key, Node, Quoted, Scalar};
 
 rules! {
-    UNKNOWN_FIELD "schema-unknown-field" Error "every field is known to its kind"
-    TYPE "schema-type" Error "every value has the type of its field"
-    REQUIRED "schema-required" Error "every required field is there"
-    VALUE "schema-value" Error "every value is allowed by its field: enum, pattern, minimum, maximum, length"
-    NEWER "schema-newer" Note "what a newer prometheus-operator may know than the definitions here are of is listed"
-    DUPLICATE_ITEM "schema-duplicate-item" Error "no two items of a list have the same merge key"
+    UNKNOWN_FIELD "schema-unknown-field" Error Server "every field is known to its kind"
+    TYPE "schema-type" Error Server "every value has the type of its field"
+    REQUIRED "schema-required" Error Server "every required field is there"
+    VALUE "schema-value" Error Server "every value is allowed by its field: enum, pattern, minimum, maximum, length"
+    NEWER "schema-newer" Note Nobody "what a newer prometheus-operator may know than the definitions here are of is listed"
+    DUPLICATE_ITEM "schema-duplicate-item" Error Server "no two items of a list have the same merge key"
 }
 
 /// Judges `object` by the schema of its kind.

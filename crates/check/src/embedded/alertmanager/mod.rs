@@ -22,11 +22,11 @@ use std::collections::HashMap;
 use vigil_yaml::{Node, Quoted};
 
 rules! {
-    ROUTE "alertmanager-route" Error "every route of Alertmanager is one that it takes, and every receiver that it names exists"
-    RECEIVER "alertmanager-receiver" Error "every receiver of Alertmanager has the address and the keys that it needs"
-    INTERVAL "alertmanager-interval" Error "every time interval of Alertmanager is one that it reads"
-    DEPRECATED "alertmanager-deprecated" Warning "no key of Alertmanager's configuration is deprecated"
-    NAMESPACE "alertmanager-config-namespace" Warning "no AlertmanagerConfig asks for alerts of a namespace that it gets none of"
+    ROUTE "alertmanager-route" Error Program "every route of Alertmanager is one that it takes, and every receiver that it names exists"
+    RECEIVER "alertmanager-receiver" Error Program "every receiver of Alertmanager has the address and the keys that it needs"
+    INTERVAL "alertmanager-interval" Error Program "every time interval of Alertmanager is one that it reads"
+    DEPRECATED "alertmanager-deprecated" Warning Program "no key of Alertmanager's configuration is deprecated"
+    NAMESPACE "alertmanager-config-namespace" Warning Nobody "no AlertmanagerConfig asks for alerts of a namespace that it gets none of"
 }
 
 /// Judges the configurations of all Alertmanagers, and the operator's AlertmanagerConfigs.

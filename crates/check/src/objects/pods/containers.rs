@@ -10,14 +10,14 @@ use vigil_forms::name;
 use vigil_yaml::{Data, Node, Quoted};
 
 rules! {
-    NAME "container-name" Error "every pod has containers, and their names are valid and unique"
-    IMAGE "container-image" Error "every container has a valid image"
-    IMAGE_NAME "image-name" Error "every image has a name that a container runtime reads"
-    IMAGE_TAG "image-tag" Note "every image names one version"
-    PORT "container-port" Error "every `containerPort` is from 1 to 65535, and port names are unique"
-    PORT_TWICE "container-port-duplicate" Warning "no container has the same port twice"
-    ROLE "container-role" Error "init and ephemeral containers have only the fields that they may have"
-    VALUE "container-value" Error "enumerated fields of containers have a known value"
+    NAME "container-name" Error Server "every pod has containers, and their names are valid and unique"
+    IMAGE "container-image" Error Server "every container has a valid image"
+    IMAGE_NAME "image-name" Error Cluster "every image has a name that a container runtime reads"
+    IMAGE_TAG "image-tag" Note Nobody "every image names one version"
+    PORT "container-port" Error Server "every `containerPort` is from 1 to 65535, and port names are unique"
+    PORT_TWICE "container-port-duplicate" Warning Server "no container has the same port twice"
+    ROLE "container-role" Error Server "init and ephemeral containers have only the fields that they may have"
+    VALUE "container-value" Error Server "enumerated fields of containers have a known value"
 }
 
 /// Fields that containers have which go on running, and others not.

@@ -9,9 +9,9 @@ use vigil_yaml::words::{list, nearest};
 use vigil_yaml::{Node, Quoted};
 
 rules! {
-    ENV "container-env" Error "every environment variable has a valid name and one source"
-    ENV_TWICE "container-env-duplicate" Warning "no environment variable is set twice in a container"
-    DOWNWARD "downward-api" Error "the downward API is asked only for fields that it offers"
+    ENV "container-env" Error Server "every environment variable has a valid name and one source"
+    ENV_TWICE "container-env-duplicate" Warning Server "no environment variable is set twice in a container"
+    DOWNWARD "downward-api" Error Server "the downward API is asked only for fields that it offers"
 }
 
 /// Where a value may come from.

@@ -10,7 +10,7 @@ use vigil_yaml::words::{list, nearest};
 use vigil_yaml::{Node, Quoted};
 
 rules! {
-    MOUNT "container-mount" Error "every `volumeMount` names a volume of the pod, and has its own `mountPath`"
+    MOUNT "container-mount" Error Server "every `volumeMount` names a volume of the pod, and has its own `mountPath`"
 }
 
 pub(super) fn check(judge: &mut Judge<'_, '_>, pod: &Pod<'_>, container: &Node) {

@@ -9,9 +9,9 @@ use vigil_yaml::words::list;
 use vigil_yaml::{Node, Quoted};
 
 rules! {
-    PROBE "container-probe" Error "every probe and lifecycle hook has exactly one valid action"
-    PORT "container-probe-port" Error "probes and lifecycle hooks name a port of their own container"
-    UNDECLARED "container-probe-undeclared" Note "every number that a probe asks is a `containerPort`, where the pod declares any"
+    PROBE "container-probe" Error Server "every probe and lifecycle hook has exactly one valid action"
+    PORT "container-probe-port" Error Cluster "probes and lifecycle hooks name a port of their own container"
+    UNDECLARED "container-probe-undeclared" Note Nobody "every number that a probe asks is a `containerPort`, where the pod declares any"
 }
 
 /// What a probe can do.

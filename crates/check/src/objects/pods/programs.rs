@@ -8,9 +8,9 @@ use crate::world::program::Program;
 use vigil_yaml::{Node, Quoted};
 
 rules! {
-    LIVENESS "container-probe-liveness" Warning "no liveness probe asks a readiness endpoint"
-    MEMORY "go-memory-limit" Warning "`GOMEMLIMIT` is below the memory limit of its container"
-    LATE "grafana-datasource-late" Warning "data sources are there when Grafana starts, or Grafana is asked to reload them"
+    LIVENESS "container-probe-liveness" Warning Nobody "no liveness probe asks a readiness endpoint"
+    MEMORY "go-memory-limit" Warning Nobody "`GOMEMLIMIT` is below the memory limit of its container"
+    LATE "grafana-datasource-late" Warning Nobody "data sources are there when Grafana starts, or Grafana is asked to reload them"
 }
 
 /// The end of the path that Grafana reads data sources from.

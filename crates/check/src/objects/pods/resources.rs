@@ -8,8 +8,8 @@ use vigil_yaml::words::nearest;
 use vigil_yaml::{Entry, Node, Quoted};
 
 rules! {
-    RESOURCES "container-resources" Error "no container requests more than its limit"
-    FRACTION "memory-fraction" Warning "amounts of memory are whole bytes"
+    RESOURCES "container-resources" Error Server "no container requests more than its limit"
+    FRACTION "memory-fraction" Warning Server "amounts of memory are whole bytes"
 }
 
 /// Resources whose names stand without a domain.

@@ -9,7 +9,7 @@ use vigil_forms::name;
 use vigil_yaml::{Node, Quoted};
 
 rules! {
-    SCHEDULING "pod-scheduling" Error "tolerations, affinity and topology spread constraints are valid"
+    SCHEDULING "pod-scheduling" Error Server "tolerations, affinity and topology spread constraints are valid"
 }
 
 pub(super) fn check(judge: &mut Judge<'_, '_>, spec: &Node) {

@@ -9,8 +9,8 @@ use vigil_forms::name;
 use vigil_yaml::{Node, Quoted};
 
 rules! {
-    SECURITY "container-security" Error "no `securityContext` contradicts itself"
-    ROOT "container-root" Error "no container has `runAsNonRoot: true` and runs as user 0"
+    SECURITY "container-security" Error Server "no `securityContext` contradicts itself"
+    ROOT "container-root" Error Cluster "no container has `runAsNonRoot: true` and runs as user 0"
 }
 
 /// The largest id of users and groups.

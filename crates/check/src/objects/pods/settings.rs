@@ -11,9 +11,9 @@ use vigil_yaml::words::list;
 use vigil_yaml::{Node, Quoted};
 
 rules! {
-    VALUE "pod-value" Error "enumerated fields of pods have a known value"
-    RESTART "pod-restart-policy" Error "`restartPolicy` and deadlines of pods fit their workload"
-    DNS "pod-dns" Error "`dnsPolicy`, `dnsConfig` and `hostAliases` are valid"
+    VALUE "pod-value" Error Server "enumerated fields of pods have a known value"
+    RESTART "pod-restart-policy" Error Server "`restartPolicy` and deadlines of pods fit their workload"
+    DNS "pod-dns" Error Server "`dnsPolicy`, `dnsConfig` and `hostAliases` are valid"
 }
 
 pub(super) fn check(judge: &mut Judge<'_, '_>, pod: &Pod<'_>) {

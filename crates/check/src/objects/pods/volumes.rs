@@ -12,7 +12,7 @@ use vigil_yaml::words::list;
 use vigil_yaml::{Entry, Node, Quoted};
 
 rules! {
-    VOLUME "pod-volume" Error "every volume of a pod has a unique name and exactly one source"
+    VOLUME "pod-volume" Error Server "every volume of a pod has a unique name and exactly one source"
 }
 
 /// The largest mode of a file.

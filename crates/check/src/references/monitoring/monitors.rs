@@ -15,9 +15,9 @@ use vigil_yaml::words::{list, nearest};
 use vigil_yaml::{Node, Quoted};
 
 rules! {
-    SELECTOR "monitor-selector" Error "every ServiceMonitor and PodMonitor selects something"
-    PORT "monitor-port" Error "every port of a ServiceMonitor or PodMonitor exists on what it selects"
-    JOB_LABEL "monitor-job-label" Note "the `jobLabel` of a ServiceMonitor is on its Services"
+    SELECTOR "monitor-selector" Error Nobody "every ServiceMonitor and PodMonitor selects something"
+    PORT "monitor-port" Error Nobody "every port of a ServiceMonitor or PodMonitor exists on what it selects"
+    JOB_LABEL "monitor-job-label" Note Nobody "the `jobLabel` of a ServiceMonitor is on its Services"
 }
 
 pub(super) fn check(world: &World<'_>, findings: &mut Findings) {

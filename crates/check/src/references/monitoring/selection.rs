@@ -10,8 +10,8 @@ use vigil_yaml::words::{list, nearest};
 use vigil_yaml::{Node, Quoted};
 
 rules! {
-    CLASS "scrape-class" Error "every scrape class that a monitor names is one of its Prometheus"
-    UNSELECTED "monitor-unselected" Warning "every monitor and PrometheusRule is selected by a Prometheus"
+    CLASS "scrape-class" Error Operator "every scrape class that a monitor names is one of its Prometheus"
+    UNSELECTED "monitor-unselected" Warning Nobody "every monitor and PrometheusRule is selected by a Prometheus"
 }
 
 pub(super) fn check(world: &World<'_>, findings: &mut Findings) {

@@ -12,9 +12,9 @@ use vigil_yaml::words::{list, nearest};
 use vigil_yaml::{Node, Quoted};
 
 rules! {
-    ALERTMANAGER "prometheus-alertmanager" Error "the Alertmanager that Prometheus sends alerts to exists"
-    STORE "prometheus-remote" Error "the Services behind remote write and remote read exist"
-    CONFIG_SECRET "alertmanager-config-secret" Error "the Secret of an Alertmanager has the key `alertmanager.yaml`"
+    ALERTMANAGER "prometheus-alertmanager" Error Program "the Alertmanager that Prometheus sends alerts to exists"
+    STORE "prometheus-remote" Error Program "the Services behind remote write and remote read exist"
+    CONFIG_SECRET "alertmanager-config-secret" Error Operator "the Secret of an Alertmanager has the key `alertmanager.yaml`"
 }
 
 pub(super) fn check(world: &World<'_>, findings: &mut Findings) {

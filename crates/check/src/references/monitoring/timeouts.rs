@@ -10,7 +10,7 @@ use vigil_forms::duration;
 use vigil_yaml::{Node, Quoted};
 
 rules! {
-    TIMEOUT "scrape-timeout" Error "no `scrapeTimeout` is longer than its interval"
+    TIMEOUT "scrape-timeout" Error Operator "no `scrapeTimeout` is longer than its interval"
 }
 
 /// Where a kind says how often it is scraped and how long that may take: the list of its endpoints, or none for what
