@@ -264,6 +264,12 @@ impl Inputs {
                 } else if let Some(kustomization) = kustomization_of(path) {
                     self.whole_kustomization(&kustomization, Tree::default());
                     entries.skip_current_dir();
+                } else if path.join("Chart.yaml").is_file() {
+                    let shown = self.called(path);
+                    let problem = Problem::in_file("is a Helm chart: its templates are no manifests yet", &*shown);
+                    self.unbuilt
+                        .push(problem.help(format!("let Helm render it: `helm template {shown} | vigil check -`")));
+                    entries.skip_current_dir();
                 }
             } else if entry.file_type().is_file() && is_manifest(path) {
                 self.file(path);

@@ -236,6 +236,23 @@ fn a_kustomization_is_what_kubectl_takes() {
 }
 
 #[test]
+fn files_of_another_sort_are_told_where_they_belong() {
+    let here = folder(&[
+        ("chart/Chart.yaml", "apiVersion: v2\nname: shop\nversion: 1.0.0\n"),
+        ("chart/templates/deployment.yaml", "metadata:\n  name: {{ .Release.Name }}\n"),
+        ("good.yaml", GOOD),
+        ("rules.yaml", "groups:\n- name: shop\n  rules: []\n"),
+        ("dashboard.json", r#"{"title": "Shop", "panels": []}"#),
+        ("alertmanager.yaml", "route: {receiver: a}\nreceivers:\n- name: a\n"),
+        ("prometheus.yml", "scrape_configs: []\n"),
+        ("sources.yaml", "apiVersion: 1\ndatasources: []\n"),
+        ("values.yaml", "replicas: 3\n"),
+    ]);
+    approved("vigil-check-other-sorts", &vigil(here.path(), &["check", "."]));
+    approved("vigil-check-chart", &vigil(here.path(), &["check", "chart"]));
+}
+
+#[test]
 fn a_kustomization_that_does_more_is_left_to_kubectl() {
     let here = folder(&[
         (

@@ -13,7 +13,7 @@ use vigil_yaml::{Data, Limits, Node, Problem, Quoted, Source, Span};
 
 rules! {
     YAML "yaml" Error Kubectl "every document is valid YAML, which all parsers read alike"
-    KUSTOMIZATION "kustomization" Error Kubectl "every kustomization has the keys that kustomize reads, and is built here or by kubectl"
+    KUSTOMIZATION "kustomization" Error Kubectl "every kustomization has the keys that kustomize reads, and what must be built is built"
     IDENTITY "object-identity" Error Kubectl "every object has `apiVersion`, `kind` and `metadata.name`"
 }
 
@@ -176,7 +176,29 @@ fn incomplete(node: &Node, findings: &mut Findings) {
         let known = node.entries().iter().map(|entry| entry.key.text.as_str());
         nearest(key, known).map(|found| format!("write `{key}` for `{found}`"))
     });
-    finding
-        .label("expected an object of the Kubernetes API")
-        .help(mistaken.unwrap_or_else(|| "name both, or keep files of another sort out of what is checked".to_owned()));
+    let other = || other(node).unwrap_or("name both, or keep files of another sort out of what is checked").to_owned();
+    finding.label("expected an object of the Kubernetes API").help(mistaken.unwrap_or_else(other));
+}
+
+/// What a file of another sort is, by its keys, and where it belongs.
+fn other(node: &Node) -> Option<&'static str> {
+    const SORTS: [(&[&str], &str); 6] = [
+        (
+            &["groups"],
+            "a rule file of Prometheus: put its `groups` into `spec` of a PrometheusRule, or let `promtool check rules` read it",
+        ),
+        (&["panels"], "a dashboard of Grafana: put it into a ConfigMap, under a key that ends with `.json`"),
+        (
+            &["route", "receivers"],
+            "a configuration of Alertmanager: put it into a Secret, under the key `alertmanager.yaml`, or let \
+             `amtool check-config` read it",
+        ),
+        (
+            &["scrape_configs"],
+            "a configuration of Prometheus: put it into a ConfigMap, or let `promtool check config` read it",
+        ),
+        (&["name", "version"], "`Chart.yaml` of a Helm chart: check what `helm template` makes of its folder"),
+        (&["datasources"], "data sources of Grafana: put them into a ConfigMap or Secret"),
+    ];
+    SORTS.iter().find(|(keys, _)| keys.iter().all(|key| node.get(key).is_some())).map(|(_, help)| *help)
 }
