@@ -173,7 +173,7 @@ fn incomplete(node: &Node, findings: &mut Findings) {
     let finding =
         findings.add_outside(&IDENTITY, place.clone(), format!("a mapping without {}", list(&missing, "and")));
     let mistaken = missing.iter().find_map(|key| {
-        let known = node.entries().iter().map(|entry| entry.key.text.as_str());
+        let known = node.entries().iter().map(|entry| entry.key.text.as_str()).filter(|known| known != key);
         nearest(key, known).map(|found| format!("write `{key}` for `{found}`"))
     });
     let other = || other(node).unwrap_or("name both, or keep files of another sort out of what is checked").to_owned();
@@ -185,20 +185,20 @@ fn other(node: &Node) -> Option<&'static str> {
     const SORTS: [(&[&str], &str); 6] = [
         (
             &["groups"],
-            "a rule file of Prometheus: put its `groups` into `spec` of a PrometheusRule, or let `promtool check rules` read it",
+            "this is a rule file of Prometheus: put its `groups` into `spec` of a PrometheusRule, or let `promtool check rules` read it",
         ),
-        (&["panels"], "a dashboard of Grafana: put it into a ConfigMap, under a key that ends with `.json`"),
+        (&["panels"], "this is a dashboard of Grafana: put it into a ConfigMap, under a key that ends with `.json`"),
         (
             &["route", "receivers"],
-            "a configuration of Alertmanager: put it into a Secret, under the key `alertmanager.yaml`, or let \
+            "this is a configuration of Alertmanager: put it into a Secret, under the key `alertmanager.yaml`, or let \
              `amtool check-config` read it",
         ),
         (
             &["scrape_configs"],
-            "a configuration of Prometheus: put it into a ConfigMap, or let `promtool check config` read it",
+            "this is a configuration of Prometheus: put it into a ConfigMap, or let `promtool check config` read it",
         ),
-        (&["name", "version"], "`Chart.yaml` of a Helm chart: check what `helm template` makes of its folder"),
-        (&["datasources"], "data sources of Grafana: put them into a ConfigMap or Secret"),
+        (&["name", "version"], "this is `Chart.yaml` of a Helm chart: check what `helm template` makes of its folder"),
+        (&["datasources"], "these are data sources of Grafana: put them into a ConfigMap or Secret"),
     ];
     SORTS.iter().find(|(keys, _)| keys.iter().all(|key| node.get(key).is_some())).map(|(_, help)| *help)
 }
