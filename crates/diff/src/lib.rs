@@ -13,6 +13,7 @@
 
 mod change;
 mod defaults;
+pub mod demand;
 mod effect;
 mod effects;
 mod embedded;
@@ -29,6 +30,7 @@ pub use defaults::is_default;
 pub use effect::{Class, Effect, Field};
 pub use effects::totals::{Row, Totals};
 pub use object::{Identity, read};
+pub use workload::Count;
 
 use serde_json::Value;
 use std::collections::BTreeMap;

@@ -23,7 +23,7 @@ pub(crate) struct Workload<'a> {
 
 /// How many pods a workload has.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Count {
+pub enum Count {
     /// As many.
     Pods(i64),
     /// One on each node that takes it.
