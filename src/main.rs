@@ -3,13 +3,15 @@
 mod commands;
 mod inputs;
 mod kustomize;
+mod page;
+mod picture;
 mod revision;
 mod terminal;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
 use commands::{
     Outcome, check, completions, convert, diff, explain, fleet, graph, images, init, man, origin, parity, render,
-    runbook, schema, size,
+    report, runbook, schema, size,
 };
 use std::process::ExitCode;
 
@@ -32,6 +34,7 @@ struct Arguments {
 enum Command {
     Init(init::Arguments),
     Render(render::Arguments),
+    Report(report::Arguments),
     Check(check::Arguments),
     Completions(completions::Arguments),
     Convert(convert::Arguments),
@@ -54,6 +57,7 @@ fn main() -> ExitCode {
     let result = match arguments.command {
         Command::Init(arguments) => init::run(&arguments, &terminal),
         Command::Render(arguments) => render::run(&arguments, &terminal),
+        Command::Report(arguments) => report::run(&arguments, &terminal),
         Command::Check(arguments) => check::run(&arguments, &terminal),
         Command::Completions(arguments) => completions::run(&arguments, Arguments::command(), &terminal),
         Command::Convert(arguments) => convert::run(&arguments, &terminal),

@@ -73,6 +73,7 @@ webhooks:
     .unwrap();
     approved("graph-mermaid", &vigil(folder.path(), &["graph", "a.yaml"]));
     approved("graph-dot", &vigil(folder.path(), &["graph", "a.yaml", "--format", "dot"]));
+    approved("graph-svg", &vigil(folder.path(), &["graph", "a.yaml", "--format", "svg"]));
     approved("graph-of-nothing", &vigil(folder.path(), &["graph", "b.yaml"]));
     let root = support::root();
     approved("graph-production", &vigil(root, &["graph", "--stack", "stacks/production.yaml"]));

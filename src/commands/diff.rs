@@ -1,4 +1,5 @@
 use super::{Failure, Outcome, Selection, called, causes, check};
+use crate::page::Page;
 use crate::terminal::Terminal;
 use crate::{inputs, revision};
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
@@ -8,6 +9,9 @@ use std::sync::Arc;
 use vigil_check::Version;
 use vigil_diff::{Class, Options, report};
 use vigil_yaml::{Limits, Problem, Source};
+
+/// The manifests that are committed.
+pub(crate) const COMMITTED: &str = "HEAD:./manifests";
 
 /// Tell what applying one set of manifests over another does
 ///
@@ -27,7 +31,7 @@ Examples:
 Exit status: 0 the same, 1 something differs, or with --fail-on has such an effect, 2 not compared")]
 pub(crate) struct Arguments {
     /// What is applied now: a file, a directory, `-` for standard input, or `REVISION:PATH` of git
-    #[arg(value_name = "BEFORE", default_value = "HEAD:./manifests")]
+    #[arg(value_name = "BEFORE", default_value = COMMITTED)]
     before: PathBuf,
     /// What shall be applied; without it, what the stack renders to
     #[arg(value_name = "AFTER")]
@@ -54,6 +58,8 @@ enum Format {
     Text,
     /// For a comment on a pull request
     Markdown,
+    /// A page for a browser
+    Html,
     /// One object, for programs
     Json,
 }
@@ -89,6 +95,10 @@ pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Outcome,
     terminal.product(&match arguments.format {
         Format::Text => report::text(&diff, arguments.all, terminal.colours_stdout()),
         Format::Markdown => report::markdown(&diff),
+        Format::Html => {
+            let page = Page::new("What applying it changes", "vigil diff").change(&diff, &called(&arguments.before));
+            page.html().map_err(failure)?
+        }
         Format::Json => format!("{:#}\n", report::json(&diff)),
     })?;
     let fails = if arguments.fail_on.is_empty() {
@@ -100,7 +110,7 @@ pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Outcome,
 }
 
 /// The objects that a path or revision holds.
-fn objects(path: &Path) -> Result<Vec<Value>, Vec<Problem>> {
+pub(crate) fn objects(path: &Path) -> Result<Vec<Value>, Vec<Problem>> {
     let sources = if revision::is_one(path) {
         revision::read(path)?
     } else {

@@ -14,12 +14,17 @@ pub(crate) mod man;
 pub(crate) mod origin;
 pub(crate) mod parity;
 pub(crate) mod render;
+pub(crate) mod report;
 pub(crate) mod runbook;
 pub(crate) mod schema;
 pub(crate) mod size;
 
+use crate::inputs;
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use vigil_check::Options;
 use vigil_render::{Rendering, Templates};
 use vigil_stack::{Parsed, Stack};
 use vigil_yaml::words::nearest;
@@ -129,6 +134,21 @@ pub(crate) struct Rendered {
 }
 
 impl Selection {
+    /// The manifests in some files and directories, for the newest version of Kubernetes; without any, what the stack renders
+    /// to and is applied, as the stack asks for it to be checked.
+    fn manifests(&self, paths: &[PathBuf]) -> Result<(Vec<Arc<Source>>, Options), Vec<Problem>> {
+        if !paths.is_empty() {
+            let kubernetes = vec![vigil_check::versions().1];
+            return Ok((inputs::read(paths)?, Options { kubernetes, ..Options::default() }));
+        }
+        let Rendered { rendering, parsed, .. } = self.render()?;
+        let applied = rendering.objects.iter().filter(|object| object.is_applied());
+        let paths: BTreeSet<&String> = applied.map(|object| &object.path).collect();
+        let files = rendering.files.iter().filter(|(path, _)| paths.contains(path));
+        let sources = files.map(|(path, text)| Source::new(path.as_str(), text.as_str())).collect();
+        Ok((sources, vigil::checks::options(&parsed).0))
+    }
+
     /// The same templates for the stack in another file, if one is named.
     pub(crate) fn of(&self, file: Option<&Path>) -> Self {
         Self { stack: file.unwrap_or(&self.stack).to_owned(), templates: self.templates.clone() }

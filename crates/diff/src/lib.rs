@@ -3,7 +3,7 @@
 //!
 //! ```text
 //! before ─┐           ┌─ change: field by field ─┐
-//!         ├─ object ──┤                          ├─ effects ─► Diff ─► report: text, Markdown, JSON
+//!         ├─ object ──┤                          ├─ effects ─► Diff ─► report: text, Markdown, HTML, JSON
 //! after ──┘           └─ added, gone ────────────┘
 //! ```
 //!

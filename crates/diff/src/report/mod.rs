@@ -1,10 +1,12 @@
 //! What a change does, told to people and to programs.
 
 mod group;
+mod html;
 mod json;
 mod markdown;
 mod text;
 
+pub use html::{html, prose};
 pub use json::json;
 pub use markdown::markdown;
 pub use text::text;
