@@ -10,7 +10,7 @@ mod terminal;
 
 use clap::{CommandFactory as _, Parser, Subcommand};
 use commands::{
-    Outcome, check, completions, convert, diff, explain, fleet, graph, images, init, man, origin, parity, render,
+    Outcome, check, ci, completions, convert, diff, explain, fleet, graph, images, init, man, origin, parity, render,
     report, runbook, schema, size,
 };
 use std::process::ExitCode;
@@ -36,6 +36,7 @@ enum Command {
     Render(render::Arguments),
     Report(report::Arguments),
     Check(check::Arguments),
+    Ci(ci::Arguments),
     Completions(completions::Arguments),
     Convert(convert::Arguments),
     Diff(diff::Arguments),
@@ -59,6 +60,7 @@ fn main() -> ExitCode {
         Command::Render(arguments) => render::run(&arguments, &terminal),
         Command::Report(arguments) => report::run(&arguments, &terminal),
         Command::Check(arguments) => check::run(&arguments, &terminal),
+        Command::Ci(arguments) => ci::run(&arguments, &terminal),
         Command::Completions(arguments) => completions::run(&arguments, Arguments::command(), &terminal),
         Command::Convert(arguments) => convert::run(&arguments, &terminal),
         Command::Diff(arguments) => diff::run(&arguments, &terminal),

@@ -16,6 +16,23 @@ pub(crate) fn is_one(argument: &Path) -> bool {
     !revision.is_empty() && !revision.starts_with('-') && !argument.exists()
 }
 
+/// Whether a revision has a path, such as `./manifests`.
+///
+/// # Errors
+/// git cannot be started, or does not know the revision.
+pub(crate) fn has(revision: &str, path: &str) -> Result<bool, Box<Problem>> {
+    let commit = format!("{revision}^{{commit}}");
+    let known = git(revision, &["rev-parse", "--quiet", "--verify", "--end-of-options", &commit], Stdio::null());
+    if known.is_err() && git(revision, &["--version"], Stdio::null()).is_ok() {
+        let problem = Problem::in_file("git has no such revision here", revision);
+        let help =
+            "fetch it first: `fetch-depth: 0` of actions/checkout, `GIT_DEPTH: 0` in GitLab CI, or `git fetch` by hand";
+        return Err(Box::new(problem.help(help)));
+    }
+    known?;
+    Ok(git(revision, &["cat-file", "-e", &format!("{revision}:{path}")], Stdio::null()).is_ok())
+}
+
 /// The texts of a file or directory in a revision.
 pub(crate) fn read(argument: &Path) -> Result<Vec<Arc<Source>>, Vec<Problem>> {
     let name = argument.to_string_lossy();

@@ -64,7 +64,7 @@ enum Format {
     Json,
 }
 
-fn classes() -> impl clap::builder::TypedValueParser<Value = Class> {
+pub(crate) fn classes() -> impl clap::builder::TypedValueParser<Value = Class> {
     PossibleValuesParser::new(Class::ALL.map(Class::id))
         .map(|id| Class::ALL.into_iter().find(|class| class.id() == id).unwrap_or(Class::Nothing))
 }

@@ -2,6 +2,7 @@
 
 pub(crate) mod causes;
 pub(crate) mod check;
+pub(crate) mod ci;
 pub(crate) mod completions;
 pub(crate) mod convert;
 pub(crate) mod diff;
@@ -133,6 +134,16 @@ pub(crate) struct Rendered {
     pub(crate) rendering: Rendering,
 }
 
+impl Rendered {
+    /// The files that are applied, under the names that they have in a directory.
+    fn applied(&self, directory: &Path) -> Vec<Arc<Source>> {
+        let applied = self.rendering.objects.iter().filter(|object| object.is_applied());
+        let paths: BTreeSet<&String> = applied.map(|object| &object.path).collect();
+        let files = self.rendering.files.iter().filter(|(path, _)| paths.contains(path));
+        files.map(|(path, text)| Source::new(directory.join(path).display().to_string(), text.as_str())).collect()
+    }
+}
+
 impl Selection {
     /// The manifests in some files and directories, for the newest version of Kubernetes; without any, what the stack renders
     /// to and is applied, as the stack asks for it to be checked.
@@ -141,12 +152,8 @@ impl Selection {
             let kubernetes = vec![vigil_check::versions().1];
             return Ok((inputs::read(paths)?, Options { kubernetes, ..Options::default() }));
         }
-        let Rendered { rendering, parsed, .. } = self.render()?;
-        let applied = rendering.objects.iter().filter(|object| object.is_applied());
-        let paths: BTreeSet<&String> = applied.map(|object| &object.path).collect();
-        let files = rendering.files.iter().filter(|(path, _)| paths.contains(path));
-        let sources = files.map(|(path, text)| Source::new(path.as_str(), text.as_str())).collect();
-        Ok((sources, vigil::checks::options(&parsed).0))
+        let rendered = self.render()?;
+        Ok((rendered.applied(Path::new("")), vigil::checks::options(&rendered.parsed).0))
     }
 
     /// The same templates for the stack in another file, if one is named.

@@ -55,12 +55,8 @@ pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Outcome,
     }
     let out = &arguments.out;
     let refused = |error: vigil_directory::Error| failure(vec![directory_problem(out, &error)]);
-    // The build that cargo runs before this program has written the directory already.
-    let built = vigil_directory::unseen(out).map_err(refused)?;
     let (text, outcome) = if arguments.check {
-        let now = vigil_directory::compare(out, &rendering.files).map_err(refused)?;
-        let is_stale = !now.is_empty();
-        let changes = now.after(built);
+        let (changes, is_stale) = written(out, &rendering).map_err(refused)?;
         if changes.is_empty() {
             (format!("{} is up to date with {stack}\n", out.display()), Outcome::Clean)
         } else {
@@ -68,6 +64,7 @@ pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Outcome,
             (diff(changes, terminal.colours_stdout()) + &verdict, Outcome::Differs)
         }
     } else {
+        let built = vigil_directory::unseen(out).map_err(refused)?;
         let changes = vigil_directory::write(out, &rendering.files).map_err(refused)?.after(built);
         terminal.note(&parsed.notes);
         let risks = risks(&rendering, &changes, options.kubernetes.first().copied().unwrap_or_default());
@@ -76,6 +73,15 @@ pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Outcome,
     terminal.product(&text)?;
     vigil_directory::seen(out).map_err(refused)?;
     Ok(outcome)
+}
+
+/// How a directory differed from what a stack renders to before cargo built this program, whose build may have written it
+/// already; and whether it still does.
+pub(crate) fn written(out: &Path, rendering: &Rendering) -> Result<(Changes, bool), vigil_directory::Error> {
+    let built = vigil_directory::unseen(out)?;
+    let now = vigil_directory::compare(out, &rendering.files)?;
+    let is_stale = !now.is_empty();
+    Ok((now.after(built), is_stale))
 }
 
 /// Which objects need no check. The definitions that the program carries are most of the text and the same in every stack: its
