@@ -139,6 +139,17 @@ fn kinds_of_kubernetes() {
     let resources = "resourceRules: [{apiGroups: [''], apiVersions: [v1], operations: [CREATE], resources: [pods]}]";
     for (text, old, new) in [
         (pod(", env: [{name: 1A, value: x}]", ""), true, false),
+        (pod(", resources: {requests: {memory: 1Mi}, limits: {memory: null}}", ""), true, true),
+        (pod(", resources: {requests: {memory: null}, limits: {memory: 1Mi}}", ""), false, false),
+        (
+            object(
+                "networking.k8s.io/v1",
+                "Ingress",
+                "spec: {defaultBackend: {service: {name: '', port: {number: 80}}}}",
+            ),
+            true,
+            true,
+        ),
         (pod(", env: [{name: A-1.b, value: x}]", ""), false, false),
         (pod(", securityContext: {procMount: Unmasked}", ""), false, true),
         (pod(", securityContext: {procMount: Unmasked}", ", hostUsers: false"), false, false),

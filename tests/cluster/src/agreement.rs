@@ -16,10 +16,18 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
+use vigil_check::FoundBy;
 use vigil_yaml::{Limits, Source};
 
-const COLUMNS: [&str; 6] =
-    ["kind", "objects", "both take it", "both refuse it", "only the API server refuses", "only the checker refuses"];
+const COLUMNS: [&str; 7] = [
+    "kind",
+    "objects",
+    "both take it",
+    "both refuse it",
+    "only the API server refuses",
+    "only the checker refuses",
+    "the same, for what no server judges",
+];
 
 /// How many disagreements the report shows.
 const SHOWN: usize = 100;
@@ -69,7 +77,7 @@ pub(crate) fn prove(release: &Release, corpus: &Path, definitions: &[PathBuf], c
 
 fn report(title: &str, method: &str, cases: &[Case], by_server: &[Verdict], by_checker: &[Verdict]) -> Proof {
     let mut proof = Proof::new(title, method, &COLUMNS);
-    let mut kinds: BTreeMap<&str, [usize; 5]> = BTreeMap::new();
+    let mut kinds: BTreeMap<&str, [usize; 6]> = BTreeMap::new();
     let mut disagreements = Vec::new();
     for (case, verdicts) in cases.iter().zip(by_server.iter().zip(by_checker)) {
         let column = match verdicts {
@@ -79,6 +87,7 @@ fn report(title: &str, method: &str, cases: &[Case], by_server: &[Verdict], by_c
                 disagreements.push(format!("{}: only the API server refuses it: {why}", case.name));
                 3
             }
+            (None, Some(why)) if is_beyond(why) => 5,
             (None, Some(why)) => {
                 disagreements.push(format!("{}: only the checker refuses it: {why}", case.name));
                 4
@@ -95,8 +104,12 @@ fn report(title: &str, method: &str, cases: &[Case], by_server: &[Verdict], by_c
         proof.row([(*kind).to_owned()].into_iter().chain(counts.map(|count| count.to_string())));
     }
     let share = |part: usize| if all[0] == 0 { 0.0 } else { 100.0 * f64::from_count(part) / f64::from_count(all[0]) };
-    let agreed = share(all[1] + all[2]);
-    proof.method = format!("{method} They agree on {agreed:.2} % of {} objects; {} are false alarms.", all[0], all[4]);
+    let agreed = share(all[1] + all[2] + all[5]);
+    proof.method = format!(
+        "{method} They agree on {agreed:.2} % of {} objects; {} are false alarms. {} more would be taken by a server, and refused or \
+         left out by the program or operator that reads what is in them.",
+        all[0], all[4], all[5]
+    );
     let more = disagreements.len().saturating_sub(SHOWN);
     for disagreement in disagreements.into_iter().take(SHOWN) {
         proof.finding(disagreement);
@@ -105,6 +118,13 @@ fn report(title: &str, method: &str, cases: &[Case], by_server: &[Verdict], by_c
         proof.finding(format!("and {more} more"));
     }
     proof
+}
+
+/// Whether a line names a rule of ours that judges what an API server does not look into: files, queries, references.
+fn is_beyond(line: &str) -> bool {
+    let id = line.split_once('[').and_then(|(_, rest)| rest.split_once(']')).map_or("", |(id, _)| id);
+    let rule = vigil_check::rules().into_iter().find(|rule| rule.id == id);
+    rule.is_some_and(|rule| !matches!(rule.found_by, FoundBy::Server | FoundBy::Kubectl))
 }
 
 /// Counts are far below where this loses anything.
@@ -265,10 +285,13 @@ fn checks(checker: &[OsString], path: &Path) -> Result<Verdict> {
         Said { status: output.status.code().unwrap_or(-1), stdout: text(&output.stdout), stderr: text(&output.stderr) };
     let all = format!("{}\n{}", said.stdout, said.stderr);
     // Where the object lies is a matter of this run alone.
-    let lines = all.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("-->"));
+    let lines = || all.lines().map(str::trim).filter(|line| !line.is_empty() && !line.starts_with("-->"));
+    let objections = || lines().filter(|line| line.starts_with("error[") || line.starts_with("warning["));
+    // What a server would say as well is what counts.
+    let first = objections().find(|line| !is_beyond(line)).or_else(|| objections().next()).or_else(|| lines().next());
     match said.status {
         0 => Ok(None),
-        1 => Ok(Some(lines.take(1).collect::<Vec<_>>().join(" "))),
+        1 => Ok(Some(first.unwrap_or_default().to_owned())),
         status => Err(Failure::new(format!("{} (exit {status}):\n{all}", program.display()))),
     }
 }
@@ -292,12 +315,13 @@ mod tests {
             text: String::new(),
             value: Value::Null,
         };
-        let cases = ["a", "b", "c", "d"].map(case);
+        let cases = ["a", "b", "c", "d", "e"].map(case);
         let no = || Some("no".to_owned());
-        let proof = report("title", "how", &cases, &[None, no(), no(), None], &[None, no(), None, no()]);
-        let row = |kind: &str| vec![kind.to_owned(), "4".into(), "1".into(), "1".into(), "1".into(), "1".into()];
+        let deeper = Some("error[query-syntax]: `a +` is no PromQL".to_owned());
+        let proof = report("title", "how", &cases, &[None, no(), no(), None, None], &[None, no(), None, no(), deeper]);
+        let row = |kind: &str| [kind, "5", "1", "1", "1", "1", "1"].map(str::to_owned).to_vec();
         assert_eq!(proof.rows, [row("Service"), row("all")]);
-        assert!(proof.method.ends_with("agree on 50.00 % of 4 objects; 1 are false alarms."), "{}", proof.method);
+        assert!(proof.method.contains("agree on 60.00 % of 5 objects; 1 are false alarms. 1 more"), "{}", proof.method);
         assert_eq!(proof.findings, ["c: only the API server refuses it: no", "d: only the checker refuses it: no"]);
     }
 
@@ -306,6 +330,8 @@ mod tests {
         let shell = |script: &str| ["sh", "-c", script].map(OsString::from);
         assert_eq!(checks(&shell("exit 0"), Path::new("x")).unwrap(), None);
         assert_eq!(checks(&shell("echo no; exit 1"), Path::new("x")).unwrap().as_deref(), Some("no"));
+        let both = "echo 'error[query-syntax]: a'; echo 'note[yaml]: b'; echo 'error[schema-type]: c'; exit 1";
+        assert_eq!(checks(&shell(both), Path::new("x")).unwrap().as_deref(), Some("error[schema-type]: c"));
         assert!(checks(&shell("exit 2"), Path::new("x")).is_err());
     }
 }

@@ -164,6 +164,7 @@ fn backend(judge: &mut Judge<'_, '_>, node: &Node) {
             }
         }
         (Some(service), None) => {
+            judge.not_empty(&BACKEND, service, "name");
             judge.form(&BACKEND, service.get("name"), SERVICE);
             let port = given(service, "port");
             let name = port.and_then(|port| port.get("name")).and_then(filled_text);

@@ -43,7 +43,7 @@ pub(super) fn requirements(judge: &mut Judge<'_, '_>, resources: &Node) {
     for entry in requests {
         let name = entry.key.text.as_str();
         let Some(request) = amount(&entry.value) else { continue };
-        let limit = resources.get("limits").and_then(|limits| given(limits, name));
+        let limit = resources.get("limits").and_then(|limits| limits.get(name));
         let Some(limit) = limit else {
             if !is_overcommitted(name) && is_name(name) {
                 judge
@@ -52,7 +52,8 @@ pub(super) fn requirements(judge: &mut Judge<'_, '_>, resources: &Node) {
             }
             continue;
         };
-        let Some(most) = amount(limit) else { continue };
+        // An API server reads null as 0 here.
+        let Some(most) = amount(limit).or(limit.is_null().then_some(0)) else { continue };
         let (asked, limit) = (written(&entry.value), written(limit));
         if !is_overcommitted(name) && request != most {
             judge
