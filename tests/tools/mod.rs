@@ -1,4 +1,5 @@
-//! kubectl and helm, as `.ci/install-kubectl` lays them down, and what `.ci/install-sarif` does.
+//! kubectl and helm, as `.ci/install-kubectl` lays them down, and what `.ci/install-sarif` and
+//! `.ci/install-checkov` do.
 
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
@@ -29,6 +30,16 @@ pub(crate) fn sarif_schema() -> Option<String> {
         not_checked(&path.display().to_string(), "run `.ci/install-sarif`");
     }
     schema
+}
+
+/// checkov, if it is there.
+pub(crate) fn checkov() -> Option<PathBuf> {
+    let path = cache()?.join("checkov/bin/checkov");
+    if !path.is_file() {
+        not_checked(&path.display().to_string(), "run `.ci/install-checkov`");
+        return None;
+    }
+    Some(path)
 }
 
 fn cache() -> Option<PathBuf> {
