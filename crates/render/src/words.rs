@@ -24,6 +24,7 @@ impl Words {
             ("cluster", stack.alerts.cluster_label.to_string()),
             ("monitoring.namespace", stack.namespaces.monitoring.to_string()),
             ("logging.namespace", stack.namespaces.logging.to_string()),
+            ("log-agents.namespace", stack.namespaces.log_agents().to_string()),
             ("prometheus.interval", stack.prometheus.scrape_interval.to_string()),
         ];
         let own = own.into_iter().map(|(word, value)| (word.to_owned(), Some(value)));

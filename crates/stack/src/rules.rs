@@ -113,7 +113,18 @@ fn namespaces(stack: &Stack, findings: &mut Findings) {
             );
         }
     }
-    for (path, name) in own {
+    let agents = stack.namespaces.agents.as_ref();
+    if let Some(agents) = agents
+        && let Some((path, _)) = own.iter().find(|(_, name)| *name == agents)
+    {
+        findings.error(
+            &["namespaces.agents", path],
+            format!("`{agents}` is the namespace of other pods as well"),
+            "expected one of its own",
+            "give what runs on every node a namespace for itself, or remove `namespaces.agents`",
+        );
+    }
+    for (path, name) in own.into_iter().chain(agents.map(|name| ("namespaces.agents", name))) {
         if name.as_str() == "default" || name.as_str().starts_with("kube-") {
             findings.error(
                 &[path],

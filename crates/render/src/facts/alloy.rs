@@ -24,7 +24,7 @@ pub(super) fn workloads(stack: &Stack) -> Vec<Workload> {
     let peers: Vec<_> = is_monitored(stack).then_some(Peer::Pods(Role::Scraper)).into_iter().collect();
     vec![Workload {
         name: NAME.to_owned(),
-        namespace: stack.namespaces.logging.to_string(),
+        namespace: stack.namespaces.log_agents().to_string(),
         selector: identity(stack).selector(),
         roles: &[Role::LogSender],
         // It reads the log files of its node.
@@ -41,7 +41,7 @@ pub(super) fn facts(stack: &Stack) -> Value {
     let alloy = &stack.alloy;
     let own = json!({
         "name": NAME,
-        "namespace": stack.namespaces.logging,
+        "namespace": stack.namespaces.log_agents(),
         "port": PORT,
         "image": image(stack, &alloy.image),
         "logLevel": alloy.log_level,

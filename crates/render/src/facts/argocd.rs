@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use vigil_stack::Stack;
 use vigil_stack::model::{Install, Part as _};
-use vigil_stack::units::Url;
+use vigil_stack::units::{DnsLabel, Url};
 
 /// Where metrics-server and what watches the control plane live.
 const SYSTEM: &str = "kube-system";
@@ -56,6 +56,7 @@ pub(super) fn facts(stack: &Stack) -> Value {
     let namespaces: BTreeSet<&str> = [
         metrics.then_some(monitoring),
         (stack.loki.enabled || collects).then_some(logging),
+        stack.namespaces.agents.as_ref().map(DnsLabel::as_str),
         (stack.metrics_server.enabled || metrics).then_some(SYSTEM),
         flask,
     ]
@@ -134,7 +135,7 @@ fn folders(stack: &Stack) -> Vec<Value> {
         return vec![folder(stack.argocd.project.as_str(), stack.namespaces.monitoring.as_str(), path.to_string())];
     }
     let alloy =
-        stack.alloy.enabled.then(|| folder("alloy", stack.namespaces.logging.as_str(), format!("{path}/alloy")));
+        stack.alloy.enabled.then(|| folder("alloy", stack.namespaces.log_agents().as_str(), format!("{path}/alloy")));
     let flask = stack.flask.enabled.then(|| folder("flask", stack.flask.namespace.as_str(), format!("{path}/flask")));
     let thanos = stack
         .thanos

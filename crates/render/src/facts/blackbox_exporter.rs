@@ -39,7 +39,7 @@ fn is_own(stack: &Stack, target: &ProbeTarget) -> bool {
     let url = target.url.as_str();
     let Authority { host, is_bracketed, .. } =
         Url::split(url).map_or_else(|| Authority::split(url), |url| url.authority);
-    let own = [&stack.namespaces.monitoring, &stack.namespaces.logging];
+    let own = stack.namespaces.all();
     let is_own = |namespace: &str| own.iter().any(|own| own.as_str() == namespace);
     // No Service answers an echo request.
     target.module != ProbeModule::Icmp && !is_bracketed && host.split('.').nth(1).is_none_or(is_own)

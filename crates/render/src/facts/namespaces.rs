@@ -6,7 +6,7 @@ use vigil_stack::model::Namespaces;
 
 /// The namespaces to create, each with the pod-security level that its pods need.
 pub(super) fn facts(stack: &Stack) -> Value {
-    let Namespaces { monitoring, logging, create, labels, annotations } = &stack.namespaces;
+    let Namespaces { monitoring, logging, create, labels, annotations, .. } = &stack.namespaces;
     let of = |(name, level)| {
         let identity = Identity { name, instance: name, component: "namespace", image: None };
         with(
@@ -20,13 +20,10 @@ pub(super) fn facts(stack: &Stack) -> Value {
 
 /// The stack's own namespaces that something runs in, and the pod-security level of each.
 pub(super) fn own<'a>(stack: &'a Stack, workloads: &[Workload]) -> Vec<(&'a str, &'static str)> {
-    let Namespaces { monitoring, logging, .. } = &stack.namespaces;
     let of = |name: &'a str| {
         let mut pods = workloads.iter().filter(|workload| workload.namespace == name).peekable();
         pods.peek()?;
         Some((name, if pods.any(|workload| workload.on_node) { "privileged" } else { "restricted" }))
     };
-    let mut names = vec![monitoring.as_str(), logging.as_str()];
-    names.dedup();
-    names.into_iter().filter_map(of).collect()
+    stack.namespaces.all().into_iter().filter_map(|name| of(name.as_str())).collect()
 }

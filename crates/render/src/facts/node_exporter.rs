@@ -23,7 +23,7 @@ fn name() -> String {
 pub(super) fn workloads(stack: &Stack) -> Vec<Workload> {
     vec![Workload {
         name: name(),
-        namespace: stack.namespaces.monitoring.to_string(),
+        namespace: stack.namespaces.node_agents().to_string(),
         selector: identity(stack).selector(),
         roles: &[],
         // It reads its node's /proc and /sys, and is in its network, where no policy reaches.
@@ -55,7 +55,8 @@ pub(super) fn facts(stack: &Stack) -> Value {
     let facts = monitored(identity(stack).facts());
     let own = json!({
         "name": name(),
-        "namespace": stack.namespaces.monitoring,
+        "namespace": stack.namespaces.node_agents(),
+        "apart": stack.namespaces.agents.is_some(),
         "port": settings.port,
         "collectors": collectors(settings),
         "dbus": settings.collectors.enable.iter().any(|collector| collector.asks_dbus()).then_some(DBUS),

@@ -31,7 +31,7 @@ pub(super) fn workloads(stack: &Stack) -> Vec<Workload> {
     let peers: Vec<_> = is_monitored(stack).then_some(Peer::Pods(Role::Scraper)).into_iter().collect();
     vec![Workload {
         name: name(),
-        namespace: stack.namespaces.logging.to_string(),
+        namespace: stack.namespaces.log_agents().to_string(),
         selector: identity(stack).selector(),
         roles: &[Role::LogSender],
         // It reads the log files of its node.
@@ -48,7 +48,7 @@ pub(super) fn facts(stack: &Stack) -> Value {
     let promtail = &stack.promtail;
     let own = json!({
         "name": name(),
-        "namespace": stack.namespaces.logging,
+        "namespace": stack.namespaces.log_agents(),
         "port": PORT,
         "image": image(stack, &promtail.image),
         "imageParts": image_parts(stack, &promtail.image),

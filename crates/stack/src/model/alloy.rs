@@ -45,7 +45,7 @@ impl Default for Alloy {
     }
 }
 
-part!(Alloy: pods("50m", "128Mi", "512Mi"), metadata, secrets, namespace(logging), rules(alloy));
+part!(Alloy: pods("50m", "128Mi", "512Mi"), metadata, secrets, namespace(log_agents), rules(alloy));
 
 impl Alloy {
     /// The Secrets that its outputs take credentials from.

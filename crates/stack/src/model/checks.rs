@@ -72,7 +72,7 @@ impl Stack {
             }
         }
         if !self.namespaces.create {
-            for name in [&self.namespaces.monitoring, &self.namespaces.logging] {
+            for name in self.namespaces.all() {
                 add("Namespace", None, name.as_str());
             }
         }

@@ -259,12 +259,17 @@ impl Cluster {
 }
 
 settings! {
-    /// Namespaces of the stack. Both may be the same one.
+    /// Namespaces of the stack. The first two may be the same one.
     pub struct Namespaces {
         /// Prometheus, Grafana and what belongs to them.
         pub monitoring: DnsLabel,
         /// Loki and the log collector.
         pub logging: DnsLabel,
+        /// What runs on every node and needs to see it: what measures nodes and what reads their logs. With a namespace of
+        /// its own, the others enforce the pod-security level `restricted`; without it, it is in the others, which allow
+        /// all that it does.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub agents: Option<DnsLabel>,
         /// Create them. Where somebody else does, they need the pod-security level that the stack's pods ask for.
         pub create: bool,
         /// Labels for them, beside those of all objects and the pod-security level.
@@ -276,11 +281,43 @@ settings! {
     }
 }
 
+impl Namespaces {
+    fn monitoring(&self) -> &DnsLabel {
+        &self.monitoring
+    }
+
+    fn logging(&self) -> &DnsLabel {
+        &self.logging
+    }
+
+    /// The namespace of what watches nodes.
+    pub fn node_agents(&self) -> &DnsLabel {
+        self.agents.as_ref().unwrap_or(&self.monitoring)
+    }
+
+    /// The namespace of what collects the logs of nodes.
+    pub fn log_agents(&self) -> &DnsLabel {
+        self.agents.as_ref().unwrap_or(&self.logging)
+    }
+
+    /// All of them, in the order of their keys, each once.
+    pub fn all(&self) -> Vec<&DnsLabel> {
+        let mut all = vec![&self.monitoring];
+        for other in [Some(&self.logging), self.agents.as_ref()].into_iter().flatten() {
+            if !all.contains(&other) {
+                all.push(other);
+            }
+        }
+        all
+    }
+}
+
 impl Default for Namespaces {
     fn default() -> Self {
         Self {
             monitoring: DnsLabel::known("mymonitoring"),
             logging: DnsLabel::known("myloki"),
+            agents: None,
             create: true,
             labels: Labels::new(),
             annotations: Annotations::new(),

@@ -39,7 +39,7 @@ impl Default for NodeExporter {
     }
 }
 
-part!(NodeExporter: pods("20m", "32Mi", "128Mi"), metadata, namespace(monitoring), rules(node_exporter));
+part!(NodeExporter: pods("20m", "32Mi", "128Mi"), metadata, namespace(node_agents), rules(node_exporter));
 
 settings! {
     /// What node-exporter tells.

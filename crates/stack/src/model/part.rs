@@ -202,7 +202,7 @@ macro_rules! part {
     };
     (@ namespace $name:ident) => {
         fn namespace<'a>(&'a self, own: &'a crate::model::Namespaces) -> Option<&'a crate::units::DnsLabel> {
-            Some(&own.$name)
+            Some(own.$name())
         }
     };
     (@ rules $rules:ident) => {

@@ -45,7 +45,7 @@ impl Default for Promtail {
     }
 }
 
-part!(Promtail: pods("50m", "64Mi", "256Mi"), metadata, secrets, namespace(logging), rules(promtail));
+part!(Promtail: pods("50m", "64Mi", "256Mi"), metadata, secrets, namespace(log_agents), rules(promtail));
 
 impl Promtail {
     /// The Secrets that its outputs take credentials from.

@@ -40,8 +40,15 @@ pub(crate) fn check(argocd: &Argocd, stack: &Stack, findings: &mut Findings) {
              values of your own",
         );
     }
-    let own = [&stack.namespaces.monitoring, &stack.namespaces.logging];
-    if own.contains(&&argocd.namespace) {
+    if argocd.install == Install::Charts && stack.namespaces.agents.is_some() {
+        findings.error(
+            &["namespaces.agents", "argocd.install"],
+            "the charts keep what runs on every node in the namespaces of the others",
+            "`argocd.install` is `charts`",
+            "set `argocd.install: manifests`, or remove `namespaces.agents`",
+        );
+    }
+    if stack.namespaces.all().contains(&&argocd.namespace) {
         findings.error(
             &["argocd.namespace"],
             format!("`{}` is a namespace of the stack itself", argocd.namespace),
