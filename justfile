@@ -20,13 +20,19 @@ accept:
 
 # Fail, with a diff, when manifests/ is not what stack.yaml renders to
 [group('stack')]
-check:
+stale:
     cargo run --quiet -- render --check
 
 # Judge manifests as an API server would, and follow their references: manifests/, or what is named
 [group('stack')]
-judge *arguments:
+check *arguments:
     cargo run --quiet -- check {{ arguments }}
+
+# Say on one page what the stack is, and what applying it changes: report.html
+[group('stack')]
+report *arguments:
+    cargo run --quiet -- report {{ arguments }} >report.html
+    @echo 'report.html is written; open it in a browser'
 
 # Say why a rule of the check is there; without a name, list all rules
 [group('stack')]

@@ -26,6 +26,9 @@ struct Arguments {
     /// Colour messages
     #[arg(long, global = true, value_name = "WHEN", default_value = "auto")]
     color: terminal::Colour,
+    /// Say nothing but what was asked for and what is wrong: no warnings, notes and summaries
+    #[arg(long, short, global = true)]
+    quiet: bool,
     #[command(subcommand)]
     command: Command,
 }
@@ -54,7 +57,7 @@ enum Command {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let terminal = terminal::Terminal::new(arguments.color);
+    let terminal = terminal::Terminal::new(arguments.color, arguments.quiet);
     let result = match arguments.command {
         Command::Init(arguments) => init::run(&arguments, &terminal),
         Command::Render(arguments) => render::run(&arguments, &terminal),

@@ -19,12 +19,14 @@ pub(crate) enum Colour {
 /// The two streams and whether they take colour.
 pub(crate) struct Terminal {
     colour: Colour,
+    /// Only what was asked for and what is wrong is said.
+    quiet: bool,
 }
 
 #[expect(clippy::unused_self, reason = "whoever speaks does it through the terminal that main made")]
 impl Terminal {
-    pub(crate) fn new(colour: Colour) -> Self {
-        Self { colour }
+    pub(crate) fn new(colour: Colour, quiet: bool) -> Self {
+        Self { colour, quiet }
     }
 
     fn colours(&self, stream: &impl IsTerminal) -> bool {
@@ -52,8 +54,19 @@ impl Terminal {
         }
     }
 
+    /// Writes what a command that changes files has done to stdout.
+    pub(crate) fn done(&self, text: &str) -> Result<(), Failure> {
+        if self.quiet { Ok(()) } else { self.product(text) }
+    }
+
     /// Tells problems that do not stop the command.
     pub(crate) fn warn(&self, problems: &[Problem]) {
+        if !self.quiet {
+            self.draw(problems);
+        }
+    }
+
+    fn draw(&self, problems: &[Problem]) {
         for problem in problems {
             self.say(&format!("{}\n", problem.draw(self.colours(&io::stderr()))));
         }
@@ -61,19 +74,21 @@ impl Terminal {
 
     /// Tells what is worth knowing, a line each.
     pub(crate) fn note(&self, problems: &[Problem]) {
-        for problem in problems {
+        for problem in problems.iter().filter(|_| !self.quiet) {
             self.say(&format!("note: {}", problem.one_line()));
         }
     }
 
     /// Tells what came of it, and what to do next, beside a product on stdout.
     pub(crate) fn conclude(&self, text: &str) {
-        self.say(text);
+        if !self.quiet {
+            self.say(text);
+        }
     }
 
     /// Tells why the command failed.
     pub(crate) fn fail(&self, failure: &Failure) {
-        self.warn(&failure.problems);
+        self.draw(&failure.problems);
         let warnings = failure.problems.iter().filter(|problem| problem.severity == Severity::Warning).count();
         let counts = [(failure.problems.len() - warnings, "error"), (warnings, "warning")];
         let counts: Vec<_> =

@@ -396,3 +396,20 @@ fn the_same_everywhere() {
         assert_eq!(written, reference, "TZ={zone} LANG={language}");
     }
 }
+
+/// With `--quiet` a command that has nothing to object to says nothing, and one that has says it.
+#[test]
+fn quiet_is_quiet() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::copy(support::tutorial(), folder.path().join("stack.yaml")).unwrap();
+    for arguments in [&["render"][..], &["render", "--check"], &["check"], &["init", "other.yaml"]] {
+        let output = vigil(folder.path(), &[&["--quiet"], arguments].concat());
+        assert_eq!(text(&output), "\n--- stderr\n\n--- exit status 0\n", "{arguments:?}");
+    }
+    fs::write(folder.path().join("stack.yaml"), "grafana: {servise: {}}\n").unwrap();
+    assert_eq!(vigil(folder.path(), &["render", "-q"]).status.code(), Some(2));
+    assert!(!vigil(folder.path(), &["render", "-q"]).stderr.is_empty());
+    fs::write(folder.path().join("bad.yaml"), "kind: Service\n").unwrap();
+    assert!(!vigil(folder.path(), &["check", "-q", "bad.yaml"]).stdout.is_empty());
+    assert!(!vigil(folder.path(), &["images", "-q", "--stack", "other.yaml"]).stdout.is_empty());
+}

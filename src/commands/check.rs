@@ -79,7 +79,7 @@ pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Outcome,
         let problem = Problem::in_file("holds no objects", paths.join(", "));
         return Err(failure(vec![problem.help("name files or directories with manifests, or render a stack first")]));
     }
-    terminal.product(&match arguments.format {
+    let told = match arguments.format {
         Format::Text => {
             let most = if arguments.all { usize::MAX } else { MOST };
             report::text(&report, most, terminal.colours_stdout())
@@ -88,7 +88,12 @@ pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Outcome,
         Format::Sarif => format!("{:#}\n", report::sarif(&report, env!("CARGO_PKG_VERSION"))),
         Format::Github => report::github(&report),
         Format::Junit => report::junit(&report),
-    })?;
+    };
+    if report.is_clean() && matches!(arguments.format, Format::Text) {
+        terminal.done(&told)?;
+    } else {
+        terminal.product(&told)?;
+    }
     Ok(if report.is_clean() { Outcome::Clean } else { Outcome::Differs })
 }
 

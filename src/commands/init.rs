@@ -97,6 +97,6 @@ pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Outcome,
         Failure::new(vec![problem], "nothing was written")
     })?;
     let render = if name == "stack.yaml" { "vigil render".to_owned() } else { format!("vigil render {name}") };
-    terminal.product(&format!("{name} is written\nnext: read it, then `{render}`\n"))?;
+    terminal.done(&format!("{name} is written\nnext: read it, then `{render}`\n"))?;
     Ok(Outcome::Clean)
 }

@@ -70,7 +70,10 @@ pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Outcome,
         let risks = risks(&rendering, &changes, options.kubernetes.first().copied().unwrap_or_default());
         (summary(&stack, out, &rendering, &changes, &risks), Outcome::Clean)
     };
-    terminal.product(&text)?;
+    match outcome {
+        Outcome::Clean => terminal.done(&text)?,
+        Outcome::Differs => terminal.product(&text)?,
+    }
     vigil_directory::seen(out).map_err(refused)?;
     Ok(outcome)
 }

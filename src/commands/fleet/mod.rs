@@ -288,21 +288,21 @@ fn render(arguments: &Render, terminal: &Terminal) -> Result<Outcome, Failure> {
         let changes = vigil_directory::compare(out, &files).map_err(refused)?;
         if changes.is_empty() {
             let fleet = arguments.selection.fleet.display();
-            terminal.product(&format!("{} is up to date with {fleet}\n", out.display()))?;
+            terminal.done(&format!("{} is up to date with {fleet}\n", out.display()))?;
             return Ok(Outcome::Clean);
         }
         terminal.product(&(listed(&changes) + &stale(out, &changes, "vigil fleet render")))?;
         return Ok(Outcome::Differs);
     }
     let changes = vigil_directory::write(out, &files).map_err(refused)?;
-    terminal.product(&summary(arguments, &made, &changes))?;
+    terminal.done(&summary(arguments, &made, &changes))?;
     Ok(Outcome::Clean)
 }
 
 fn check(arguments: &Check, terminal: &Terminal) -> Result<Outcome, Failure> {
     let made = arguments.selection.make(true).map_err(|problems| Failure::new(problems, "not clean"))?;
     terminal.warn(&made.warnings);
-    terminal.product(&format!("{}: nothing to object to\n", whole(&made)))?;
+    terminal.done(&format!("{}: nothing to object to\n", whole(&made)))?;
     Ok(Outcome::Clean)
 }
 
