@@ -4,6 +4,7 @@
 
 mod coefficients;
 
+use coefficients::Key;
 pub use coefficients::{COEFFICIENTS, Coefficient, Coefficients};
 
 use vigil_stack::model::{Loki, LokiMode, Persistence, Prometheus, ResourceAmounts, Resources, Stack};
@@ -97,19 +98,19 @@ struct Needs {
 impl Needs {
     fn of(own: &Prometheus, load: &Load, by: &Coefficients) -> Self {
         let (all, formula) = series(load, by);
-        let shards = (all / by.get("series-per-shard")).ceil().max(f64::from(own.shards.get()));
+        let shards = (all / by.get(Key::SeriesPerShard)).ceil().max(f64::from(own.shards.get()));
         let series = all / shards;
         let interval = own.scrape_interval.length().as_secs_f64().max(1.0);
         let rate = series / interval;
-        let day = rate * DAY * by.get("bytes-per-sample") * by.get("index");
-        let log = rate * by.get("log-hours") * 3600.0 * by.get("log-bytes-per-sample");
+        let day = rate * DAY * by.get(Key::BytesPerSample) * by.get(Key::Index);
+        let log = rate * by.get(Key::LogHours) * 3600.0 * by.get(Key::LogBytesPerSample);
         Self {
             formula: if shards > 1.0 { format!("({formula}) / {shards} shards") } else { formula },
             shards,
             series,
             rate,
-            memory: (by.get("bytes-per-series") * series).max(by.get("memory-least")),
-            cores: (by.get("cores-per-million") * series / 1e6 * 30.0 / interval).max(0.1),
+            memory: (by.get(Key::BytesPerSeries) * series).max(by.get(Key::MemoryLeast)),
+            cores: (by.get(Key::CoresPerMillion) * series / 1e6 * 30.0 / interval).max(0.1),
             day,
             log,
             stored: day * days(&own.retention) + log,
@@ -117,9 +118,9 @@ impl Needs {
     }
 
     fn figures(&self, own: &Prometheus, by: &Coefficients) -> Vec<Figure> {
-        let (bytes, limit) = (grouped(by.get("bytes-per-series")), by.get("memory-limit"));
+        let (bytes, limit) = (grouped(by.get(Key::BytesPerSeries)), by.get(Key::MemoryLimit));
         let millicores = format!("{}m", (self.cores * 1000.0).ceil());
-        let cores = by.get("cores-per-million");
+        let cores = by.get(Key::CoresPerMillion);
         let (day, log) = (binary(self.day), binary(self.log));
         vec![
             figure("active series", grouped(self.series), self.formula.clone()),
@@ -131,7 +132,7 @@ impl Needs {
                 binary(self.stored),
                 format!("{day} a day for {}, and {log} of write-ahead log", own.retention),
             ),
-            figure("volume", binary(self.stored / by.get("full")), percent_full(by)),
+            figure("volume", binary(self.stored / by.get(Key::Full)), percent_full(by)),
         ]
     }
 }
@@ -141,12 +142,12 @@ fn prometheus(stack: &Stack, load: &Load, by: &Coefficients, sizing: &mut Sizing
     let needs = Needs::of(own, load, by);
     sizing.figures.push(("Prometheus, each pod", needs.figures(own, by)));
     let small = &mut sizing.small;
-    compare_resources(&stack.pods_of(own).resources, &needs, by.get("memory-limit"), small);
+    compare_resources(&stack.pods_of(own).resources, &needs, by.get(Key::MemoryLimit), small);
     if own.retention_size.as_bytes() > 0.0 && own.retention_size.as_bytes() < needs.stored {
         let needed = format!("{}GiB", (needs.stored / GIB).ceil());
         small.push(Small { key: "prometheus.retentionSize", now: own.retention_size.to_string(), needed });
     }
-    compare_volume("prometheus.persistence", &own.persistence, needs.stored / by.get("full"), small);
+    compare_volume("prometheus.persistence", &own.persistence, needs.stored / by.get(Key::Full), small);
     if needs.shards > f64::from(own.shards.get()) {
         let (now, needed) = (own.shards.get().to_string(), needs.shards.to_string());
         small.push(Small { key: "prometheus.shards", now, needed });
@@ -162,7 +163,7 @@ fn series(load: &Load, by: &Coefficients) -> (f64, String) {
     if let Some(measured) = measured {
         return (measured.max(1.0), "measured".to_owned());
     }
-    let [base, node, pod] = ["series-base", "series-per-node", "series-per-pod"].map(|name| by.get(name));
+    let [base, node, pod] = [Key::SeriesBase, Key::SeriesPerNode, Key::SeriesPerPod].map(|key| by.get(key));
     let (nodes, pods) = (f64::from(load.nodes), f64::from(load.pods));
     let applications = if own > 0.0 { format!(" + {} of applications", grouped(own)) } else { String::new() };
     let formula = format!(
@@ -200,15 +201,15 @@ fn advise_of_thanos(stack: &Stack, shards: f64, advice: &mut Vec<String>) {
 fn thanos(stack: &Stack, needs: &Needs, by: &Coefficients, sizing: &mut Sizing) {
     let own = &stack.thanos;
     let kept = [&own.retention.raw, &own.retention.five_minutes, &own.retention.one_hour];
-    let coarse = by.get("bucket-per-resolution");
+    let coarse = by.get(Key::BucketPerResolution);
     let for_ever = kept.iter().any(|kept| days(kept) == 0.0);
     let pods = needs.shards * f64::from(stack.prometheus.replicas.get());
     let by_day = needs.day * pods;
     let bucket: f64 = kept.iter().zip([1.0, coarse, coarse]).map(|(kept, weight)| days(kept) * weight * by_day).sum();
-    let compactor = (2.0 * 14.0 * needs.day).max(by.get("compactor-least"));
+    let compactor = (2.0 * 14.0 * needs.day).max(by.get(Key::CompactorLeast));
     // A block of two weeks of each resolution, and those that are not compacted yet.
     let blocks = pods * (kept.iter().map(|kept| (days(kept) / 14.0).ceil()).sum::<f64>() + 16.0);
-    let store = blocks * by.get("store-per-block");
+    let store = blocks * by.get(Key::StorePerBlock);
     let growth = if for_ever { ", and growing: something is kept for ever" } else { "" };
     sizing.figures.push((
         "Thanos",
@@ -230,7 +231,7 @@ fn thanos(stack: &Stack, needs: &Needs, by: &Coefficients, sizing: &mut Sizing) 
             figure(
                 "store's disk",
                 binary(store),
-                format!("{} blocks of {}", grouped(blocks), binary(by.get("store-per-block"))),
+                format!("{} blocks of {}", grouped(blocks), binary(by.get(Key::StorePerBlock))),
             ),
         ],
     ));
@@ -239,21 +240,21 @@ fn thanos(stack: &Stack, needs: &Needs, by: &Coefficients, sizing: &mut Sizing) 
 }
 
 fn loki(own: &Loki, logs: f64, by: &Coefficients, sizing: &mut Sizing) {
-    let compressed = logs * by.get("lines");
+    let compressed = logs * by.get(Key::Lines);
     let kept = own.retention.as_ref().filter(|kept| days(kept) > 0.0);
     let stored = compressed * kept.map_or(365.0, days);
     let kept = kept.map_or_else(|| "a year, as nothing is deleted".to_owned(), ToString::to_string);
     // Four hours of lines that are not stored yet: each pod has all of them, as many copies as there are pods are written.
     let pending = (logs / 24.0 * 4.0).max(10.0 * GIB);
     let in_bucket = own.uses_object_storage();
-    let volume = if in_bucket { pending } else { (stored + pending) / by.get("full") };
+    let volume = if in_bucket { pending } else { (stored + pending) / by.get(Key::Full) };
     sizing.figures.push((
         "Loki",
         vec![
             figure(
                 if in_bucket { "bucket" } else { "on disk" },
                 binary(stored),
-                format!("{} a day for {kept}, compressed to {} %", decimal(logs), (by.get("lines") * 100.0).round()),
+                format!("{} a day for {kept}, compressed to {} %", decimal(logs), (by.get(Key::Lines) * 100.0).round()),
             ),
             figure(
                 "volume, each pod",
@@ -263,11 +264,11 @@ fn loki(own: &Loki, logs: f64, by: &Coefficients, sizing: &mut Sizing) {
         ],
     ));
     compare_volume("loki.persistence", &own.persistence, volume, &mut sizing.small);
-    if logs > by.get("lines-per-loki") {
+    if logs > by.get(Key::LinesPerLoki) {
         sizing.advice.push(format!(
             "{} of lines a day are more than one Loki takes well, {}: drop some, or send some to another one. loki.mode: ha writes each line three times, and takes no more",
             decimal(logs),
-            decimal(by.get("lines-per-loki"))
+            decimal(by.get(Key::LinesPerLoki))
         ));
     } else if own.mode == LokiMode::Single {
         sizing.advice.push(
@@ -277,7 +278,7 @@ fn loki(own: &Loki, logs: f64, by: &Coefficients, sizing: &mut Sizing) {
 }
 
 fn percent_full(by: &Coefficients) -> String {
-    format!("{} % full", (by.get("full") * 100.0).round())
+    format!("{} % full", (by.get(Key::Full) * 100.0).round())
 }
 
 fn figure(name: &'static str, value: String, formula: String) -> Figure {

@@ -57,7 +57,13 @@ fn how_large_a_stack_has_to_be() {
     approved("size-longterm", &vigil(folder.path(), &large));
     approved("size-yaml", &vigil(folder.path(), &[&large[..], &["--format", "yaml"]].concat()));
     approved("size-coefficients", &vigil(folder.path(), &["size", "--coefficients"]));
-    for wrong in [["--set", "series-per-nod=1"], ["--set", "full=0"], ["--set", "full=NaN"], ["--logs", "5GB"]] {
+    for wrong in [
+        ["--set", "series-per-nod=1"],
+        ["--set", "full=0"],
+        ["--set", "full=NaN"],
+        ["--set", "full=1"],
+        ["--logs", "5GB"],
+    ] {
         let output = vigil(folder.path(), &[&["size", "--active-series", "1000"], &wrong[..]].concat());
         assert_eq!(output.status.code(), Some(2), "{}", text(&output));
     }

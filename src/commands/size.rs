@@ -114,7 +114,7 @@ fn wrong(text: &str, message: String) -> Problem {
 fn coefficients() -> String {
     let width = COEFFICIENTS.iter().map(|it| it.name.len()).max().unwrap_or_default();
     let mut text = String::new();
-    for it in &COEFFICIENTS {
+    for it in COEFFICIENTS {
         // Writing to a String cannot fail.
         let _ = writeln!(
             text,

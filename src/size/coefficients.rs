@@ -1,6 +1,5 @@
 //! The numbers that the calculation rests on.
 
-use std::collections::BTreeMap;
 use vigil_yaml::words::nearest;
 
 /// A number that the calculation rests on.
@@ -16,90 +15,68 @@ pub struct Coefficient {
     pub source: &'static str,
 }
 
-/// Shortens the table below.
-const fn coefficient(name: &'static str, value: f64, meaning: &'static str, source: &'static str) -> Coefficient {
-    Coefficient { name, value, meaning, source }
+/// Declares the numbers, each by its key here, its name on the command line, its value, its meaning and its source.
+macro_rules! coefficients {
+    ($($key:ident $name:literal $value:literal $meaning:literal $source:literal,)*) => {
+        /// A number, by which the calculation asks for it.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+        pub(super) enum Key {
+            $($key,)*
+        }
+
+        /// Every number that the calculation rests on.
+        pub const COEFFICIENTS: &[Coefficient] = &[
+            $(Coefficient { name: $name, value: $value, meaning: $meaning, source: $source },)*
+        ];
+    };
 }
 
-/// Every number that the calculation rests on.
-pub const COEFFICIENTS: [Coefficient; 18] = [
-    coefficient(
-        "series-base",
-        20_000.0,
-        "series of the control plane and of the stack itself",
+coefficients! {
+    SeriesBase "series-base" 20_000.0 "series of the control plane and of the stack itself"
         "a rule of thumb: measure it",
-    ),
-    coefficient(
-        "series-per-node",
-        1_500.0,
-        "series of a node: node-exporter gives about 1,000, the kubelet the rest",
+    SeriesPerNode "series-per-node" 1_500.0 "series of a node: node-exporter gives about 1,000, the kubelet the rest"
         "VictoriaMetrics' documentation for node-exporter; the rest is a rule of thumb",
-    ),
-    coefficient(
-        "series-per-pod",
-        250.0,
-        "series of a pod: cAdvisor and kube-state-metrics",
+    SeriesPerPod "series-per-pod" 250.0 "series of a pod: cAdvisor and kube-state-metrics"
         "DaoCloud: 8.3 samples a second at 30s; OpenShift's sizing table comes to 590 with all that it adds",
-    ),
-    coefficient(
-        "bytes-per-series",
-        8_000.0,
-        "memory of a series, in bytes",
+    BytesPerSeries "bytes-per-series" 8_000.0 "memory of a series, in bytes"
         "a maintainer of Prometheus, prometheus#4553",
-    ),
-    coefficient("memory-least", 536_870_912.0, "memory of an empty Prometheus, in bytes", "a rule of thumb"),
-    coefficient(
-        "memory-limit",
-        2.0,
-        "limit of memory for its request: queries",
+    MemoryLeast "memory-least" 536_870_912.0 "memory of an empty Prometheus, in bytes"
+        "a rule of thumb",
+    MemoryLimit "memory-limit" 2.0 "limit of memory for its request: queries"
         "docs/stack.md: half of the limit as the request",
-    ),
-    coefficient(
-        "cores-per-million",
-        0.3,
-        "cores for a million series at an interval of 30s",
+    CoresPerMillion "cores-per-million" 0.3 "cores for a million series at an interval of 30s"
         "public figures are 0.1 to 0.3",
-    ),
-    coefficient("bytes-per-sample", 2.0, "bytes of a sample on disk", "prometheus.io: 1 to 2"),
-    coefficient(
-        "index",
-        1.2,
-        "what a block takes for what its samples take",
+    BytesPerSample "bytes-per-sample" 2.0 "bytes of a sample on disk"
+        "prometheus.io: 1 to 2",
+    Index "index" 1.2 "what a block takes for what its samples take"
         "1.3 to 2.1 bytes a sample measured with it",
-    ),
-    coefficient(
-        "log-hours",
-        3.0,
-        "hours in the write-ahead log",
+    LogHours "log-hours" 3.0 "hours in the write-ahead log"
         "Prometheus: a block of two hours, and half of the next",
-    ),
-    coefficient("log-bytes-per-sample", 8.0, "bytes of a sample in the write-ahead log", "a rule of thumb"),
-    coefficient("full", 0.8, "how full a volume may be", "prometheus.io: 80 to 85 % for retentionSize"),
-    coefficient("series-per-shard", 2_000_000.0, "series that one Prometheus takes well", "16 GB of memory"),
-    coefficient(
-        "bucket-per-resolution",
-        0.9,
-        "what the samples of five minutes, and those of an hour, take in the bucket at most, for what the raw ones take",
+    LogBytesPerSample "log-bytes-per-sample" 8.0 "bytes of a sample in the write-ahead log"
+        "a rule of thumb",
+    Full "full" 0.8 "how full a volume may be"
+        "prometheus.io: 80 to 85 % for retentionSize",
+    SeriesPerShard "series-per-shard" 2_000_000.0 "series that one Prometheus takes well"
+        "16 GB of memory",
+    BucketPerResolution "bucket-per-resolution" 0.9 "what the samples of five minutes, and those of an hour, take in the bucket at most, for what the raw ones take"
         "Thanos' documentation: up to three times with all of them",
-    ),
-    coefficient("compactor-least", 1e11, "disk of the compactor, in bytes, at least", "Thanos' documentation"),
-    coefficient("store-per-block", 3e7, "disk of the store for each block, in bytes", "thanos.io: 6 MB, up to 30"),
-    coefficient("lines", 0.15, "what log lines take compressed", "0.1 to 0.3 is seen: measure it"),
-    coefficient(
-        "lines-per-loki",
-        2e10,
-        "bytes of lines a day that one Loki takes well",
+    CompactorLeast "compactor-least" 1e11 "disk of the compactor, in bytes, at least"
+        "Thanos' documentation",
+    StorePerBlock "store-per-block" 3e7 "disk of the store for each block, in bytes"
+        "thanos.io: 6 MB, up to 30",
+    Lines "lines" 0.15 "what log lines take compressed"
+        "0.1 to 0.3 is seen: measure it",
+    LinesPerLoki "lines-per-loki" 2e10 "bytes of lines a day that one Loki takes well"
         "Grafana's documentation: 20 GB",
-    ),
-];
+}
 
 /// The numbers of one calculation.
 #[derive(Clone, Debug)]
-pub struct Coefficients(BTreeMap<&'static str, f64>);
+pub struct Coefficients(Vec<f64>);
 
 impl Default for Coefficients {
     fn default() -> Self {
-        Self(COEFFICIENTS.iter().map(|it| (it.name, it.value)).collect())
+        Self(COEFFICIENTS.iter().map(|it| it.value).collect())
     }
 }
 
@@ -110,7 +87,7 @@ impl Coefficients {
     /// What is wrong with the text.
     pub fn set(&mut self, text: &str) -> Result<(), String> {
         let (name, value) = text.split_once('=').ok_or("expected NAME=VALUE, such as series-per-pod=250")?;
-        let Some(known) = COEFFICIENTS.iter().find(|it| it.name == name) else {
+        let Some(known) = COEFFICIENTS.iter().position(|it| it.name == name) else {
             let near = nearest(name, COEFFICIENTS.iter().map(|it| it.name));
             let near = near.map_or_else(String::new, |near| format!("; did you mean `{near}`?"));
             return Err(format!("there is no `{name}`{near} `vigil size --coefficients` lists them"));
@@ -120,11 +97,16 @@ impl Coefficients {
         if !(value.is_finite() && value > 0.0) {
             return Err(format!("`{name}` is a number above 0"));
         }
-        self.0.insert(known.name, value);
+        // A volume that may be as full as it is has no room for what `retentionSize` does not count.
+        if known == Key::Full as usize && value >= 1.0 {
+            return Err(format!("`{name}` is a share below 1"));
+        }
+        self.0[known] = value;
         Ok(())
     }
 
-    pub(super) fn get(&self, name: &str) -> f64 {
-        self.0.get(name).copied().unwrap_or(f64::NAN)
+    /// There is a number for every key.
+    pub(super) fn get(&self, key: Key) -> f64 {
+        self.0[key as usize]
     }
 }
