@@ -144,7 +144,7 @@ impl Page {
     /// With what the check says.
     pub(crate) fn checked(mut self, report: &Report) -> Self {
         let said = |finding: &vigil_check::Finding, reason: &str| Said {
-            severity: severity(finding.severity()),
+            severity: finding.severity().name(),
             rule: finding.rule.id,
             message: finding.message.clone(),
             place: place(finding),
@@ -210,14 +210,6 @@ fn named(end: &End) -> String {
         End::ApiServer => "API server".to_owned(),
         End::Pods { namespace, kind, name } if kind.is_empty() => format!("{namespace}/{name} of the cluster"),
         End::Pods { namespace, kind, name } => format!("{kind} {namespace}/{name}"),
-    }
-}
-
-fn severity(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Error => "error",
-        Severity::Warning => "warning",
-        Severity::Note => "note",
     }
 }
 

@@ -2,8 +2,8 @@ use super::{Failure, Outcome, on_command_line};
 use crate::terminal::Terminal;
 use std::fmt::Write as _;
 use vigil_check::Rule;
+use vigil_yaml::Problem;
 use vigil_yaml::words::nearest;
-use vigil_yaml::{Problem, Severity};
 
 /// Say why a rule is there, what breaks it and what fulfils it
 #[derive(clap::Args)]
@@ -35,14 +35,6 @@ pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Outcome,
     Ok(Outcome::Clean)
 }
 
-fn severity(rule: &Rule) -> &'static str {
-    match rule.severity {
-        Severity::Error => "error",
-        Severity::Warning => "warning",
-        Severity::Note => "note",
-    }
-}
-
 fn list() -> String {
     let mut text = String::new();
     let width = vigil_check::rules().iter().map(|rule| rule.id.len()).max().unwrap_or(0);
@@ -54,7 +46,7 @@ fn list() -> String {
         // Writing to a String cannot fail.
         let _ = writeln!(text, "{area}");
         for rule in rules {
-            let _ = writeln!(text, "  {:width$}  {:7}  {}", rule.id, severity(rule), rule.title);
+            let _ = writeln!(text, "  {:width$}  {:7}  {}", rule.id, rule.severity.name(), rule.title);
         }
         text.push('\n');
     }
@@ -63,7 +55,7 @@ fn list() -> String {
 
 fn explain(rule: &Rule) -> String {
     let Rule { id, title, why, found_by, .. } = rule;
-    let mut text = format!("{id}: {title} ({})\n\n{}\n\n{}\n", severity(rule), why.trim(), found_by.sentence());
+    let mut text = format!("{id}: {title} ({})\n\n{}\n\n{}\n", rule.severity.name(), why.trim(), found_by.sentence());
     for (title, body) in
         [("This breaks it", rule.fail), ("and is told so", rule.said), ("This does not break it", rule.pass)]
     {

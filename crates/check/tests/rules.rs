@@ -145,7 +145,7 @@ and {} by *kubectl* or kustomize before that.
             text += &format!("\n## {area}\n\n| Rule | Severity | Asks that | Else found by |\n|---|---|---|---|\n");
         }
         for Rule { id, severity, title, found_by, .. } in rules {
-            let severity = format!("{severity:?}").to_lowercase();
+            let severity = severity.name();
             text += &format!(
                 "| [`{id}`](../crates/check/rules/{id}/why.md) | {severity} | {title} | {} |\n",
                 found_by.name()

@@ -1,4 +1,4 @@
-use super::parts::{level, located};
+use super::parts::located;
 use crate::finding::Finding;
 use crate::outcome::Report;
 use serde_json::{Value, json};
@@ -30,7 +30,7 @@ fn finding(finding: &Finding) -> Value {
     let (file, region) = located(finding);
     json!({
         "rule": finding.rule.id,
-        "severity": level(finding.severity()),
+        "severity": finding.severity().name(),
         "message": finding.message,
         "expected": finding.label,
         "help": finding.help,

@@ -34,15 +34,6 @@ pub(super) fn message(finding: &Finding) -> String {
     parts.join("; ")
 }
 
-/// What formats call a severity.
-pub(super) fn level(severity: Severity) -> &'static str {
-    match severity {
-        Severity::Error => "error",
-        Severity::Warning => "warning",
-        Severity::Note => "note",
-    }
-}
-
 /// The outcome in one line.
 pub(super) fn summary(report: &Report) -> String {
     let versions: Vec<_> = report.kubernetes.iter().map(ToString::to_string).collect();

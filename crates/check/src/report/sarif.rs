@@ -1,4 +1,4 @@
-use super::parts::{level, located, message};
+use super::parts::{located, message};
 use crate::finding::Finding;
 use crate::outcome::Report;
 use crate::rule::Rule;
@@ -45,10 +45,10 @@ fn describe(area: &str, rule: &Rule) -> Value {
         "shortDescription": { "text": rule.title },
         "fullDescription": { "text": why },
         "help": { "text": why, "markdown": example },
-        "defaultConfiguration": { "level": level(rule.severity) },
+        "defaultConfiguration": { "level": rule.severity.name() },
         "properties": {
             "tags": [area],
-            "problem.severity": if rule.severity == Severity::Note { "recommendation" } else { level(rule.severity) },
+            "problem.severity": if rule.severity == Severity::Note { "recommendation" } else { rule.severity.name() },
         },
     })
 }
@@ -70,7 +70,7 @@ fn result(finding: &Finding, rules: &[(&str, &Rule)]) -> Value {
     }
     let mut result = json!({
         "ruleId": finding.rule.id,
-        "level": level(finding.severity()),
+        "level": finding.severity().name(),
         "message": { "text": message(finding) },
         "locations": [location],
         // What stays the same when the lines above it change, so that a code host knows the finding again.
