@@ -3,12 +3,13 @@
 //! ```text
 //! tools/cluster/build ─► programs ─ assets ─┐
 //! stacks/*.yaml ─ stacks ─► manifests/ ─────┴► control_plane ─► apply, upgrade, changes, occupied,
-//!                                           │                   controllers, timeouts, argocd, story ───────────┐
-//!                                           └► replay, longterm ───────────────────────────────────┤
-//! corpus, a checker ─────────────────────────────────────────► agreement ──────────────────────────┴► docs/proof.md
+//!                                           │                   controllers, timeouts, argocd, story, alerts ────┐
+//!                                           └► rules, replay, longterm ──────────────────────────────────────────┤
+//! corpus, a checker ─────────────────────────────────────────► agreement ────────────────────────────────────────┴► docs/proof.md
 //! ```
 
 mod agreement;
+mod alerts;
 mod apply;
 mod argocd;
 mod assets;
@@ -21,6 +22,7 @@ mod http;
 mod inventory;
 mod kubectl;
 mod longterm;
+mod monitoring;
 mod nodes;
 mod occupied;
 mod parallel;
@@ -30,6 +32,7 @@ mod process;
 mod proof;
 mod recipe;
 mod replay;
+mod rules;
 mod stacks;
 mod story;
 mod surroundings;
@@ -109,6 +112,10 @@ enum What {
     Argocd,
     /// The programs run with their configuration: logs reach Loki, metrics reach Prometheus
     Story,
+    /// Prometheus evaluates all rules of every stack without an error
+    Rules,
+    /// An alert fires, reaches a webhook through Alertmanager, and ends
+    Alerts,
     /// Loki replays its log after a crash, within the memory of its container
     Replay,
     /// Thanos stores samples of two replicas, finds them once, downsamples and deletes; needs `tools/cluster/build thanos`
@@ -180,7 +187,7 @@ fn prove(arguments: &Prove) -> Result<bool> {
     };
     let wanted: Vec<What> = What::value_variants().iter().copied().filter(wanted).collect();
     let mut releases = Vec::new();
-    if wanted.iter().any(|what| !matches!(what, What::Replay | What::Thanos)) {
+    if wanted.iter().any(|what| !matches!(what, What::Rules | What::Replay | What::Thanos)) {
         releases = assets::releases()?;
         releases.retain(|release| arguments.kubernetes.is_empty() || arguments.kubernetes.contains(&release.minor()));
         if releases.is_empty() {
@@ -198,6 +205,8 @@ fn prove(arguments: &Prove) -> Result<bool> {
             What::Timeouts => timeouts::prove(&releases, &stacks)?,
             What::Argocd => argocd::prove(&releases, &stacks)?,
             What::Story => story::prove(&releases, &stacks)?,
+            What::Rules => rules::prove(&stacks)?,
+            What::Alerts => alerts::prove(&releases)?,
             What::Replay => replay::prove(&stacks)?,
             What::Thanos => longterm::prove(&stacks)?,
         };
