@@ -182,11 +182,14 @@ fn the_page_lists_all_alerts_and_what_became_of_upstreams() {
     }
     page += &upstream();
     let path = support::root().join("docs/alerts.md");
+    let approved = fs::read_to_string(&path).unwrap_or_default();
+    // `vigil-cluster cost` writes the last section, and takes a quarter of an hour.
+    page += approved.find("\n## What they cost\n").map_or("", |at| &approved[at..]);
     if std::env::var_os("VIGIL_UPDATE_ALERTS").is_some() {
         fs::write(&path, &page).unwrap();
+    } else {
+        assert!(approved == page, "docs/alerts.md is stale: VIGIL_UPDATE_ALERTS=1 cargo test --test alerts");
     }
-    let approved = fs::read_to_string(&path).unwrap_or_default();
-    assert!(approved == page, "docs/alerts.md is stale: VIGIL_UPDATE_ALERTS=1 cargo test --test alerts");
 }
 
 /// What docs/upstream/alerts.md says of an alert of the charts.

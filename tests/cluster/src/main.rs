@@ -17,6 +17,7 @@ mod changes;
 mod control_plane;
 mod controllers;
 mod corpus;
+mod cost;
 mod failure;
 mod http;
 mod inventory;
@@ -65,6 +66,7 @@ struct Arguments {
 enum Command {
     Prove(Prove),
     Agree(Agree),
+    Cost(Cost),
     /// Start an empty control plane and keep it until standard input ends
     Serve {
         /// The minor version of Kubernetes; the newest without it
@@ -149,6 +151,19 @@ struct Agree {
     checker: Vec<OsString>,
 }
 
+/// Measure what the rules of a stack cost Prometheus
+#[derive(clap::Args)]
+struct Cost {
+    /// The nodes of the cluster
+    #[arg(long, value_name = "COUNT", default_value_t = 100)]
+    nodes: usize,
+    /// Its pods
+    #[arg(long, value_name = "COUNT", default_value_t = 3000)]
+    pods: usize,
+    #[command(flatten)]
+    page: Page,
+}
+
 /// Where the report goes.
 #[derive(clap::Args)]
 struct Page {
@@ -164,6 +179,7 @@ fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Prove(arguments) => prove(&arguments),
         Command::Agree(arguments) => agree(&arguments),
+        Command::Cost(arguments) => cost(&arguments),
         Command::Serve { kubernetes } => serve(kubernetes.as_deref()).map(|()| false),
         Command::Hold { command } => process::hold(&command).map(|()| false),
     };
@@ -227,6 +243,15 @@ fn agree(arguments: &Agree) -> Result<bool> {
         generated.path()
     };
     let proof = agreement::prove(&release, objects, &arguments.definitions, &arguments.checker)?;
+    publish(&proof, &arguments.page)?;
+    Ok(!proof.findings.is_empty())
+}
+
+fn cost(arguments: &Cost) -> Result<bool> {
+    let _folder = workplace::open()?;
+    let stacks = stacks::rendered(&["tutorial".to_owned()])?;
+    let stack = stacks.first().ok_or_else(|| Failure::new("there is no stack"))?;
+    let proof = cost::measure(stack, arguments.nodes, arguments.pods)?;
     publish(&proof, &arguments.page)?;
     Ok(!proof.findings.is_empty())
 }

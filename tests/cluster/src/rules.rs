@@ -24,6 +24,9 @@ const COLUMNS: [&str; 6] = ["stack", "Prometheus", "groups", "alerts", "recorded
 /// Groups are evaluated at a moment of their own within their interval: the longest has five minutes.
 const LIMIT: Duration = Duration::from_secs(420);
 
+/// The configuration of Prometheus, in its folder.
+pub(crate) const CONFIG: &str = "prometheus.json";
+
 pub(crate) fn prove(stacks: &[Rendered]) -> Result<Proof> {
     let mut proof = Proof::new("Prometheus evaluates all rules", METHOD, &COLUMNS);
     // They wait for their turns, most of the time.
@@ -72,13 +75,14 @@ pub(crate) fn start(stack: &Rendered, place: &Path, scrapes: &Value) -> Result<(
         "rule_files": [place.join("rules/*.yaml")],
         "scrape_configs": scrapes,
     });
-    let file = place.join("prometheus.json");
+    let file = place.join(CONFIG);
     write(&file, &config.to_string())?;
     let port = free_port()?;
     let arguments = [
         format!("--config.file={}", file.display()),
         format!("--storage.tsdb.path={}", place.join("data").display()),
         format!("--web.listen-address=127.0.0.1:{port}"),
+        "--web.enable-lifecycle".to_owned(),
     ];
     let name = format!("prometheus-{}", stack.name);
     let mut process = Process::start(&name, &program("prometheus", "prometheus")?, arguments, &[], place)?;
