@@ -120,7 +120,9 @@ impl Stack {
                 for (patch, node) in stack.patches.iter_mut().zip(root.get("patches").map_or(&[][..], Node::items)) {
                     patch.origin = node.into();
                 }
-                stack.alerts.origin = root.get("alerts").map(Into::into).unwrap_or_default();
+                for (name, part) in stack.parts_mut() {
+                    part.stands_at(root.get(name).map(Into::into).unwrap_or_default());
+                }
                 Ok(Parsed { stack, warnings, notes, files, hidden: layers.hidden.clone(), root })
             }
             _ => Err(problems.into_iter().map(|problem| layers.with_hidden(problem)).collect()),

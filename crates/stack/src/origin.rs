@@ -4,7 +4,7 @@ use vigil_yaml::{Data, Node, Place, Span};
 
 /// The text of a part of the stack. Two parts that say the same are the same, wherever they stand.
 #[derive(Clone, Debug, Default)]
-pub(crate) struct Origin(Option<Node>);
+pub struct Origin(Option<Node>);
 
 impl PartialEq for Origin {
     fn eq(&self, _: &Self) -> bool {

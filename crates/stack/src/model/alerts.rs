@@ -81,7 +81,7 @@ pub struct RuleFile {
     pub groups: Vec<Value>,
 }
 
-part!(Alerts: only_with(prometheus), metadata, files, rules(alerts));
+part!(Alerts: only_with(prometheus), metadata, files, origin, rules(alerts));
 
 const RULES: Kind = Kind {
     name: "rule file",
