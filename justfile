@@ -176,6 +176,12 @@ mutations:
     tools/cluster/build promtool
     cargo test --quiet -p vigil-render --test rules -- --ignored --nocapture
 
+# Measure what the rules cost Prometheus in a cluster of so many nodes and pods, and write it into docs/alerts.md; needs Go
+[group('code')]
+cost nodes="500" pods="15000":
+    tools/cluster/build prometheus promtool
+    cargo run --quiet -p vigil-cluster -- cost --nodes {{ nodes }} --pods {{ pods }} --date "$(date +%F)" --write docs/alerts.md
+
 # Fuzz the YAML reader, stack.yaml or the checker (reader, stack, check) for ten minutes; needs cargo-fuzz
 [group('code')]
 fuzz target seconds="600":

@@ -188,10 +188,12 @@ const TOGETHER: [(&[&str], &[&str]); 9] = [
         &[
             "alertname=KubePersistentVolumeFillingUp severity=critical namespace=shop persistentvolumeclaim=a",
             "alertname=KubePersistentVolumeFillingUp severity=warning namespace=shop persistentvolumeclaim=a",
-            "alertname=InfoInhibitor severity=none namespace=bank",
             "alertname=CPUThrottlingHigh severity=info namespace=bank pod=b",
+            "alertname=Watchdog severity=none namespace=mymonitoring",
+            // The last of all: it is not what keeps itself back.
+            "alertname=InfoInhibitor severity=none namespace=bank",
         ],
-        &["KubePersistentVolumeFillingUp"],
+        &["KubePersistentVolumeFillingUp", "Watchdog"],
     ),
     (
         &[

@@ -10,7 +10,8 @@ use vigil_yaml::{Limits, Problem, Source};
 
 /// Compare the rendered set with what `helm template` makes of the upstream charts
 ///
-/// Objects are matched by kind and name, then by role; what they do is compared, not how it is written. A difference
+/// Objects are matched by kind and name, then by role; what they do is compared, not how it is written. Of rules of
+/// Prometheus it is the names: which alert and which recorded series there is here too. A difference
 /// that the tables in docs/upstream/ list with its reason is deliberate, and so is what a patch of the stack has made; any
 /// other makes the exit status 1.
 #[derive(clap::Args)]
@@ -54,7 +55,8 @@ pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Outcome,
         let documents = vigil_yaml::read(&source, &limits).map_err(failure)?;
         upstream.extend(documents.iter().map(vigil_yaml::Node::to_json));
     }
-    let differences = differences(arguments.differences.as_deref()).map_err(failure)?;
+    let alerts = vigil::RUNBOOKS.iter().map(|(name, _)| (*name).to_owned());
+    let differences = differences(arguments.differences.as_deref()).map_err(failure)?.with_alerts(alerts);
     let values =
         |rendering: &Rendering| rendering.objects.iter().map(|object| (*object.value).clone()).collect::<Vec<_>>();
     let ours = values(&rendered.rendering);

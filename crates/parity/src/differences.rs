@@ -9,7 +9,9 @@
 //! `object` and `field` may hold `*`. A field covers what stands below it. The field `*` means the whole object, which
 //! one side lacks; the field `object` pairs two objects that have neither name nor kind in common. A cell of `ours` or
 //! `upstream` that is all in backticks is a value, and a note tells when it is no longer that; otherwise it is prose.
+//! Rules of Prometheus are objects here too, `alert NAME` and `record NAME`.
 
+use crate::set::ALERT;
 use std::collections::BTreeSet;
 use vigil_yaml::{Problem, Source, Span};
 
@@ -20,6 +22,8 @@ const IDENTITY: [&str; 4] = ["apiVersion", "kind", "metadata.name", "metadata.na
 #[derive(Debug, Default)]
 pub struct Differences {
     pub(crate) rows: Vec<Row>,
+    /// Alerts that are there when a stack has what they are about.
+    alerts: BTreeSet<String>,
 }
 
 /// One row of a table.
@@ -90,7 +94,22 @@ impl Differences {
                 }
             }
         }
-        if problems.is_empty() { Ok(Self { rows }) } else { Err(problems) }
+        if problems.is_empty() { Ok(Self { rows, alerts: BTreeSet::new() }) } else { Err(problems) }
+    }
+
+    /// The same, with the names of alerts that a stack may have: no row has to say why one without their part lacks them.
+    #[must_use]
+    pub fn with_alerts(self, names: impl IntoIterator<Item = String>) -> Self {
+        Self { alerts: names.into_iter().collect(), ..self }
+    }
+
+    /// Why our side lacks an object of upstream's, or the other way round.
+    pub(crate) fn reason(&self, title: &str, rows: &[usize], is_ours: bool) -> Option<String> {
+        let listed = rows.first().map(|n| self.rows[*n].why.clone());
+        let alert = || title.strip_prefix(ALERT).filter(|name| !is_ours && self.alerts.contains(name.trim_start()));
+        listed.or_else(|| {
+            alert().map(|_| "the stack does not have it: it is off, or what it is about is not scraped".to_owned())
+        })
     }
 
     /// Whether a row pairs these two objects.

@@ -31,7 +31,7 @@ pub struct Difference {
 /// What it comes to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
-    /// Objects of upstream.
+    /// Objects and rules of upstream.
     pub objects: usize,
     /// Those that one of ours answers to.
     pub matched: usize,
@@ -73,7 +73,7 @@ impl Summary {
             _ => format!(" = {} ({} with what is deliberate)", percent(self.equal), percent(self.equal + self.listed)),
         };
         format!(
-            "objects matched {}/{}{left_out}, fields equal {}/{}{share}, deliberate {}, unexplained {}",
+            "objects and rules matched {}/{}{left_out}, fields equal {}/{}{share}, deliberate {}, unexplained {}",
             self.matched, self.objects, self.equal, self.fields, self.deliberate, self.unexplained
         )
     }
@@ -193,11 +193,11 @@ impl Reporter<'_> {
                 }
             }
         }
-        self.take(names, field, &rows);
+        let listed = rows.first().map(|n| self.listed.rows[*n].why.clone());
+        self.take(names, field, &rows, listed);
     }
 
-    fn take(&mut self, names: &[&str], field: Field, rows: &[usize]) {
-        let listed = rows.first().map(|n| self.listed.rows[*n].why.clone());
+    fn take(&mut self, names: &[&str], field: Field, rows: &[usize], listed: Option<String>) {
         self.used.extend(rows);
         let Field { path, ours, upstream, stated } = field;
         let counterpart = names.last().filter(|last| *last != &names[0]).map(|name| (*name).to_owned());
@@ -220,13 +220,14 @@ impl Reporter<'_> {
     fn alone(&mut self, object: &Value, is_ours: bool) {
         let title = title(object);
         let rows = self.listed.covering(&[&title], "*");
+        let reason = self.listed.reason(&title, &rows, is_ours);
         if !is_ours {
             self.report.summary.objects += 1;
-            self.report.summary.left_out += usize::from(!rows.is_empty());
+            self.report.summary.left_out += usize::from(reason.is_some());
         }
         let there = |there: bool| there.then(|| Value::from("present"));
         let field = Field { path: "*".to_owned(), ours: there(is_ours), upstream: there(!is_ours), stated: 0 };
-        self.take(&[&title], field, &rows);
+        self.take(&[&title], field, &rows, reason);
     }
 
     /// Rows that explain nothing: of objects that were compared one by one, of all others their number.

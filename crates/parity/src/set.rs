@@ -5,6 +5,10 @@ use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use vigil_forms::selector::{Label, Operator};
 
+/// What a rule is, as rules say it and titles do. No kind of Kubernetes is written so.
+pub(crate) const ALERT: &str = "alert";
+const RECORD: &str = "record";
+
 /// One side of the comparison.
 pub(crate) struct Set {
     pub(crate) objects: Vec<Value>,
@@ -27,7 +31,10 @@ impl Set {
             let hook = text(object, "/metadata/annotations/helm.sh~1hook");
             !kind(object).is_empty() && !hook.split(',').any(|hook| hook.trim().starts_with("test"))
         });
-        Self { objects: flat, aliases: BTreeMap::new() }
+        let (rules, mut objects): (Vec<Value>, Vec<Value>) =
+            flat.into_iter().partition(|object| kind(object) == "PrometheusRule");
+        objects.extend(named(&rules));
+        Self { objects, aliases: BTreeMap::new() }
     }
 
     pub(crate) fn find(&self, wanted: &str, in_namespace: &str, called: &str) -> Option<&Value> {
@@ -71,6 +78,18 @@ impl Set {
             containers.iter().find_map(|container| container_port(container, port))
         })
     }
+}
+
+/// Alerts and recorded series, each once, as if they were objects: in which object and which group a rule stands, and with
+/// how many severities, is nobody's business.
+fn named(rules: &[Value]) -> Vec<Value> {
+    let groups = rules.iter().flat_map(|object| items(object, "/spec/groups"));
+    let mut names: Vec<(&str, &str)> = Vec::new();
+    for rule in groups.flat_map(|group| items(group, "/rules")) {
+        let name = [ALERT, RECORD].map(|kind| (kind, text(rule, &format!("/{kind}"))));
+        names.extend(name.into_iter().find(|(_, name)| !name.is_empty()).filter(|name| !names.contains(name)));
+    }
+    names.into_iter().map(|(kind, name)| json!({ "kind": kind, "metadata": { "name": name } })).collect()
 }
 
 /// The number behind the name of one of a container's ports.
@@ -129,6 +148,18 @@ mod tests {
                 {"kind": "Service", "metadata": {"name": "web", "namespace": "y", "labels": {"a": "b"}}}]}),
             json!({"kind": "Pod", "metadata": {"name": "t", "annotations": {"helm.sh/hook": "test-success"}}}),
         ])
+    }
+
+    #[test]
+    fn rules_are_known_by_their_names() {
+        let object = |rules: Value| json!({"kind": "PrometheusRule", "metadata": {"name": "r"}, "spec": {"groups": [{"rules": rules}]}});
+        let set = Set::new(&[
+            object(json!([{"alert": "Down"}, {"record": "a:b"}, {"alert": "Down", "labels": {"severity": "info"}}])),
+            object(json!([{"alert": "Slow"}, {"expr": "up"}, {"alert": 1}])),
+            object(json!("no rules")),
+        ]);
+        let titles: Vec<_> = set.objects.iter().map(title).collect();
+        assert_eq!(titles, ["alert Down", "record a:b", "alert Slow"]);
     }
 
     #[test]

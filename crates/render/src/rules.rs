@@ -154,16 +154,18 @@ fn names_of_alerts(group: &Map<String, Value>) -> Vec<String> {
 
 /// What the stack says of alerts that there are not.
 fn unknown(stack: &Stack, alerts: &BTreeSet<String>) -> Vec<Problem> {
-    let off = stack.alerts.off.iter().map(|name| ("off", name));
-    let named = off.chain(stack.alerts.severity.keys().map(|name| ("severity", name)));
+    let off = stack.alerts.off.iter().enumerate().map(|(at, name)| ("off", at.to_string(), name));
+    let named = off.chain(stack.alerts.severity.keys().map(|name| ("severity", name.to_string(), name)));
     named
-        .filter(|(_, name)| !alerts.contains(name.as_str()))
-        .map(|(key, name)| {
-            let problem = Problem::in_file(format!("`alerts.{key}`: there is no alert `{name}`"), "stack.yaml");
+        .filter(|(.., name)| !alerts.contains(name.as_str()))
+        .map(|(key, at, name)| {
+            let place = stack.alerts.place(&[key, &at]);
             let near = vigil_yaml::words::nearest(name.as_str(), alerts.iter().map(String::as_str));
-            problem.help(
-                near.map_or("`vigil runbook` lists all alerts".to_owned(), |near| format!("did you mean `{near}`?")),
-            )
+            let help =
+                near.map_or("`vigil runbook` lists all alerts".to_owned(), |near| format!("did you mean `{near}`?"));
+            Problem::error(format!("`alerts.{key}`: there is no alert `{name}`"), place)
+                .label("unknown name")
+                .help(help)
         })
         .collect()
 }

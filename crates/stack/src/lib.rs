@@ -15,6 +15,7 @@ mod fleet;
 mod helm;
 mod layers;
 pub mod model;
+mod origin;
 mod provenance;
 mod redact;
 mod rules;
@@ -117,7 +118,10 @@ impl Stack {
             Some(mut stack) if problems.is_empty() => {
                 layers.without_credentials(&mut root);
                 for (patch, node) in stack.patches.iter_mut().zip(root.get("patches").map_or(&[][..], Node::items)) {
-                    patch.origin.0 = Some(node.clone());
+                    patch.origin = node.into();
+                }
+                for (name, part) in stack.parts_mut() {
+                    part.stands_at(root.get(name).map(Into::into).unwrap_or_default());
                 }
                 Ok(Parsed { stack, warnings, notes, files, hidden: layers.hidden.clone(), root })
             }

@@ -2,7 +2,10 @@
 
 use crate::failure::{Context, Failure, Result};
 use serde_json::Value;
-use std::thread::sleep;
+use std::io::{self, BufRead as _, BufReader, Read as _, Write as _};
+use std::net::{TcpListener, TcpStream};
+use std::sync::Arc;
+use std::thread::{self, sleep};
 use std::time::Duration;
 use ureq::Agent;
 use ureq::http::Request;
@@ -47,6 +50,11 @@ impl Http {
         Self { base: format!("http://127.0.0.1:{port}"), agent: config.into() }
     }
 
+    /// Where it is.
+    pub(crate) fn address(&self) -> &str {
+        &self.base
+    }
+
     pub(crate) fn get(&self, path: &str) -> Result<Answer> {
         self.send("GET", path, "application/json", "")
     }
@@ -81,6 +89,49 @@ impl Http {
     pub(crate) fn is_ok(&self, path: &str) -> bool {
         self.get(path).is_ok_and(|answer| answer.status == 200)
     }
+}
+
+/// What programs of a stack ask and tell: every call gets the text that is made of its path and its body.
+///
+/// It answers until this program ends. Returns its port.
+pub(crate) fn serve(answer: impl Fn(&str, &str) -> String + Send + Sync + 'static) -> Result<u16> {
+    let listener = TcpListener::bind("127.0.0.1:0").context("a port to listen on")?;
+    let port = listener.local_addr().context("a port to listen on")?.port();
+    let answer = Arc::new(answer);
+    thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            let answer = answer.clone();
+            // Who hangs up gets no answer.
+            thread::spawn(move || serve_one(stream, &*answer));
+        }
+    });
+    Ok(port)
+}
+
+fn serve_one(stream: TcpStream, answer: &(impl Fn(&str, &str) -> String + ?Sized)) -> io::Result<()> {
+    let mut reader = BufReader::new(stream);
+    let mut line = String::new();
+    reader.read_line(&mut line)?;
+    let path = line.split(' ').nth(1).unwrap_or_default().to_owned();
+    let mut length = 0;
+    loop {
+        line.clear();
+        reader.read_line(&mut line)?;
+        let Some((name, value)) = line.split_once(':') else { break };
+        if name.eq_ignore_ascii_case("content-length") {
+            length = value.trim().parse().unwrap_or(0);
+        }
+    }
+    let mut body = Vec::new();
+    reader.by_ref().take(length).read_to_end(&mut body)?;
+    let text = answer(&path, &String::from_utf8_lossy(&body));
+    let head = format!(
+        "HTTP/1.1 200 OK\r\ncontent-type: text/plain; version=0.0.4\r\ncontent-length: {}\r\nconnection: close\r\n\r\n",
+        text.len()
+    );
+    let mut stream = reader.into_inner();
+    stream.write_all(head.as_bytes())?;
+    stream.write_all(text.as_bytes())
 }
 
 /// A text as part of a query.

@@ -3,12 +3,13 @@
 //! ```text
 //! tools/cluster/build ─► programs ─ assets ─┐
 //! stacks/*.yaml ─ stacks ─► manifests/ ─────┴► control_plane ─► apply, upgrade, changes, occupied,
-//!                                           │                   controllers, timeouts, argocd, story ───────────┐
-//!                                           └► replay, longterm ───────────────────────────────────┤
-//! corpus, a checker ─────────────────────────────────────────► agreement ──────────────────────────┴► docs/proof.md
+//!                                           │                   controllers, timeouts, argocd, story, alerts ────┐
+//!                                           └► rules, replay, longterm ──────────────────────────────────────────┤
+//! corpus, a checker ─────────────────────────────────────────► agreement ────────────────────────────────────────┴► docs/proof.md
 //! ```
 
 mod agreement;
+mod alerts;
 mod apply;
 mod argocd;
 mod assets;
@@ -16,11 +17,13 @@ mod changes;
 mod control_plane;
 mod controllers;
 mod corpus;
+mod cost;
 mod failure;
 mod http;
 mod inventory;
 mod kubectl;
 mod longterm;
+mod monitoring;
 mod nodes;
 mod occupied;
 mod parallel;
@@ -30,6 +33,7 @@ mod process;
 mod proof;
 mod recipe;
 mod replay;
+mod rules;
 mod stacks;
 mod story;
 mod surroundings;
@@ -62,6 +66,7 @@ struct Arguments {
 enum Command {
     Prove(Prove),
     Agree(Agree),
+    Cost(Cost),
     /// Start an empty control plane and keep it until standard input ends
     Serve {
         /// The minor version of Kubernetes; the newest without it
@@ -109,6 +114,10 @@ enum What {
     Argocd,
     /// The programs run with their configuration: logs reach Loki, metrics reach Prometheus
     Story,
+    /// Prometheus evaluates all rules of every stack without an error
+    Rules,
+    /// An alert fires, reaches a webhook through Alertmanager, and ends
+    Alerts,
     /// Loki replays its log after a crash, within the memory of its container
     Replay,
     /// Thanos stores samples of two replicas, finds them once, downsamples and deletes; needs `tools/cluster/build thanos`
@@ -142,6 +151,19 @@ struct Agree {
     checker: Vec<OsString>,
 }
 
+/// Measure what the rules of a stack cost Prometheus
+#[derive(clap::Args)]
+struct Cost {
+    /// The nodes of the cluster
+    #[arg(long, value_name = "COUNT", default_value_t = 100)]
+    nodes: usize,
+    /// Its pods
+    #[arg(long, value_name = "COUNT", default_value_t = 3000)]
+    pods: usize,
+    #[command(flatten)]
+    page: Page,
+}
+
 /// Where the report goes.
 #[derive(clap::Args)]
 struct Page {
@@ -157,6 +179,7 @@ fn main() -> ExitCode {
     let done = match Arguments::parse().command {
         Command::Prove(arguments) => prove(&arguments),
         Command::Agree(arguments) => agree(&arguments),
+        Command::Cost(arguments) => cost(&arguments),
         Command::Serve { kubernetes } => serve(kubernetes.as_deref()).map(|()| false),
         Command::Hold { command } => process::hold(&command).map(|()| false),
     };
@@ -180,7 +203,7 @@ fn prove(arguments: &Prove) -> Result<bool> {
     };
     let wanted: Vec<What> = What::value_variants().iter().copied().filter(wanted).collect();
     let mut releases = Vec::new();
-    if wanted.iter().any(|what| !matches!(what, What::Replay | What::Thanos)) {
+    if wanted.iter().any(|what| !matches!(what, What::Rules | What::Replay | What::Thanos)) {
         releases = assets::releases()?;
         releases.retain(|release| arguments.kubernetes.is_empty() || arguments.kubernetes.contains(&release.minor()));
         if releases.is_empty() {
@@ -198,6 +221,8 @@ fn prove(arguments: &Prove) -> Result<bool> {
             What::Timeouts => timeouts::prove(&releases, &stacks)?,
             What::Argocd => argocd::prove(&releases, &stacks)?,
             What::Story => story::prove(&releases, &stacks)?,
+            What::Rules => rules::prove(&stacks)?,
+            What::Alerts => alerts::prove(&releases)?,
             What::Replay => replay::prove(&stacks)?,
             What::Thanos => longterm::prove(&stacks)?,
         };
@@ -218,6 +243,15 @@ fn agree(arguments: &Agree) -> Result<bool> {
         generated.path()
     };
     let proof = agreement::prove(&release, objects, &arguments.definitions, &arguments.checker)?;
+    publish(&proof, &arguments.page)?;
+    Ok(!proof.findings.is_empty())
+}
+
+fn cost(arguments: &Cost) -> Result<bool> {
+    let _folder = workplace::open()?;
+    let stacks = stacks::rendered(&["tutorial".to_owned()])?;
+    let stack = stacks.first().ok_or_else(|| Failure::new("there is no stack"))?;
+    let proof = cost::measure(stack, arguments.nodes, arguments.pods)?;
     publish(&proof, &arguments.page)?;
     Ok(!proof.findings.is_empty())
 }

@@ -17,8 +17,14 @@ pub(crate) struct Pod {
 
 /// Waits for a pod of a workload, puts it on the node and says that it runs and is ready at an address.
 pub(crate) fn run_one(plane: &ControlPlane, workload: &Object, address: &str) -> Result<Pod> {
-    let pods = format!("/api/v1/namespaces/{}/pods", workload.namespace());
-    let labels = workload.value.pointer("/spec/selector/matchLabels").and_then(Value::as_object);
+    run_one_of(plane, &workload.value, address)
+}
+
+/// The same for a workload that is not of the stack's own objects.
+pub(crate) fn run_one_of(plane: &ControlPlane, workload: &Value, address: &str) -> Result<Pod> {
+    let text = |key: &str| workload["metadata"][key].as_str().unwrap_or_default();
+    let pods = format!("/api/v1/namespaces/{}/pods", text("namespace"));
+    let labels = workload.pointer("/spec/selector/matchLabels").and_then(Value::as_object);
     let ours =
         |pod: &Value| labels.is_some_and(|all| all.iter().all(|(key, is)| &pod["metadata"]["labels"][key] == is));
     let mut found = None;
@@ -27,7 +33,7 @@ pub(crate) fn run_one(plane: &ControlPlane, workload: &Object, address: &str) ->
         found = list["items"].as_array().into_iter().flatten().find(|pod| ours(pod)).cloned();
         found.is_some()
     });
-    let pod = found.ok_or_else(|| Failure::new(format!("{} has no pod", workload.title())))?;
+    let pod = found.ok_or_else(|| Failure::new(format!("{} has no pod", text("name"))))?;
     run(plane, &pod, address)
 }
 

@@ -93,6 +93,15 @@ impl Process {
         Some(kilobytes.parse::<u64>().ok()? << 10)
     }
 
+    /// The time that cores have worked for it, however long it had to wait for one.
+    pub(crate) fn cpu_time(&self) -> Option<Duration> {
+        let threads = fs::read_dir(format!("/proc/{}/task", self.child.id())).ok()?;
+        let of = |thread: &Path| -> Option<u64> {
+            fs::read_to_string(thread.join("schedstat")).ok()?.split(' ').next()?.parse().ok()
+        };
+        Some(Duration::from_nanos(threads.filter_map(|thread| of(&thread.ok()?.path())).sum()))
+    }
+
     /// Ends it as the kernel ends what has taken too much memory: without a word.
     pub(crate) fn kill(mut self) {
         let _ = self.child.kill();

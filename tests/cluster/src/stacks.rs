@@ -72,6 +72,12 @@ impl Rendered {
     }
 }
 
+/// A stack that a proof makes for itself.
+pub(crate) fn of_text(name: &str, text: &str) -> Result<Rendered> {
+    let parsed = Stack::parse(&Source::new(name, text)).map_err(|problems| drawn(&problems))?;
+    render(name.to_owned(), parsed.stack)
+}
+
 /// The repository's folder.
 pub(crate) fn root() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))

@@ -2,11 +2,10 @@
 
 use crate::assets::{self, Release, program};
 use crate::control_plane::ControlPlane;
-use crate::controllers::{
-    account, arguments, checked, start_alloy, start_kube_state_metrics, start_operator, unpacked,
-};
+use crate::controllers::{account, arguments, checked, start_alloy, start_kube_state_metrics, start_operator};
 use crate::failure::{Context, Failure, Result};
 use crate::http::{Http, encoded};
+use crate::monitoring::{find_api, folder_of, parsed, start_alertmanager, start_prometheus, write};
 use crate::nodes::{self, Pod};
 use crate::prerequisites::{self, NODE};
 use crate::process::{Process, free_port, wait_for};
@@ -14,15 +13,13 @@ use crate::proof::Proof;
 use crate::recipe;
 use crate::replay::start_loki;
 use crate::stacks::Rendered;
-use serde_json::{Value, json};
+use serde_json::Value;
 use std::collections::BTreeSet;
 use std::ffi::OsStr;
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::path::Path;
 use std::time::Duration;
 use vigil_render::Object;
-use vigil_yaml::{Limits, Source};
 
 const METHOD: &str = "\
 The programs of `stacks/tutorial.yaml` run as processes with the configuration that Vigil rendered, or that the operator
@@ -34,9 +31,6 @@ that the stacks use. The application is called again, and the streams must be th
 const COLUMNS: [&str; 4] = ["program", "version", "of the stack", "shown"];
 
 const LIMIT: Duration = Duration::from_secs(120);
-
-/// Where the containers of Kubernetes find their rights.
-const RIGHTS: &str = "/var/run/secrets/kubernetes.io/serviceaccount";
 
 pub(crate) fn prove(releases: &[Release], stacks: &[Rendered]) -> Result<Proof> {
     let mut proof = Proof::new("The tutorial's story, with the programs", METHOD, &COLUMNS);
@@ -115,18 +109,12 @@ impl Story<'_> {
         Ok(())
     }
 
-    fn place(&self, name: &str) -> Result<PathBuf> {
-        let path = self.plane.directory().join(name);
-        fs::create_dir_all(&path).context(path.display())?;
-        Ok(path)
-    }
-
     fn loki(&mut self, collector: Collector) -> Result<(Process, Http, String)> {
         let config = content(self.stack.object("loki", "ConfigMap")?, "loki.yaml")?;
         let problems = checked(self.plane, "loki", "loki", &["-verify-config", "-config.file"], &config)?;
         self.proof.expect(problems.is_empty(), || format!("loki refuses its configuration:\n{problems}"));
 
-        let place = self.place(&format!("loki-{}", collector.name()))?;
+        let place = folder_of(self.plane, &format!("loki-{}", collector.name()))?;
         let (mut process, port) = start_loki("loki", &config, &place, &[], &[], self.plane.directory())?;
         let http = Http::at(port);
         process.wait_until(LIMIT, || http.is_ok("/ready"))?;
@@ -141,7 +129,7 @@ impl Story<'_> {
     /// A collector, and the streams that it made of what the application's pod said.
     fn logs(&mut self, pod: &Pod, collector: Collector) -> Result<(Streams, (Process, u16))> {
         let (_loki, loki, url) = self.loki(collector)?;
-        let logs = self.place(&format!("pods-{}", collector.name()))?;
+        let logs = folder_of(self.plane, &format!("pods-{}", collector.name()))?;
         let folder = logs.join(format!("{}_{}_{}/flask-web", pod.namespace, pod.name, pod.uid));
         let (port, packages) = (free_port()?, program("flask", "packages")?);
         let app = Path::new(env!("CARGO_MANIFEST_DIR")).join("app");
@@ -222,7 +210,7 @@ impl Story<'_> {
         let daemons = self.stack.object("promtail", "DaemonSet")?;
         let kubeconfig = self.plane.kubeconfig_of(daemons.namespace(), account(daemons)?)?;
         let text = content(self.stack.object("promtail", "ConfigMap")?, "promtail.yaml")?;
-        let place = self.place("promtail")?;
+        let place = folder_of(self.plane, "promtail")?;
         let text = text
             .replace("http://loki-stack.myloki:3100", loki)
             .replace("/run/promtail", &place.display().to_string())
@@ -281,7 +269,7 @@ impl Story<'_> {
             ("kube-state-metrics/1", own),
             ("alloy/0", *alloy),
         ];
-        let (prometheus, http, address) = self.prometheus(&jobs)?;
+        let (prometheus, http) = start_prometheus(self.plane, self.stack, &jobs, None)?;
         drop(operator);
         let replicas = "kube_deployment_status_replicas{namespace=\"default\"}";
         let questions = [
@@ -308,7 +296,7 @@ impl Story<'_> {
             let found = answer.pointer("/data/result/0/metric/job").and_then(Value::as_str).unwrap_or_default();
             self.proof.expect(found == job, || format!("prometheus: the job of {query} is `{found}`"));
         }
-        self.grafana(&address)?;
+        self.grafana(http.address())?;
         self.allowed("prometheus", &prometheus);
         self.allowed("kube-state-metrics", &state);
         let shown = "starts with its arguments, answers its probes; \
@@ -319,66 +307,10 @@ impl Story<'_> {
         self.row("prometheus", "prometheus", "prometheus", shown)
     }
 
-    /// Prometheus, which finds each of the jobs whose names end so at a port of this machine.
-    fn prometheus(&mut self, jobs: &[(&str, u16)]) -> Result<(Process, Http, String)> {
-        let object = self.stack.object("prometheus", "Prometheus")?;
-        let (namespace, name) = (object.namespace(), object.name());
-        let text = unpacked(self.plane, namespace, &format!("prometheus-{name}"), "prometheus.yaml.gz")?;
-        let text = text.ok_or_else(|| Failure::new("the operator made no configuration"))?;
-        let account = object.value.pointer("/spec/serviceAccountName").and_then(Value::as_str).unwrap_or_default();
-        let kubeconfig = self.plane.kubeconfig_of(namespace, account)?;
-        let place = self.place("prometheus")?;
-        self.plane.write_rights(&kubeconfig, &place)?;
-        // What the reloader beside Prometheus fills in: which pod and which shard this is.
-        let text = text.replace("$(POD_NAME)", &format!("prometheus-{name}-0")).replace("$(SHARD)", "0");
-        let mut config = parsed("prometheus.yaml", &text.replace(RIGHTS, &place.display().to_string()))?;
-        for scrape in config["scrape_configs"].as_array_mut().into_iter().flatten() {
-            find_api(&mut scrape["kubernetes_sd_configs"], &kubeconfig);
-            let name = scrape["job_name"].as_str().unwrap_or_default();
-            let port = jobs.iter().find(|(job, _)| name.ends_with(job)).map(|&(_, port)| port);
-            // Nobody is at the addresses of the others, and nothing leaves this machine.
-            let address = format!("127.0.0.1:{}", port.unwrap_or(9));
-            let rule = json!({ "target_label": "__address__", "replacement": address });
-            if let Some(rules) = scrape["relabel_configs"].as_array_mut() {
-                rules.push(rule);
-            }
-            scrape["scrape_interval"] = "5s".into();
-            scrape["scrape_timeout"] = "4s".into();
-        }
-        for alertmanager in
-            config.pointer_mut("/alerting/alertmanagers").and_then(Value::as_array_mut).into_iter().flatten()
-        {
-            find_api(&mut alertmanager["kubernetes_sd_configs"], &kubeconfig);
-        }
-        let file = place.join("prometheus.yaml");
-        write(&file, &vigil_yaml::write(&config))?;
-
-        let port = free_port()?;
-        let set = format!("/apis/apps/v1/namespaces/{namespace}/statefulsets/prometheus-{name}");
-        let set = self.plane.api.get(&set)?.ok("the StatefulSet of Prometheus")?;
-        let containers = set.pointer("/spec/template/spec/containers").and_then(Value::as_array);
-        let container = containers.into_iter().flatten().find(|container| container["name"] == "prometheus");
-        let given = container.and_then(|container| container["args"].as_array());
-        let given = given.ok_or_else(|| Failure::new("the StatefulSet has no arguments for Prometheus"))?;
-        let replaced = ["--config.file=", "--storage.tsdb.path=", "--web.listen-address=", "--web.config.file="];
-        let mut arguments: Vec<_> = given.iter().filter_map(Value::as_str).map(str::to_owned).collect();
-        arguments.retain(|argument| !replaced.iter().any(|flag| argument.starts_with(flag)));
-        arguments.extend([
-            format!("--config.file={}", file.display()),
-            format!("--storage.tsdb.path={}", place.join("data").display()),
-            format!("--web.listen-address=127.0.0.1:{port}"),
-        ]);
-        let binary = program("prometheus", "prometheus")?;
-        let mut process = Process::start("prometheus", &binary, arguments, &[], self.plane.directory())?;
-        let http = Http::at(port);
-        process.wait_until(LIMIT, || http.is_ok("/-/ready"))?;
-        Ok((process, http, format!("http://127.0.0.1:{port}")))
-    }
-
     /// Grafana, which finds its settings, data sources and dashboards where the stack puts them.
     fn grafana(&mut self, prometheus: &str) -> Result<()> {
         let (_loki, _, loki) = self.loki(Collector::Alloy)?;
-        let place = self.place("grafana-server")?;
+        let place = folder_of(self.plane, "grafana-server")?;
         for folder in ["provisioning/datasources", "provisioning/dashboards", "dashboards"] {
             let path = place.join(folder);
             fs::create_dir_all(&path).context(path.display())?;
@@ -452,31 +384,7 @@ impl Story<'_> {
     }
 
     fn alertmanager(&mut self) -> Result<()> {
-        let secret = self.stack.object("alertmanager", "Secret")?;
-        let path = format!("/api/v1/namespaces/{}/secrets/{}", secret.namespace(), secret.name());
-        let stored = self.plane.api.get(&path)?.ok("the Secret of Alertmanager")?;
-        let text = stored["data"]["alertmanager.yaml"].as_str().unwrap_or_default();
-        let place = self.place("alertmanager")?;
-        let encoded = place.join("alertmanager.yaml.base64");
-        write(&encoded, text)?;
-        let output = Command::new("base64").arg("-d").arg(&encoded).output().context("base64")?;
-        let text = String::from_utf8_lossy(&output.stdout);
-        let problems = checked(self.plane, "alertmanager", "amtool", &["check-config"], &text)?;
-        self.proof.expect(problems.is_empty(), || format!("amtool refuses alertmanager.yaml:\n{problems}"));
-        let file = place.join("alertmanager.yaml");
-        write(&file, &text)?;
-        let port = free_port()?;
-        let arguments = [
-            format!("--config.file={}", file.display()),
-            format!("--storage.path={}", place.join("data").display()),
-            format!("--web.listen-address=127.0.0.1:{port}"),
-            // One of its kind talks to no peers.
-            "--cluster.listen-address=".to_owned(),
-        ];
-        let binary = program("alertmanager", "alertmanager")?;
-        let mut process = Process::start("alertmanager", &binary, arguments, &[], self.plane.directory())?;
-        let http = Http::at(port);
-        process.wait_until(LIMIT, || http.is_ok("/-/ready"))?;
+        let (_alertmanager, _) = start_alertmanager(self.plane, self.stack, self.proof, free_port()?)?;
         self.row("alertmanager", "alertmanager", "alertmanager", "takes its configuration and is ready")
     }
 
@@ -502,26 +410,8 @@ fn probed(workload: &Object, container: &str) -> BTreeSet<String> {
     probes.filter_map(|(_, probe)| probe.pointer("/httpGet/path")?.as_str().map(str::to_owned)).collect()
 }
 
-fn parsed(name: &str, text: &str) -> Result<Value> {
-    let documents = vigil_yaml::read(&Source::new(name, text), &Limits::default());
-    let documents = documents
-        .map_err(|problems| Failure::new(problems.iter().map(|problem| problem.draw(false)).collect::<String>()))?;
-    documents.first().map(vigil_yaml::Node::to_json).ok_or_else(|| Failure::new(format!("{name} is empty")))
-}
-
 /// What identifies a data source, as Grafana's API and its provisioning both say it.
 fn source_of(source: &Value) -> String {
     let is_default = source["isDefault"].as_bool().unwrap_or_default();
     format!("{} {} {} {is_default}", source["uid"], source["name"], source["type"])
-}
-
-/// Points service discovery to the control plane.
-fn find_api(discoveries: &mut Value, kubeconfig: &Path) {
-    for discovery in discoveries.as_array_mut().into_iter().flatten() {
-        discovery["kubeconfig_file"] = kubeconfig.display().to_string().into();
-    }
-}
-
-fn write(path: &Path, text: &str) -> Result<()> {
-    fs::write(path, text).context(path.display())
 }

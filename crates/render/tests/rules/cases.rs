@@ -1,11 +1,10 @@
 //! The cases, as their files say them.
 
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
-use vigil_yaml::{Limits, Source};
+use vigil_played::yaml;
 
 /// A file of cases: `prometheus/self` for the rules of `templates/prometheus/rules/self.yaml`.
 pub(crate) struct File {
@@ -89,13 +88,4 @@ fn folders(path: &Path) -> Vec<PathBuf> {
 fn file(root: &Path, path: &Path) -> File {
     let name = path.strip_prefix(root).unwrap().with_extension("").to_str().unwrap().to_owned();
     File { name, rules: yaml(path) }
-}
-
-/// A file of this test.
-pub(crate) fn yaml<T: DeserializeOwned>(path: &Path) -> T {
-    let source = Source::read(path, 1 << 20).unwrap_or_else(|problem| panic!("{}", problem.draw(false)));
-    let node = vigil_yaml::read_one(&source, &Limits::default())
-        .unwrap_or_else(|problems| panic!("{}", problems.iter().map(|problem| problem.draw(false)).collect::<String>()))
-        .unwrap_or_else(|| panic!("{} is empty", path.display()));
-    serde_json::from_value(node.to_json()).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }

@@ -6,17 +6,14 @@
 //!
 //! `RULES=prometheus/self` tries the cases of one file alone.
 //!
-//! `scenarios/<what happens>.yaml` names all alerts that fire in a whole cluster: [`cluster`] plays it minute by minute, from
-//! `objects.yaml` and what happens, [`exporters`] says what Prometheus scrapes of it, by the texts of `exporters/`, and
-//! [`scenarios`] has promtool evaluate all rules of the stack on that. An alert that nobody expected there is noise, and one
+//! `scenarios/<what happens>.yaml` names all alerts that fire in a whole cluster: `tests/played` plays it minute by minute, from
+//! what runs in it and what happens, and says what Prometheus scrapes of it, and [`scenarios`] has promtool evaluate all rules of the stack on that. An alert that nobody expected there is noise, and one
 //! that does not fire is a failure that nobody hears of.
 
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 mod cases;
-mod cluster;
 mod dashboards;
-mod exporters;
 mod mutants;
 mod panels;
 mod promtool;

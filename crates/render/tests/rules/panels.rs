@@ -4,8 +4,6 @@
 //! are when a dashboard is opened, on a cluster that is scraped once, on one that is scraped twice, on one whose series name it, and on
 //! one in which little is well: what shows failures alone is empty until there are some.
 
-use crate::cases::yaml;
-use crate::exporters::parse_series;
 use crate::promtool::{second, test_file, with_label};
 use crate::rendered;
 use crate::scenarios::{Story, World};
@@ -13,6 +11,8 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use vigil_played::exporters::parse_series;
+use vigil_played::yaml;
 
 /// When panels are looked at, in minutes from the start.
 const NOW: u32 = 120;

@@ -1,8 +1,5 @@
 //! Whole clusters to which something happens, and all alerts that fire then.
 
-use crate::cases::yaml;
-use crate::cluster::{Cluster, Event, Kind};
-use crate::exporters::{Changes, Exporter, Recording, parse_series, say};
 use crate::promtool::{Said, minutes, test_file};
 use crate::rendered;
 use serde::Deserialize;
@@ -10,6 +7,9 @@ use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
+use vigil_played::cluster::{Cluster, Event, Kind};
+use vigil_played::exporters::{Changes, Exporter, Recording, parse_series, say};
+use vigil_played::{exporters, objects, yaml};
 use vigil_promql::{MatchOp, Matcher, Selector};
 
 /// A file of `scenarios/`.
@@ -69,18 +69,9 @@ pub(crate) struct World {
 
 impl World {
     pub(crate) fn new() -> World {
-        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/rules");
-        let mut paths: Vec<_> =
-            fs::read_dir(root.join("exporters")).unwrap().map(|entry| entry.unwrap().path()).collect();
-        paths.sort();
         let rules = [DEFAULT, MANAGED].map(rendered::in_order);
         let file = |rules: &Vec<Value>| json!({ "groups": [{ "name": "all", "rules": rules }] }).to_string();
-        World {
-            exporters: paths.iter().flat_map(|path| yaml::<Vec<Exporter>>(path)).collect(),
-            objects: yaml(&root.join("objects.yaml")),
-            rule_files: rules.each_ref().map(file),
-            rules,
-        }
+        World { exporters: exporters(), objects: objects(), rule_files: rules.each_ref().map(file), rules }
     }
 
     /// The selectors of the default stack's rules that select nothing in a cluster in which all is well.

@@ -1,9 +1,10 @@
 use super::{Annotations, Labels, choice, part, settings};
 use crate::beside::{Beside, Kind};
+use crate::origin::Origin;
 use crate::units::{AlertName, Days, DnsLabel, Duration, FilePath, MetricLabel, Percent, Url};
 use serde_json::Value;
 use std::collections::BTreeMap;
-use vigil_yaml::{Limits, Source};
+use vigil_yaml::{Limits, Place, Source};
 
 settings! {
     /// The alerts and recorded series that come with the stack. Each belongs to a part, and is there when that part is there
@@ -30,6 +31,9 @@ settings! {
         pub labels: Labels,
         /// Annotations for its objects, likewise.
         pub annotations: Annotations,
+        /// Where they stand, once they are read from a text.
+        #[serde(skip)]
+        pub(crate) origin: Origin,
     }
 }
 
@@ -58,6 +62,7 @@ impl Default for Alerts {
             rules: Vec::new(),
             labels: Labels::new(),
             annotations: Annotations::new(),
+            origin: Origin::default(),
         }
     }
 }
@@ -76,7 +81,7 @@ pub struct RuleFile {
     pub groups: Vec<Value>,
 }
 
-part!(Alerts: only_with(prometheus), metadata, files, rules(alerts));
+part!(Alerts: only_with(prometheus), metadata, files, origin, rules(alerts));
 
 const RULES: Kind = Kind {
     name: "rule file",
@@ -85,6 +90,11 @@ const RULES: Kind = Kind {
 };
 
 impl Alerts {
+    /// Where the text names an alert: by the position in a list, or the key in a mapping, that stands at a path.
+    pub fn place(&self, path: &[&str]) -> Place {
+        self.origin.key(path)
+    }
+
     fn files(&self) -> Vec<Beside<'_>> {
         RuleFile::named(&self.rules, &RULES)
     }

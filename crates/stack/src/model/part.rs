@@ -3,6 +3,7 @@
 use super::{Annotations, HasPods, IngressTls, Labels, Namespaces, Persistence, Service, Stack};
 use crate::beside::Beside;
 use crate::findings::Findings;
+use crate::origin::Origin;
 use crate::units::{DnsLabel, DnsSubdomain};
 
 /// The settings of one part: what stands below its key in `stack.yaml`. What a part does not have, it does not answer.
@@ -75,6 +76,9 @@ pub trait Part {
         Ok(())
     }
 
+    /// Keeps where it stands in the text, if those who render it say so of what it names.
+    fn stands_at(&mut self, _origin: Origin) {}
+
     /// What no single value of it can tell: combinations that cannot work, and warnings.
     fn check(&self, _stack: &Stack, _findings: &mut Findings) {}
 }
@@ -103,6 +107,7 @@ pub struct Entrance<'a> {
 /// - `secrets`: they have an inherent `secrets()`, each Secret once for each use;
 /// - `objects`: they may keep data in object storage, as an inherent `uses_object_storage()` says;
 /// - `files`: they name files, by an inherent `files()` and `take_file()`;
+/// - `origin`: they have an `origin`, their place in the text;
 /// - `namespace(monitoring)`, `namespace(logging)`: their objects are in that namespace of the stack;
 /// - `namespace(own)`: they have a `namespace`, which exists without the stack;
 /// - `rules(x)`: `rules::x::check` says what cannot work.
@@ -190,6 +195,11 @@ macro_rules! part {
         }
         fn take_file(&mut self, at: usize, text: String) -> Result<(), String> {
             self.take_file(at, text)
+        }
+    };
+    (@ origin) => {
+        fn stands_at(&mut self, origin: crate::origin::Origin) {
+            self.origin = origin;
         }
     };
     (@ namespace own) => {

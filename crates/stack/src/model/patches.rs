@@ -1,7 +1,8 @@
 use super::choice;
+use crate::origin::Origin;
 use crate::units::{DnsLabel, DnsSubdomain, KindName, ObjectName, Pointer};
 use serde_json::{Map, Value};
-use vigil_yaml::{Data, Node, Place, Span};
+use vigil_yaml::Place;
 
 /// A change of objects for which the stack has no key: by a merge patch or by a JSON patch. It is made when an object is
 /// complete, and what it makes of it is checked like all others.
@@ -23,16 +24,6 @@ pub struct Patch {
     /// Where it stands, once it is read from a text.
     #[serde(skip)]
     pub(crate) origin: Origin,
-}
-
-/// The text of a patch. Two patches that say the same are the same, wherever they stand.
-#[derive(Clone, Debug, Default)]
-pub(crate) struct Origin(pub(crate) Option<Node>);
-
-impl PartialEq for Origin {
-    fn eq(&self, _: &Self) -> bool {
-        true
-    }
 }
 
 /// Which objects a patch changes: those of a kind, and of what else is said.
@@ -94,27 +85,6 @@ impl Patch {
     /// Where the text says what stands at a path of keys and positions in this patch; the nearest place above it if it does
     /// not.
     pub fn place(&self, path: &[&str]) -> Place {
-        let Some(root) = &self.origin.0 else { return Place::File("stack.yaml".to_owned()) };
-        let mut place = root.span.clone();
-        let mut node = root;
-        for name in path {
-            let step = match &node.data {
-                Data::Map(_) => node.entry(name).map(|entry| (&entry.key.span, &entry.value)),
-                Data::List(items) => {
-                    name.parse().ok().and_then(|at: usize| items.get(at)).map(|item| (&item.span, item))
-                }
-                Data::Scalar(_) => None,
-            };
-            let Some((key, value)) = step else { break };
-            node = value;
-            place = first_line(if matches!(node.data, Data::Scalar(_)) { &node.span } else { key });
-        }
-        Place::Text(place)
+        self.origin.place(path)
     }
-}
-
-/// What a marker is drawn below: an item of a list may be many lines.
-fn first_line(span: &Span) -> Span {
-    let length = span.text().find('\n').unwrap_or(span.range.len());
-    Span::new(&span.source, span.range.start..span.range.start + length)
 }

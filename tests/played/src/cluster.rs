@@ -2,18 +2,18 @@
 //! what happens to them. As much of Kubernetes as the rules can tell apart.
 
 use serde::Deserialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What is known of one thing, by the names that exporters' texts use.
-pub(crate) type Facts = BTreeMap<&'static str, String>;
+pub type Facts = BTreeMap<&'static str, String>;
 
 /// What a fact is when there is none: series that need it are not there.
-pub(crate) const NONE: &str = "-";
+pub const NONE: &str = "-";
 
 /// The clusters that scenarios begin with.
 #[derive(Clone, Copy, Debug, Deserialize, PartialEq, Eq)]
 #[serde(rename_all = "kebab-case")]
-pub(crate) enum Kind {
+pub enum Kind {
     /// One node of the control plane, which runs no other pods, and two that do.
     Kubeadm,
     /// Two nodes, and a control plane that nobody sees but for the API server.
@@ -25,33 +25,47 @@ pub(crate) enum Kind {
 /// What happens.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub(crate) enum Event {
+pub enum Event {
+    /// No new pods come to a node.
     Cordon(String),
+    /// They come again.
     Uncordon(String),
     /// Cordons, and evicts all pods but those of DaemonSets.
     Drain(String),
     /// With effect `NoSchedule`.
     Taint {
+        /// The node.
         node: String,
+        /// The key of the taint.
         key: String,
     },
+    /// A node without power.
     PowerOff(String),
     /// Boots it.
     PowerOn(String),
     /// To another version of Kubernetes.
     Upgrade {
+        /// The node.
         node: String,
+        /// What its kubelet says afterwards.
         version: String,
     },
+    /// A new node.
     AddNode(String),
+    /// A node leaves, and its pods with it.
     DeleteNode(String),
+    /// Another number of pods.
     Scale {
+        /// Of what.
         workload: String,
+        /// How many.
         replicas: usize,
     },
     /// A new revision; `waits` is why its containers do not start.
     RollOut {
+        /// Of what.
         workload: String,
+        /// Why.
         waits: Option<String>,
     },
     /// All containers end soon after each start.
@@ -64,6 +78,7 @@ pub(crate) enum Event {
     Restart(String),
     /// What exporters say instead of what they would: values by selector, until `Unset`.
     Set(BTreeMap<String, String>),
+    /// Ends `Set`.
     Unset(Vec<String>),
 }
 
@@ -92,7 +107,7 @@ impl Node {
     }
 }
 
-#[derive(Clone, Debug, PartialEq, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Workload {
     kind: String,
@@ -148,7 +163,7 @@ struct Pod {
 
 /// Its state. Equal states say the same.
 #[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Cluster {
+pub struct Cluster {
     kind: Kind,
     nodes: Vec<Node>,
     workloads: Vec<Workload>,
@@ -168,7 +183,7 @@ const MONTH: i64 = 30 * 24 * 60;
 
 impl Cluster {
     /// A cluster in which everything has been well for a month. `objects` are its workloads.
-    pub(crate) fn new(kind: Kind, objects: serde_json::Value) -> Cluster {
+    pub fn new(kind: Kind, objects: serde_json::Value) -> Cluster {
         let workloads = serde_json::from_value(objects).unwrap_or_else(|error| panic!("objects.yaml: {error}"));
         let mut cluster = Cluster { kind, nodes: Vec::new(), workloads, pods: Vec::new(), made: 0, hour: 0 };
         let nodes: &[&str] = match kind {
@@ -179,22 +194,60 @@ impl Cluster {
         for node in nodes {
             cluster.add_node(node, -MONTH);
         }
-        for workload in &mut cluster.workloads {
+        cluster.settle();
+        cluster
+    }
+
+    /// A cluster of kubeadm with so many nodes and about so many pods, in which all has been well for a month: what runs in the
+    /// small one, Deployments of 20 pods each, and an eighth of the pods in StatefulSets with volumes.
+    pub fn large(nodes: usize, pods: usize) -> Cluster {
+        let mut cluster = Cluster {
+            kind: Kind::Kubeadm,
+            nodes: Vec::new(),
+            workloads: serde_json::from_value(crate::objects()).expect("objects.yaml"),
+            pods: Vec::new(),
+            made: 0,
+            hour: 0,
+        };
+        cluster.add_node("control-plane", -MONTH);
+        for number in 1..nodes {
+            cluster.add_node(&format!("worker-{number}"), -MONTH);
+        }
+        let daemons = cluster.workloads.iter().filter(|workload| workload.kind == "DaemonSet").count();
+        let more = pods.saturating_sub(daemons * nodes);
+        for number in 0..more.div_ceil(20) {
+            let stateful = number % 8 == 0;
+            cluster.workloads.push(Workload {
+                kind: if stateful { "StatefulSet" } else { "Deployment" }.to_owned(),
+                namespace: format!("team-{}", number / 10),
+                name: format!("app-{number}"),
+                replicas: 20,
+                service: true,
+                claim: stateful,
+                ..Workload::default()
+            });
+        }
+        cluster.settle();
+        cluster
+    }
+
+    /// Everything starts, and then a month passes.
+    fn settle(&mut self) {
+        for workload in &mut self.workloads {
             workload.revision = 1;
         }
         for minute in -20..0 {
-            cluster.tick(minute);
+            self.tick(minute);
         }
-        for pod in &mut cluster.pods {
+        for pod in &mut self.pods {
             pod.created = -MONTH;
         }
-        cluster
     }
 
     fn add_node(&mut self, name: &str, created: i64) {
         self.nodes.push(Node {
             name: name.to_owned(),
-            ip: format!("192.0.2.{}", 10 + self.nodes.len()),
+            ip: format!("192.0.{}.{}", 2 + self.nodes.len() / 200, 10 + self.nodes.len() % 200),
             version: "v1.33.4".to_owned(),
             control_plane: name == "control-plane",
             powered: true,
@@ -217,7 +270,7 @@ impl Cluster {
     }
 
     /// What exporters say is not for the cluster to know: those events are left to them.
-    pub(crate) fn happens(&mut self, event: &Event, minute: i64) {
+    pub fn happens(&mut self, event: &Event, minute: i64) {
         match event {
             Event::Cordon(node) => self.node(node).cordoned = true,
             Event::Uncordon(node) => self.node(node).cordoned = false,
@@ -262,7 +315,7 @@ impl Cluster {
     }
 
     /// A minute passes.
-    pub(crate) fn tick(&mut self, minute: i64) {
+    pub fn tick(&mut self, minute: i64) {
         self.hour = minute.div_euclid(60) * 60;
         // Without a control plane all stays as it was last known.
         if self.kind != Kind::Managed && !self.nodes.iter().any(|node| node.control_plane && node.powered) {
@@ -292,13 +345,12 @@ impl Cluster {
     }
 
     fn daemon_set_tick(&mut self, index: usize, minute: i64) {
+        let name = self.workloads[index].name.clone();
+        let own = self.pods.iter().filter(|pod| pod.workload == name);
+        let there: BTreeSet<_> = own.filter_map(|pod| pod.node.clone()).collect();
         let nodes: Vec<_> = self.nodes.iter().map(|node| node.name.clone()).collect();
-        for node in nodes {
-            let name = &self.workloads[index].name;
-            if !self.pods.iter().any(|pod| pod.workload == *name && pod.node.as_ref() == Some(&node)) {
-                let name = format!("{name}-p{:04}", self.made);
-                self.make_pod(index, name, Some(node), minute);
-            }
+        for node in nodes.into_iter().filter(|node| !there.contains(node)) {
+            self.make_pod(index, format!("{name}-p{:04}", self.made), Some(node), minute);
         }
         self.workloads[index].replicas = self.nodes.len();
     }
@@ -360,11 +412,7 @@ impl Cluster {
 
     /// Pods are placed, start within a minute, and go away within a minute. Nothing of it happens on a node without power.
     fn pods_tick(&mut self, minute: i64) {
-        for at in 0..self.pods.len() {
-            if self.pods[at].node.is_none() {
-                self.pods[at].node = self.room();
-            }
-        }
+        self.place_pods();
         let powered: Vec<_> = self.nodes.iter().filter(|node| node.powered).map(|node| node.name.clone()).collect();
         let on = |pod: &Pod| pod.node.as_ref().is_some_and(|node| powered.contains(node));
         self.pods.retain(|pod| !(pod.deleted.is_some_and(|since| since < minute) && (pod.node.is_none() || on(pod))));
@@ -378,15 +426,20 @@ impl Cluster {
         }
     }
 
-    /// The node that has the fewest pods.
-    fn room(&self) -> Option<String> {
+    /// Each goes to the node that has the fewest.
+    fn place_pods(&mut self) {
         let single = self.kind == Kind::Single;
-        let pods = |node: &Node| self.pods.iter().filter(|pod| pod.node.as_ref() == Some(&node.name)).count();
-        self.nodes
-            .iter()
-            .filter(|node| node.takes_pods(single))
-            .min_by_key(|node| pods(node))
-            .map(|node| node.name.clone())
+        let takes = self.nodes.iter().filter(|node| node.takes_pods(single));
+        let mut room: Vec<(&str, usize)> = takes.map(|node| (node.name.as_str(), 0)).collect();
+        let places: BTreeMap<&str, usize> = room.iter().enumerate().map(|(at, (name, _))| (*name, at)).collect();
+        for pod in self.pods.iter().filter_map(|pod| places.get(pod.node.as_deref()?)) {
+            room[*pod].1 += 1;
+        }
+        for pod in self.pods.iter_mut().filter(|pod| pod.node.is_none()) {
+            let Some((node, pods)) = room.iter_mut().min_by_key(|(_, pods)| *pods) else { return };
+            pod.node = Some((*node).to_owned());
+            *pods += 1;
+        }
     }
 
     /// A rollout is over when all pods are new and ready; without progress for ten minutes it is stuck.
@@ -401,12 +454,12 @@ impl Cluster {
     }
 
     /// Whether there is somebody who scrapes.
-    pub(crate) fn is_scraped(&self) -> bool {
+    pub fn is_scraped(&self) -> bool {
         self.pods.iter().any(|pod| pod.workload.starts_with("prometheus-") && pod.ready)
     }
 
     /// What there is of a kind, such as `node`, `pod` or `Deployment`.
-    pub(crate) fn facts(&self, kind: &str) -> Vec<Facts> {
+    pub fn facts(&self, kind: &str) -> Vec<Facts> {
         match kind {
             "cluster" => vec![Facts::new()],
             "namespace" => self.namespaces(),
@@ -441,7 +494,7 @@ impl Cluster {
     }
 
     /// What is known of all of it; each thing is known to be a part of it.
-    pub(crate) fn cluster_facts(&self) -> Facts {
+    pub fn cluster_facts(&self) -> Facts {
         let silent = self.nodes.iter().filter(|node| !node.powered).count();
         let homeless = self.pods.iter().filter(|pod| pod.node.is_none()).count();
         Facts::from([
@@ -456,7 +509,7 @@ impl Cluster {
     }
 
     fn namespaces(&self) -> Vec<Facts> {
-        let names: std::collections::BTreeSet<_> = self.workloads.iter().map(|workload| &workload.namespace).collect();
+        let names: BTreeSet<_> = self.workloads.iter().map(|workload| &workload.namespace).collect();
         names.into_iter().map(|name| Facts::from([("namespace", name.clone())])).collect()
     }
 

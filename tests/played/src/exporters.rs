@@ -10,11 +10,12 @@ use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::ops::Range;
+use std::rc::Rc;
 
 /// A kind of target, and what it says.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct Exporter {
+pub struct Exporter {
     job: String,
     /// The workload whose pods are the targets, or `node`, `control-plane`, `api-server`.
     of: String,
@@ -30,10 +31,10 @@ pub(crate) struct Exporter {
 }
 
 /// A series as promtool reads it: `name{label="value",…}`, with its labels in order.
-pub(crate) type Series = String;
+pub type Series = String;
 
 /// Of a series: its name, and its labels as they stand there.
-pub(crate) fn parse_series(text: &str) -> (&str, Vec<(&str, &str)>) {
+pub fn parse_series(text: &str) -> (&str, Vec<(&str, &str)>) {
     let (name, labels) = text.split_once('{').unwrap_or((text, "}"));
     let labels = labels.strip_suffix('}').unwrap_or_else(|| panic!("`{text}` has no end"));
     (name, parse_labels(labels))
@@ -51,7 +52,7 @@ fn parse_labels(text: &str) -> Vec<(&str, &str)> {
 
 /// A value over time.
 #[derive(Clone, Copy, Debug, PartialEq)]
-pub(crate) enum Value {
+pub enum Value {
     /// At the start, and by how much it grows in a minute.
     Line(f64, f64),
     /// By how much it grows in a minute, on whatever it is.
@@ -89,10 +90,11 @@ fn number(text: &str) -> f64 {
 
 /// What scenarios change of what exporters say.
 #[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Changes(BTreeMap<String, String>);
+pub struct Changes(BTreeMap<String, String>);
 
 impl Changes {
-    pub(crate) fn happens(&mut self, event: &Event) {
+    /// Takes down what an event says of them.
+    pub fn happens(&mut self, event: &Event) {
         match event {
             Event::Set(values) => self.0.extend(values.clone()),
             Event::Unset(series) => {
@@ -115,12 +117,12 @@ const OF_TARGETS: [&str; 5] = [
 ];
 
 /// All that is said of a cluster in a state.
-pub(crate) fn say(exporters: &[Exporter], cluster: &Cluster, changes: &Changes) -> BTreeMap<Series, Value> {
+pub fn say(exporters: &[Exporter], cluster: &Cluster, changes: &Changes) -> BTreeMap<Series, Value> {
     let mut said = BTreeMap::new();
-    let whole = cluster.cluster_facts();
+    let mut known = Known { cluster, whole: cluster.cluster_facts(), things: BTreeMap::new() };
     for exporter in exporters.iter().filter(|exporter| !exporter.series.is_empty()) {
-        for target in cluster.facts(&exporter.of) {
-            exporter.say(cluster, &whole, &target, &mut said);
+        for target in known.things(&exporter.of).iter() {
+            exporter.say(&mut known, target, &mut said);
         }
     }
     for (wanted, value) in &changes.0 {
@@ -142,21 +144,36 @@ pub(crate) fn say(exporters: &[Exporter], cluster: &Cluster, changes: &Changes) 
     said
 }
 
+/// What is known of a cluster, by kind. Thousands of targets ask for the same.
+struct Known<'a> {
+    cluster: &'a Cluster,
+    whole: Facts,
+    things: BTreeMap<String, Rc<Vec<Facts>>>,
+}
+
+impl Known<'_> {
+    fn things(&mut self, kind: &str) -> Rc<Vec<Facts>> {
+        let cluster = self.cluster;
+        self.things.entry(kind.to_owned()).or_insert_with(|| Rc::new(cluster.facts(kind))).clone()
+    }
+}
+
 impl Exporter {
     /// With what only panels read.
-    pub(crate) fn showing(mut self) -> Self {
+    #[must_use]
+    pub fn showing(mut self) -> Self {
         for (of, lines) in std::mem::take(&mut self.shown) {
             *self.series.entry(of).or_default() += &lines;
         }
         self
     }
 
-    fn say(&self, cluster: &Cluster, whole: &Facts, target: &Facts, said: &mut BTreeMap<Series, Value>) {
-        let labels = fill(&self.target, [target, whole]);
+    fn say(&self, known: &mut Known, target: &Facts, said: &mut BTreeMap<Series, Value>) {
+        let labels = fill(&self.target, [target, &known.whole]);
         let mut labels = parse_labels(&labels);
         labels.push(("job", &self.job));
         for line in OF_TARGETS {
-            lines(&fill(line, [target, whole]), &labels, said);
+            lines(&fill(line, [target, &known.whole]), &labels, said);
         }
         if target["up"] != "1" {
             return;
@@ -165,15 +182,15 @@ impl Exporter {
             let (of, is_here) = of.strip_suffix(" here").map_or((of.as_str(), false), |of| (of, true));
             let (of, runs) = of.strip_prefix("running").map_or((of, false), |of| (of.trim_start(), true));
             let things = match of {
-                "self" => vec![target.clone()],
-                "" => cluster.facts("pod"),
-                of => cluster.facts(of),
+                "self" => Rc::new(vec![target.clone()]),
+                "" => known.things("pod"),
+                of => known.things(of),
             };
             let things = things
-                .into_iter()
+                .iter()
                 .filter(|thing| (!is_here || thing["node"] == target["node"]) && (!runs || thing["running"] == "1"));
             for thing in things {
-                text.lines().for_each(|line| lines(&fill(line, [&thing, whole]), &labels, said));
+                text.lines().for_each(|line| lines(&fill(line, [thing, &known.whole]), &labels, said));
             }
         }
     }
@@ -294,7 +311,7 @@ impl Recorded {
 
 /// The series of a scenario as Prometheus stores them.
 #[derive(Debug, Default)]
-pub(crate) struct Recording {
+pub struct Recording {
     series: BTreeMap<Series, Recorded>,
     said: BTreeMap<Series, Value>,
     end: u32,
@@ -302,7 +319,7 @@ pub(crate) struct Recording {
 
 impl Recording {
     /// Stores what is said in some minutes. What was there a minute before and is not any more is marked as stale.
-    pub(crate) fn scrape(&mut self, said: BTreeMap<Series, Value>, minutes: Range<u32>) {
+    pub fn scrape(&mut self, said: BTreeMap<Series, Value>, minutes: Range<u32>) {
         if self.end == minutes.start {
             for gone in self.said.keys().filter(|series| !said.contains_key(*series)) {
                 self.series.entry(gone.clone()).or_default().stale(minutes.start);
@@ -316,7 +333,7 @@ impl Recording {
     }
 
     /// As promtool reads them.
-    pub(crate) fn input(mut self) -> Vec<serde_json::Value> {
+    pub fn input(mut self) -> Vec<serde_json::Value> {
         self.series.values_mut().for_each(Recorded::close);
         self.series
             .iter()
