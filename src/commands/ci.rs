@@ -87,6 +87,8 @@ struct Judged {
     stack: String,
     base: String,
     stale: Changes,
+    /// The build of this program has written the manifests already.
+    is_written: bool,
     report: Report,
     diff: Diff,
     /// Effects that shall not be.
@@ -99,7 +101,7 @@ fn judged(arguments: &Arguments) -> Result<Judged, Vec<Problem>> {
     let (options, _) = vigil::checks::options(&rendered.parsed);
     let report = vigil_check::check(&rendered.applied(&arguments.out), &options);
     let refuse = |error: vigil_directory::Error| vec![directory_problem(&arguments.out, &error)];
-    let (stale, _) = written(&arguments.out, &rendered.rendering).map_err(refuse)?;
+    let (stale, is_stale) = written(&arguments.out, &rendered.rendering).map_err(refuse)?;
     let base = arguments.base();
     let path = format!("./{}", arguments.out.display());
     let before = PathBuf::from(format!("{base}:{path}"));
@@ -115,7 +117,7 @@ fn judged(arguments: &Arguments) -> Result<Judged, Vec<Problem>> {
     let has = |class: &Class| diff.of(*class).next().is_some();
     let refused: Vec<_> = arguments.fail_on.iter().copied().filter(has).collect();
     let is_good = stale.is_empty() && report.is_clean() && refused.is_empty();
-    Ok(Judged { stack: rendered.name, base, stale, report, diff, refused, is_good })
+    Ok(Judged { stack: rendered.name, base, stale, is_written: !is_stale, report, diff, refused, is_good })
 }
 
 fn objects(rendered: &Rendered) -> Vec<serde_json::Value> {
@@ -161,7 +163,12 @@ impl Judged {
         let stale = if self.stale.is_empty() {
             "up to date".to_owned()
         } else {
-            format!("stale: {}; run `vigil render` and commit what it changes", counts(&self.stale))
+            let remedy = if self.is_written {
+                "commit what the build has changed"
+            } else {
+                "run `vigil render` and commit what it changes"
+            };
+            format!("stale: {}; {remedy}", counts(&self.stale))
         };
         let (errors, warnings) = (self.report.count(Severity::Error), self.report.count(Severity::Warning));
         let check = if self.report.is_clean() {
