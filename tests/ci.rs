@@ -118,6 +118,9 @@ fn what_cannot_be_judged_is_told_in_the_comment_too() {
     repository.edit("retention: 10d", "retentoin: 10d");
     approved("ci-broken-stack", &repository.ci(&["--comment", "comment.md"], &[]));
     comment("ci-comment-of-a-broken-stack", &repository.read("comment.md"));
+    let absolute = repository.path("manifests");
+    let output = repository.ci(&["--out", absolute.to_str().unwrap()], &[]);
+    assert_eq!(output.status.code(), Some(2), "{}", text(&output));
     approved("ci-unwritable", &repository.ci(&["--comment", "no/such/folder.md"], &[]));
 }
 

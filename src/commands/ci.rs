@@ -103,6 +103,10 @@ fn judged(arguments: &Arguments) -> Result<Judged, Vec<Problem>> {
     let refuse = |error: vigil_directory::Error| vec![directory_problem(&arguments.out, &error)];
     let (stale, is_stale) = written(&arguments.out, &rendered.rendering).map_err(refuse)?;
     let base = arguments.base();
+    if arguments.out.is_absolute() {
+        let problem = Problem::in_file("is no path that git could have", arguments.out.display().to_string());
+        return Err(vec![problem.help("name the folder by its path from the one you are in")]);
+    }
     let path = format!("./{}", arguments.out.display());
     let before = PathBuf::from(format!("{base}:{path}"));
     // The first change of all has nothing to be compared with.
