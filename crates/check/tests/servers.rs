@@ -142,6 +142,11 @@ fn kinds_of_kubernetes() {
         (pod(", resources: {requests: {memory: 1Mi}, limits: {memory: null}}", ""), true, true),
         (pod(", resources: {requests: {memory: null}, limits: {memory: 1Mi}}", ""), false, false),
         (
+            object("policy/v1", "PodDisruptionBudget", "spec: {maxUnavailable: 1, unhealthyPodEvictionPolicy: ''}"),
+            true,
+            true,
+        ),
+        (
             object(
                 "networking.k8s.io/v1",
                 "Ingress",

@@ -76,6 +76,10 @@ fn ingress(judge: &mut Judge<'_, '_>, spec: &Node) {
     for tls in items(spec, "tls") {
         for node in items(tls, "hosts") {
             host(judge, Some(node), false);
+            // Of a rule it means every host; here it is none.
+            if node.text() == Some("") {
+                judge.add(&HOST, node, "an empty text is not a DNS name").help("remove it, or name the host");
+            }
         }
         judge.form(&HOST, tls.get("secretName"), NAME);
     }
@@ -352,6 +356,7 @@ mod tests {
             ("{rules: [{host: '*'}]}", &HOST, 1),
             ("{rules: [{host: 'a.b:80'}]}", &HOST, 1),
             ("{rules: [{host: a.b}], tls: [{hosts: [192.0.2.1]}]}", &HOST, 0),
+            ("{rules: [{host: a.b}], tls: [{hosts: ['']}]}", &HOST, 1),
         ] {
             of("Ingress", spec, rule, times);
         }

@@ -159,6 +159,7 @@ fn budget(judge: &mut Judge<'_, '_>) {
     }
     let policies = ["IfHealthyBudget", "AlwaysAllow"];
     judge.one_of(&BUDGET, spec.get("unhealthyPodEvictionPolicy"), &policies);
+    judge.not_empty(&BUDGET, spec, "unhealthyPodEvictionPolicy");
 }
 
 fn priority(judge: &mut Judge<'_, '_>) {
