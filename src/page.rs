@@ -43,8 +43,6 @@ pub(crate) struct Page {
     alert_count: usize,
     dashboards: Vec<watched::Dashboard>,
     checked: Option<Checked>,
-    /// There is nothing but the change.
-    is_change: bool,
 }
 
 #[derive(Serialize)]
@@ -170,7 +168,6 @@ impl Page {
     /// # Errors
     /// The page's own template asks for what is not there.
     pub(crate) fn html(mut self) -> Result<String, Vec<Problem>> {
-        self.is_change = self.checked.is_none();
         let is_there = |id: &str| match id {
             "change" => self.change.is_some(),
             "workloads" => !self.workloads.is_empty(),
@@ -179,7 +176,7 @@ impl Page {
             "rights" => !self.rights.is_empty(),
             "alerts" => !self.alerts.is_empty(),
             "dashboards" => !self.dashboards.is_empty(),
-            _ => !self.is_change,
+            _ => self.checked.is_some(),
         };
         self.sections =
             SECTIONS.into_iter().filter(|(id, _)| is_there(id)).map(|(id, name)| Section { id, name }).collect();

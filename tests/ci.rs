@@ -30,9 +30,7 @@ impl Repository {
     }
 
     fn git(&self, arguments: &[&str]) {
-        let mut command = Command::new("git");
-        command.args(["-c", "user.name=x", "-c", "user.email=x@example.com", "-c", "commit.gpgsign=false"]);
-        assert!(command.args(arguments).current_dir(self.0.path()).output().unwrap().status.success(), "{arguments:?}");
+        support::git(self.0.path(), arguments);
     }
 
     /// Renders and commits.

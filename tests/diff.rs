@@ -166,11 +166,7 @@ fn the_page_knows_every_class() {
 #[test]
 fn paths_and_revisions() {
     let folder = tempfile::tempdir().unwrap();
-    let git = |arguments: &[&str]| {
-        let mut command = std::process::Command::new("git");
-        command.args(["-c", "user.name=x", "-c", "user.email=x@example.com", "-c", "commit.gpgsign=false"]);
-        assert!(command.args(arguments).current_dir(folder.path()).output().unwrap().status.success(), "{arguments:?}");
-    };
+    let git = |arguments: &[&str]| support::git(folder.path(), arguments);
     let write = |to: &str, text: &str| {
         fs::create_dir_all(folder.path().join(to).parent().unwrap()).unwrap();
         fs::write(folder.path().join(to), text).unwrap();

@@ -1,6 +1,6 @@
 //! Which keys of a stack cause what its change does: each that differs is tried alone.
 
-use super::{Selection, load_text};
+use super::{Selection, applied, load_text};
 use crate::revision;
 use serde_json::{Map, Value};
 use std::path::Path;
@@ -61,9 +61,7 @@ fn try_all(diff: &mut Diff, before: &Path, selection: &Selection, options: Optio
 /// What a stack renders to.
 fn objects(stack: &Value, selection: &Selection) -> Option<Vec<Value>> {
     let parsed = load_text(&vigil_yaml::write(stack), &selection.stack).ok()?;
-    let rendering = selection.rendering(&parsed.stack).ok()?;
-    let applied = rendering.objects.iter().filter(|object| object.is_applied());
-    Some(applied.map(|object| (*object.value).clone()).collect())
+    selection.rendering(&parsed.stack).ok().map(|rendering| applied(&rendering))
 }
 
 /// The keys that differ, as deep as they are mappings on both sides, up to `depth` names.

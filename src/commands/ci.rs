@@ -1,5 +1,5 @@
 use super::render::{counts, directory_problem, written};
-use super::{Failure, Outcome, Rendered, Selection, causes, diff};
+use super::{Failure, Outcome, Selection, applied, causes, diff};
 use crate::revision;
 use crate::terminal::Terminal;
 use std::env;
@@ -99,7 +99,7 @@ struct Judged {
 fn judged(arguments: &Arguments) -> Result<Judged, Vec<Problem>> {
     let rendered = arguments.selection.render()?;
     let (options, _) = vigil::checks::options(&rendered.parsed);
-    let report = vigil_check::check(&rendered.applied(&arguments.out), &options);
+    let report = vigil_check::check(&rendered.sources(&arguments.out), &options);
     let refuse = |error: vigil_directory::Error| vec![directory_problem(&arguments.out, &error)];
     let (stale, is_stale) = written(&arguments.out, &rendered.rendering).map_err(refuse)?;
     let base = arguments.base();
@@ -114,7 +114,7 @@ fn judged(arguments: &Arguments) -> Result<Judged, Vec<Problem>> {
     let old = if is_first { Vec::new() } else { diff::objects(&before)? };
     let minor = options.kubernetes.first().map_or(0, |version| version.minor().into());
     let options = vigil_diff::Options { minor };
-    let mut diff = vigil_diff::compare(&old, &objects(&rendered), options);
+    let mut diff = vigil_diff::compare(&old, &applied(&rendered.rendering), options);
     if !is_first {
         causes::find(&mut diff, &before, &arguments.selection, options);
     }
@@ -122,11 +122,6 @@ fn judged(arguments: &Arguments) -> Result<Judged, Vec<Problem>> {
     let refused: Vec<_> = arguments.fail_on.iter().copied().filter(has).collect();
     let is_good = stale.is_empty() && report.is_clean() && refused.is_empty();
     Ok(Judged { stack: rendered.name, base, stale, is_written: !is_stale, report, diff, refused, is_good })
-}
-
-fn objects(rendered: &Rendered) -> Vec<serde_json::Value> {
-    let applied = rendered.rendering.objects.iter().filter(|object| object.is_applied());
-    applied.map(|object| (*object.value).clone()).collect()
 }
 
 impl Arguments {

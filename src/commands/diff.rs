@@ -1,4 +1,4 @@
-use super::{Failure, Outcome, Selection, called, causes, check};
+use super::{Failure, Outcome, Selection, applied, called, causes, check};
 use crate::page::Page;
 use crate::terminal::Terminal;
 use crate::{inputs, revision};
@@ -81,8 +81,7 @@ pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Outcome,
         Some(after) => objects(after),
         None => arguments.selection.render().map(|rendered| {
             version = version.or_else(|| rendered.parsed.stack.kubernetes.as_str().parse().ok());
-            let objects = rendered.rendering.objects.iter().filter(|object| object.is_applied());
-            objects.map(|object| (*object.value).clone()).collect()
+            applied(&rendered.rendering)
         }),
     };
     let after = after.map_err(failure)?;

@@ -21,6 +21,7 @@ pub(crate) mod schema;
 pub(crate) mod size;
 
 use crate::inputs;
+use serde_json::Value;
 use std::collections::BTreeSet;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
@@ -124,6 +125,12 @@ pub(crate) struct Selection {
     templates: Option<PathBuf>,
 }
 
+/// The objects of a rendering that are applied.
+fn applied(rendering: &Rendering) -> Vec<Value> {
+    let applied = rendering.objects.iter().filter(|object| object.is_applied());
+    applied.map(|object| (*object.value).clone()).collect()
+}
+
 /// A stack and what it renders to.
 pub(crate) struct Rendered {
     /// The name of the stack's file.
@@ -136,7 +143,7 @@ pub(crate) struct Rendered {
 
 impl Rendered {
     /// The files that are applied, under the names that they have in a directory.
-    fn applied(&self, directory: &Path) -> Vec<Arc<Source>> {
+    fn sources(&self, directory: &Path) -> Vec<Arc<Source>> {
         let applied = self.rendering.objects.iter().filter(|object| object.is_applied());
         let paths: BTreeSet<&String> = applied.map(|object| &object.path).collect();
         let files = self.rendering.files.iter().filter(|(path, _)| paths.contains(path));
@@ -153,7 +160,7 @@ impl Selection {
             return Ok((inputs::read(paths)?, Options { kubernetes, ..Options::default() }));
         }
         let rendered = self.render()?;
-        Ok((rendered.applied(Path::new("")), vigil::checks::options(&rendered.parsed).0))
+        Ok((rendered.sources(Path::new("")), vigil::checks::options(&rendered.parsed).0))
     }
 
     /// The same templates for the stack in another file, if one is named.

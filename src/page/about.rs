@@ -27,10 +27,11 @@ struct Workload {
 
 pub(super) fn workloads(objects: &[Value]) -> Vec<Area> {
     let mut areas: BTreeMap<String, Vec<Workload>> = BTreeMap::new();
-    for Demand { object, count, cpu: processors, memory, memory_limit, storage } in demands(objects) {
+    for (demand, workload) in demands(objects) {
+        let Demand { object, count, cpu: processors, memory, memory_limit, storage } = demand;
         let amount = |nanos| if nanos == 0 { "–".to_owned() } else { bytes(nanos) };
         let row = Workload {
-            images: found(objects, &object).map(images).unwrap_or_default(),
+            images: images(workload),
             pods: match count {
                 Count::Pods(pods) => pods.to_string(),
                 Count::EachNode => "each node".to_owned(),
@@ -46,15 +47,6 @@ pub(super) fn workloads(objects: &[Value]) -> Vec<Area> {
         areas.entry(object.namespace).or_default().push(row);
     }
     areas.into_iter().map(|(namespace, rows)| Area { namespace, rows }).collect()
-}
-
-fn found<'o>(objects: &'o [Value], wanted: &vigil_diff::Identity) -> Option<&'o Value> {
-    objects.iter().find(|object| {
-        let group = text(object, "/apiVersion").rsplit_once('/').map_or("", |(group, _)| group);
-        (text(object, "/kind"), group) == (&*wanted.kind, &*wanted.group)
-            && (text(object, "/metadata/namespace"), text(object, "/metadata/name"))
-                == (&*wanted.namespace, &*wanted.name)
-    })
 }
 
 /// The images of a workload, each once; of the operator's kinds the one that they name.
@@ -136,14 +128,13 @@ pub(super) fn storage(objects: &[Value]) -> Vec<Storage> {
         let size = text(object, "/spec/resources/requests/storage").to_owned();
         storage.push(Storage { name: titled(object), place: format!("a claim of {class}"), size, kept: true });
     }
-    for Demand { object, storage: claimed, .. } in demands(objects) {
-        let Some(found) = found(objects, &object) else { continue };
+    for (Demand { object, storage: claimed, .. }, workload) in demands(objects) {
         if claimed > 0 {
             let place = "a claim of its own for each pod".to_owned();
-            storage.push(Storage { name: titled(found), place, size: bytes(claimed), kept: true });
-        } else if is_lost(found) {
+            storage.push(Storage { name: object.to_string(), place, size: bytes(claimed), kept: true });
+        } else if is_lost(workload) {
             let place = "an emptyDir: gone with the pod, however it is replaced".to_owned();
-            storage.push(Storage { name: titled(found), place, size: "–".to_owned(), kept: false });
+            storage.push(Storage { name: object.to_string(), place, size: "–".to_owned(), kept: false });
         }
     }
     storage

@@ -8,6 +8,7 @@ use dagre::graph::{Graph, GraphOptions};
 use dagre::layout::types::LabelPos;
 use dagre::{EdgeLabel, LayoutOptions, NodeLabel, Point, RankDir, layout};
 use std::fmt::Write as _;
+use vigil_diff::report::escaped;
 
 /// The width of a letter of the boxes and of the arrows; both are of one width each, so that texts fit wherever they are drawn.
 const LETTER: f64 = 6.7;
@@ -238,8 +239,4 @@ fn broken(name: &str) -> Vec<String> {
         }
     }
     lines
-}
-
-fn escaped(text: &str) -> String {
-    text.replace('&', "&amp;").replace('<', "&lt;").replace('>', "&gt;")
 }

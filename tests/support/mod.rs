@@ -59,6 +59,13 @@ pub(crate) fn vigil(directory: &Path, arguments: &[&str]) -> Output {
     command.current_dir(directory).args(arguments).env_remove("NO_COLOR").output().unwrap()
 }
 
+/// git in a directory, as somebody whom it asks nothing.
+pub(crate) fn git(directory: &Path, arguments: &[&str]) {
+    let mut command = Command::new("git");
+    command.args(["-c", "user.name=x", "-c", "user.email=x@example.com", "-c", "commit.gpgsign=false"]);
+    assert!(command.args(arguments).current_dir(directory).output().unwrap().status.success(), "{arguments:?}");
+}
+
 /// Every file below a directory, with its text.
 pub(crate) fn texts(directory: &Path) -> BTreeMap<String, String> {
     let entries = WalkDir::new(directory).into_iter().map(Result::unwrap).filter(|entry| entry.file_type().is_file());

@@ -36,9 +36,12 @@ impl Demand {
     }
 }
 
-/// What the workloads of a set ask of a cluster, sorted by namespace, kind and name.
-pub fn demands(objects: &[Value]) -> Vec<Demand> {
-    crate::set(objects).into_iter().filter_map(|(identity, object)| Demand::of(&identity, object)).collect()
+/// What the workloads of a set ask of a cluster, each with its object, sorted by namespace, kind and name.
+pub fn demands(objects: &[Value]) -> Vec<(Demand, &Value)> {
+    crate::set(objects)
+        .into_iter()
+        .filter_map(|(identity, object)| Some((Demand::of(&identity, object)?, object)))
+        .collect()
 }
 
 /// The storage that a claim requests.

@@ -40,7 +40,7 @@ use crate::world::program::Program;
 use crate::world::template::PodTemplate;
 use crate::world::{World, operator};
 use file::File;
-use query::{Parsing, Targets};
+use query::{Parsing, Query, Targets};
 use std::collections::HashSet;
 use std::collections::hash_map::DefaultHasher;
 use std::hash::{Hash, Hasher};
@@ -197,21 +197,32 @@ pub(crate) fn check<'a>(
     }
     let memory = set.options.memory.as_deref();
     query::check(&others, &Parsing::new(&others, memory), &Targets::default(), &recorded, findings);
-    if queries.is_empty() {
-        return;
+    if !queries.is_empty() {
+        check_queries(set, world, &queries, &recorded, followed, findings);
     }
+}
+
+/// Judges the queries of rules, and of dashboards of which it is known who loads them.
+fn check_queries<'w>(
+    set: &Set<'w>,
+    world: &World<'w>,
+    queries: &[Query<'w, '_>],
+    recorded: &HashSet<&str>,
+    followed: bool,
+    findings: &mut Findings,
+) {
     let targets = if followed { targets::of(world) } else { Targets::default() };
-    let parsing = Parsing::new(&queries, memory);
-    query::check(&queries, &parsing, &targets, &recorded, findings);
-    features::check(set, &queries, &parsing, findings);
+    let parsing = Parsing::new(queries, set.options.memory.as_deref());
+    query::check(queries, &parsing, &targets, recorded, findings);
+    features::check(set, queries, &parsing, findings);
     let scraped = targets.jobs.as_ref().and_then(|_| catalogue::scraped(world));
-    let rules = rules_shown(set, &targets, &recorded);
-    catalogue::check(&queries, &parsing, &recorded, scraped.as_ref(), rules, findings);
-    buckets::check(&queries, &parsing, &targets, targets::writes_floats(set), findings);
-    releases::check(&queries, &parsing, &recorded, set.options, findings);
-    evaluation::check(&queries, &parsing, &recorded, findings);
-    labels::check(&queries, &parsing, &targets, findings);
-    outcomes::check(&queries, &parsing, findings);
+    let rules = rules_shown(set, &targets, recorded);
+    catalogue::check(queries, &parsing, recorded, scraped.as_ref(), rules, findings);
+    buckets::check(queries, &parsing, &targets, targets::writes_floats(set), findings);
+    releases::check(queries, &parsing, recorded, set.options, findings);
+    evaluation::check(queries, &parsing, recorded, findings);
+    labels::check(queries, &parsing, &targets, findings);
+    outcomes::check(queries, &parsing, findings);
 }
 
 /// How many of the rules that record what queries ask for are in the set.

@@ -6,7 +6,6 @@ use super::query;
 use crate::fields::{entries, given, items, text, written};
 use crate::finding::Findings;
 use crate::rule::{Rule, rules};
-use std::time::Duration;
 use vigil_yaml::Node;
 
 rules! {
@@ -157,20 +156,16 @@ impl<'n> Panel<'n> {
     }
 
     fn is_without_unit(&self) -> bool {
-        let fields = ["fieldConfig", "defaults"];
-        let said = |node: &Node, key: &str| text(node, key).is_some_and(|unit| !unit.is_empty());
-        let defaults = given(self.options, fields).is_some_and(|defaults| said(defaults, "unit"));
+        let defaults = is_filled(text(self.options, ["fieldConfig", "defaults", "unit"]));
         let overrides = items(self.options, ["fieldConfig", "overrides"]).iter();
         let mut properties = overrides.flat_map(|it| items(it, "properties"));
         let single = properties.any(|it| text(it, "id") == Some("unit"));
-        let axes = items(self.node, "yaxes").iter().any(|axis| said(axis, "format"));
+        let axes = items(self.node, "yaxes").iter().any(|axis| is_filled(text(axis, "format")));
         // A stat may show words: those of its mappings, a name or a field that is a text.
         let words = self.kind == "stat"
-            && (given(self.options, fields).is_some_and(|defaults| !items(defaults, "mappings").is_empty())
-                || given(self.options, ["options", "textMode"]).and_then(Node::text) == Some("name")
-                || given(self.options, ["options", "reduceOptions", "fields"])
-                    .and_then(Node::text)
-                    .is_some_and(|fields| !fields.is_empty()));
+            && (!items(self.options, ["fieldConfig", "defaults", "mappings"]).is_empty()
+                || text(self.options, ["options", "textMode"]) == Some("name")
+                || is_filled(text(self.options, ["options", "reduceOptions", "fields"])));
         NUMBERS.contains(&self.kind) && !self.queries.is_empty() && !(defaults || single || axes || words)
     }
 
@@ -184,12 +179,15 @@ impl<'n> Panel<'n> {
     }
 }
 
+fn is_filled(text: Option<&str>) -> bool {
+    text.is_some_and(|text| !text.is_empty())
+}
+
 /// Whether a query takes a `rate` over a time that is written in it.
 fn has_fixed_window(text: &str) -> bool {
-    // Variables are read as a year and less one week.
-    let is_fixed = |range: Duration| range < Duration::from_secs(300 * 24 * 60 * 60);
-    text.contains("rate(")
-        && query::parse(text, true).windows.iter().any(|it| it.function == "rate" && !it.stepped && is_fixed(it.range))
+    // Variables are read as the step of the graph, or as longer.
+    let is_fixed = |it: &query::Window| it.function == "rate" && !it.stepped && it.range < query::STEP.1;
+    text.contains("rate(") && query::parse(text, true).windows.iter().any(is_fixed)
 }
 
 /// The first titles, and how many there are besides.

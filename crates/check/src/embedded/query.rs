@@ -22,7 +22,7 @@ rules! {
 pub(super) const VARIABLE: &str = "__grafana_variable__";
 
 /// Stands for `$__interval`, the step of a graph: a range that nobody writes.
-const STEP: (&str, Duration) = ("51w", Duration::from_secs(51 * 7 * 24 * 60 * 60));
+pub(super) const STEP: (&str, Duration) = ("51w", Duration::from_secs(51 * 7 * 24 * 60 * 60));
 
 /// A query, and where it stands.
 pub(super) struct Query<'w, 'a> {

@@ -39,9 +39,18 @@ impl Group<'_> {
     }
 }
 
+/// The classes that there is something to tell of, the worst first, each with its groups and how many objects these are.
+pub(super) fn sections(diff: &Diff, all: bool) -> impl Iterator<Item = (Class, Vec<Group<'_>>, usize)> {
+    Class::ALL.into_iter().filter_map(move |class| {
+        let groups = groups(diff, class, all);
+        let count: usize = groups.iter().map(|group| group.objects.len()).sum();
+        (count > 0).then_some((class, groups, count))
+    })
+}
+
 /// The effects of a class, those of equal words together: where nothing is to be feared also those of other fields, unless
 /// `all` are wanted; without what goes with its namespace.
-pub(super) fn groups(diff: &Diff, class: Class, all: bool) -> Vec<Group<'_>> {
+fn groups(diff: &Diff, class: Class, all: bool) -> Vec<Group<'_>> {
     let mut of_object: BTreeMap<&Identity, Vec<&Effect>> = BTreeMap::new();
     for effect in diff.of(class) {
         of_object.entry(&effect.object).or_default().push(effect);

@@ -1,6 +1,6 @@
 //! For a page: a part of one, which brings no style of its own.
 
-use super::group::{Group, deletions, groups};
+use super::group::{Group, deletions, sections};
 use super::{clean, field, summary};
 use crate::effect::Class;
 use crate::{Diff, Field};
@@ -11,12 +11,7 @@ use vigil_yaml::words::counted;
 /// class, what needs no decision in `<details>`.
 pub fn html(diff: &Diff) -> String {
     let mut out = format!("<p class=\"summary\">{}</p>\n", prose(&summary(diff)));
-    for class in Class::ALL {
-        let groups = groups(diff, class, false);
-        if groups.is_empty() {
-            continue;
-        }
-        let count: usize = groups.iter().map(|group| group.objects.len()).sum();
+    for (class, groups, count) in sections(diff, false) {
         let heading = format!("{} <span class=\"count\">{count}</span>", prose(class.heading()));
         // Writing to a String cannot fail.
         let (start, end) = if class >= Class::New {
@@ -85,7 +80,7 @@ fn code(out: &mut String, commands: &[String]) {
 }
 
 /// A text of which no part is taken for markup.
-fn escaped(text: &str) -> String {
+pub fn escaped(text: &str) -> String {
     let mut out = String::new();
     for c in clean(text).chars() {
         match c {

@@ -1,6 +1,6 @@
 //! For a comment on a pull request.
 
-use super::group::{Group, deletions, groups};
+use super::group::{Group, deletions, sections};
 use super::{clean, field, summary};
 use crate::Diff;
 use crate::effect::Class;
@@ -9,12 +9,7 @@ use std::fmt::Write as _;
 /// The report as Markdown: what needs no decision is folded.
 pub fn markdown(diff: &Diff) -> String {
     let mut out = format!("**{}**\n", clean(&summary(diff)));
-    for class in Class::ALL {
-        let groups = groups(diff, class, false);
-        if groups.is_empty() {
-            continue;
-        }
-        let count: usize = groups.iter().map(|group| group.objects.len()).sum();
+    for (class, groups, count) in sections(diff, false) {
         let is_folded = class >= Class::New;
         if is_folded {
             let _ = write!(out, "\n<details><summary>{} ({count})</summary>\n\n", class.heading());

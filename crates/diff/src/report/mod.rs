@@ -6,7 +6,7 @@ mod json;
 mod markdown;
 mod text;
 
-pub use html::{html, prose};
+pub use html::{escaped, html, prose};
 pub use json::json;
 pub use markdown::markdown;
 pub use text::text;

@@ -1,6 +1,6 @@
 //! For people at a terminal.
 
-use super::group::{Group, deletions, groups};
+use super::group::{Group, deletions, sections};
 use super::{clean, field, summary};
 use crate::Diff;
 use crate::effect::Class;
@@ -28,11 +28,7 @@ pub fn text(diff: &Diff, all: bool, colour: bool) -> String {
         if colour { format!("\u{1b}[{style}m{text}\u{1b}[0m") } else { text.to_owned() }
     };
     let mut out = format!("{}\n", paint("1", &clean(&summary(diff))));
-    for class in Class::ALL {
-        let groups = groups(diff, class, all);
-        if groups.is_empty() {
-            continue;
-        }
+    for (class, groups, _) in sections(diff, all) {
         let _ = writeln!(out, "\n{}", paint(style(class), class.heading()));
         let shown = if groups.len() <= most.groups { groups.len() } else { most.groups - 1 };
         for group in &groups[..shown] {
