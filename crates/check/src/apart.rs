@@ -6,7 +6,7 @@
 //! is that of a check that follows references.
 
 use crate::documents::{self, Documents};
-use crate::embedded::{self, Grafana};
+use crate::embedded;
 use crate::finding::Findings;
 use crate::object::{MONITORING, Object};
 use crate::options::Options;
@@ -16,6 +16,7 @@ use crate::schema::custom::{self, Definition};
 use crate::set::{DEFINITION, Served, Set, brought, place, tell_unserved};
 use crate::waivers;
 use crate::world::World;
+use crate::world::grafanas::Grafana;
 use memchr::memmem;
 use rayon::prelude::*;
 use serde_json::json;

@@ -54,6 +54,7 @@ use std::convert::Infallible;
 use std::sync::Arc;
 use vigil_yaml::{Limits, Source};
 use world::World;
+use world::grafanas::Grafana;
 
 /// The versions of Kubernetes that can be checked for, oldest and newest.
 pub fn versions() -> (Version, Version) {
@@ -111,7 +112,7 @@ pub fn check(sources: &[Arc<Source>], options: &Options) -> Report {
         references::identity::twice(&set, &mut findings);
         references::check(&world, &mut findings);
     }
-    embedded::check(firsts, || &world, &embedded::Grafana::all(firsts), followed, &mut findings);
+    embedded::check(firsts, || &world, &Grafana::all(firsts), followed, &mut findings);
 
     let (mut findings, mut waived) = waivers::apply(&set, followed, findings.into_sorted(options), rules);
     findings.iter_mut().chain(waived.iter_mut().map(|it| &mut it.finding)).for_each(|it| it.trace(options));

@@ -223,8 +223,8 @@ fn settle(stack: &Stack, file: &mut File) -> bool {
 
 fn object<'t>(stack: &Stack, file: &File<'t>) -> Made<'t> {
     let name = match file.subject {
-        subject if subject == file.component => format!("{}-{subject}", facts::RULES_RELEASE),
-        subject => format!("{}-{}-{subject}", facts::RULES_RELEASE, file.component),
+        subject if subject == file.component => format!("{}-{subject}", facts::metrics_release(stack)),
+        subject => format!("{}-{}-{subject}", facts::metrics_release(stack), file.component),
     };
     let value = json!({
         "apiVersion": "monitoring.coreos.com/v1",
@@ -232,7 +232,7 @@ fn object<'t>(stack: &Stack, file: &File<'t>) -> Made<'t> {
         "metadata": {
             "name": name,
             "namespace": stack.namespaces.monitoring,
-            "labels": facts::rule_labels(file.component),
+            "labels": facts::rule_labels(stack, file.component),
         },
         "spec": { "groups": file.groups },
     });

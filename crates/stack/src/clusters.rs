@@ -1,7 +1,8 @@
-//! What follows from where a stack runs. A profile is a stack of a few keys that lies beneath the one of the user: what that
+//! What follows from where a stack runs, and from what it is called. A profile is a stack of a few keys that lies beneath the one of the user: what that
 //! one does not say, the profile says, and what neither says is the default.
 
 use crate::model::Cluster;
+use crate::units::StackName;
 use vigil_yaml::{Limits, Node, Source};
 
 impl Cluster {
@@ -22,17 +23,37 @@ impl Cluster {
     }
 }
 
+/// What the profile of a stack with a name is, with this word for the name.
+const NAMED: (&str, &str) = (include_str!("clusters/named.yaml"), "NAME");
+
 /// How messages begin the name of a profile.
 pub(crate) const PROFILE: &str = "the profile ";
 
-/// The profile that the key `cluster` of a stack names.
+/// The profile that the key `cluster` of a stack names, and over it the one that follows from its `name`.
 pub(crate) fn profile_of(stack: &Node) -> Option<Node> {
+    match (of_cluster(stack), of_name(stack)) {
+        (Some(cluster), Some(name)) => Some(name.over(&cluster)),
+        (cluster, name) => name.or(cluster),
+    }
+}
+
+fn of_cluster(stack: &Node) -> Option<Node> {
     // What is no cluster's name is a mistake, which is told when the stack is decoded.
     let name = stack.get("cluster").and_then(Node::text)?;
     let cluster: Cluster = serde_json::from_value(name.into()).ok()?;
-    let source = Source::new(format!("{PROFILE}{name}"), cluster.profile()?);
+    profile(name, cluster.profile()?)
+}
+
+fn of_name(stack: &Node) -> Option<Node> {
+    // Likewise.
+    let name: StackName = stack.get("name").and_then(Node::text)?.parse().ok()?;
+    let (text, word) = NAMED;
+    profile("of a stack with a name", &text.replace(word, name.as_str()))
+}
+
+fn profile(name: &str, text: &str) -> Option<Node> {
     // A test reads all profiles.
-    vigil_yaml::read_one(&source, &Limits::default()).ok().flatten()
+    vigil_yaml::read_one(&Source::new(format!("{PROFILE}{name}"), text), &Limits::default()).ok().flatten()
 }
 
 /// The stack of a user with its profile beneath it.
@@ -72,6 +93,14 @@ mod tests {
                 Stack { kubernetes: Stack::default().kubernetes, ..stack }
             );
         }
+    }
+
+    #[test]
+    fn a_name_lies_over_the_cluster_and_beneath_what_the_stack_says() {
+        let (stack, _) = said("cluster: kind\nname: team-a\nnode-exporter: { port: 9102 }\n");
+        let Stack { namespaces, node_exporter, prometheus_operator, kubernetes_targets, .. } = &stack;
+        assert_eq!((namespaces.monitoring.as_str(), namespaces.logging.as_str()), ("team-a", "team-a"));
+        assert_eq!((node_exporter.port.get(), prometheus_operator.crds, kubernetes_targets.etcd), (9102, false, false));
     }
 
     #[test]

@@ -19,6 +19,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 use vigil_render::Object;
+use vigil_stack::model::Part as _;
 
 const METHOD: &str = "\
 After `just apply`, prometheus-operator, metrics-server, kube-state-metrics and Grafana Alloy run as processes with the
@@ -337,17 +338,26 @@ impl Trial<'_> {
                 sets += usize::from(made);
             }
         }
+        let targets = &self.stack.stack.kubernetes_targets;
+        let keeps_kubelets = targets.is_in(&self.stack.stack) && targets.kubelet;
+        if keeps_kubelets {
+            self.kubelets();
+        }
+        let version = assets::version("prometheus-operator")?;
+        let kubelets = if keeps_kubelets { "the kubelets' Endpoints, " } else { "" };
+        let shown = format!("{sets} StatefulSets with pods, {kubelets}no error in its log, no warning event");
+        self.row("prometheus-operator", &version, shown);
+        Ok(operator)
+    }
+
+    /// The operator writes down where the kubelets are.
+    fn kubelets(&mut self) {
         let endpoints = "/api/v1/namespaces/kube-system/endpoints/kube-prometheus-stack-kubelet";
         let kubelet = wait_for(LIMIT, || {
             let endpoints = self.plane.api.get(endpoints).and_then(|answer| answer.ok(endpoints)).unwrap_or_default();
             endpoints["subsets"][0]["addresses"][0]["ip"] == "192.0.2.1"
         });
         self.proof.expect(kubelet, || format!("{}: the operator made no Endpoints of the kubelets", self.title));
-        let version = assets::version("prometheus-operator")?;
-        let shown =
-            format!("{sets} StatefulSets with pods, the kubelets' Endpoints, no error in its log, no warning event");
-        self.row("prometheus-operator", &version, shown);
-        Ok(operator)
     }
 
     /// The configuration that the operator made of an object is one that its program takes.

@@ -3,8 +3,9 @@
 use crate::assets::program;
 use crate::control_plane::ControlPlane;
 use crate::failure::Result;
-use crate::stacks::Rendered;
+use crate::stacks::{Rendered, root};
 use serde_json::json;
+use vigil_render::Object;
 
 /// The only node of a control plane. Nobody speaks for it but [`crate::nodes`].
 pub(crate) const NODE: &str = "proof";
@@ -56,6 +57,11 @@ pub(crate) fn bring(plane: &ControlPlane, stack: &Rendered) -> Result<()> {
         if stack.has_group(group) {
             plane.kubectl.define([program(definitions, "")?.as_path()])?;
         }
+    }
+    // Where another stack brings the operator's definitions, they are those of this repository.
+    let brings = |object: &Object| object.kind() == "CustomResourceDefinition";
+    if stack.has_group("monitoring.coreos.com") && !stack.objects.iter().any(brings) {
+        plane.kubectl.define([root().join("templates/crds").as_path()])?;
     }
     Ok(())
 }

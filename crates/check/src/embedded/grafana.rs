@@ -2,7 +2,6 @@
 
 use super::dashboards;
 use super::file::{File, has};
-use super::grafanas::Grafana;
 use super::syntax::Read;
 use crate::fields::{is_set, items};
 use crate::finding::{At, Findings};
@@ -10,6 +9,7 @@ use crate::object::Object;
 use crate::references::rule_of;
 use crate::rule::rules;
 use crate::world::World;
+use crate::world::grafanas::Grafana;
 use std::collections::{HashMap, HashSet};
 use vigil_yaml::words::{list, nearest};
 use vigil_yaml::{Data, Node, Quoted};

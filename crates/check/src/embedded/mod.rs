@@ -10,7 +10,6 @@ mod features;
 mod file;
 mod grafana;
 mod grafana_settings;
-mod grafanas;
 mod labels;
 mod logql;
 mod loki;
@@ -29,13 +28,12 @@ mod targets;
 mod templates;
 mod values;
 
-pub(crate) use grafanas::Grafana;
-
 use crate::fields::items;
 use crate::finding::Findings;
 use crate::object::{MONITORING, Object};
 use crate::rule::Rule;
 use crate::set::Set;
+use crate::world::grafanas::Grafana;
 use crate::world::program::Program;
 use crate::world::template::PodTemplate;
 use crate::world::{World, operator};

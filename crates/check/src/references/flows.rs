@@ -5,7 +5,8 @@ use crate::fields::{entries, items, text};
 use crate::object::{MONITORING, Object};
 use crate::world::World;
 use crate::world::addresses::{hosts, looked_up};
-use crate::world::program::is_grafana;
+use crate::world::grafanas::Grafana;
+use crate::world::pods::Pod;
 use crate::world::selection::SELECTED;
 use crate::world::services::{Service, ServicePort};
 use std::collections::HashSet;
@@ -68,6 +69,8 @@ enum Named<'a> {
 /// What the files of ConfigMaps name as `http://service.namespace:port`, or as a record that leads there: whoever has them, as
 /// files or as variables, will call it; and so will Grafana, of its data sources.
 fn addresses<'a>(world: &World<'a>, flows: &mut Vec<Flow<'a>>) {
+    let grafana = |(from, pod): (usize, &Pod<'a>)| Some((from, Grafana::of(pod.object?)?));
+    let grafanas: Vec<_> = world.pods.iter().enumerate().filter_map(grafana).collect();
     for config in world.set.of_kind("", "ConfigMap") {
         let files = entries(config.node, "data");
         let texts = files.iter().filter_map(|file| Some((file.key.text.as_str(), file.value.text()?)));
@@ -97,11 +100,10 @@ fn addresses<'a>(world: &World<'a>, flows: &mut Vec<Flow<'a>>) {
             let Some(from) = world.made_by(it.number) else { continue };
             called.iter().filter(|(key, _)| it.takes(key)).for_each(|(_, host)| call(from, *host));
         }
-        if config.labels().get("grafana_datasource").is_some() {
-            let is_it = |from: &usize| world.pods[*from].programs.iter().any(|program| is_grafana(program));
-            for from in (0..world.pods.len()).filter(is_it) {
+        for (from, grafana) in &grafanas {
+            if grafana.loads(config) {
                 for (_, host) in &called {
-                    call(from, *host);
+                    call(*from, *host);
                 }
             }
         }

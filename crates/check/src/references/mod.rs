@@ -11,6 +11,7 @@ pub(crate) mod flows;
 pub(crate) mod identity;
 mod monitoring;
 mod network_policies;
+mod operators;
 mod pod_security;
 mod ports;
 mod programs;
@@ -37,6 +38,7 @@ pub(crate) fn rules() -> Vec<&'static Rule> {
         rbac::RULES,
         autoscaling::RULES,
         ports::RULES,
+        operators::RULES,
         programs::RULES,
         replicas::RULES,
         thanos::RULES,
@@ -57,6 +59,7 @@ pub(crate) fn check(world: &World<'_>, findings: &mut Findings) {
     let checks: &[Check] = &[
         identity::check,
         services::check,
+        operators::check,
         backends::check,
         config::check,
         rbac::check,

@@ -9,11 +9,13 @@
 //!   controllers are not known; [`runtime`]: what something in the set creates when it runs.
 //! - [`uses`]: every ConfigMap, Secret and so on that an object asks for, and how; [`readers`]: who reads it then;
 //!   [`volumes`]: the files that it becomes.
+//! - [`grafanas`]: the Grafanas, and which objects their side-cars load.
 //! - [`addresses`]: the Service that a URL means.
 //! - [`scrapes`]: what a monitor scrapes; [`selection`]: who takes a monitor, a rule or a route.
 
 pub(crate) mod addresses;
 pub(crate) mod foreign;
+pub(crate) mod grafanas;
 pub(crate) mod namespaces;
 pub(crate) mod operator;
 pub(crate) mod pods;

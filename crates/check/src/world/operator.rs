@@ -94,6 +94,12 @@ impl Operated {
     }
 }
 
+/// The kind of an object as the operator's flags have it, such as `--alertmanager-instance-namespaces`; none of kinds that it makes
+/// no pods for.
+pub(crate) fn kind_in_flags(object: &Object<'_>) -> Option<&'static str> {
+    Operated::of(object).map(|operated| operated.program)
+}
+
 /// Whether the operator makes pods of an object.
 pub(crate) fn makes_pods(object: &Object<'_>) -> bool {
     Operated::of(object).is_some()

@@ -433,9 +433,9 @@ fn config_map(stack: &Stack, component: &str, dashboard: &Dashboard, json: &Valu
         "apiVersion": "v1",
         "kind": "ConfigMap",
         "metadata": {
-            "name": format!("{}-dashboard-{uid}", facts::GRAFANA_RELEASE),
+            "name": format!("{}-dashboard-{uid}", facts::metrics_release(stack)),
             "namespace": stack.namespaces.monitoring,
-            "labels": facts::dashboard_labels(component),
+            "labels": facts::dashboard_labels(stack, component),
             "annotations": { "grafana_folder": dashboard.folder },
         },
         "data": { format!("{uid}.json"): format!("{json:#}\n") },

@@ -1,7 +1,7 @@
 use super::monitored::{JOB_LABEL, Job, labelled, monitored};
 use super::workload::{Peer, Port, Role, Workload, browsers};
 use super::{
-    Identity, METRICS_RELEASE, RELOADER_PORT, Web, image, jobs as jobs_of, persistence, pods, semantic_version,
+    Identity, RELOADER_PORT, Web, image, jobs as jobs_of, metrics_release, persistence, pods, semantic_version,
     service, with,
 };
 use serde_json::{Map, Value, json};
@@ -34,16 +34,16 @@ const TARGETS: [(&str, &str); 8] = [
 
 fn identity(stack: &Stack) -> Identity<'_> {
     let image = Some(&stack.alertmanager.image);
-    Identity { name: "alertmanager", instance: METRICS_RELEASE, component: "alerting", image }
+    Identity { name: "alertmanager", instance: metrics_release(stack), component: "alerting", image }
 }
 
-fn name() -> String {
-    format!("{METRICS_RELEASE}-alertmanager")
+fn name(stack: &Stack) -> String {
+    format!("{}-alertmanager", metrics_release(stack))
 }
 
 /// The labels that the operator gives the pods, by the name of the Alertmanager object.
-fn selector() -> Map<String, Value> {
-    let labels = [("app.kubernetes.io/name", "alertmanager".to_owned()), ("alertmanager", name())];
+fn selector(stack: &Stack) -> Map<String, Value> {
+    let labels = [("app.kubernetes.io/name", "alertmanager".to_owned()), ("alertmanager", name(stack))];
     labels.into_iter().map(|(key, value)| (key.to_owned(), value.into())).collect()
 }
 
@@ -52,9 +52,9 @@ pub(super) fn workloads(stack: &Stack) -> Vec<Workload> {
     peers.extend(browsers(&stack.alertmanager.effective_service(), stack.alertmanager.ingress.enabled));
     let mesh = Port { number: MESH_PORT, protocols: &["TCP", "UDP"], peers: vec![Peer::Pods(Role::AlertPeer)] };
     vec![Workload {
-        name: name(),
+        name: name(stack),
         namespace: stack.namespaces.monitoring.to_string(),
-        selector: selector(),
+        selector: selector(stack),
         roles: &[Role::AlertPeer, Role::Operated],
         on_node: false,
         ports: Some(vec![Port::tcp(PORT, peers), Port::tcp(RELOADER_PORT, [Peer::Pods(Role::Scraper)]), mesh]),
@@ -62,12 +62,12 @@ pub(super) fn workloads(stack: &Stack) -> Vec<Workload> {
 }
 
 pub(super) fn jobs(stack: &Stack) -> Vec<Job> {
-    vec![Job::of("alertmanager", name(), stack.prometheus.enabled)]
+    vec![Job::of("alertmanager", name(stack), stack.prometheus.enabled)]
 }
 
 pub(super) fn facts(stack: &Stack) -> Value {
     let alertmanager = &stack.alertmanager;
-    let name = name();
+    let name = name(stack);
     let namespace = stack.namespaces.monitoring.as_str();
     let web = Web {
         name: &name,
@@ -76,9 +76,9 @@ pub(super) fn facts(stack: &Stack) -> Value {
         external_url: alertmanager.external_url.as_ref(),
         ingress: &alertmanager.ingress,
     };
-    let pod_selector = selector();
+    let pod_selector = selector(stack);
     let pods = pods(stack, alertmanager, Some(alertmanager.replicas.get()));
-    let facts = monitored(identity(stack).facts());
+    let facts = monitored(stack, identity(stack).facts());
     let own = json!({
         "name": name,
         "namespace": namespace,

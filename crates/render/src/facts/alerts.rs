@@ -1,6 +1,6 @@
 use super::monitored::Job;
 use super::workload::Workload;
-use super::{RULES_RELEASE, rule_labels};
+use super::{metrics_release, rule_labels};
 use serde_json::{Value, json};
 use vigil_stack::Stack;
 use vigil_stack::model::RuleFile;
@@ -15,11 +15,10 @@ pub(super) fn jobs(_: &Stack) -> Vec<Job> {
 
 /// Of rules of the stack's author alone: those of the set take what they need by words.
 pub(super) fn facts(stack: &Stack) -> Value {
-    let rules =
-        |file: &RuleFile| json!({ "name": format!("{RULES_RELEASE}-rules-{}", file.name), "groups": file.groups });
+    let rules = |file: &RuleFile| json!({ "name": format!("{}-rules-{}", metrics_release(stack), file.name), "groups": file.groups });
     json!({
         "namespace": stack.namespaces.monitoring,
-        "ruleLabels": rule_labels("alerts"),
+        "ruleLabels": rule_labels(stack, "alerts"),
         "rules": stack.alerts.rules.iter().map(rules).collect::<Vec<_>>(),
     })
 }

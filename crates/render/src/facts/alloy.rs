@@ -1,7 +1,7 @@
 use super::monitored::{Job, monitored};
 use super::outputs::{output, output_env};
 use super::workload::{Peer, Port, Role, Workload};
-use super::{Identity, image, pods, with};
+use super::{Identity, image, named, pods, release, with};
 use serde_json::{Value, json};
 use vigil_stack::Stack;
 use vigil_stack::model::{ContainerRuntime, Positions};
@@ -13,7 +13,7 @@ const NAME: &str = "alloy";
 const PORT: u16 = 12345;
 
 fn identity(stack: &Stack) -> Identity<'_> {
-    Identity { name: NAME, instance: NAME, component: "log-collector", image: Some(&stack.alloy.image) }
+    Identity { name: NAME, instance: release(stack, NAME), component: "log-collector", image: Some(&stack.alloy.image) }
 }
 
 fn is_monitored(stack: &Stack) -> bool {
@@ -23,7 +23,7 @@ fn is_monitored(stack: &Stack) -> bool {
 pub(super) fn workloads(stack: &Stack) -> Vec<Workload> {
     let peers: Vec<_> = is_monitored(stack).then_some(Peer::Pods(Role::Scraper)).into_iter().collect();
     vec![Workload {
-        name: NAME.to_owned(),
+        name: named(stack, NAME),
         namespace: stack.namespaces.log_agents().to_string(),
         selector: identity(stack).selector(),
         roles: &[Role::LogSender],
@@ -34,13 +34,13 @@ pub(super) fn workloads(stack: &Stack) -> Vec<Workload> {
 }
 
 pub(super) fn jobs(stack: &Stack) -> Vec<Job> {
-    vec![Job::of("alloy", NAME, is_monitored(stack))]
+    vec![Job::of("alloy", named(stack, NAME), is_monitored(stack))]
 }
 
 pub(super) fn facts(stack: &Stack) -> Value {
     let alloy = &stack.alloy;
     let own = json!({
-        "name": NAME,
+        "name": named(stack, NAME),
         "namespace": stack.namespaces.log_agents(),
         "port": PORT,
         "image": image(stack, &alloy.image),
@@ -50,8 +50,10 @@ pub(super) fn facts(stack: &Stack) -> Value {
         "toLoki": stack.loki.enabled,
         "outputs": alloy.outputs.iter().enumerate().map(output).collect::<Vec<_>>(),
         "secretEnv": output_env(&alloy.outputs),
+        // On the node.
+        "positionsFolder": format!("/var/lib/{}", named(stack, NAME)),
         "monitored": is_monitored(stack),
         "pods": pods(stack, alloy, None),
     });
-    with(monitored(identity(stack).facts()), own)
+    with(monitored(stack, identity(stack).facts()), own)
 }

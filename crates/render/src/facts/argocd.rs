@@ -1,6 +1,6 @@
 use super::monitored::Job;
 use super::workload::Workload;
-use super::{Identity, LOGS_RELEASE, METRICS_RELEASE, with};
+use super::{Identity, LOGS_RELEASE, METRICS_RELEASE, logs_release, metrics_release, named, with};
 use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use vigil_stack::Stack;
@@ -91,17 +91,26 @@ struct Release<'a> {
 }
 
 impl Release<'_> {
+    /// What Argo CD and Helm call it.
+    fn name(&self, stack: &Stack) -> String {
+        match self.chart.name {
+            METRICS_RELEASE => metrics_release(stack).to_owned(),
+            LOGS_RELEASE => logs_release(stack),
+            other => other.to_owned(),
+        }
+    }
+
     fn facts(&self, stack: &Stack) -> Value {
         let Self { chart, namespace, level } = self;
         json!({
-            "name": chart.name,
+            "name": self.name(stack),
             "namespace": namespace,
             "level": level,
             "chart": { "repository": chart.repository, "name": chart.name, "version": chart.version },
             "valuesFile": format!("$values/{}/values/{}.yaml", stack.argocd.path, chart.name),
             // The chart makes a new password at every rendering; Argo CD would roll Grafana for ever.
             "grafanaSecret": (chart.name == METRICS_RELEASE && stack.grafana.enabled)
-                .then(|| format!("{METRICS_RELEASE}-grafana")),
+                .then(|| format!("{}-grafana", metrics_release(stack))),
         })
     }
 }
@@ -131,15 +140,12 @@ fn folders(stack: &Stack) -> Vec<Value> {
     let path = &stack.argocd.path;
     let folder =
         |name: &str, namespace: &str, path: String| json!({ "name": name, "namespace": namespace, "path": path });
+    let own = |name: &str, namespace: &str| folder(&named(stack, name), namespace, format!("{path}/{name}"));
     if stack.argocd.install != Install::Charts {
         return vec![folder(stack.argocd.project.as_str(), stack.namespaces.monitoring.as_str(), path.to_string())];
     }
-    let alloy =
-        stack.alloy.enabled.then(|| folder("alloy", stack.namespaces.log_agents().as_str(), format!("{path}/alloy")));
-    let flask = stack.flask.enabled.then(|| folder("flask", stack.flask.namespace.as_str(), format!("{path}/flask")));
-    let thanos = stack
-        .thanos
-        .is_in(stack)
-        .then(|| folder("thanos", stack.namespaces.monitoring.as_str(), format!("{path}/thanos")));
+    let alloy = stack.alloy.enabled.then(|| own("alloy", stack.namespaces.log_agents().as_str()));
+    let flask = stack.flask.enabled.then(|| own("flask", stack.flask.namespace.as_str()));
+    let thanos = stack.thanos.is_in(stack).then(|| own("thanos", stack.namespaces.monitoring.as_str()));
     alloy.into_iter().chain(flask).chain(thanos).collect()
 }

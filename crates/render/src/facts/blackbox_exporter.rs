@@ -1,6 +1,6 @@
 use super::monitored::{Job, monitored};
 use super::workload::{Peer, Port, Role, Workload};
-use super::{Identity, image, pods, with};
+use super::{Identity, image, named, pods, release, with};
 use serde_json::{Value, json};
 use vigil_forms::url::{Authority, Url};
 use vigil_stack::Stack;
@@ -17,13 +17,13 @@ const JOB: &str = "blackbox";
 
 fn identity(stack: &Stack) -> Identity<'_> {
     let image = Some(&stack.blackbox_exporter.image);
-    Identity { name: NAME, instance: NAME, component: "metrics", image }
+    Identity { name: NAME, instance: release(stack, NAME), component: "metrics", image }
 }
 
 pub(super) fn workloads(stack: &Stack) -> Vec<Workload> {
     let exporter = &stack.blackbox_exporter;
     vec![Workload {
-        name: NAME.to_owned(),
+        name: named(stack, NAME),
         namespace: stack.namespaces.monitoring.to_string(),
         selector: identity(stack).selector(),
         roles: if exporter.targets.iter().any(|target| is_own(stack, target)) { &[Role::Prober] } else { &[] },
@@ -47,20 +47,20 @@ fn is_own(stack: &Stack, target: &ProbeTarget) -> bool {
 
 pub(super) fn jobs(stack: &Stack) -> Vec<Job> {
     let probes = stack.prometheus.enabled && !stack.blackbox_exporter.targets.is_empty();
-    vec![Job::of("blackbox-exporter", NAME, stack.prometheus.enabled), Job::of("probes", JOB, probes)]
+    vec![Job::of("blackbox-exporter", named(stack, NAME), stack.prometheus.enabled), Job::of("probes", JOB, probes)]
 }
 
 pub(super) fn facts(stack: &Stack) -> Value {
     let exporter = &stack.blackbox_exporter;
     let namespace = stack.namespaces.monitoring.as_str();
     let own = json!({
-        "name": NAME,
+        "name": named(stack, NAME),
         "namespace": namespace,
         "image": image(stack, &exporter.image),
         "replicas": exporter.replicas,
         "port": PORT,
         "job": JOB,
-        "address": format!("{NAME}.{namespace}.svc:{PORT}"),
+        "address": format!("{}.{namespace}.svc:{PORT}", named(stack, NAME)),
         "monitored": stack.prometheus.enabled,
         "targets": exporter.targets,
         "icmp": exporter.targets.iter().any(|target| target.module == ProbeModule::Icmp),
@@ -68,5 +68,5 @@ pub(super) fn facts(stack: &Stack) -> Value {
         "dnsQuery": exporter.dns_query,
         "pods": pods(stack, exporter, Some(exporter.replicas.get())),
     });
-    with(monitored(identity(stack).facts()), own)
+    with(monitored(stack, identity(stack).facts()), own)
 }

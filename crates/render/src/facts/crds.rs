@@ -1,7 +1,7 @@
-use super::workload::{Role, Workload};
 use super::{Identity, METRICS_RELEASE};
 use serde_json::Value;
 use vigil_stack::Stack;
+use vigil_stack::model::Part as _;
 
 /// The labels of the definitions; what they hold is plain data.
 pub(super) fn facts(_: &Stack) -> Value {
@@ -9,8 +9,7 @@ pub(super) fn facts(_: &Stack) -> Value {
     identity.facts().into()
 }
 
-/// Whether the stack has the operator, or objects that it makes pods of.
+/// Whether the stack brings them. An operator that was there before has brought its own.
 pub(super) fn enabled(stack: &Stack) -> bool {
-    let concerned = |workload: &Workload| workload.has(Role::Operator) || workload.has(Role::Operated);
-    super::workloads(stack).iter().any(concerned)
+    stack.prometheus_operator.is_in(stack) && stack.prometheus_operator.crds
 }

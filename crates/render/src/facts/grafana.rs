@@ -1,6 +1,6 @@
 use super::monitored::{Job, labelled, monitored};
 use super::workload::{Peer, Port, Role, Workload, browsers};
-use super::{Identity, METRICS_RELEASE, image, persistence, pods, service, startup, with};
+use super::{Identity, image, metrics_release, persistence, pods, release, service, startup, with};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use vigil_forms::ini::is_plain;
@@ -20,23 +20,28 @@ const SCRAPE_SECONDS: u64 = 30;
 /// The data sources that a dashboard's inputs can be connected to: plugin and uid are called alike.
 const DATA_SOURCES: [&str; 3] = ["alertmanager", "loki", "prometheus"];
 
-/// The label of ConfigMaps that hold dashboards, and its value.
-pub(super) const DASHBOARD_LABEL: (&str, &str) = ("grafana_dashboard", "1");
+/// The label of ConfigMaps that hold dashboards.
+pub(super) const DASHBOARD_LABEL: &str = "grafana_dashboard";
+
+/// The value of that label: a stack with a name leaves the dashboards of others alone.
+pub(super) fn dashboard_value(stack: &Stack) -> &str {
+    release(stack, "1")
+}
 
 fn identity(stack: &Stack) -> Identity<'_> {
     let image = Some(&stack.grafana.image);
-    Identity { name: "grafana", instance: METRICS_RELEASE, component: "dashboards", image }
+    Identity { name: "grafana", instance: metrics_release(stack), component: "dashboards", image }
 }
 
-fn name() -> String {
-    format!("{METRICS_RELEASE}-grafana")
+fn name(stack: &Stack) -> String {
+    format!("{}-grafana", metrics_release(stack))
 }
 
 pub(super) fn workloads(stack: &Stack) -> Vec<Workload> {
     let mut peers = vec![Peer::Pods(Role::Scraper)];
     peers.extend(browsers(&stack.grafana.effective_service(), stack.grafana.ingress.enabled));
     vec![Workload {
-        name: name(),
+        name: name(stack),
         namespace: stack.namespaces.monitoring.to_string(),
         selector: identity(stack).selector(),
         roles: &[Role::Dashboards],
@@ -46,13 +51,13 @@ pub(super) fn workloads(stack: &Stack) -> Vec<Workload> {
 }
 
 pub(super) fn jobs(stack: &Stack) -> Vec<Job> {
-    vec![Job::of("grafana", name(), stack.prometheus.enabled)]
+    vec![Job::of("grafana", name(stack), stack.prometheus.enabled)]
 }
 
 pub(super) fn facts(stack: &Stack) -> Value {
     let grafana = &stack.grafana;
-    let name = name();
-    let facts = monitored(identity(stack).facts());
+    let name = name(stack);
+    let facts = monitored(stack, identity(stack).facts());
     let service = service(&grafana.effective_service(), PORT);
     let own = json!({
         "name": name,
@@ -81,7 +86,8 @@ pub(super) fn facts(stack: &Stack) -> Value {
         "createAdminSecret": grafana.admin_secret.existing.is_none(),
         // What the side-cars look for: data sources in their own namespace, dashboards in all of them.
         "datasourceLabels": labelled(&facts, "grafana_datasource", "1"),
-        "dashboardLabels": labelled(&facts, DASHBOARD_LABEL.0, DASHBOARD_LABEL.1),
+        "dashboardLabels": labelled(&facts, DASHBOARD_LABEL, dashboard_value(stack)),
+        "dashboardValue": dashboard_value(stack),
         "sidecarKinds": if grafana.sidecar_secrets { "both" } else { "configmap" },
         "sidecarRights": if grafana.sidecar_secrets { json!(["configmaps", "secrets"]) } else { json!(["configmaps"]) },
         "startup": startup(),

@@ -1,6 +1,6 @@
 use super::monitored::{Job, monitored};
 use super::workload::{Peer, Port, Role, Workload};
-use super::{Identity, METRICS_RELEASE, image, image_parts, pods, with};
+use super::{Identity, image, image_parts, metrics_release, pods, with};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use vigil_stack::Stack;
@@ -14,17 +14,17 @@ const TELEMETRY_PORT: u16 = 8081;
 
 fn identity(stack: &Stack) -> Identity<'_> {
     let image = Some(&stack.kube_state_metrics.image);
-    Identity { name: "kube-state-metrics", instance: METRICS_RELEASE, component: "metrics", image }
+    Identity { name: "kube-state-metrics", instance: metrics_release(stack), component: "metrics", image }
 }
 
-fn name() -> String {
-    format!("{METRICS_RELEASE}-kube-state-metrics")
+fn name(stack: &Stack) -> String {
+    format!("{}-kube-state-metrics", metrics_release(stack))
 }
 
 pub(super) fn workloads(stack: &Stack) -> Vec<Workload> {
     let scraped = |port| Port::tcp(port, [Peer::Pods(Role::Scraper)]);
     vec![Workload {
-        name: name(),
+        name: name(stack),
         namespace: stack.namespaces.monitoring.to_string(),
         selector: identity(stack).selector(),
         roles: &[],
@@ -44,7 +44,7 @@ pub(super) fn facts(stack: &Stack) -> Value {
     let labels = allowlist(&settings.metric_labels_allowlist);
     let annotations = allowlist(&settings.metric_annotations_allowlist);
     let own = json!({
-        "name": name(),
+        "name": name(stack),
         "namespace": stack.namespaces.monitoring,
         "port": PORT,
         "telemetryPort": TELEMETRY_PORT,
@@ -58,7 +58,7 @@ pub(super) fn facts(stack: &Stack) -> Value {
         "rules": told.iter().map(|(name, group)| json!({ "group": group, "resource": name })).collect::<Vec<_>>(),
         "pods": pods(stack, settings, Some(1)),
     });
-    with(monitored(identity(stack).facts()), own)
+    with(monitored(stack, identity(stack).facts()), own)
 }
 
 /// What of objects becomes labels of metrics, a text for each resource: `pods=[team,app]`.

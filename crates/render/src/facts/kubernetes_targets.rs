@@ -1,6 +1,6 @@
 use super::monitored::{JOB_LABEL, Job, labelled, monitored};
 use super::workload::Workload;
-use super::{Identity, METRICS_RELEASE, scrape_config, with};
+use super::{Identity, metrics_release, scrape_config, with};
 use serde_json::{Map, Value, json};
 use vigil_stack::Stack;
 use vigil_stack::model::{DroppedMetrics, KubernetesTargets, TargetAddresses};
@@ -217,14 +217,14 @@ pub(super) fn facts(stack: &Stack) -> Value {
     })
 }
 
-fn labels(name: &str) -> Map<String, Value> {
-    monitored(Identity { name, instance: METRICS_RELEASE, component: "kubernetes", image: None }.facts())
+fn labels(stack: &Stack, name: &str) -> Map<String, Value> {
+    monitored(stack, Identity { name, instance: metrics_release(stack), component: "kubernetes", image: None }.facts())
 }
 
 /// The facts of what is scraped under a name: labels, the name of its objects, their namespace.
 fn monitor(stack: &Stack, name: &str, own: Value) -> Value {
-    let mut facts = labels(name);
-    facts.insert("name".to_owned(), format!("{METRICS_RELEASE}-{name}").into());
+    let mut facts = labels(stack, name);
+    facts.insert("name".to_owned(), format!("{}-{name}", metrics_release(stack)).into());
     facts.insert("namespace".to_owned(), stack.namespaces.monitoring.as_str().into());
     with(facts, own)
 }
@@ -233,7 +233,7 @@ fn monitor(stack: &Stack, name: &str, own: Value) -> Value {
 fn found_by_pods(stack: &Stack, target: &Target) -> Value {
     let own = json!({
         "serviceNamespace": NAMESPACE,
-        "serviceLabels": labelled(&labels(target.name), JOB_LABEL, target.name),
+        "serviceLabels": labelled(&labels(stack, target.name), JOB_LABEL, target.name),
         "jobLabel": JOB_LABEL,
         "port": target.port,
         "podLabels": { target.pods.0: target.pods.1 },
@@ -246,7 +246,7 @@ fn found_by_pods(stack: &Stack, target: &Target) -> Value {
 /// A target whose addresses the stack knows.
 fn scrape_config(stack: &Stack, target: &Target) -> Option<Value> {
     let spec = target.at_addresses(&stack.kubernetes_targets)?;
-    let labels = labels(target.name)["monitorLabels"].clone();
+    let labels = labels(stack, target.name)["monitorLabels"].clone();
     Some(monitor(stack, target.name, json!({ "labels": labels, "spec": spec })))
 }
 

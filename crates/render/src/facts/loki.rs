@@ -1,6 +1,9 @@
 use super::monitored::{Job, labelled, monitored};
 use super::workload::{Peer, Port, Role, Workload};
-use super::{Identity, LOGS_RELEASE, image, image_parts, memory, object_storage, persistence, pods, startup, with};
+use super::{
+    Identity, LOGS_RELEASE, image, image_parts, logs_release, memory, object_storage, persistence, pods, release,
+    startup, with,
+};
 use serde_json::{Number, Value, json};
 use std::collections::BTreeMap;
 use vigil_stack::Stack;
@@ -22,7 +25,12 @@ const GOSSIP_PORT: u16 = 7946;
 const CHUNKS: &str = "/data/loki/chunks";
 
 fn identity(stack: &Stack) -> Identity<'_> {
-    Identity { name: "loki", instance: LOGS_RELEASE, component: "log-store", image: Some(&stack.loki.image) }
+    Identity {
+        name: "loki",
+        instance: release(stack, LOGS_RELEASE),
+        component: "log-store",
+        image: Some(&stack.loki.image),
+    }
 }
 
 pub(super) fn workloads(stack: &Stack) -> Vec<Workload> {
@@ -33,7 +41,7 @@ pub(super) fn workloads(stack: &Stack) -> Vec<Workload> {
         ports.extend([GRPC_PORT, GOSSIP_PORT].map(|port| Port::tcp(port, [Peer::Pods(Role::LogPeer)])));
     }
     vec![Workload {
-        name: LOGS_RELEASE.to_owned(),
+        name: logs_release(stack),
         namespace: stack.namespaces.logging.to_string(),
         selector: identity(stack).selector(),
         roles: match (is_ha(stack), sends_alerts(stack)) {
@@ -76,16 +84,16 @@ fn is_monitored(stack: &Stack) -> bool {
 }
 
 pub(super) fn jobs(stack: &Stack) -> Vec<Job> {
-    vec![Job::of("loki", LOGS_RELEASE, is_monitored(stack))]
+    vec![Job::of("loki", logs_release(stack), is_monitored(stack))]
 }
 
 pub(super) fn facts(stack: &Stack) -> Value {
     let loki = &stack.loki;
-    let facts = monitored(identity(stack).facts());
+    let facts = monitored(stack, identity(stack).facts());
     let own = json!({
-        "name": LOGS_RELEASE,
+        "name": logs_release(stack),
         "namespace": stack.namespaces.logging,
-        "url": format!("http://{LOGS_RELEASE}.{}:{PORT}", stack.namespaces.logging),
+        "url": format!("http://{}.{}:{PORT}", logs_release(stack), stack.namespaces.logging),
         "port": PORT,
         "grpcPort": GRPC_PORT,
         "ha": is_ha(stack),

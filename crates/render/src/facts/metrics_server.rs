@@ -78,5 +78,5 @@ pub(super) fn facts(stack: &Stack) -> Value {
         "monitored": is_monitored(stack),
         "pods": pods,
     });
-    with(monitored(identity(Some(&own_image)).facts()), own)
+    with(monitored(stack, identity(Some(&own_image)).facts()), own)
 }

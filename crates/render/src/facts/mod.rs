@@ -35,7 +35,7 @@ use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use vigil_stack::Stack;
 use vigil_stack::model::{HasPods, Ingress, Part as _, Persistence, Service, TaintEffect, Toleration};
-use vigil_stack::units::{HttpPath, Image, Port, Registry, Url};
+use vigil_stack::units::{HttpPath, Image, Port, Registry, StackName, Url};
 use workload::{Role, Workload};
 
 /// What has a folder in `templates/`, and one in `manifests/`.
@@ -92,6 +92,26 @@ const METRICS_RELEASE: &str = "kube-prometheus-stack";
 /// The same for the logs side.
 const LOGS_RELEASE: &str = "loki-stack";
 
+/// What the names of the metrics side begin with: the stack's own name, or the release's.
+pub(crate) fn metrics_release(stack: &Stack) -> &str {
+    release(stack, METRICS_RELEASE)
+}
+
+/// The same for the logs side.
+fn logs_release(stack: &Stack) -> String {
+    stack.name.as_ref().map_or_else(|| LOGS_RELEASE.to_owned(), |name| format!("{name}-loki"))
+}
+
+/// The instance that something belongs to: the stack, where it has a name, or the Helm release that a Helm user has.
+fn release<'a>(stack: &'a Stack, usual: &'static str) -> &'a str {
+    stack.name.as_ref().map_or(usual, StackName::as_str)
+}
+
+/// The name of an object that is called the same in every stack without a name.
+fn named(stack: &Stack, usual: &str) -> String {
+    stack.name.as_ref().map_or_else(|| usual.to_owned(), |name| format!("{name}-{usual}"))
+}
+
 fn components() -> impl Iterator<Item = &'static Component> {
     COMMON.iter().chain(PARTS)
 }
@@ -125,23 +145,16 @@ pub(crate) fn jobs(stack: &Stack) -> BTreeMap<&'static str, Option<String>> {
 pub(crate) use loki::{give_log_rules, log_alerts};
 
 /// The labels of a component's PrometheusRule objects, with the one that `prometheus.selection` may ask for.
-pub(crate) fn rule_labels(component: &str) -> Value {
-    let identity = Identity { name: component, instance: METRICS_RELEASE, component: "rules", image: None };
-    monitored(identity.facts())["monitorLabels"].clone()
+pub(crate) fn rule_labels(stack: &Stack, component: &str) -> Value {
+    let identity = Identity { name: component, instance: metrics_release(stack), component: "rules", image: None };
+    monitored(stack, identity.facts())["monitorLabels"].clone()
 }
 
 /// The labels of a component's dashboards, with the one by which Grafana's side-car finds them.
-pub(crate) fn dashboard_labels(component: &str) -> Value {
-    let identity = Identity { name: component, instance: METRICS_RELEASE, component: "dashboards", image: None };
-    let (label, value) = grafana::DASHBOARD_LABEL;
-    monitored::labelled(&identity.facts(), label, value)
+pub(crate) fn dashboard_labels(stack: &Stack, component: &str) -> Value {
+    let identity = Identity { name: component, instance: metrics_release(stack), component: "dashboards", image: None };
+    monitored::labelled(&identity.facts(), grafana::DASHBOARD_LABEL, grafana::dashboard_value(stack))
 }
-
-/// The start of the names of dashboards' ConfigMaps.
-pub(crate) const GRAFANA_RELEASE: &str = METRICS_RELEASE;
-
-/// The start of the names of PrometheusRule objects.
-pub(crate) const RULES_RELEASE: &str = METRICS_RELEASE;
 
 /// Whether a component makes pods of custom resources, so that Argo CD has to apply it before those.
 pub(crate) fn makes_pods(stack: &Stack, component: &str) -> bool {

@@ -1,7 +1,8 @@
 //! Labels by which Prometheus finds what it scrapes, and by which it names it.
 
-use super::METRICS_RELEASE;
+use super::metrics_release;
 use serde_json::{Map, Value};
+use vigil_stack::Stack;
 
 /// The label of a Service whose value becomes the `job` of its metrics, where the Service's name would not do. Alerts
 /// and dashboards ask for that `job`.
@@ -9,8 +10,8 @@ pub(super) const JOB_LABEL: &str = "jobLabel";
 
 /// Adds to facts that hold `labels` the `monitorLabels`: those of a `ServiceMonitor`, which carries besides what
 /// `prometheus.selection: labelled` looks for.
-pub(super) fn monitored(mut facts: Map<String, Value>) -> Map<String, Value> {
-    facts.insert("monitorLabels".to_owned(), labelled(&facts, "release", METRICS_RELEASE));
+pub(super) fn monitored(stack: &Stack, mut facts: Map<String, Value>) -> Map<String, Value> {
+    facts.insert("monitorLabels".to_owned(), labelled(&facts, "release", metrics_release(stack)));
     facts
 }
 

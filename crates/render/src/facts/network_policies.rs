@@ -1,6 +1,6 @@
 use super::monitored::Job;
 use super::workload::{Peer, Port, Role, Workload};
-use super::{Identity, METRICS_RELEASE, namespaces, with};
+use super::{Identity, metrics_release, namespaces, with};
 use serde_json::{Value, json};
 use vigil_stack::Stack;
 
@@ -13,8 +13,12 @@ pub(super) fn jobs(_: &Stack) -> Vec<Job> {
 }
 
 pub(super) fn facts(stack: &Stack) -> Value {
-    let identity =
-        Identity { name: "network-policies", instance: METRICS_RELEASE, component: "network-policy", image: None };
+    let identity = Identity {
+        name: "network-policies",
+        instance: metrics_release(stack),
+        component: "network-policy",
+        image: None,
+    };
     let labels = identity.facts();
     let workloads = super::workloads(stack);
     let mut policies: Vec<_> = workloads.iter().filter_map(|workload| policy(stack, &workloads, workload)).collect();

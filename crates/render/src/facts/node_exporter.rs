@@ -1,6 +1,6 @@
 use super::monitored::{JOB_LABEL, Job, labelled, monitored};
 use super::workload::Workload;
-use super::{Identity, METRICS_RELEASE, image, image_parts, pods, with};
+use super::{Identity, image, image_parts, metrics_release, pods, with};
 use serde_json::{Value, json};
 use vigil_stack::Stack;
 use vigil_stack::model::{MountPropagation, NodeExporter, TaintEffect, Toleration};
@@ -13,16 +13,16 @@ const JOB: &str = "node-exporter";
 
 fn identity(stack: &Stack) -> Identity<'_> {
     let image = Some(&stack.node_exporter.image);
-    Identity { name: "prometheus-node-exporter", instance: METRICS_RELEASE, component: "metrics", image }
+    Identity { name: "prometheus-node-exporter", instance: metrics_release(stack), component: "metrics", image }
 }
 
-fn name() -> String {
-    format!("{METRICS_RELEASE}-prometheus-node-exporter")
+fn name(stack: &Stack) -> String {
+    format!("{}-prometheus-node-exporter", metrics_release(stack))
 }
 
 pub(super) fn workloads(stack: &Stack) -> Vec<Workload> {
     vec![Workload {
-        name: name(),
+        name: name(stack),
         namespace: stack.namespaces.node_agents().to_string(),
         selector: identity(stack).selector(),
         roles: &[],
@@ -52,9 +52,9 @@ pub(super) fn facts(stack: &Stack) -> Value {
         pods["nodeSelector"] = json!({});
     }
     pods["nodeSelector"]["kubernetes.io/os"] = "linux".into();
-    let facts = monitored(identity(stack).facts());
+    let facts = monitored(stack, identity(stack).facts());
     let own = json!({
-        "name": name(),
+        "name": name(stack),
         "namespace": stack.namespaces.node_agents(),
         "apart": stack.namespaces.agents.is_some(),
         "port": settings.port,

@@ -1,7 +1,7 @@
 use super::monitored::{JOB_LABEL, Job, labelled, monitored};
 use super::workload::{Peer, Port, Role, Workload, browsers};
 use super::{
-    Identity, METRICS_RELEASE, RELOADER_PORT, Web, image, persistence, pods, scrape_config, semantic_version, service,
+    Identity, RELOADER_PORT, Web, image, metrics_release, persistence, pods, scrape_config, semantic_version, service,
     startup, thanos, with,
 };
 use serde_json::{Map, Value, json};
@@ -14,16 +14,16 @@ const PORT: u16 = 9090;
 
 fn identity(stack: &Stack) -> Identity<'_> {
     let image = Some(&stack.prometheus.image);
-    Identity { name: "prometheus", instance: METRICS_RELEASE, component: "metrics", image }
+    Identity { name: "prometheus", instance: metrics_release(stack), component: "metrics", image }
 }
 
-fn name() -> String {
-    format!("{METRICS_RELEASE}-prometheus")
+fn name(stack: &Stack) -> String {
+    format!("{}-prometheus", metrics_release(stack))
 }
 
 /// The labels that the operator gives the pods, by the name of the Prometheus object.
-fn selector() -> Map<String, Value> {
-    let labels = [("app.kubernetes.io/name", "prometheus".to_owned()), ("operator.prometheus.io/name", name())];
+fn selector(stack: &Stack) -> Map<String, Value> {
+    let labels = [("app.kubernetes.io/name", "prometheus".to_owned()), ("operator.prometheus.io/name", name(stack))];
     labels.into_iter().map(|(key, value)| (key.to_owned(), value.into())).collect()
 }
 
@@ -33,22 +33,22 @@ pub(super) fn workloads(stack: &Stack) -> Vec<Workload> {
     let mut ports = vec![Port::tcp(PORT, peers), Port::tcp(RELOADER_PORT, [Peer::Pods(Role::Scraper)])];
     ports.extend(thanos::sidecar_ports(stack));
     vec![Workload {
-        name: name(),
+        name: name(stack),
         namespace: stack.namespaces.monitoring.to_string(),
-        selector: selector(),
+        selector: selector(stack),
         roles: &[Role::Scraper, Role::AlertSender, Role::Operated],
         on_node: false,
         ports: Some(ports),
     }]
 }
 
-pub(super) fn jobs(_: &Stack) -> Vec<Job> {
-    vec![Job::of("prometheus", name(), true)]
+pub(super) fn jobs(stack: &Stack) -> Vec<Job> {
+    vec![Job::of("prometheus", name(stack), true)]
 }
 
 pub(super) fn facts(stack: &Stack) -> Value {
     let prometheus = &stack.prometheus;
-    let name = name();
+    let name = name(stack);
     let namespace = stack.namespaces.monitoring.as_str();
     let service = service(&prometheus.effective_service(), PORT);
     let web = Web {
@@ -58,9 +58,9 @@ pub(super) fn facts(stack: &Stack) -> Value {
         external_url: prometheus.external_url.as_ref(),
         ingress: &prometheus.ingress,
     };
-    let pod_selector = selector();
+    let pod_selector = selector(stack);
     let pods = pods(stack, prometheus, Some(prometheus.replicas.get()));
-    let facts = monitored(identity(stack).facts());
+    let facts = monitored(stack, identity(stack).facts());
     let own = json!({
         "name": name,
         "namespace": namespace,
@@ -99,10 +99,10 @@ pub(super) fn facts(stack: &Stack) -> Value {
         "exemplars": prometheus.exemplars.enabled.then(|| json!({ "maxSize": prometheus.exemplars.max_size })),
         "nativeHistograms": prometheus.native_histograms.enabled,
         "convertsHistograms": prometheus.native_histograms.enabled && prometheus.native_histograms.convert_classic,
-        "scrapeConfigs": scrape_configs(prometheus, namespace, &facts),
+        "scrapeConfigs": scrape_configs(stack, &facts),
         "labelledOnly": prometheus.selection != Selection::All,
         "labelledMonitorsOnly": prometheus.selection == Selection::Labelled,
-        "selectionLabel": { "release": METRICS_RELEASE },
+        "selectionLabel": { "release": metrics_release(stack) },
     });
     let mut all = facts;
     all.extend(web.facts());
@@ -116,16 +116,16 @@ fn features(prometheus: &Prometheus) -> Vec<&'static str> {
 }
 
 /// The ScrapeConfig objects, with the labels of a monitor.
-fn scrape_configs(prometheus: &Prometheus, namespace: &str, monitored: &Map<String, Value>) -> Vec<Value> {
+fn scrape_configs(stack: &Stack, monitored: &Map<String, Value>) -> Vec<Value> {
     let object = |config: &ScrapeConfig| {
         json!({
-            "name": format!("{METRICS_RELEASE}-{}", config.name),
-            "namespace": namespace,
+            "name": format!("{}-{}", metrics_release(stack), config.name),
+            "namespace": stack.namespaces.monitoring,
             "labels": monitored["monitorLabels"],
             "spec": scrape_config::spec(config),
         })
     };
-    prometheus.scrape_configs.iter().map(object).collect()
+    stack.prometheus.scrape_configs.iter().map(object).collect()
 }
 
 /// A store as the Prometheus object names it.

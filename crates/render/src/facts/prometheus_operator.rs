@@ -1,9 +1,9 @@
 use super::monitored::{Job, monitored};
 use super::workload::{Peer, Port, Role, Workload};
-use super::{Identity, METRICS_RELEASE, image, pods, with};
+use super::{Identity, METRICS_RELEASE, image, metrics_release, pods, with};
 use serde_json::{Value, json};
 use vigil_stack::Stack;
-use vigil_stack::model::{AdmissionWebhooks, Part as _};
+use vigil_stack::model::{AdmissionWebhooks, OperatorInstances, Part as _};
 
 /// The port with TLS, which the API server needs for webhooks, and the port without.
 const HTTPS_PORT: u16 = 10250;
@@ -11,11 +11,11 @@ const HTTP_PORT: u16 = 8080;
 
 fn identity(stack: &Stack) -> Identity<'_> {
     let image = Some(&stack.prometheus_operator.image);
-    Identity { name: "prometheus-operator", instance: METRICS_RELEASE, component: "operator", image }
+    Identity { name: "prometheus-operator", instance: metrics_release(stack), component: "operator", image }
 }
 
-fn name() -> String {
-    format!("{METRICS_RELEASE}-operator")
+fn name(stack: &Stack) -> String {
+    format!("{}-operator", metrics_release(stack))
 }
 
 fn has_webhooks(stack: &Stack) -> bool {
@@ -31,7 +31,7 @@ pub(super) fn workloads(stack: &Stack) -> Vec<Workload> {
     // The API server calls the webhooks.
     peers.extend(has_webhooks(stack).then_some(Peer::Anybody));
     vec![Workload {
-        name: name(),
+        name: name(stack),
         namespace: stack.namespaces.monitoring.to_string(),
         selector: identity(stack).selector(),
         roles: &[Role::Operator],
@@ -41,7 +41,7 @@ pub(super) fn workloads(stack: &Stack) -> Vec<Workload> {
 }
 
 pub(super) fn jobs(stack: &Stack) -> Vec<Job> {
-    vec![Job::of("prometheus-operator", name(), stack.prometheus.enabled)]
+    vec![Job::of("prometheus-operator", name(stack), stack.prometheus.enabled)]
 }
 
 pub(super) fn facts(stack: &Stack) -> Value {
@@ -50,10 +50,10 @@ pub(super) fn facts(stack: &Stack) -> Value {
     let jobs = operator.admission_webhooks == AdmissionWebhooks::Job;
     // The keys of the Secret, as cert-manager writes them or the Job.
     let [certificate, key, authority] = if jobs { ["cert", "key", "ca"] } else { ["tls.crt", "tls.key", "ca.crt"] };
-    let admission = format!("{METRICS_RELEASE}-admission");
+    let admission = format!("{}-admission", metrics_release(stack));
     let jobs_identity = Identity {
         name: "kube-webhook-certgen",
-        instance: METRICS_RELEASE,
+        instance: metrics_release(stack),
         component: "admission-webhook",
         image: Some(&operator.certgen_image),
     };
@@ -61,14 +61,16 @@ pub(super) fn facts(stack: &Stack) -> Value {
     let scrapes_kubelets = stack.kubernetes_targets.is_in(stack) && stack.kubernetes_targets.kubelet;
     let (scheme, service_port) = if webhooks { ("https", 443) } else { ("http", port) };
     let own = json!({
-        "name": name(),
+        "name": name(stack),
         "namespace": stack.namespaces.monitoring,
         "image": image(stack, &operator.image),
         "configReloaderImage": image(stack, &operator.config_reloader_image),
         "thanosImage": image(stack, &operator.thanos_image),
         // What the side-cars in the pods that it makes may use.
         "configReloader": operator.effective_reloader_resources(),
-        // The operator keeps the kubelets' addresses in a Service of this name, if anybody asks for them.
+        // The operator keeps the kubelets' addresses in a Service of this name, if anybody asks for them. The operators of two
+        // stacks keep one: with one each, every stack would scrape every kubelet twice.
+        "instances": (operator.instances == OperatorInstances::Own).then_some(&stack.namespaces.monitoring),
         "kubeletService": scrapes_kubelets.then(|| format!("kube-system/{METRICS_RELEASE}-kubelet")),
         "webhooks": webhooks,
         "admission": {
@@ -84,5 +86,5 @@ pub(super) fn facts(stack: &Stack) -> Value {
         "web": { "scheme": scheme, "uriScheme": scheme.to_uppercase(), "port": port, "servicePort": service_port },
         "pods": pods(stack, operator, Some(1)),
     });
-    with(monitored(identity(stack).facts()), own)
+    with(monitored(stack, identity(stack).facts()), own)
 }

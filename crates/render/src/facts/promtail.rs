@@ -1,7 +1,7 @@
 use super::monitored::{Job, monitored};
 use super::outputs::{output, output_volumes};
 use super::workload::{Peer, Port, Role, Workload};
-use super::{Identity, LOGS_RELEASE, image, image_parts, pods, with};
+use super::{Identity, LOGS_RELEASE, image, image_parts, logs_release, named, pods, release, with};
 use serde_json::{Value, json};
 use vigil_stack::Stack;
 use vigil_stack::model::{ContainerRuntime, Positions};
@@ -11,16 +11,16 @@ const PORT: u16 = 3101;
 
 fn identity(stack: &Stack) -> Identity<'_> {
     let image = Some(&stack.promtail.image);
-    Identity { name: "promtail", instance: LOGS_RELEASE, component: "log-collector", image }
+    Identity { name: "promtail", instance: release(stack, LOGS_RELEASE), component: "log-collector", image }
 }
 
-fn name() -> String {
-    format!("{LOGS_RELEASE}-promtail")
+fn name(stack: &Stack) -> String {
+    format!("{}-promtail", logs_release(stack))
 }
 
 /// Its Service, which is there for its metrics.
-fn metrics_name() -> String {
-    format!("{LOGS_RELEASE}-promtail-metrics")
+fn metrics_name(stack: &Stack) -> String {
+    format!("{}-promtail-metrics", logs_release(stack))
 }
 
 fn is_monitored(stack: &Stack) -> bool {
@@ -30,7 +30,7 @@ fn is_monitored(stack: &Stack) -> bool {
 pub(super) fn workloads(stack: &Stack) -> Vec<Workload> {
     let peers: Vec<_> = is_monitored(stack).then_some(Peer::Pods(Role::Scraper)).into_iter().collect();
     vec![Workload {
-        name: name(),
+        name: name(stack),
         namespace: stack.namespaces.log_agents().to_string(),
         selector: identity(stack).selector(),
         roles: &[Role::LogSender],
@@ -41,13 +41,13 @@ pub(super) fn workloads(stack: &Stack) -> Vec<Workload> {
 }
 
 pub(super) fn jobs(stack: &Stack) -> Vec<Job> {
-    vec![Job::of("promtail", metrics_name(), is_monitored(stack))]
+    vec![Job::of("promtail", metrics_name(stack), is_monitored(stack))]
 }
 
 pub(super) fn facts(stack: &Stack) -> Value {
     let promtail = &stack.promtail;
     let own = json!({
-        "name": name(),
+        "name": name(stack),
         "namespace": stack.namespaces.log_agents(),
         "port": PORT,
         "image": image(stack, &promtail.image),
@@ -55,12 +55,14 @@ pub(super) fn facts(stack: &Stack) -> Value {
         "logLevel": promtail.log_level,
         "docker": promtail.container_runtime == ContainerRuntime::Docker,
         "positionsInPod": promtail.positions == Positions::Pod,
-        "metricsName": metrics_name(),
+        "metricsName": metrics_name(stack),
         "toLoki": stack.loki.enabled,
         "outputs": promtail.outputs.iter().enumerate().map(output).collect::<Vec<_>>(),
         "secretVolumes": output_volumes(&promtail.outputs),
+        // On the node.
+        "positionsFolder": format!("/var/lib/{}", named(stack, "promtail")),
         "monitored": is_monitored(stack),
         "pods": pods(stack, promtail, None),
     });
-    with(monitored(identity(stack).facts()), own)
+    with(monitored(stack, identity(stack).facts()), own)
 }

@@ -1,7 +1,7 @@
 use super::monitored::{Job, monitored};
 use super::workload::{Peer, Port, Role, Workload};
 use super::{
-    Identity, METRICS_RELEASE, image, memory, object_storage, persistence, pods, semantic_version, startup, with,
+    Identity, image, memory, metrics_release, object_storage, persistence, pods, semantic_version, startup, with,
 };
 use serde_json::{Map, Value, json};
 use vigil_stack::Stack;
@@ -21,7 +21,7 @@ const NAME: &str = "thanos";
 
 /// The account that the pods are in the cluster, and what all objects have in common.
 fn identity(stack: &Stack) -> Identity<'_> {
-    Identity { name: NAME, instance: METRICS_RELEASE, component: "long-term", image: Some(&stack.thanos.image) }
+    Identity { name: NAME, instance: metrics_release(stack), component: "long-term", image: Some(&stack.thanos.image) }
 }
 
 /// A process, in pods of its own.
@@ -65,7 +65,12 @@ const PROCESSES: [Process; 4] = [QUERY, QUERY_FRONTEND, STORE, COMPACT];
 
 impl Process {
     fn identity<'a>(&self, stack: &'a Stack) -> Identity<'a> {
-        Identity { name: self.name, instance: METRICS_RELEASE, component: NAME, image: Some(&stack.thanos.image) }
+        Identity {
+            name: self.name,
+            instance: metrics_release(stack),
+            component: NAME,
+            image: Some(&stack.thanos.image),
+        }
     }
 
     fn workload(&self, stack: &Stack) -> Workload {
@@ -97,7 +102,7 @@ impl Process {
             "url": format!("http://{}.{}:{HTTP_PORT}", self.name, stack.namespaces.monitoring),
             "pods": pods,
         });
-        let Value::Object(mut all) = with(monitored(self.identity(stack).facts()), common) else { return own };
+        let Value::Object(mut all) = with(monitored(stack, self.identity(stack).facts()), common) else { return own };
         all.insert("component".to_owned(), json!(self.name.strip_prefix("thanos-")));
         with(all, own)
     }
@@ -128,8 +133,8 @@ pub(super) fn query_url(stack: &Stack) -> Option<String> {
 }
 
 /// The Service by which the side-cars are found, as the chart calls it.
-fn discovery() -> String {
-    format!("{METRICS_RELEASE}-thanos-discovery")
+fn discovery(stack: &Stack) -> String {
+    format!("{}-thanos-discovery", metrics_release(stack))
 }
 
 pub(super) fn workloads(stack: &Stack) -> Vec<Workload> {
@@ -143,7 +148,7 @@ fn is_monitored(stack: &Stack) -> bool {
 pub(super) fn jobs(stack: &Stack) -> Vec<Job> {
     let scraped = is_monitored(stack);
     let own = PROCESSES.iter().map(|process| Job::of(process.name, process.name, scraped));
-    own.chain([Job::of("thanos-sidecar", discovery(), scraped)]).collect()
+    own.chain([Job::of("thanos-sidecar", discovery(stack), scraped)]).collect()
 }
 
 pub(super) fn facts(stack: &Stack) -> Value {
@@ -164,8 +169,8 @@ pub(super) fn facts(stack: &Stack) -> Value {
         "objectStore": object_store(&stack.object_storage),
         "access": object_storage::access(Some(&stack.object_storage)),
         "startup": startup(),
-        "sidecar": with(monitored(of_sidecar.facts()), json!({
-            "name": discovery(),
+        "sidecar": with(monitored(stack, of_sidecar.facts()), json!({
+            "name": discovery(stack),
             // Not below that of the others, where the operator mounts a Secret: a mount inside of one that is read-only fails.
             "folder": "/etc/thanos-objstore",
             "namespace": stack.namespaces.monitoring,

@@ -11,7 +11,8 @@ pub(super) fn jobs(_: &Stack) -> Vec<Job> {
     Vec::new()
 }
 
-/// Everything that the values files say is a fact of some other part.
-pub(super) fn facts(_: &Stack) -> Value {
-    json!({})
+/// Everything else that the values files say is a fact of some other part.
+pub(super) fn facts(stack: &Stack) -> Value {
+    // The chart would put its own name behind that of the release.
+    json!({ "fullname": stack.name })
 }

@@ -57,7 +57,7 @@ pub use pods::{
 pub use prometheus::{
     BasicAuth, Exemplars, NativeHistograms, Prometheus, RemoteStore, SecretReference, Selection, TokenAuth,
 };
-pub use prometheus_operator::{AdmissionWebhooks, PrometheusOperator};
+pub use prometheus_operator::{AdmissionWebhooks, OperatorInstances, PrometheusOperator};
 pub use promtail::{ContainerRuntime, LogOutput, Positions, Promtail};
 pub use receiver::*;
 pub use scrape_config::{RelabelAction, Relabeling, ScrapeConfig, ScrapeScheme, ScrapeTls};
@@ -65,7 +65,7 @@ pub use thanos::{Thanos, ThanosCompactor, ThanosProcess, ThanosRetention, Thanos
 
 use crate::units::{
     Cidr, DnsLabel, DnsSubdomain, HttpPath, IpAddress, KubernetesVersion, LayerPath, LoadBalancerClass, NodePort, Port,
-    Registry,
+    Registry, StackName,
 };
 
 /// Declares a struct of `stack.yaml`: every key has a default, an unknown one is an error.
@@ -108,6 +108,10 @@ macro_rules! stack {
                 /// Where the cluster comes from, for what follows from that: docs/clusters.md. What the stack says itself counts
                 /// all the same.
                 pub cluster: Cluster,
+                /// What this stack is called where several are in one cluster; what follows from it is in docs/stack.md. Names and
+                /// labels of its objects begin with it, and no object of it is one of another stack.
+                #[serde(skip_serializing_if = "Option::is_none")]
+                pub name: Option<StackName>,
                 /// Where the parts of the stack live.
                 pub namespaces: Namespaces,
                 /// Labels for every object, beside the recommended ones that Vigil sets; a component's own `labels` come first, key
@@ -140,6 +144,7 @@ macro_rules! stack {
                     extends: Vec::new(),
                     kubernetes: KubernetesVersion::known("1.29"),
                     cluster: Cluster::Kubeadm,
+                    name: None,
                     namespaces: Namespaces::default(),
                     labels: Labels::new(),
                     annotations: Annotations::new(),

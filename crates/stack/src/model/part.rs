@@ -99,6 +99,7 @@ pub struct Entrance<'a> {
 /// - `pods("10m", "64Mi", "256Mi")`, which comes first: they are [`HasPods`], whose main container usually requests that
 ///   much CPU and memory and has that memory limit; a fourth argument names the method that tells the other containers;
 /// - `only_with(x)`: they are nothing without the part `x`;
+/// - `unless(x)`: where `x` is set, somebody else provides it, and no stack has it;
 /// - `metadata`: they have `labels` and `annotations`;
 /// - `operated`: the operator makes its pods;
 /// - `service`: they have an `effective_service()`;
@@ -137,6 +138,11 @@ macro_rules! part {
     (@ only_with $part:ident) => {
         fn is_in(&self, stack: &crate::model::Stack) -> bool {
             self.enabled && stack.$part.enabled
+        }
+    };
+    (@ unless $other:ident) => {
+        fn is_in(&self, _stack: &crate::model::Stack) -> bool {
+            self.enabled && !self.$other
         }
     };
     (@ metadata) => {

@@ -7,6 +7,12 @@ settings! {
     pub struct PrometheusOperator {
         /// Run it.
         pub enabled: bool,
+        /// One that the cluster has already looks after this stack's objects too. None is rendered, and no definitions.
+        pub existing: bool,
+        /// Render the custom resource definitions, unless the cluster has them from somewhere else.
+        pub crds: bool,
+        /// Whose Prometheus and Alertmanager objects it looks after.
+        pub instances: OperatorInstances,
         /// Its image. The custom resource definitions here are those of version 0.87.
         pub image: Image,
         /// The side-car that loads changed configuration into Prometheus and Alertmanager.
@@ -33,6 +39,9 @@ impl Default for PrometheusOperator {
     fn default() -> Self {
         Self {
             enabled: true,
+            existing: false,
+            crds: true,
+            instances: OperatorInstances::All,
             image: Image::known("quay.io/prometheus-operator/prometheus-operator:v0.87.1"),
             config_reloader_image: Image::known("quay.io/prometheus-operator/prometheus-config-reloader:v0.87.1"),
             thanos_image: Image::known("quay.io/thanos/thanos:v0.40.1"),
@@ -63,7 +72,19 @@ impl PrometheusOperator {
     }
 }
 
-part!(PrometheusOperator: pods("50m", "64Mi", "256Mi", containers), metadata, namespace(monitoring), rules(prometheus_operator));
+part!(PrometheusOperator: pods("50m", "64Mi", "256Mi", containers), unless(existing), metadata, namespace(monitoring), rules(prometheus_operator));
+
+choice! {
+    /// Whose Prometheus and Alertmanager objects the operator looks after.
+    #[serde(rename_all = "kebab-case")]
+    pub enum OperatorInstances {
+        /// Those of the whole cluster. It may read and write the Secrets and ConfigMaps of every namespace.
+        All,
+        /// Those of the stack's own namespace, and only there it may read and write Secrets, ConfigMaps and StatefulSets.
+        /// Monitors and rules count wherever they are, but no AlertmanagerConfig and no Secret of another namespace does.
+        Own,
+    }
+}
 
 choice! {
     /// Who checks rules before the cluster takes them.

@@ -7,12 +7,13 @@ use crate::model::{PrometheusOperator, Stack};
 /// Prometheus and Alertmanager are objects that the operator makes pods of.
 pub(crate) fn check(operator: &PrometheusOperator, stack: &Stack, findings: &mut Findings) {
     let wanted = [("prometheus", stack.prometheus.enabled), ("alertmanager", stack.alertmanager.enabled)];
-    for (component, _) in wanted.into_iter().filter(|(_, enabled)| *enabled && !operator.enabled) {
+    for (component, _) in wanted.into_iter().filter(|(_, enabled)| *enabled && !operator.enabled && !operator.existing)
+    {
         findings.error(
             &["prometheus-operator.enabled", &format!("{component}.enabled")],
             format!("nobody makes pods for `{component}`"),
             &format!("needs `true` while `{component}.enabled` is `true`"),
-            &format!("enable the operator, or set `{component}.enabled: false`"),
+            &format!("enable the operator, set `{component}.enabled: false`, or `prometheus-operator.existing: true` where the cluster has one"),
         );
     }
     limits("prometheus-operator", "reloaderResources", &operator.effective_reloader_resources(), findings);

@@ -26,7 +26,7 @@ pub use logs::{Amount, StreamSelector, TenantId};
 pub use measure::{ByteSize, Days, Duration, KubernetesVersion, Percent, Quantity};
 pub use name::{
     AllowedLabel, AnnotationKey, AnnotationValue, DnsLabel, DnsSubdomain, FreeLabelKey, LabelKey, LabelValue,
-    LoadBalancerClass,
+    LoadBalancerClass, StackName,
 };
 pub use network::{Cidr, HttpPath, IpAddress, NodePort, Port, Region, Replicas, Url};
 pub use setting::{PluginName, SettingName, SettingValue};

@@ -14,6 +14,23 @@ text_unit! {
 }
 
 text_unit! {
+    /// The name of a stack: a DNS-1123 label that leaves room behind it. The StatefulSet of a second shard of Prometheus,
+    /// `prometheus-NAME-prometheus-shard-1`, may have 52 characters.
+    StackName,
+    expected: "a name of up to 20 lower-case letters, digits and `-`, starting with a letter and ending with a letter or digit",
+    pattern: r"^[a-z]([-a-z0-9]{0,18}[a-z0-9])?$",
+    check: |text| {
+        if text.len() > 20 {
+            Err("too long")
+        } else if is_dns1123_label(text) && text.starts_with(|c: char| c.is_ascii_lowercase()) {
+            Ok(())
+        } else {
+            Err("")
+        }
+    }
+}
+
+text_unit! {
     /// A DNS-1123 subdomain: labels joined by dots, 253 characters at most. Host names, class names, object names.
     DnsSubdomain,
     expected: "a DNS-1123 name: lower-case letters, digits, `-` and `.`, up to 253 characters",

@@ -68,6 +68,10 @@ fn names() {
         &["team", "example.com/component"],
         &["", "-a", "app.kubernetes.io/name", "rbac.authorization.k8s.io/aggregate-to-admin", "k8s-app", "release"],
     );
+    table::<StackName>(
+        &["a", "team-a", "a2345678901234567890"],
+        &["", "1a", "-a", "a-", "A", "a.b", "a23456789012345678901"],
+    );
     table::<LoadBalancerClass>(&["internal", "example.com/internal"], &["", "-a", "a/b/c", "a b"]);
     table::<LabelValue>(&["", "on", "1.2.3", "A_b-c"], &["-", "a b", "ä", &long, "a/b", "a:b"]);
     table::<AnnotationKey>(&["app.kubernetes.io/name"], &["a/b/c", ""]);

@@ -35,12 +35,12 @@ impl SideCar {
     }
 
     /// Whether it looks for objects with such labels.
-    pub(super) fn wants(&self, labels: Labels<'_>) -> bool {
+    pub(crate) fn wants(&self, labels: Labels<'_>) -> bool {
         labels.get(&self.label).is_some_and(|found| self.value.as_ref().is_none_or(|value| value == found))
     }
 
     /// Whether it sees a namespace.
-    pub(super) fn sees(&self, namespace: &str) -> bool {
+    pub(crate) fn sees(&self, namespace: &str) -> bool {
         let listed = || match &self.namespaces {
             Some(names) => names.split(',').any(|name| name.trim() == namespace),
             None => namespace == self.own,
@@ -49,11 +49,11 @@ impl SideCar {
     }
 
     /// The namespaces it sees, for messages.
-    pub(super) fn seen(&self) -> &str {
+    pub(crate) fn seen(&self) -> &str {
         self.namespaces.as_ref().unwrap_or(&self.own)
     }
 
-    pub(super) fn label(&self) -> &str {
+    pub(crate) fn label(&self) -> &str {
         &self.label
     }
 }
@@ -61,9 +61,9 @@ impl SideCar {
 /// A Grafana of the set, and what it fetches.
 #[derive(Debug)]
 pub(crate) struct Grafana {
-    pub(super) namespace: String,
+    pub(crate) namespace: String,
     name: String,
-    pub(super) side_cars: Vec<SideCar>,
+    pub(crate) side_cars: Vec<SideCar>,
 }
 
 impl Grafana {
@@ -77,6 +77,11 @@ impl Grafana {
             name: object.name.to_owned(),
             side_cars: template.containers().filter_map(|it| SideCar::of(it, object.namespace)).collect(),
         })
+    }
+
+    /// Whether one of its side-cars loads an object.
+    pub(crate) fn loads(&self, object: &Object<'_>) -> bool {
+        self.side_cars.iter().any(|it| it.wants(object.labels()) && it.sees(object.namespace))
     }
 
     /// Each once. Of two with one identity only the last is in the cluster; which that is, is not the question here.
