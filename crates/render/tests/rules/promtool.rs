@@ -60,6 +60,15 @@ fn test_rules(program: &Path, folder: &Path, files: BTreeMap<String, String>, te
     for (name, text) in &files {
         fs::write(folder.join(name), text).unwrap();
     }
+    let output = test_rules_in(program, folder).args(files.keys().filter(|name| tested(name))).output().unwrap();
+    let text = [output.stdout, output.stderr].map(|said| String::from_utf8_lossy(&said).into_owned()).concat();
+    let asked = Asked { program: name, files, said: Said { passed: output.status.success(), text } };
+    fs::write(kept, serde_json::to_vec(&asked).unwrap()).unwrap();
+    asked.said
+}
+
+/// `promtool test rules` in a folder.
+fn test_rules_in(program: &Path, folder: &Path) -> Command {
     let mut command = Command::new(program);
     // It makes a database for each test and lets it go: most of its time would be collecting garbage and waiting for a disk.
     command.current_dir(folder).env("GOGC", "off").env("GOMEMLIMIT", "1GiB");
@@ -67,11 +76,8 @@ fn test_rules(program: &Path, folder: &Path, files: BTreeMap<String, String>, te
     if memory.is_dir() {
         command.env("TMPDIR", memory);
     }
-    let output = command.args(["test", "rules"]).args(files.keys().filter(|name| tested(name))).output().unwrap();
-    let text = [output.stdout, output.stderr].map(|said| String::from_utf8_lossy(&said).into_owned()).concat();
-    let asked = Asked { program: name, files, said: Said { passed: output.status.success(), text } };
-    fs::write(kept, serde_json::to_vec(&asked).unwrap()).unwrap();
-    asked.said
+    command.args(["test", "rules"]);
+    command
 }
 
 /// Runs the tests of one file over one file of rules.
@@ -166,12 +172,7 @@ pub(crate) fn survivors(program: &Path, file: &File, rules: &Rules) -> Found {
     }
     let names: Vec<_> = mutants.keys().collect();
     // What it prints does not say which file it is about.
-    let output = Command::new(program)
-        .current_dir(&folder)
-        .args(["test", "rules", "--junit=said.xml"])
-        .args(&names)
-        .output()
-        .unwrap();
+    let output = test_rules_in(program, &folder).arg("--junit=said.xml").args(&names).output().unwrap();
     let said = fs::read_to_string(folder.join("said.xml"))
         .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)));
     let suites: Vec<_> = said.split("<testsuite ").skip(1).collect();
