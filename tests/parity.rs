@@ -165,6 +165,20 @@ fn alerts_of_the_charts() -> Value {
     serde_json::json!({ "kind": "PrometheusRule", "spec": { "groups": [{ "rules": rules }] } })
 }
 
+/// Where docs/ speak of what is refused over the charts' objects.
+const UPGRADE: &str = "upgrade.md#from-helm-releases";
+
+/// What an API server refuses when our set is applied over upstream's. The guide names each.
+fn refused(upstream: &[Value], ours: &[Value], guide: &str) -> String {
+    let diff = vigil_diff::compare(upstream, ours, vigil_diff::Options { minor: 29 });
+    let refused = diff.of(vigil_diff::Class::Refused);
+    let names: Vec<_> = refused.map(|it| format!("`{} {}`", it.object.kind, it.object.name)).collect();
+    for name in &names {
+        assert!(guide.contains(name), "docs/upgrade.md does not speak of {name}, which is refused");
+    }
+    names.join(", ")
+}
+
 #[test]
 fn the_set_is_what_upstream_makes_but_for_what_is_listed() {
     let folder = std::env::var_os("VIGIL_UPSTREAM").map_or_else(|| root().join("../shared/upstream"), PathBuf::from);
@@ -185,6 +199,7 @@ fn the_set_is_what_upstream_makes_but_for_what_is_listed() {
     upstream.push(alerts_of_the_charts());
     let alerts = vigil::RUNBOOKS.iter().map(|(name, _)| (*name).to_owned());
     let differences = Differences::parse(vigil::DIFFERENCES.iter().copied()).unwrap().with_alerts(alerts);
+    let guide = fs::read_to_string(root().join("docs/upgrade.md")).unwrap();
     let mut text = "# The comparison with the charts\n\nWritten by `VIGIL_UPDATE_PARITY=1 cargo test --test parity`; \
                     [upstream.md](upstream.md) says what it means. Of the charts' PrometheusRules it has the \
                     alerts, those that they have gained since as well; recorded series and dashboards are no part of it.\n"
@@ -202,6 +217,9 @@ fn the_set_is_what_upstream_makes_but_for_what_is_listed() {
         report.notes.clear();
         let command = format!("vigil parity --stack {stack} --format markdown {}", UPSTREAM.join(" "));
         write!(text, "\n## {title}\n\n```sh\n{command}\n```\n\n{}", report.markdown()).unwrap();
+        let refused = refused(&upstream, &ours, &guide);
+        write!(text, "\nRefused when it is applied over the charts' objects: {refused}. [upgrade.md]({UPGRADE}) says what to do.\n")
+            .unwrap();
     }
     let path = root().join(TABLE);
     if std::env::var_os("VIGIL_UPDATE_PARITY").is_some() {

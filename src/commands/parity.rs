@@ -1,8 +1,10 @@
-use super::{Failure, Outcome, Selection, called};
+use super::{Failure, Outcome, Selection, applied, called};
 use crate::terminal::Terminal;
+use serde_json::json;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use vigil_diff::{Class, Diff, Effect};
 use vigil_parity::Differences;
 use vigil_render::Rendering;
 use vigil_stack::Stack;
@@ -13,7 +15,7 @@ use vigil_yaml::{Limits, Problem, Source};
 /// Objects are matched by kind and name, then by role; what they do is compared, not how it is written. Of rules of
 /// Prometheus it is the names: which alert and which recorded series there is here too. A difference
 /// that the tables in docs/upstream/ list with its reason is deliberate, and so is what a patch of the stack has made; any
-/// other makes the exit status 1.
+/// other makes the exit status 1. At the end stands what an API server refuses when the set is applied over upstream's objects.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
@@ -60,6 +62,7 @@ pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Outcome,
     let values =
         |rendering: &Rendering| rendering.objects.iter().map(|object| (*object.value).clone()).collect::<Vec<_>>();
     let ours = values(&rendered.rendering);
+    let minor = rendered.parsed.stack.kubernetes.minor().into();
     let report = if rendered.parsed.stack.patches.is_empty() {
         vigil_parity::compare(&ours, &upstream, &differences)
     } else {
@@ -72,12 +75,33 @@ pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Outcome,
         let problem = Problem::in_file("holds no objects", files.join(", "));
         return Err(failure(vec![problem.help("give it the output of `helm template`")]));
     }
+    let over = vigil_diff::compare(&upstream, &applied(&rendered.rendering), vigil_diff::Options { minor });
     terminal.product(&match arguments.format {
-        Format::Table => report.table(),
-        Format::Markdown => report.markdown(),
-        Format::Json => format!("{:#}\n", report.json()),
+        Format::Table => report.table() + &refused(&over, "  ", "    $ ", ""),
+        Format::Markdown => report.markdown() + &refused(&over, "- ", "  `", "`"),
+        Format::Json => {
+            let mut json = report.json();
+            let refusal = |it: &Effect| json!({ "object": it.object.to_string(), "commands": it.commands });
+            json["refused"] = over.of(Class::Refused).map(refusal).collect();
+            format!("{json:#}\n")
+        }
     })?;
     Ok(if report.summary.is_clean() { Outcome::Clean } else { Outcome::Differs })
+}
+
+/// What an API server refuses where upstream's objects are in the cluster, with the commands that make way; empty for nothing.
+fn refused(over: &Diff, object: &str, before: &str, after: &str) -> String {
+    let line = |it: &Effect| {
+        let commands = it.commands.iter().map(|command| format!("{before}{command}{after}\n"));
+        format!("{object}{}\n{}", it.object, commands.collect::<String>())
+    };
+    let lines: String = over.of(Class::Refused).map(line).collect();
+    if lines.is_empty() {
+        return lines;
+    }
+    format!(
+        "\nRefused when it is applied over upstream's objects; docs/upgrade.md has the way from Helm releases:\n\n{lines}"
+    )
 }
 
 fn read(file: &Path, limits: &Limits) -> Result<Arc<Source>, Box<Problem>> {

@@ -8,12 +8,15 @@ use crate::change::{Change, Path};
 use crate::object::{Identity, integer, is_set, items, text};
 use serde_json::Value;
 use vigil_forms::quantity;
+use vigil_forms::selector::{Label, Operator};
 
 /// How to make way for an object that is refused.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Remedy {
-    /// Delete the object and leave its pods and claims running; the new one adopts them.
+    /// Delete the object and leave its pods and claims; the new one adopts them, where its selector finds them.
     Orphan,
+    /// Delete the object with its pods, which the selector of the new one does not find. Claims stay.
+    WithPods,
     /// Delete the object; the next apply makes it again, and nothing else is lost.
     Delete,
     /// Deleting it deletes what it holds.
@@ -114,7 +117,11 @@ pub(crate) fn refusals<'c>(
     };
     for immutable in IMMUTABLE.iter().filter(|it| identity.is(it.group, it.kind)) {
         let is_it = |change: &Change| immutable.covers(&change.path) && !is_allowed(identity, before, after, change);
-        add(immutable.within, immutable.remedy, &is_it);
+        let remedy = match immutable.remedy {
+            Remedy::Orphan if !finds_pods(before, after) => Remedy::WithPods,
+            remedy => remedy,
+        };
+        add(immutable.within, remedy, &is_it);
     }
     let spec = &["spec"];
     match (identity.group.as_str(), identity.kind.as_str()) {
@@ -198,6 +205,23 @@ fn is_fixed_in_service(before: &Value, after: &Value, change: &Change) -> bool {
     }
 }
 
+/// Whether the selector of the second object finds the pods of the first. Those that it does not find would go on running beside the
+/// new ones, or keep a StatefulSet from making pods of their names.
+fn finds_pods(before: &Value, after: &Value) -> bool {
+    let label = |key: &str| {
+        let labels = before.pointer("/spec/template/metadata/labels");
+        Label::of(labels.and_then(|labels| labels.get(key)).and_then(Value::as_str))
+    };
+    let wanted = after.pointer("/spec/selector/matchLabels").and_then(Value::as_object);
+    let is_found = |(key, value): (&String, &Value)| value.as_str().is_some_and(|value| label(key).may_be(value));
+    let is_met = |expression: &Value| {
+        let values = items(expression, "/values").iter().filter_map(Value::as_str);
+        Operator::parse(text(expression, "/operator"))
+            .is_none_or(|operator| operator.may_match(label(text(expression, "/key")), values))
+    };
+    wanted.into_iter().flatten().all(is_found) && items(after, "/spec/selector/matchExpressions").iter().all(is_met)
+}
+
 /// The version that is gone while objects are stored in it.
 fn stored<'c>(identity: &Identity, before: &Value, after: &Value, changes: &'c [Change]) -> Option<Refusal<'c>> {
     let mut names = items(before, "/spec/versions").iter().filter(|version| is_set(version, "/storage"));
@@ -235,11 +259,16 @@ fn refusal<'c>(identity: &Identity, within: &[&str], changes: Vec<&'c Change>, r
     let arguments = identity.arguments();
     let (then, command) = match remedy {
         Remedy::Orphan => (
-            "its pods and claims stay, and the next apply adopts them",
+            "its pods and claims stay, and the next apply adopts them".to_owned(),
             format!("kubectl delete {arguments} --cascade=orphan"),
         ),
-        Remedy::Delete => ("the next apply makes it again", format!("kubectl delete {arguments}")),
-        Remedy::Destroys(what) => (what, format!("kubectl delete {arguments}")),
+        Remedy::WithPods => {
+            let claims = if identity.kind == "StatefulSet" { "; claims stay" } else { "" };
+            let says = format!("its pods go with it, as the new selector does not find them{claims}");
+            (says, format!("kubectl delete {arguments}"))
+        }
+        Remedy::Delete => ("the next apply makes it again".to_owned(), format!("kubectl delete {arguments}")),
+        Remedy::Destroys(what) => (what.to_owned(), format!("kubectl delete {arguments}")),
     };
     let why = format!("{fields} {is} immutable: nothing of the object changes until it is deleted; {then}");
     Some(Refusal { changes, why, commands: vec![command] })

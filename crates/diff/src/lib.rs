@@ -103,9 +103,12 @@ impl Diff {
 pub(crate) type Set<'a> = BTreeMap<Identity, &'a Value>;
 
 /// Compares two sets of objects. Lists of objects are opened; what is no object is passed over; of two that are the
-/// same object the last one counts, as it does for `kubectl apply`.
+/// same object the last one counts, as it does for `kubectl apply`. An object that names no namespace is the one of its kind and
+/// name in the other set, if there is one only: it went to the namespace of whoever applied it.
 pub fn compare(before: &[Value], after: &[Value], options: Options) -> Diff {
-    let (before, after) = (set(before), set(after));
+    let (mut before, mut after) = (set(before), set(after));
+    place(&mut before, &after);
+    place(&mut after, &before);
     let mut edits = Vec::new();
     for (identity, old) in &before {
         let Some(new) = after.get(identity).filter(|new| *new != old) else { continue };
@@ -116,6 +119,20 @@ pub fn compare(before: &[Value], after: &[Value], options: Options) -> Diff {
     let (added, gone) = (only(&after, &before), only(&before, &after));
     let effects = effects::effects(&effects::Sets { before: &before, after: &after }, &edits, options);
     Diff { changed: edits, added, gone, effects, totals: effects::totals::totals(&before, &after) }
+}
+
+fn place(set: &mut Set<'_>, other: &Set<'_>) {
+    let is_lost = |identity: &&Identity| identity.namespace.is_empty() && !other.contains_key(*identity);
+    for identity in set.keys().filter(is_lost).cloned().collect::<Vec<_>>() {
+        let is_it = |it: &&Identity| Identity { namespace: String::new(), ..(*it).clone() } == identity;
+        let mut found = other.keys().filter(is_it);
+        let (Some(place), None) = (found.next(), found.next()) else { continue };
+        if !set.contains_key(place)
+            && let Some(object) = set.remove(&identity)
+        {
+            set.insert(place.clone(), object);
+        }
+    }
 }
 
 fn set(documents: &[Value]) -> Set<'_> {

@@ -260,7 +260,15 @@ fn resolve(set: &Set, object: &mut Value) {
         }
         "Ingress" => resolve_ingress(set, &whole, object),
         "Deployment" => drop_default_update(&mut object["spec"], "strategy"),
-        "DaemonSet" | "StatefulSet" => drop_default_update(&mut object["spec"], "updateStrategy"),
+        "DaemonSet" | "StatefulSet" => {
+            drop_default_update(&mut object["spec"], "updateStrategy");
+            for claim in mappings(object["spec"].get_mut("volumeClaimTemplates")) {
+                // What the API server fills in.
+                for key in ["apiVersion", "kind", "status"] {
+                    claim[key] = Value::Null;
+                }
+            }
+        }
         "PodDisruptionBudget" => {
             resolve_selectors(set, &own_namespace, &mut object["spec"]);
         }
@@ -639,6 +647,17 @@ mod tests {
         assert_eq!(together["spec"]["endpoints"]["[side]"]["selects"], json!(["Deployment x/web:81"]));
         let twice = of(&[service("one", json!([http, side])), service("two", json!([side]))]);
         assert_eq!(twice["spec"]["endpoints"]["[side]"]["selects"], json!(["Deployment x/web:81 ×2"]));
+    }
+
+    #[test]
+    fn a_claim_is_what_it_asks_for() {
+        let of = |claim: Value| json!({"kind": "StatefulSet", "spec": {"volumeClaimTemplates": [claim]}});
+        let claim = json!({"metadata": {"name": "data"}, "spec": {"accessModes": ["ReadWriteOnce"]}});
+        let mut whole = claim.clone();
+        whole["apiVersion"] = "v1".into();
+        whole["kind"] = "PersistentVolumeClaim".into();
+        whole["status"] = json!({"phase": "Pending"});
+        same(of(claim), of(whole));
     }
 
     #[test]

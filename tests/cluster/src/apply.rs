@@ -41,7 +41,7 @@ const CONTROLLERS: Duration = Duration::from_secs(90);
 
 /// Objects that kubectl sends again each time, and then calls configured though nothing is written: a selector that is
 /// replaced and never merged, and claims of which an older API server keeps a part.
-const SENT_AGAIN: [&str; 2] = ["poddisruptionbudget.policy/", "statefulset.apps/"];
+pub(crate) const SENT_AGAIN: [&str; 2] = ["poddisruptionbudget.policy/", "statefulset.apps/"];
 
 const CLAIMS_CONFLICT: &str =
     "1 conflict: conflict with \"kubectl-client-side-apply\" using apps/v1: .spec.volumeClaimTemplates";

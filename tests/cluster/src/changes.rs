@@ -106,7 +106,7 @@ pub(crate) fn compare(title: &str, came: &Refused, announced: &Refused, proof: &
 
 /// The objects that an API server refused, from all that kubectl says: `StatefulSet.apps "a" is invalid: …`, in a line of
 /// its own or behind the patch that was tried.
-fn refused(stderr: &str) -> Refused {
+pub(crate) fn refused(stderr: &str) -> Refused {
     let parts = stderr.match_indices("\" is invalid: ").filter_map(|(end, _)| {
         let (before, name) = stderr[..end].rsplit_once(" \"")?;
         let kind = before.rsplit([' ', '\n']).next()?.split('.').next()?;
@@ -236,7 +236,7 @@ fn collect(value: &Value, at: String, into: &mut Vec<String>) {
     }
 }
 
-fn objects(path: &Path) -> Result<Vec<Value>> {
+pub(crate) fn objects(path: &Path) -> Result<Vec<Value>> {
     let drawn = |problems: Vec<Problem>| {
         crate::failure::Failure::new(problems.iter().map(|problem| problem.draw(false)).collect::<String>())
     };

@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! tools/cluster/build ─► programs ─ assets ─┐
-//! stacks/*.yaml ─ stacks ─► manifests/ ─────┴► control_plane ─► apply, upgrade, changes, occupied,
+//! stacks/*.yaml ─ stacks ─► manifests/ ─────┴► control_plane ─► apply, upgrade, helm, changes, occupied,
 //!                                           │                   controllers, timeouts, argocd, story, alerts ────┐
 //!                                           └► rules, replay, longterm ──────────────────────────────────────────┤
 //! corpus, a checker ─────────────────────────────────────────► agreement ────────────────────────────────────────┴► docs/proof.md
@@ -19,6 +19,7 @@ mod controllers;
 mod corpus;
 mod cost;
 mod failure;
+mod helm;
 mod http;
 mod inventory;
 mod kubectl;
@@ -92,6 +93,9 @@ struct Prove {
     /// Only these minor versions of Kubernetes
     #[arg(long, value_name = "1.N", value_delimiter = ',')]
     kubernetes: Vec<String>,
+    /// What `helm template` makes of the charts: a YAML file, or a folder of them
+    #[arg(long, value_name = "PATH")]
+    charts: Option<PathBuf>,
     #[command(flatten)]
     page: Page,
 }
@@ -102,6 +106,8 @@ enum What {
     Apply,
     /// From every stack to every other
     Upgrade,
+    /// From releases of the charts to the stack; needs `--charts`
+    Helm,
     /// The API server refuses what `vigil diff` says, and nothing else
     Diff,
     /// A cluster that has a metrics-server already is left alone
@@ -196,9 +202,10 @@ fn main() -> ExitCode {
 fn prove(arguments: &Prove) -> Result<bool> {
     let _folder = workplace::open()?;
     let stacks = stacks::rendered(&arguments.stack)?;
-    // To build Thanos takes as long as half of all the others, so it is not of those that are meant by none.
+    // To build Thanos takes as long as half of all the others, so it is not of those that are meant by none; and charts are not
+    // everywhere.
     let wanted = |what: &What| match &*arguments.proofs {
-        [] => *what != What::Thanos,
+        [] => *what != What::Thanos && (*what != What::Helm || arguments.charts.is_some()),
         named => named.contains(what),
     };
     let wanted: Vec<What> = What::value_variants().iter().copied().filter(wanted).collect();
@@ -215,6 +222,10 @@ fn prove(arguments: &Prove) -> Result<bool> {
         let proof = match what {
             What::Apply => apply::prove(&releases, &stacks)?,
             What::Upgrade => upgrade::prove(&releases, &stacks)?,
+            What::Helm => {
+                let missing = || Failure::new("`prove helm` needs `--charts PATH`, the output of `helm template`");
+                helm::prove(&releases, &stacks, arguments.charts.as_deref().ok_or_else(missing)?)?
+            }
             What::Diff => changes::prove(&releases, &stacks)?,
             What::Occupied => occupied::prove(&releases, &stacks)?,
             What::Controllers => controllers::prove(&releases, &stacks)?,
