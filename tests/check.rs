@@ -394,9 +394,8 @@ fn every_stack_is_clean() {
         assert!(output.status.success(), "{name}: {}", text(&output));
         // For the stack's own version, `render` has seen it.
         let mut arguments = vec!["check", "manifests", "--stack", stack, "--kubernetes", &versions];
-        if folder.path().join("manifests/argocd").is_dir() {
-            arguments.push("manifests/argocd");
-        }
+        let apart = ["manifests/argocd", "manifests/flux"];
+        arguments.extend(apart.iter().filter(|it| folder.path().join(it).is_dir()));
         let output = vigil(folder.path(), &arguments);
         assert!(output.status.success(), "{name}: {}", text(&output));
     }

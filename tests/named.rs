@@ -33,6 +33,7 @@ fn a_stack_with_a_name_shares_no_object() {
         stack.metrics_server.enabled = false;
         stack.flask.enabled = false;
         stack.argocd.project = "other".parse().unwrap();
+        stack.flux.name = "other".parse().unwrap();
         // They name objects of the first.
         stack.patches.clear();
         for (namespace, own) in

@@ -13,7 +13,7 @@ use vigil_stack::Stack;
 use walkdir::WalkDir;
 
 /// Files that know one part for a reason of their own, with that part.
-const KNOWING: [(&str, &str); 13] = [
+const KNOWING: [(&str, &str); 15] = [
     // Which rules there are is what the settings of alerts say, and so are their thresholds.
     ("crates/render/src/rules.rs", "alerts"),
     ("crates/render/src/words.rs", "alerts"),
@@ -29,13 +29,15 @@ const KNOWING: [(&str, &str); 13] = [
     ("crates/render/src/dashboards/json.rs", "values"),
     // What is not for kubectl has folders that kustomize leaves out.
     ("crates/render/src/layout.rs", "argocd"),
+    ("crates/render/src/layout.rs", "flux"),
     ("crates/render/src/layout.rs", "values"),
     // The definitions are the operator's, and labelled so.
     ("crates/render/src/facts/crds.rs", "prometheus-operator"),
     // The language of configurations has the program's name.
     ("crates/render/src/engine.rs", "alloy"),
-    // Its annotations are on the objects of all other parts.
+    // Their annotations are on the objects of all other parts.
     ("crates/render/src/finish.rs", "argocd"),
+    ("crates/render/src/finish.rs", "flux"),
 ];
 
 fn keys() -> Vec<&'static str> {

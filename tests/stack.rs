@@ -65,12 +65,13 @@ const CLEAN: &str = "your_stack_is_clean";
 const APPROVED: &str = "your_stack_is_what_was_approved";
 
 /// What people write into `stack.yaml`. A key that is not there is as in the tutorial's stack.
-const EDITS: [&str; 20] = [
+const EDITS: [&str; 21] = [
     "flask: {enabled: false}",
     "namespaces: {monitoring: watch, logging: records}",
     "promtail: {enabled: false}\nalloy: {enabled: true}",
     "loki: {enabled: false}\npromtail: {enabled: false}",
     "argocd: {enabled: true, repository: 'https://git.example.com/a/b.git'}",
+    "name: team-a\nflux: {enabled: true, artifact: 'oci://registry.example.com/a/b'}",
     "metrics-server: {enabled: false}",
     "values: {enabled: false}",
     "grafana: {dashboards: [{name: own, file: dashboards/own.json}]}",

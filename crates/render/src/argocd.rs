@@ -4,13 +4,13 @@
 //! unhealthy for reasons of the cluster (a Service that gets no address, an Ingress without a controller) is in the last
 //! wave, so that nothing waits for it.
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 const WAVE: &str = "argocd.argoproj.io/sync-wave";
 const OPTIONS: &str = "argocd.argoproj.io/sync-options";
 
 /// The annotations that Argo CD reads on an object of a component, which makes pods of custom resources or does not.
-fn annotations(makes_pods: bool, object: &Value) -> Vec<(&'static str, &'static str)> {
+pub(crate) fn annotations(makes_pods: bool, object: &Value) -> Vec<(&'static str, &'static str)> {
     let text = |key: &str| object.get(key).and_then(Value::as_str).unwrap_or_default();
     let group = text("apiVersion").rsplit_once('/').map_or("", |(group, _)| group);
     match text("kind") {
@@ -40,18 +40,6 @@ fn is_custom(group: &str) -> bool {
     group.contains('.') && !group.ends_with(".k8s.io")
 }
 
-/// Adds them to an object's annotations; what a template says of its object wins.
-pub(crate) fn annotate(makes_pods: bool, object: &mut Value) {
-    let found = annotations(makes_pods, object);
-    let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut) else { return };
-    let all = metadata.entry("annotations").or_insert_with(|| Map::new().into());
-    if let Some(all) = all.as_object_mut() {
-        for (key, value) in found {
-            all.entry(key).or_insert_with(|| value.into());
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -60,9 +48,9 @@ mod tests {
     #[test]
     fn each_kind_in_its_wave() {
         let of = |component: &str, version: &str, kind: &str| {
-            let mut object = json!({ "apiVersion": version, "kind": kind, "metadata": {} });
-            annotate(component == "prometheus-operator", &mut object);
-            object["metadata"]["annotations"].clone()
+            let object = json!({ "apiVersion": version, "kind": kind, "metadata": {} });
+            let found = annotations(component == "prometheus-operator", &object);
+            found.into_iter().map(|(key, value)| (key.to_owned(), Value::from(value))).collect::<Value>()
         };
         let options = "SkipDryRunOnMissingResource=true";
         assert_eq!(of("crds", "apiextensions.k8s.io/v1", "CustomResourceDefinition")[WAVE], "-3");

@@ -1,7 +1,7 @@
 //! What an object gets on top of its template, whatever the template is.
 
 use crate::engine::checksum;
-use crate::{argocd, facts, layout};
+use crate::{argocd, facts, flux, layout};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
@@ -27,7 +27,12 @@ pub(crate) fn finish(stack: &Stack, component: &str, object: &mut Value) {
         }
     }
     if stack.argocd.enabled && layout::is_applied(component) {
-        argocd::annotate(facts::makes_pods(stack, component), object);
+        let found = argocd::annotations(facts::makes_pods(stack, component), object);
+        annotate(object, found);
+    }
+    if stack.flux.enabled && layout::is_applied(component) {
+        let found = flux::annotations(object);
+        annotate(object, found);
     }
     if object["kind"] == "Secret" {
         encode(object);
@@ -40,6 +45,19 @@ pub(crate) fn settle(object: &mut Value) {
         Some("Secret") => encode(object),
         Some("Job") => name_by_content(object),
         _ => {}
+    }
+}
+
+/// Adds to an object's annotations; what a template says of its object wins.
+fn annotate(object: &mut Value, found: Vec<(&str, &str)>) {
+    let Some(metadata) = object.get_mut("metadata").and_then(Value::as_object_mut).filter(|_| !found.is_empty()) else {
+        return;
+    };
+    let all = metadata.entry("annotations").or_insert_with(|| json!({}));
+    if let Some(all) = all.as_object_mut() {
+        for (key, value) in found {
+            all.entry(key).or_insert_with(|| value.into());
+        }
     }
 }
 

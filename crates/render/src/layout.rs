@@ -5,7 +5,7 @@ use serde_json::json;
 use std::collections::BTreeMap;
 
 /// Folders that kustomize does not apply.
-const NOT_APPLIED: [&str; 2] = ["argocd", "values"];
+const NOT_APPLIED: [&str; 3] = ["argocd", "flux", "values"];
 
 /// Folders whose files hold no objects.
 const NO_OBJECTS: [&str; 1] = ["values"];

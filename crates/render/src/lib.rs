@@ -16,6 +16,7 @@ mod dashboards;
 mod engine;
 mod facts;
 mod finish;
+mod flux;
 mod ini;
 mod layout;
 mod parallel;

@@ -898,8 +898,13 @@ fn replaced(value: &Value, from: &str, to: &str) -> Value {
 /// A stack in which every optional string is there.
 fn full_facts() -> Value {
     let mut stack = switched();
-    // No stack has both collectors, but both have templates.
+    // No stack has both collectors, or Flux and Argo CD, but all of them have templates.
     stack.promtail.enabled = true;
+    stack.flux.enabled = true;
+    stack.flux.secret = "key".parse().ok();
+    stack.flux.service_account = "deployer".parse().ok();
+    stack.flux.depends_on = vec!["infrastructure".parse().unwrap()];
+    stack.name = "other".parse().ok();
     facts::facts(&stack)
 }
 

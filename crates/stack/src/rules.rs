@@ -7,6 +7,7 @@ pub(crate) mod alloy;
 pub(crate) mod argocd;
 pub(crate) mod blackbox_exporter;
 pub(crate) mod flask;
+pub(crate) mod flux;
 pub(crate) mod grafana;
 pub(crate) mod kube_state_metrics;
 pub(crate) mod kubernetes_targets;

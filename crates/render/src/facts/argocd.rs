@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 use std::collections::BTreeSet;
 use vigil_stack::Stack;
 use vigil_stack::model::{Install, Part as _};
-use vigil_stack::units::{DnsLabel, Url};
+use vigil_stack::units::{DnsLabel, GitUrl};
 
 /// Where metrics-server and what watches the control plane live.
 const SYSTEM: &str = "kube-system";
@@ -64,7 +64,7 @@ pub(super) fn facts(stack: &Stack) -> Value {
     .flatten()
     .collect();
     // A rule asks for the repository.
-    let repository = argocd.repository.as_ref().map_or("", Url::as_str);
+    let repository = argocd.repository.as_ref().map_or("", GitUrl::as_str);
     let mut repositories = vec![repository];
     repositories.extend(chosen.iter().map(|release| release.chart.repository));
     let own = json!({

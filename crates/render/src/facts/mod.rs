@@ -10,6 +10,7 @@ mod argocd;
 mod blackbox_exporter;
 mod crds;
 mod flask;
+mod flux;
 mod grafana;
 mod kube_state_metrics;
 mod kubernetes_targets;

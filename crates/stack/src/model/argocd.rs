@@ -1,5 +1,5 @@
 use super::{Annotations, Labels, choice, part, settings};
-use crate::units::{DnsLabel, DnsSubdomain, FolderPath, GitRevision, Url};
+use crate::units::{DnsLabel, DnsSubdomain, FolderPath, GitRevision, GitUrl, Url};
 
 settings! {
     /// Argo CD, which applies the manifests from git. Vigil writes its objects to `manifests/argocd/`, for you to apply
@@ -15,7 +15,7 @@ settings! {
         pub project: DnsSubdomain,
         /// The repository that holds the manifests.
         #[serde(skip_serializing_if = "Option::is_none")]
-        pub repository: Option<Url>,
+        pub repository: Option<GitUrl>,
         /// Its branch, tag or commit.
         pub revision: GitRevision,
         /// The manifests directory in it.

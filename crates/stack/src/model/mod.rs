@@ -7,6 +7,7 @@ mod argocd;
 mod blackbox_exporter;
 mod checks;
 mod flask;
+mod flux;
 mod grafana;
 mod kube_state_metrics;
 mod kubernetes_targets;
@@ -36,6 +37,7 @@ pub use argocd::{Argocd, Automated, Destination, Install};
 pub use blackbox_exporter::{BlackboxExporter, DnsQuery, DnsRecord, IpProtocol, ProbeModule, ProbeTarget};
 pub use checks::{Checks, Provided, Waiver};
 pub use flask::{Flask, FlaskIngress, FlaskService};
+pub use flux::Flux;
 pub use grafana::{AdminSecret, Dashboard, DataSource, Grafana};
 pub use kube_state_metrics::KubeStateMetrics;
 pub use kubernetes_targets::{ControlPlaneAddresses, DroppedMetrics, KubernetesTargets, TargetAddresses};
@@ -216,6 +218,8 @@ stack! { $
     "network-policies" network_policies: NetworkPolicies,
     /// Argo CD, which applies the manifests from git.
     "argocd" argocd: Argocd,
+    /// Flux, which applies the manifests from git or from a registry.
+    "flux" flux: Flux,
     /// Values files for people who stay with the Helm charts.
     "values" values: Values,
 }

@@ -12,7 +12,7 @@ pub(crate) fn check(argocd: &Argocd, stack: &Stack, findings: &mut Findings) {
             &["argocd.repository", "argocd.enabled"],
             "Argo CD has no repository to read",
             "needs `argocd.repository`",
-            "set `argocd.repository` to the https URL of the repository that holds the manifests",
+            "set `argocd.repository` to the URL of the repository that holds the manifests",
         );
     }
     if argocd.install == Install::Charts && !stack.values.enabled {

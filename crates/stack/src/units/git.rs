@@ -1,6 +1,7 @@
 //! What names a place in a git repository.
 
 use super::text_unit;
+use vigil_forms::url;
 
 text_unit! {
     /// A branch, tag or commit.
@@ -32,5 +33,74 @@ text_unit! {
                 && part.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b))
         };
         if text.split('/').all(segment) { Ok(()) } else { Err("") }
+    }
+}
+
+text_unit! {
+    /// The address of a git repository, without a password: `https://`, `ssh://`, or `git@host:path` as git writes it.
+    GitUrl,
+    expected: "the URL of a git repository such as `https://git.example.com/team/monitoring.git`, or one of `ssh://`, without a password",
+    pattern: r"^((https?|ssh)://\S+|[A-Za-z0-9._-]+@[A-Za-z0-9.-]+:\S+)$",
+    check: |text| match text.split_once("://") {
+        Some(("http" | "https", _)) => url::Url::parse_http(text).map(drop).map_err(reason),
+        Some(("ssh", rest)) => by_ssh(rest),
+        // The colon is where a URL has a slash.
+        None if text.contains('@') && text.contains(':') => by_ssh(&text.replacen(':', "/", 1)),
+        _ => Err(""),
+    }
+}
+
+/// What is wrong with a URL, in the words of a message.
+fn reason(wrong: url::Wrong) -> &'static str {
+    match wrong {
+        url::Wrong::Credentials => PASSWORD,
+        url::Wrong::Character => "a character that a URL cannot hold",
+        url::Wrong::Port => "the port is not from 1 to 65535",
+        url::Wrong::Scheme | url::Wrong::Host => "",
+    }
+}
+
+const PASSWORD: &str = "credentials do not belong in a file that git keeps";
+
+/// `user@host:port/path`, without the user or the port as well.
+fn by_ssh(text: &str) -> Result<(), &'static str> {
+    let (user, rest) = text.split_once('@').map_or((None, text), |(user, rest)| (Some(user), rest));
+    if user.is_some_and(|user| user.contains([':', '/'])) {
+        return Err(PASSWORD);
+    }
+    let is_name =
+        |user: &str| !user.is_empty() && user.bytes().all(|b| b.is_ascii_alphanumeric() || b"-_.".contains(&b));
+    if !user.is_none_or(is_name) {
+        return Err("");
+    }
+    match url::Url::parse_http(&format!("http://{rest}")) {
+        Ok(url) if url.path.len() > 1 => Ok(()),
+        Ok(_) => Err("no path behind the host"),
+        Err(wrong) => Err(reason(wrong)),
+    }
+}
+
+impl GitUrl {
+    /// Whether it is `user@host:path`, which is no URL.
+    pub fn is_scp(&self) -> bool {
+        !self.as_str().contains("://")
+    }
+}
+
+text_unit! {
+    /// An artifact of a registry, without its tag.
+    OciUrl,
+    expected: "the address of an artifact such as `oci://registry.example.com/team/monitoring`, without a tag",
+    pattern: r"^oci://[^/?#@\s]+/[a-z0-9._/-]+$",
+    check: |text| {
+        let rest = text.strip_prefix("oci://").ok_or("")?;
+        let url = format!("http://{rest}");
+        match url::Url::parse_http(&url) {
+            Ok(url) if url.query.is_some() || url.fragment.is_some() => Err(""),
+            Ok(url) if url.path.len() > 1 && url.path.bytes().all(|b| b"-_./".contains(&b) || b.is_ascii_lowercase() || b.is_ascii_digit()) => Ok(()),
+            Ok(url) if url.path.contains(':') => Err("the tag is a key of its own"),
+            Err(wrong) => Err(reason(wrong)),
+            Ok(_) => Err(""),
+        }
     }
 }

@@ -20,7 +20,7 @@ pub use alerting::{
 pub use calendar::{ClockTime, Date, DayRange, MonthRange, TimeZone, WeekdayRange, YearRange};
 pub use checks::{KindName, ObjectName, ObjectTitle, Pointer, Reason, RuleName};
 pub use file::{DashboardId, DashboardRevision, FilePath, FolderOfContainer, LayerPath, UserId};
-pub use git::{FolderPath, GitRevision};
+pub use git::{FolderPath, GitRevision, GitUrl, OciUrl};
 pub use image::{Image, Registry};
 pub use logs::{Amount, StreamSelector, TenantId};
 pub use measure::{ByteSize, Days, Duration, KubernetesVersion, Percent, Quantity};

@@ -68,6 +68,32 @@ fn names() {
         &["team", "example.com/component"],
         &["", "-a", "app.kubernetes.io/name", "rbac.authorization.k8s.io/aggregate-to-admin", "k8s-app", "release"],
     );
+    table::<GitUrl>(
+        &[
+            "https://a.example.com/b.git",
+            "http://a:8080/b",
+            "ssh://git@a.example.com:22/b.git",
+            "ssh://a/b",
+            "git@a.example.com:b/c.git",
+            "git@a:/b",
+        ],
+        &[
+            "",
+            "a",
+            "https://u:p@a/b",
+            "ssh://u:p@a/b",
+            "ssh://git@a",
+            "git@a:",
+            "git@a/b",
+            "ftp://a/b",
+            "ssh://git@a/b c",
+            "@a:b",
+        ],
+    );
+    table::<OciUrl>(
+        &["oci://a.example.com/b", "oci://a:5000/b/c-d_e.f"],
+        &["", "a/b", "oci://a", "oci://a/", "oci://a/b:1", "oci://u:p@a/b", "oci://a/B", "oci://a/b?c", "docker://a/b"],
+    );
     table::<StackName>(
         &["a", "team-a", "a2345678901234567890"],
         &["", "1a", "-a", "a-", "A", "a.b", "a23456789012345678901"],
