@@ -24,7 +24,7 @@ pub enum Step {
 pub struct Path(pub Vec<Step>);
 
 impl Path {
-    fn join(&self, step: Step) -> Self {
+    pub(crate) fn join(&self, step: Step) -> Self {
         Self(self.0.iter().cloned().chain([step]).collect())
     }
 

@@ -1,11 +1,13 @@
 //! Data that is kept for a shorter time, or that can be read no more.
 
-use super::{Edit, Effects};
-use crate::change::{Change, Step};
+use super::{Edit, Effects, Sets};
+use crate::change::{Change, Path, Step};
 use crate::effect::{Class, Effect};
-use crate::object::{in_namespace, integer, text};
+use crate::object::{Identity, in_namespace, integer, items, text};
 use crate::operator;
 use crate::workload::MONITORING;
+use crate::{Set, embedded};
+use serde_json::Value;
 use std::time::Duration;
 use vigil_forms::{duration, quantity};
 
@@ -18,9 +20,7 @@ pub(super) fn of<'a>(edit: &Edit<'a>, effects: &mut Effects<'a>) {
         }
         let periods: Vec<_> = change.inside.iter().filter(|inner| is_of_period(inner)).collect();
         if !periods.is_empty() {
-            let says = "logs that were written in a period are read as the period says: those from before the change can be \
-                        read no more; add a period that starts in the future instead";
-            effects.of(Effect::new(Class::DataLoss, edit.identity, says), periods);
+            effects.of(Effect::new(Class::DataLoss, edit.identity, PERIODS), periods);
         }
     }
     if edit.identity.group == MONITORING {
@@ -28,6 +28,42 @@ pub(super) fn of<'a>(edit: &Edit<'a>, effects: &mut Effects<'a>) {
     }
     claims(edit, effects);
     sizes(edit, effects);
+}
+
+const PERIODS: &str = "logs that were written in a period are read as the period says: those from before the change can be read no more; \
+                       add a period that starts in the future instead";
+
+/// Periods of Loki's schema that are not in the configuration which takes the place of another one, under another name or as another
+/// kind.
+pub(super) fn lost_periods(sets: &Sets<'_>, effects: &mut Effects<'_>) {
+    let olds: Vec<_> = schemas(sets.before).filter(|(old, _)| !sets.after.contains_key(*old)).collect();
+    for (new, periods) in schemas(sets.after).filter(|(new, _)| !sets.before.contains_key(*new)) {
+        let is_same = |one: &Value, other: &Value| FORMAT.iter().all(|at| one.pointer(at) == other.pointer(at));
+        let is_lost = |period: &Value| !periods.iter().any(|it| is_same(it, period));
+        let mut here = olds.iter().filter(|(old, _)| old.namespace == new.namespace);
+        if here.any(|(_, periods)| periods.iter().any(is_lost)) {
+            effects.add(Effect::new(Class::DataLoss, new, PERIODS));
+        }
+    }
+}
+
+/// What says how the lines of a period are stored, and where.
+const FORMAT: [&str; 5] = ["/from", "/store", "/object_store", "/schema", "/index/prefix"];
+
+/// The periods of every configuration of Loki in a set.
+fn schemas<'a>(set: &'a Set<'_>) -> impl Iterator<Item = (&'a Identity, Vec<Value>)> {
+    let of = |(identity, object): (&'a Identity, &&'a Value)| {
+        let files = ["data", "stringData"].into_iter().filter_map(|key| Some((key, object.get(key)?.as_object()?)));
+        let files = files.flat_map(|(key, files)| files.iter().map(move |(name, value)| (key, name, value)));
+        let text = |(key, name, value): (&str, &String, &Value)| {
+            let path = Path::default().join(Step::Key(key.to_owned())).join(Step::Key(name.clone()));
+            embedded::text(identity, &path, value)
+        };
+        let mut texts = files.filter_map(text).filter(|text| text.contains("schema_config"));
+        let config = texts.find_map(|text| embedded::parse(&text))?;
+        Some((identity, items(&config, "/schema_config/configs").to_vec()))
+    };
+    set.iter().filter_map(of)
 }
 
 /// Whether a field says how long data is kept.

@@ -112,6 +112,7 @@ pub(crate) fn effects(sets: &Sets<'_>, changed: &[Changed], options: Options) ->
     alerts.moved(sets, &mut effects);
     ports::taken(sets, &mut effects);
     collectors::read_again(sets, &mut effects);
+    data::lost_periods(sets, &mut effects);
     let mut list = effects.list;
     list.sort_by(|one, other| (one.class, &one.object).cmp(&(other.class, &other.object)));
     list
