@@ -16,5 +16,14 @@ pub(crate) fn check(operator: &PrometheusOperator, stack: &Stack, findings: &mut
             &format!("enable the operator, set `{component}.enabled: false`, or `prometheus-operator.existing: true` where the cluster has one"),
         );
     }
+    let is_of_another = operator.enabled && !operator.existing && !operator.crds;
+    if is_of_another && stack.name.is_some() && !findings.says("prometheus-operator.crds") {
+        findings.note(
+            &["name"],
+            "the custom resource definitions are another stack's",
+            "without them nothing of this one is taken",
+            "if it is the only one in the cluster, set `prometheus-operator.crds: true`",
+        );
+    }
     limits("prometheus-operator", "reloaderResources", &operator.effective_reloader_resources(), findings);
 }
