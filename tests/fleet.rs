@@ -106,6 +106,33 @@ fn the_example_is_what_was_approved() {
     assert_eq!(output.status.code(), Some(0), "{}", text(&output));
 }
 
+/// Each cluster's own Flux reads a folder, which leads to the cluster's.
+#[test]
+fn flux_delivers_to_each_cluster() {
+    let folder = copied();
+    let base = folder.path().join("base.yaml");
+    let written = fs::read_to_string(&base).unwrap();
+    let (head, argocd) = written.split_once("argocd:\n").unwrap();
+    let rest = argocd.find("\n#").map_or("", |at| &argocd[at..]);
+    let flux = "flux:\n  enabled: true\n  repository: ssh://git@git.example.com/platform/monitoring.git\n  path: fleet\n";
+    fs::write(&base, format!("{head}{flux}{rest}")).unwrap();
+    let output = vigil(folder.path(), &["fleet", "render"]);
+    assert!(output.status.success(), "{}", text(&output));
+    let files = texts(&folder.path().join("fleet"));
+    let of_flux: BTreeMap<_, _> = files.iter().filter(|(path, _)| path.starts_with("flux/")).collect();
+    let names: Vec<String> =
+        fleet(folder.path()).members.iter().map(|it| format!("flux/{}/sync.yaml", it.name)).collect();
+    assert_eq!(of_flux.len(), names.len());
+    for name in &names {
+        let text = of_flux[name];
+        let cluster = name.split('/').nth(1).unwrap();
+        assert!(text.contains(&format!("path: ./fleet/clusters/{cluster}\n")), "{text}");
+        assert!(files.contains_key(&format!("clusters/{cluster}/kustomization.yaml")), "{name}");
+    }
+    let first = names.iter().min().unwrap();
+    support::snapshot(&support::root().join("golden/cli"), "fleet-flux", of_flux[first]);
+}
+
 /// What canary runs goes to the next ring: a line in its stack file, a line in its kustomization.
 #[test]
 fn a_version_is_promoted() {

@@ -3,14 +3,14 @@
 use serde_json::{Map, Value, json};
 use vigil_yaml::{Problem, write};
 
-/// A cluster whose stack is applied by Argo CD.
+/// A cluster whose stack is applied by Argo CD or Flux.
 #[derive(Clone, Debug)]
 pub struct Delivered {
     /// Its name.
     pub cluster: String,
     /// The name of its ring.
     pub ring: String,
-    /// What its own stack makes for Argo CD: an AppProject and an Application.
+    /// What its own stack makes for them: an AppProject and an Application, or a source and a Kustomization.
     pub objects: Vec<Value>,
 }
 

@@ -5,6 +5,7 @@
 //! shared/<component>/<hash>/…        files that more than one cluster has, with a kustomization
 //! rings/<ring>/kustomization.yaml    what all clusters of a ring have
 //! clusters/<name>/kustomization.yaml its ring, what only some have, and files of its own beside it
+//! flux/<cluster>/sync.yaml           a source and a Kustomization, where stacks are applied by Flux
 //! argocd/applications.yaml           an ApplicationSet and its project, where stacks are applied by Argo CD
 //! matrix.md                          versions by ring, and what each cluster has of its own
 //! ```
@@ -12,11 +13,13 @@
 //! Nothing here touches disk, clock, environment or network.
 
 mod argocd;
+mod flux;
 mod layout;
 mod matrix;
 mod promote;
 
 pub use argocd::{Delivered, argocd};
+pub use flux::flux;
 pub use layout::{Cluster, Facts, Texts, layout};
 pub use matrix::matrix;
 pub use promote::{Moved, Promotion, promote};

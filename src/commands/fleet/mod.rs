@@ -143,6 +143,7 @@ impl Made {
         if let Some(applications) = vigil_fleet::argocd(&self.delivered)? {
             files.insert("argocd/applications.yaml".to_owned(), applications);
         }
+        files.extend(vigil_fleet::flux(&self.delivered));
         Ok(files)
     }
 }
@@ -246,11 +247,11 @@ fn one(
         facts,
     };
     let objects = applied.len();
-    let for_argocd = rendering.objects.iter().filter(|object| object.component == "argocd");
+    let for_others = rendering.objects.iter().filter(|object| !object.is_applied());
     let delivered = Delivered {
         cluster: member.name.to_string(),
         ring: fleet.rings[member.ring].name.to_string(),
-        objects: for_argocd.map(|object| (*object.value).clone()).collect(),
+        objects: for_others.map(|object| (*object.value).clone()).collect(),
     };
     let Parsed { stack, mut warnings, .. } = parsed;
     warnings.extend(rendering.warnings);

@@ -21,7 +21,7 @@ pub(crate) fn check(operator: &PrometheusOperator, stack: &Stack, findings: &mut
         findings.note(
             &["name"],
             "the custom resource definitions are another stack's",
-            "without them nothing of this one is taken",
+            "without them the API server knows no Prometheus, Alertmanager or ServiceMonitor",
             "if it is the only one in the cluster, set `prometheus-operator.crds: true`",
         );
     }
