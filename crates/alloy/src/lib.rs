@@ -8,6 +8,10 @@
 //! Syntax: <https://grafana.com/docs/alloy/latest/get-started/configuration-syntax/syntax/>. As in Go, the end of a line
 //! ends a statement when the line could end there.
 
+mod layout;
+
+pub use layout::tidy;
+
 use std::fmt::Write as _;
 use std::ops::Range;
 use std::sync::Arc;

@@ -3,6 +3,7 @@
 use super::*;
 use proptest::prelude::*;
 use serde_json::json;
+use std::collections::BTreeSet;
 use std::sync::LazyLock;
 use vigil_stack::model::{NodeCollector, Part, ProbeModule, ProbeTarget};
 
@@ -640,6 +641,79 @@ fn collectors_send_to_other_lokis() {
     }
 }
 
+/// The configuration of a collector.
+fn collector_config(stack: &Stack, component: &str) -> String {
+    let objects = render(stack, &REAL).unwrap_or_else(|problems| panic!("{}", drawn(&problems))).objects;
+    let config = objects.iter().find(|it| it.component == component && it.kind() == "ConfigMap").unwrap();
+    let files = config.value["data"].as_object().unwrap();
+    files.values().next().unwrap().as_str().unwrap().to_owned()
+}
+
+/// The stack of all switches with Promtail, which does with lines what Alloy does there.
+fn with_promtail() -> Stack {
+    let mut stack = switched();
+    stack.promtail.enabled = true;
+    stack.promtail.pipelines = std::mem::take(&mut stack.alloy.pipelines);
+    stack.alloy.enabled = false;
+    stack
+}
+
+/// Every stage in the words of Promtail; Alloy's are in `golden/switched`.
+#[test]
+fn promtail_does_with_lines_what_the_stack_says() {
+    let stack = with_promtail();
+    let config = collector_config(&stack, "promtail");
+    let read = vigil_yaml::read_one(&vigil_yaml::Source::new("t", config), &vigil_yaml::Limits::default());
+    let stages = &read.unwrap().unwrap().to_json()["scrape_configs"][0]["pipeline_stages"];
+    let expected = json!([
+        { "cri": {} },
+        { "replace": { "expression": "(?i)(?:password|token)[=:]\\s*(\\S+)", "replace": "***" } },
+        { "replace": { "expression": "\\b(\\d{4}-?\\d{4}-?\\d{4}-?\\d{4})\\b", "replace": "" } },
+        { "drop": { "older_than": "168h" } },
+        { "drop": { "longer_than": "262144B" } },
+        { "match": { "selector": "{namespace=\"apps\", container=\"echo\"}", "stages": [
+            { "multiline": { "firstline": "^\\d{4}-\\d{2}-\\d{2} ", "max_wait_time": "1500ms", "max_lines": 500 } },
+            { "regex": { "expression": "^(?P<time>\\S+ \\S+) (?P<level>[A-Z]+) (?P<rest>.*)" } },
+            { "logfmt": { "mapping": { "trace": "trace-id" }, "source": "rest" } },
+            { "timestamp": { "source": "time", "format": "2006-01-02 15:04:05", "location": "Europe/Berlin" } },
+            { "labels": { "level": "level" } },
+            { "structured_metadata": { "trace_id": "trace" } },
+            { "output": { "source": "rest" } },
+        ] } },
+        { "match": { "selector": "{app=~\"shop-.+\", stream=\"stdout\"}", "stages": [
+            { "json": { "expressions": {
+                "agent": "request.headers.\"user-agent\"", "level": "level", "nested": "nested", "path": "request.path",
+            } } },
+            { "json": { "expressions": { "code": "errors[0].code" }, "source": "nested" } },
+            { "regex": { "expression": "^/(?P<area>[a-z]+)", "source": "path" } },
+            { "replace": { "expression": "([0-9]+)", "replace": "N", "source": "path" } },
+            { "labels": { "area": "area", "severity": "level" } },
+            { "structured_metadata": { "agent": "agent", "code": "code", "path": "path", "pod": "pod" } },
+            { "drop": { "source": "level", "value": "debug" } },
+            { "drop": { "source": "path", "expression": "^/health" } },
+        ] } },
+    ]);
+    assert_eq!(*stages, expected);
+    // The chart gets the same.
+    let values = &render(&stack, &REAL).unwrap().files["values/loki-stack.yaml"];
+    let values = vigil_yaml::read_one(&vigil_yaml::Source::new("t", values.as_str()), &vigil_yaml::Limits::default());
+    assert_eq!(values.unwrap().unwrap().to_json()["promtail"]["config"]["snippets"]["pipelineStages"], expected);
+}
+
+/// What the stack takes for the labels of lines are those that both configurations give them, the file that collectors add, and
+/// the stream that the container runtime tells.
+#[test]
+fn the_labels_of_lines_are_those_of_the_configurations() {
+    let targets = |config: &str| -> BTreeSet<String> {
+        let lines = config.lines().filter_map(|line| line.trim().strip_prefix("target_label"));
+        let names = lines.map(|rest| rest.trim_matches([' ', '=', ':', '"']).to_owned());
+        names.filter(|name| !name.starts_with("__")).chain(["filename", "stream"].map(str::to_owned)).collect()
+    };
+    let known: BTreeSet<String> = vigil_stack::model::LOG_LABELS.map(str::to_owned).into();
+    assert_eq!(targets(&collector_config(&switched(), "alloy")), known);
+    assert_eq!(targets(&collector_config(&with_promtail(), "promtail")), known);
+}
+
 fn policies(objects: &[Object]) -> impl Iterator<Item = &Object> {
     objects.iter().filter(|object| object.kind() == "NetworkPolicy")
 }
@@ -900,6 +974,7 @@ fn full_facts() -> Value {
     let mut stack = switched();
     // No stack has both collectors, but both have templates.
     stack.promtail.enabled = true;
+    stack.promtail.pipelines.clone_from(&stack.alloy.pipelines);
     facts::facts(&stack)
 }
 

@@ -10,6 +10,7 @@ pub(crate) mod flask;
 pub(crate) mod grafana;
 pub(crate) mod kube_state_metrics;
 pub(crate) mod kubernetes_targets;
+mod log_pipelines;
 pub(crate) mod loki;
 pub(crate) mod metrics_server;
 pub(crate) mod node_exporter;

@@ -1,3 +1,4 @@
+use super::log_pipelines::stages;
 use super::monitored::{Job, monitored};
 use super::outputs::{output, output_env};
 use super::workload::{Peer, Port, Role, Workload};
@@ -48,6 +49,7 @@ pub(super) fn facts(stack: &Stack) -> Value {
         "docker": alloy.container_runtime == ContainerRuntime::Docker,
         "positionsInPod": alloy.positions == Positions::Pod,
         "toLoki": stack.loki.enabled,
+        "stages": stages(&alloy.pipelines),
         "outputs": alloy.outputs.iter().enumerate().map(output).collect::<Vec<_>>(),
         "secretEnv": output_env(&alloy.outputs),
         "monitored": is_monitored(stack),

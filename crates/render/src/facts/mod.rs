@@ -13,6 +13,7 @@ mod flask;
 mod grafana;
 mod kube_state_metrics;
 mod kubernetes_targets;
+mod log_pipelines;
 mod loki;
 mod memory;
 mod metrics_server;

@@ -1,3 +1,4 @@
+use super::log_pipelines::stages;
 use super::monitored::{Job, monitored};
 use super::outputs::{output, output_volumes};
 use super::workload::{Peer, Port, Role, Workload};
@@ -57,6 +58,7 @@ pub(super) fn facts(stack: &Stack) -> Value {
         "positionsInPod": promtail.positions == Positions::Pod,
         "metricsName": metrics_name(),
         "toLoki": stack.loki.enabled,
+        "stages": stages(&promtail.pipelines),
         "outputs": promtail.outputs.iter().enumerate().map(output).collect::<Vec<_>>(),
         "secretVolumes": output_volumes(&promtail.outputs),
         "monitored": is_monitored(stack),

@@ -1,4 +1,4 @@
-use super::{Annotations, ContainerRuntime, Labels, LogLevel, LogOutput, Pods, Positions, part, settings};
+use super::{Annotations, ContainerRuntime, Labels, LogLevel, LogOutput, LogPipeline, Pods, Positions, part, settings};
 use crate::units::{DnsSubdomain, Image};
 
 settings! {
@@ -17,6 +17,9 @@ settings! {
         /// Where log lines go beside the stack's own Loki; or instead, where there is none.
         #[serde(skip_serializing_if = "Vec::is_empty")]
         pub outputs: Vec<LogOutput>,
+        /// What is done with log lines before they are sent, one pipeline after the other.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        pub pipelines: Vec<LogPipeline>,
         /// Let Prometheus scrape its own metrics, if the stack has one.
         pub monitored: bool,
         /// Where its pods run and what they may use.
@@ -37,6 +40,7 @@ impl Default for Alloy {
             container_runtime: ContainerRuntime::Containerd,
             positions: Positions::Node,
             outputs: Vec::new(),
+            pipelines: Vec::new(),
             monitored: true,
             pods: Pods::default(),
             labels: Labels::new(),

@@ -10,6 +10,7 @@ mod flask;
 mod grafana;
 mod kube_state_metrics;
 mod kubernetes_targets;
+mod log_pipeline;
 mod loki;
 mod metadata;
 mod metrics_server;
@@ -39,6 +40,10 @@ pub use flask::{Flask, FlaskIngress, FlaskService};
 pub use grafana::{AdminSecret, Dashboard, DataSource, Grafana};
 pub use kube_state_metrics::KubeStateMetrics;
 pub use kubernetes_targets::{ControlPlaneAddresses, DroppedMetrics, KubernetesTargets, TargetAddresses};
+pub use log_pipeline::{
+    DropStage, Extracted, JsonStage, LOG_LABELS, LogPipeline, LogStage, LogfmtStage, Multiline, OutputStage,
+    RegexStage, ReplaceStage, TimestampStage,
+};
 pub use loki::{
     IndexStore, Loki, LokiLimits, LokiMode, ObjectStore, Persistence, RetentionStream, SchemaFormat, SchemaPeriod,
 };

@@ -1,5 +1,6 @@
 //! What Alloy could not do.
 
+use super::log_pipelines;
 use super::promtail::outputs;
 use crate::findings::Findings;
 use crate::model::{Alloy, Stack};
@@ -17,4 +18,5 @@ pub(crate) fn check(alloy: &Alloy, stack: &Stack, findings: &mut Findings) {
         );
     }
     outputs("alloy", "Alloy", &alloy.outputs, stack, findings);
+    log_pipelines::check("alloy", &alloy.pipelines, stack, findings);
 }
