@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use serde_json::json;
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
-use vigil_stack::model::{NodeCollector, Part, ProbeModule, ProbeTarget};
+use vigil_stack::model::{JOURNAL_LABELS, LOG_LABELS, NodeCollector, Part, ProbeModule, ProbeTarget};
 
 static REAL: LazyLock<Templates> =
     LazyLock::new(|| Templates::read(std::path::Path::new("../../templates")).expect("the repository's templates"));
@@ -654,6 +654,7 @@ fn with_promtail() -> Stack {
     let mut stack = switched();
     stack.promtail.enabled = true;
     stack.promtail.pipelines = std::mem::take(&mut stack.alloy.pipelines);
+    stack.promtail.journal = std::mem::take(&mut stack.alloy.journal);
     stack.alloy.enabled = false;
     stack
 }
@@ -662,9 +663,11 @@ fn with_promtail() -> Stack {
 #[test]
 fn promtail_does_with_lines_what_the_stack_says() {
     let stack = with_promtail();
-    let config = collector_config(&stack, "promtail");
-    let read = vigil_yaml::read_one(&vigil_yaml::Source::new("t", config), &vigil_yaml::Limits::default());
-    let stages = &read.unwrap().unwrap().to_json()["scrape_configs"][0]["pipeline_stages"];
+    let yaml = |text: &str| {
+        let read = vigil_yaml::read_one(&vigil_yaml::Source::new("t", text), &vigil_yaml::Limits::default());
+        read.unwrap().unwrap().to_json()
+    };
+    let scrapes = &yaml(&collector_config(&stack, "promtail"))["scrape_configs"];
     let expected = json!([
         { "cri": {} },
         { "replace": { "expression": "(?i)(?:password|token)[=:]\\s*(\\S+)", "replace": "***" } },
@@ -692,12 +695,32 @@ fn promtail_does_with_lines_what_the_stack_says() {
             { "drop": { "source": "level", "value": "debug" } },
             { "drop": { "source": "path", "expression": "^/health" } },
         ] } },
+        { "match": { "selector": "{job=\"systemd-journal\", level=\"debug\"}", "stages": [
+            { "drop": { "source": "unit" } },
+        ] } },
     ]);
-    assert_eq!(*stages, expected);
+    assert_eq!(scrapes[0]["pipeline_stages"], expected);
+    let journal = json!({
+        "job_name": "journal",
+        "journal": { "max_age": "24h", "labels": { "job": "systemd-journal", "site": "berlin" } },
+        // Its lines are no files of a container runtime.
+        "pipeline_stages": expected.as_array().unwrap()[1..],
+        "relabel_configs": [
+            { "action": "replace", "source_labels": ["__journal__systemd_unit"], "target_label": "unit" },
+            {
+                "action": "replace", "source_labels": ["unit"], "replacement": "$1.$2", "target_label": "unit",
+                "regex": "(session|run|docker|crio|cri-containerd)-[^.]+\\.(scope|service)",
+            },
+            { "action": "replace", "source_labels": ["__journal_priority_keyword"], "target_label": "level" },
+            { "action": "replace", "source_labels": ["__journal__hostname"], "target_label": "node" },
+        ],
+    });
+    assert_eq!(scrapes[1], journal);
     // The chart gets the same.
-    let values = &render(&stack, &REAL).unwrap().files["values/loki-stack.yaml"];
-    let values = vigil_yaml::read_one(&vigil_yaml::Source::new("t", values.as_str()), &vigil_yaml::Limits::default());
-    assert_eq!(values.unwrap().unwrap().to_json()["promtail"]["config"]["snippets"]["pipelineStages"], expected);
+    let values = yaml(&render(&stack, &REAL).unwrap().files["values/loki-stack.yaml"]);
+    let snippets = &values["promtail"]["config"]["snippets"];
+    assert_eq!(snippets["pipelineStages"], expected);
+    assert_eq!(yaml(snippets["extraScrapeConfigs"].as_str().unwrap()), json!([journal]));
 }
 
 /// What the stack takes for the labels of lines are those that both configurations give them, the file that collectors add, and
@@ -709,7 +732,7 @@ fn the_labels_of_lines_are_those_of_the_configurations() {
         let names = lines.map(|rest| rest.trim_matches([' ', '=', ':', '"']).to_owned());
         names.filter(|name| !name.starts_with("__")).chain(["filename", "stream"].map(str::to_owned)).collect()
     };
-    let known: BTreeSet<String> = vigil_stack::model::LOG_LABELS.map(str::to_owned).into();
+    let known: BTreeSet<String> = LOG_LABELS.into_iter().chain(JOURNAL_LABELS).map(str::to_owned).collect();
     assert_eq!(targets(&collector_config(&switched(), "alloy")), known);
     assert_eq!(targets(&collector_config(&with_promtail(), "promtail")), known);
 }
@@ -975,6 +998,7 @@ fn full_facts() -> Value {
     // No stack has both collectors, but both have templates.
     stack.promtail.enabled = true;
     stack.promtail.pipelines.clone_from(&stack.alloy.pipelines);
+    stack.promtail.journal.clone_from(&stack.alloy.journal);
     facts::facts(&stack)
 }
 

@@ -8,6 +8,7 @@ pub(crate) mod argocd;
 pub(crate) mod blackbox_exporter;
 pub(crate) mod flask;
 pub(crate) mod grafana;
+mod journal;
 pub(crate) mod kube_state_metrics;
 pub(crate) mod kubernetes_targets;
 mod log_pipelines;

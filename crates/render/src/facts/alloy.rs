@@ -1,3 +1,4 @@
+use super::journal::journal;
 use super::log_pipelines::stages;
 use super::monitored::{Job, monitored};
 use super::outputs::{output, output_env};
@@ -50,6 +51,7 @@ pub(super) fn facts(stack: &Stack) -> Value {
         "positionsInPod": alloy.positions == Positions::Pod,
         "toLoki": stack.loki.enabled,
         "stages": stages(&alloy.pipelines),
+        "journal": journal(&alloy.journal),
         "outputs": alloy.outputs.iter().enumerate().map(output).collect::<Vec<_>>(),
         "secretEnv": output_env(&alloy.outputs),
         "monitored": is_monitored(stack),

@@ -58,10 +58,30 @@ fn places<Place: ToString>(names: &Extracted<Place>) -> Map<String, Value> {
     names.iter().map(|(name, at)| (name.to_string(), place(at, name.as_str()).into())).collect()
 }
 
+/// The same for a text in which a chart looks for templates: what begins one stands there as text.
+pub(super) fn literal(value: Value) -> Value {
+    match value {
+        Value::String(text) => text.replace("{{", "{{`{{`}}").into(),
+        Value::Array(items) => items.into_iter().map(literal).collect(),
+        Value::Object(keys) => keys.into_iter().map(|(key, value)| (key, literal(value))).collect(),
+        other => other,
+    }
+}
+
 /// A mapping without what is not said.
 fn said(value: Value) -> Value {
     match value {
         Value::Object(keys) => keys.into_iter().filter(|(_, value)| !value.is_null()).collect(),
         other => other,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn charts_take_no_text_for_a_template() {
+        assert_eq!(literal(json!({ "a": ["{{x}}", 1], "b": "{x}" })), json!({ "a": ["{{`{{`}}x}}", 1], "b": "{x}" }));
     }
 }

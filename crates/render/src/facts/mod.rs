@@ -11,6 +11,7 @@ mod blackbox_exporter;
 mod crds;
 mod flask;
 mod grafana;
+mod journal;
 mod kube_state_metrics;
 mod kubernetes_targets;
 mod log_pipelines;

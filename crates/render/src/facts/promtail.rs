@@ -1,4 +1,5 @@
-use super::log_pipelines::stages;
+use super::journal::journal;
+use super::log_pipelines::{literal, stages};
 use super::monitored::{Job, monitored};
 use super::outputs::{output, output_volumes};
 use super::workload::{Peer, Port, Role, Workload};
@@ -59,6 +60,8 @@ pub(super) fn facts(stack: &Stack) -> Value {
         "metricsName": metrics_name(),
         "toLoki": stack.loki.enabled,
         "stages": stages(&promtail.pipelines),
+        "chartStages": literal(stages(&promtail.pipelines).into()),
+        "journal": journal(&promtail.journal),
         "outputs": promtail.outputs.iter().enumerate().map(output).collect::<Vec<_>>(),
         "secretVolumes": output_volumes(&promtail.outputs),
         "monitored": is_monitored(stack),

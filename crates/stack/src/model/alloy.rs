@@ -1,4 +1,6 @@
-use super::{Annotations, ContainerRuntime, Labels, LogLevel, LogOutput, LogPipeline, Pods, Positions, part, settings};
+use super::{
+    Annotations, ContainerRuntime, Journal, Labels, LogLevel, LogOutput, LogPipeline, Pods, Positions, part, settings,
+};
 use crate::units::{DnsSubdomain, Image};
 
 settings! {
@@ -20,6 +22,8 @@ settings! {
         /// What is done with log lines before they are sent, one pipeline after the other.
         #[serde(skip_serializing_if = "Vec::is_empty")]
         pub pipelines: Vec<LogPipeline>,
+        /// The journal of its node.
+        pub journal: Journal,
         /// Let Prometheus scrape its own metrics, if the stack has one.
         pub monitored: bool,
         /// Where its pods run and what they may use.
@@ -41,6 +45,7 @@ impl Default for Alloy {
             positions: Positions::Node,
             outputs: Vec::new(),
             pipelines: Vec::new(),
+            journal: Journal::default(),
             monitored: true,
             pods: Pods::default(),
             labels: Labels::new(),

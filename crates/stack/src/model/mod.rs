@@ -8,6 +8,7 @@ mod blackbox_exporter;
 mod checks;
 mod flask;
 mod grafana;
+mod journal;
 mod kube_state_metrics;
 mod kubernetes_targets;
 mod log_pipeline;
@@ -38,6 +39,7 @@ pub use blackbox_exporter::{BlackboxExporter, DnsQuery, DnsRecord, IpProtocol, P
 pub use checks::{Checks, Provided, Waiver};
 pub use flask::{Flask, FlaskIngress, FlaskService};
 pub use grafana::{AdminSecret, Dashboard, DataSource, Grafana};
+pub use journal::{JOURNAL_LABELS, Journal};
 pub use kube_state_metrics::KubeStateMetrics;
 pub use kubernetes_targets::{ControlPlaneAddresses, DroppedMetrics, KubernetesTargets, TargetAddresses};
 pub use log_pipeline::{

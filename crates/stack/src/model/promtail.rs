@@ -1,5 +1,6 @@
 use super::{
-    Annotations, BasicAuth, Labels, LogLevel, LogPipeline, Pods, SecretReference, TokenAuth, choice, part, settings,
+    Annotations, BasicAuth, Journal, Labels, LogLevel, LogPipeline, Pods, SecretReference, TokenAuth, choice, part,
+    settings,
 };
 use crate::units::{DnsSubdomain, Image, TenantId, Url};
 
@@ -22,6 +23,8 @@ settings! {
         /// What is done with log lines before they are sent, one pipeline after the other.
         #[serde(skip_serializing_if = "Vec::is_empty")]
         pub pipelines: Vec<LogPipeline>,
+        /// The journal of its node.
+        pub journal: Journal,
         /// Let Prometheus scrape its own metrics, if the stack has one.
         pub monitored: bool,
         /// Where its pods run and what they may use.
@@ -43,6 +46,7 @@ impl Default for Promtail {
             positions: Positions::Node,
             outputs: Vec::new(),
             pipelines: Vec::new(),
+            journal: Journal::default(),
             monitored: true,
             pods: Pods::default(),
             labels: Labels::new(),

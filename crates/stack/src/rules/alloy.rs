@@ -1,7 +1,7 @@
 //! What Alloy could not do.
 
-use super::log_pipelines;
 use super::promtail::outputs;
+use super::{journal, log_pipelines};
 use crate::findings::Findings;
 use crate::model::{Alloy, Stack};
 
@@ -18,5 +18,6 @@ pub(crate) fn check(alloy: &Alloy, stack: &Stack, findings: &mut Findings) {
         );
     }
     outputs("alloy", "Alloy", &alloy.outputs, stack, findings);
-    log_pipelines::check("alloy", &alloy.pipelines, stack, findings);
+    journal::check("alloy", &alloy.journal, stack, findings);
+    log_pipelines::check("alloy", &alloy.pipelines, &alloy.journal, stack, findings);
 }

@@ -2,7 +2,8 @@
 
 use crate::findings::Findings;
 use crate::model::{
-    DropStage, Extracted, IndexStore, LOG_LABELS, LogPipeline, LogStage, Loki, Multiline, SchemaFormat, Stack,
+    DropStage, Extracted, IndexStore, JOURNAL_LABELS, Journal, LOG_LABELS, LogPipeline, LogStage, Loki, Multiline,
+    SchemaFormat, Stack,
 };
 use crate::units::{Expression, MetricLabel};
 use serde_json::Value;
@@ -39,9 +40,13 @@ const MANY_VALUES: [&str; 24] = [
     "uuid",
 ];
 
-/// Judges the pipelines of a collector, given by its key.
-pub(super) fn check(part: &str, pipelines: &[LogPipeline], stack: &Stack, findings: &mut Findings) {
-    let labels: BTreeSet<String> = LOG_LABELS.map(str::to_owned).into();
+/// Judges the pipelines of a collector, given by its key, that reads a journal, too.
+pub(super) fn check(part: &str, pipelines: &[LogPipeline], journal: &Journal, stack: &Stack, findings: &mut Findings) {
+    let mut labels: BTreeSet<String> = LOG_LABELS.map(str::to_owned).into();
+    if journal.enabled {
+        labels.extend(JOURNAL_LABELS.map(str::to_owned));
+        labels.extend(journal.labels.keys().map(ToString::to_string));
+    }
     let mut walk = Walk { stack, findings, known: labels.clone(), labels };
     for (at, pipeline) in pipelines.iter().enumerate() {
         walk.pipeline(&format!("{part}.pipelines.{at}"), pipeline);

@@ -1,6 +1,6 @@
 //! What Promtail could not do, and that its time is over.
 
-use super::{log_pipelines, one_header};
+use super::{journal, log_pipelines, one_header};
 use crate::findings::Findings;
 use crate::model::{LogOutput, Promtail, Stack};
 
@@ -9,7 +9,8 @@ pub(crate) fn check(promtail: &Promtail, stack: &Stack, findings: &mut Findings)
         return;
     }
     outputs("promtail", "Promtail", &promtail.outputs, stack, findings);
-    log_pipelines::check("promtail", &promtail.pipelines, stack, findings);
+    journal::check("promtail", &promtail.journal, stack, findings);
+    log_pipelines::check("promtail", &promtail.pipelines, &promtail.journal, stack, findings);
     findings.warning(
         &["promtail"],
         "Promtail reached its end of life on 2026-03-02",
