@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use serde_json::json;
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
-use vigil_stack::model::{JOURNAL_LABELS, LOG_LABELS, NodeCollector, Part, ProbeModule, ProbeTarget};
+use vigil_stack::model::{EVENT_LABELS, JOURNAL_LABELS, LOG_LABELS, NodeCollector, Part, ProbeModule, ProbeTarget};
 
 static REAL: LazyLock<Templates> =
     LazyLock::new(|| Templates::read(std::path::Path::new("../../templates")).expect("the repository's templates"));
@@ -676,7 +676,7 @@ fn promtail_does_with_lines_what_the_stack_says() {
         { "drop": { "longer_than": "262144B" } },
         { "match": { "selector": "{namespace=\"apps\", container=\"echo\"}", "stages": [
             { "multiline": { "firstline": "^\\d{4}-\\d{2}-\\d{2} ", "max_wait_time": "1500ms", "max_lines": 500 } },
-            { "regex": { "expression": "^(?P<time>\\S+ \\S+) (?P<level>[A-Z]+) (?P<rest>.*)" } },
+            { "regex": { "expression": "(?s)^(?P<time>\\S+ \\S+) (?P<level>[A-Z]+) (?P<rest>.*)" } },
             { "logfmt": { "mapping": { "trace": "trace-id" }, "source": "rest" } },
             { "timestamp": { "source": "time", "format": "2006-01-02 15:04:05", "location": "Europe/Berlin" } },
             { "labels": { "level": "level" } },
@@ -735,6 +735,31 @@ fn the_labels_of_lines_are_those_of_the_configurations() {
     let known: BTreeSet<String> = LOG_LABELS.into_iter().chain(JOURNAL_LABELS).map(str::to_owned).collect();
     assert_eq!(targets(&collector_config(&switched(), "alloy")), known);
     assert_eq!(targets(&collector_config(&with_promtail(), "promtail")), known);
+    let objects = render(&switched(), &REAL).unwrap().objects;
+    let events = objects.iter().find(|it| it.kind() == "ConfigMap" && it.name() == "alloy-events").unwrap();
+    let config = events.value["data"]["config.alloy"].as_str().unwrap();
+    let (_, labels) = config.split_once("stage.labels {").unwrap();
+    let (labels, _) = labels.split_once("\t\t}").unwrap();
+    let labels: Vec<_> = labels.lines().filter_map(|line| line.trim().strip_suffix(',')?.split(" = ").next()).collect();
+    assert_eq!(labels, EVENT_LABELS);
+}
+
+/// Events come from one pod, which may read them and nothing else, where the stack says so and nowhere besides.
+#[test]
+fn events_have_a_pod_of_their_own() {
+    let of = |events: &str| {
+        let text = format!("promtail: {{enabled: false}}\nalloy: {{enabled: true, events: {events}}}\n");
+        let stack = Stack::parse(&vigil_yaml::Source::new("stack.yaml", text)).unwrap().stack;
+        let objects = render(&stack, &REAL).unwrap_or_else(|problems| panic!("{}", drawn(&problems))).objects;
+        let its = objects.into_iter().filter(|it| it.name() == "alloy-events");
+        its.map(|it| format!("{} {}", it.kind(), it.namespace())).collect::<Vec<_>>()
+    };
+    assert_eq!(of("{}"), [""; 0]);
+    let common = ["ConfigMap myloki", "Deployment myloki", "ClusterRole "];
+    let behind = ["Service myloki", "ServiceAccount myloki", "ServiceMonitor myloki"];
+    let with = |bindings: &[&'static str]| [common.as_slice(), bindings, behind.as_slice()].concat();
+    assert_eq!(of("{enabled: true}"), with(&["ClusterRoleBinding "]));
+    assert_eq!(of("{enabled: true, namespaces: [a, b]}"), with(&["RoleBinding a", "RoleBinding b"]));
 }
 
 fn policies(objects: &[Object]) -> impl Iterator<Item = &Object> {

@@ -18,25 +18,56 @@ fn identity(stack: &Stack) -> Identity<'_> {
     Identity { name: NAME, instance: NAME, component: "log-collector", image: Some(&stack.alloy.image) }
 }
 
+/// The Deployment with the one pod that carries Events.
+const EVENTS: &str = "alloy-events";
+
+fn events_identity(stack: &Stack) -> Identity<'_> {
+    Identity { name: EVENTS, component: "event-collector", ..identity(stack) }
+}
+
 fn is_monitored(stack: &Stack) -> bool {
     stack.alloy.monitored && stack.prometheus.enabled
 }
 
 pub(super) fn workloads(stack: &Stack) -> Vec<Workload> {
-    let peers: Vec<_> = is_monitored(stack).then_some(Peer::Pods(Role::Scraper)).into_iter().collect();
-    vec![Workload {
-        name: NAME.to_owned(),
-        namespace: stack.namespaces.log_agents().to_string(),
-        selector: identity(stack).selector(),
-        roles: &[Role::LogSender],
-        // It reads the log files of its node.
-        on_node: true,
-        ports: Some(vec![Port::tcp(PORT, peers)]),
-    }]
+    let workload = |name: &str, identity: &Identity<'_>, on_node| {
+        let peers: Vec<_> = is_monitored(stack).then_some(Peer::Pods(Role::Scraper)).into_iter().collect();
+        Workload {
+            name: name.to_owned(),
+            namespace: stack.namespaces.log_agents().to_string(),
+            selector: identity.selector(),
+            roles: &[Role::LogSender],
+            on_node,
+            ports: Some(vec![Port::tcp(PORT, peers)]),
+        }
+    };
+    // It reads the log files of its node.
+    let mut all = vec![workload(NAME, &identity(stack), true)];
+    all.extend(stack.alloy.events.enabled.then(|| workload(EVENTS, &events_identity(stack), false)));
+    all
 }
 
 pub(super) fn jobs(stack: &Stack) -> Vec<Job> {
-    vec![Job::of("alloy", NAME, is_monitored(stack))]
+    vec![
+        Job::of("alloy", NAME, is_monitored(stack)),
+        Job::of("alloy-events", EVENTS, is_monitored(stack) && stack.alloy.events.enabled),
+    ]
+}
+
+/// The pod that carries Events; nothing where there is none.
+fn events(stack: &Stack) -> Value {
+    let events = &stack.alloy.events;
+    if !events.enabled {
+        return Value::Null;
+    }
+    let own = json!({
+        "name": EVENTS,
+        "namespace": stack.namespaces.log_agents(),
+        "namespaces": events.namespaces,
+        "monitored": is_monitored(stack),
+        "pods": pods(stack, &stack.alloy, Some(1)),
+    });
+    with(monitored(events_identity(stack).facts()), own)
 }
 
 pub(super) fn facts(stack: &Stack) -> Value {
@@ -52,6 +83,7 @@ pub(super) fn facts(stack: &Stack) -> Value {
         "toLoki": stack.loki.enabled,
         "stages": stages(&alloy.pipelines),
         "journal": journal(&alloy.journal),
+        "events": events(stack),
         "outputs": alloy.outputs.iter().enumerate().map(output).collect::<Vec<_>>(),
         "secretEnv": output_env(&alloy.outputs),
         "monitored": is_monitored(stack),

@@ -1,7 +1,8 @@
 use super::{
-    Annotations, ContainerRuntime, Journal, Labels, LogLevel, LogOutput, LogPipeline, Pods, Positions, part, settings,
+    Annotations, ContainerRuntime, Journal, Labels, LogLevel, LogOutput, LogPipeline, OtherContainer, Pods, Positions,
+    Resources, part, settings,
 };
-use crate::units::{DnsSubdomain, Image};
+use crate::units::{DnsLabel, DnsSubdomain, Image};
 
 settings! {
     /// Grafana Alloy, the successor of Promtail: carries the logs of all pods to Loki. One of the two, never both.
@@ -24,6 +25,8 @@ settings! {
         pub pipelines: Vec<LogPipeline>,
         /// The journal of its node.
         pub journal: Journal,
+        /// What Kubernetes tells of its objects, carried by a pod of its own.
+        pub events: KubernetesEvents,
         /// Let Prometheus scrape its own metrics, if the stack has one.
         pub monitored: bool,
         /// Where its pods run and what they may use.
@@ -46,6 +49,7 @@ impl Default for Alloy {
             outputs: Vec::new(),
             pipelines: Vec::new(),
             journal: Journal::default(),
+            events: KubernetesEvents::default(),
             monitored: true,
             pods: Pods::default(),
             labels: Labels::new(),
@@ -54,9 +58,36 @@ impl Default for Alloy {
     }
 }
 
-part!(Alloy: pods("50m", "128Mi", "512Mi"), metadata, secrets, namespace(log_agents), rules(alloy));
+settings! {
+    /// The Events of Kubernetes as log lines: which image could not be pulled, which pod found no node. The API server forgets
+    /// them after an hour. One pod carries them for all nodes.
+    #[derive(Default)]
+    pub struct KubernetesEvents {
+        /// Carry them.
+        pub enabled: bool,
+        /// Those of these namespaces, which exist without the stack; without any, all.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        pub namespaces: Vec<DnsLabel>,
+    }
+}
+
+/// The labels that lines of Events have beside `job` and `namespace`.
+pub const EVENT_LABELS: [&str; 1] = ["type"];
+
+part!(Alloy: pods("50m", "128Mi", "512Mi", containers), metadata, secrets, foreign, namespace(log_agents), rules(alloy));
 
 impl Alloy {
+    /// The one in the pod of its own that carries Events.
+    fn containers(&self) -> Vec<OtherContainer> {
+        let usual = Resources::known("20m", "128Mi", "256Mi");
+        self.events.enabled.then_some(("alloy-events", Some(usual))).into_iter().collect()
+    }
+
+    /// The namespaces whose Events it carries.
+    fn foreign_namespaces(&self) -> Vec<&DnsLabel> {
+        self.events.namespaces.iter().filter(|_| self.events.enabled).collect()
+    }
+
     /// The Secrets that its outputs take credentials from.
     fn secrets(&self) -> Vec<&DnsSubdomain> {
         self.outputs.iter().flat_map(LogOutput::secrets).map(|secret| &secret.name).collect()

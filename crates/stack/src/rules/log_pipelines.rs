@@ -40,13 +40,15 @@ const MANY_VALUES: [&str; 24] = [
     "uuid",
 ];
 
-/// Judges the pipelines of a collector, given by its key, that reads a journal, too.
-pub(super) fn check(part: &str, pipelines: &[LogPipeline], journal: &Journal, stack: &Stack, findings: &mut Findings) {
-    let mut labels: BTreeSet<String> = LOG_LABELS.map(str::to_owned).into();
-    if journal.enabled {
-        labels.extend(JOURNAL_LABELS.map(str::to_owned));
-        labels.extend(journal.labels.keys().map(ToString::to_string));
-    }
+/// The labels that lines of a journal have, beside those of pods' lines.
+pub(super) fn labels_of_journal(journal: &Journal) -> Vec<&str> {
+    let said = journal.labels.keys().map(|name| name.as_str());
+    JOURNAL_LABELS.into_iter().chain(said).filter(|_| journal.enabled).collect()
+}
+
+/// Judges the pipelines of a collector, given by its key. Lines have `more` labels than those of pods.
+pub(super) fn check(part: &str, pipelines: &[LogPipeline], more: &[&str], stack: &Stack, findings: &mut Findings) {
+    let labels: BTreeSet<String> = LOG_LABELS.iter().chain(more).map(|name| (*name).to_owned()).collect();
     let mut walk = Walk { stack, findings, known: labels.clone(), labels };
     for (at, pipeline) in pipelines.iter().enumerate() {
         walk.pipeline(&format!("{part}.pipelines.{at}"), pipeline);

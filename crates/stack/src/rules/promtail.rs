@@ -10,7 +10,8 @@ pub(crate) fn check(promtail: &Promtail, stack: &Stack, findings: &mut Findings)
     }
     outputs("promtail", "Promtail", &promtail.outputs, stack, findings);
     journal::check("promtail", &promtail.journal, stack, findings);
-    log_pipelines::check("promtail", &promtail.pipelines, &promtail.journal, stack, findings);
+    let labels = log_pipelines::labels_of_journal(&promtail.journal);
+    log_pipelines::check("promtail", &promtail.pipelines, &labels, stack, findings);
     findings.warning(
         &["promtail"],
         "Promtail reached its end of life on 2026-03-02",
