@@ -3,6 +3,7 @@
 
 use serde_json::{Map, Value, json};
 use vigil_stack::model::{Extracted, LogPipeline, LogStage};
+use vigil_stack::units::Duration;
 
 /// The stages of all pipelines, one after the other.
 pub(super) fn stages(pipelines: &[LogPipeline]) -> Vec<Value> {
@@ -21,7 +22,7 @@ fn stage(stage: &LogStage) -> Value {
     let kinds = json!({
         "multiline": stage.multiline.as_ref().map(|it| said(json!({
             "firstline": it.firstline,
-            "max_wait_time": it.max_wait.as_ref().map(|wait| wait.as_go()),
+            "max_wait_time": it.max_wait.as_ref().map(Duration::as_go),
             "max_lines": it.max_lines,
         }))),
         "json": stage.json.as_ref().map(|it| said(json!({ "expressions": places(&it.expressions), "source": it.source }))),
@@ -33,7 +34,7 @@ fn stage(stage: &LogStage) -> Value {
             "source": it.source,
             "value": it.value,
             "expression": it.expression,
-            "older_than": it.older_than.as_ref().map(|age| age.as_go()),
+            "older_than": it.older_than.as_ref().map(Duration::as_go),
             // The two know different units, and both know bytes.
             "longer_than": it.longer_than.as_ref().map(|size| format!("{:.0}B", size.as_bytes())),
         }))),

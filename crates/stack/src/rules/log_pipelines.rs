@@ -1,12 +1,11 @@
 //! What stages of a collector could not do, or would do without a word.
 
+use super::loki::takes_metadata;
 use crate::findings::Findings;
 use crate::model::{
-    DropStage, Extracted, IndexStore, JOURNAL_LABELS, Journal, LOG_LABELS, LogPipeline, LogStage, Loki, Multiline,
-    SchemaFormat, Stack,
+    DropStage, Extracted, JOURNAL_LABELS, Journal, LOG_LABELS, LogPipeline, LogStage, Multiline, Stack,
 };
 use crate::units::{Expression, MetricLabel};
-use serde_json::Value;
 use std::collections::BTreeSet;
 use vigil_forms::regex;
 use vigil_forms::selector::stream_matchers;
@@ -42,7 +41,7 @@ const MANY_VALUES: [&str; 24] = [
 
 /// The labels that lines of a journal have, beside those of pods' lines.
 pub(super) fn labels_of_journal(journal: &Journal) -> Vec<&str> {
-    let said = journal.labels.keys().map(|name| name.as_str());
+    let said = journal.labels.keys().map(MetricLabel::as_str);
     JOURNAL_LABELS.into_iter().chain(said).filter(|_| journal.enabled).collect()
 }
 
@@ -161,7 +160,7 @@ impl Walk<'_, '_> {
         }
         if let Some(values) = &stage.structured_metadata {
             self.named(&format!("{path}.structuredMetadata"), values);
-            self.metadata(&format!("{path}.structuredMetadata"));
+            takes_metadata(&format!("{path}.structuredMetadata"), self.stack, self.findings);
         }
         if let Some(drop) = &stage.drop {
             self.drops(&format!("{path}.drop"), drop);
@@ -295,30 +294,6 @@ impl Walk<'_, '_> {
                      slows down before",
                 );
             }
-        }
-    }
-
-    /// The stack's own Loki refuses structured metadata where its store cannot hold them.
-    fn metadata(&mut self, path: &str) {
-        let Loki { enabled, schema, config, .. } = &self.stack.loki;
-        let newest = schema.iter().enumerate().next_back();
-        let old = newest.filter(|(_, it)| it.store != IndexStore::Tsdb || it.schema != SchemaFormat::V13);
-        let key = "allow_structured_metadata";
-        let forbids = config.get("limits_config").and_then(|limits| limits.get(key)) == Some(&Value::Bool(false));
-        if let Some((at, _)) = old.filter(|_| *enabled) {
-            self.findings.error(
-                &[path, &format!("loki.schema.{at}")],
-                "Loki cannot store structured metadata",
-                "its newest period is not of `store: tsdb` and `schema: v13`",
-                "add a period that begins on a day to come to `loki.schema`, and this stage on that day",
-            );
-        } else if *enabled && forbids {
-            self.findings.error(
-                &[path, &format!("loki.config.limits_config.{key}")],
-                "Loki refuses structured metadata",
-                "`allow_structured_metadata` is `false`",
-                "remove it from `loki.config`, or this stage",
-            );
         }
     }
 

@@ -34,7 +34,7 @@ impl Duration {
     pub fn as_go(&self) -> String {
         let millis = self.length().as_millis();
         let units = [("h", 3_600_000), ("m", 60_000), ("s", 1000)];
-        let (unit, length) = units.into_iter().find(|(_, length)| millis % length == 0).unwrap_or(("ms", 1));
+        let (unit, length) = units.into_iter().find(|(_, length)| millis.is_multiple_of(*length)).unwrap_or(("ms", 1));
         format!("{}{unit}", millis / length)
     }
 }
