@@ -5,7 +5,9 @@ use proptest::prelude::*;
 use serde_json::json;
 use std::collections::BTreeSet;
 use std::sync::LazyLock;
-use vigil_stack::model::{EVENT_LABELS, JOURNAL_LABELS, LOG_LABELS, NodeCollector, Part, ProbeModule, ProbeTarget};
+use vigil_stack::model::{
+    Alloy, EVENT_LABELS, JOURNAL_LABELS, LOG_LABELS, NodeCollector, Part, ProbeModule, ProbeTarget,
+};
 
 static REAL: LazyLock<Templates> =
     LazyLock::new(|| Templates::read(std::path::Path::new("../../templates")).expect("the repository's templates"));
@@ -645,8 +647,10 @@ fn collectors_send_to_other_lokis() {
 fn collector_config(stack: &Stack, component: &str) -> String {
     let objects = render(stack, &REAL).unwrap_or_else(|problems| panic!("{}", drawn(&problems))).objects;
     let config = objects.iter().find(|it| it.component == component && it.kind() == "ConfigMap").unwrap();
-    let files = config.value["data"].as_object().unwrap();
-    files.values().next().unwrap().as_str().unwrap().to_owned()
+    let mut files = config.value["data"].as_object().unwrap().iter();
+    // Beside files of people.
+    let own = files.find(|(name, _)| ["config.alloy", "promtail.yaml"].contains(&name.as_str()));
+    own.unwrap().1.as_str().unwrap().to_owned()
 }
 
 /// The stack of all switches with Promtail, which does with lines what Alloy does there.
@@ -744,6 +748,15 @@ fn the_labels_of_lines_are_those_of_the_configurations() {
     assert_eq!(labels, EVENT_LABELS);
 }
 
+/// What files beside the stack may not declare again, and may refer to.
+#[test]
+fn the_components_of_alloy_are_those_of_its_configuration() {
+    let source = vigil_yaml::Source::new("config.alloy", collector_config(&switched(), "alloy"));
+    let blocks = vigil_alloy::outline(&source).unwrap().blocks.into_iter().filter(|block| block.is_outermost);
+    let declared: BTreeSet<_> = blocks.map(|block| block.named.name).collect();
+    assert_eq!(declared, Alloy::all_components().into_iter().map(str::to_owned).collect());
+}
+
 /// Events come from one pod, which may read them and nothing else, where the stack says so and nowhere besides.
 #[test]
 fn events_have_a_pod_of_their_own() {
@@ -807,9 +820,9 @@ fn policies_follow_the_stack() {
     assert_eq!(sources(&stack, prometheus)[0], 2, "Prometheus itself and Grafana");
     stack.grafana.enabled = false;
     assert_eq!(sources(&stack, prometheus)[0], 1, "Prometheus itself");
-    assert_eq!(sources(&stack, "loki-stack")[0], 2, "Alloy and Prometheus");
+    assert_eq!(sources(&stack, "loki-stack")[0], 3, "Alloy, its pod for Events and Prometheus");
     stack.loki.monitored = false;
-    assert_eq!(sources(&stack, "loki-stack")[0], 1, "Alloy");
+    assert_eq!(sources(&stack, "loki-stack")[0], 2, "Alloy and its pod for Events");
     assert_eq!(sources(&stack, "alloy"), [1], "Prometheus");
     stack.alloy.monitored = false;
     assert!(sources(&stack, "alloy").is_empty(), "nobody");

@@ -4,6 +4,7 @@ use super::monitored::{Job, monitored};
 use super::outputs::{output, output_env};
 use super::workload::{Peer, Port, Role, Workload};
 use super::{Identity, image, pods, with};
+use crate::engine::checksum;
 use serde_json::{Value, json};
 use vigil_stack::Stack;
 use vigil_stack::model::{ContainerRuntime, Positions};
@@ -72,6 +73,9 @@ fn events(stack: &Stack) -> Value {
 
 pub(super) fn facts(stack: &Stack) -> Value {
     let alloy = &stack.alloy;
+    let read = || alloy.config_files.iter().filter_map(|file| Some((&file.name, file.text.as_deref()?)));
+    let files: Vec<_> = read().map(|(name, text)| json!({ "key": format!("{name}.alloy"), "text": text })).collect();
+    let texts: Vec<_> = read().map(|(_, text)| text).collect();
     let own = json!({
         "name": NAME,
         "namespace": stack.namespaces.log_agents(),
@@ -86,6 +90,9 @@ pub(super) fn facts(stack: &Stack) -> Value {
         "events": events(stack),
         "outputs": alloy.outputs.iter().enumerate().map(output).collect::<Vec<_>>(),
         "secretEnv": output_env(&alloy.outputs),
+        "configFiles": files,
+        "filesChecksum": (!texts.is_empty()).then(|| checksum(texts.concat())),
+        "envFromSecrets": alloy.env_from_secrets,
         "monitored": is_monitored(stack),
         "pods": pods(stack, alloy, None),
     });

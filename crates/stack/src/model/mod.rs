@@ -33,7 +33,7 @@ pub use alertmanager::{
     Alertmanager, ConfigMatching, InhibitRule, Route, SubRoute, TemplateFile, TimeInterval, Times, TimesOfDay,
 };
 pub use alerts::{AlertSeverity, Alerts, RuleFile, Thresholds};
-pub use alloy::{Alloy, EVENT_LABELS, KubernetesEvents};
+pub use alloy::{Alloy, AlloyFile, EVENT_LABELS, KubernetesEvents};
 pub use argocd::{Argocd, Automated, Destination, Install};
 pub use blackbox_exporter::{BlackboxExporter, DnsQuery, DnsRecord, IpProtocol, ProbeModule, ProbeTarget};
 pub use checks::{Checks, Provided, Waiver};
