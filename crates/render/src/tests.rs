@@ -821,8 +821,10 @@ fn policies_follow_the_stack() {
     stack.grafana.enabled = false;
     assert_eq!(sources(&stack, prometheus)[0], 1, "Prometheus itself");
     assert_eq!(sources(&stack, "loki-stack")[0], 3, "Alloy, its pod for Events and Prometheus");
+    stack.alloy.events.enabled = false;
+    assert_eq!(sources(&stack, "loki-stack")[0], 2, "Alloy and Prometheus");
     stack.loki.monitored = false;
-    assert_eq!(sources(&stack, "loki-stack")[0], 2, "Alloy and its pod for Events");
+    assert_eq!(sources(&stack, "loki-stack")[0], 1, "Alloy");
     assert_eq!(sources(&stack, "alloy"), [1], "Prometheus");
     stack.alloy.monitored = false;
     assert!(sources(&stack, "alloy").is_empty(), "nobody");
