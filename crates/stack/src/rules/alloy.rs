@@ -195,7 +195,7 @@ mod tests {
             ("events: {enabled: true, namespaces: [a, b]}".to_owned(), None),
             ("events: {enabled: true, namespaces: [a, b, a]}".to_owned(), Some("the namespace `a` stands twice")),
             (format!("events: {{enabled: true}}, {SELECTED}"), None),
-            (SELECTED.to_owned(), Some("no line has the label `type` here, so none is selected")),
+            (SELECTED.to_owned(), Some("no line has the label `type` here")),
         ] {
             let text = format!("promtail: {{enabled: false}}\nalloy: {{enabled: true, {alloy}}}\n");
             let found = Stack::parse(&Source::new("stack.yaml", text)).err().unwrap_or_default();

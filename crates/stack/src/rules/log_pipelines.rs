@@ -106,7 +106,7 @@ impl Walk<'_, '_> {
                 let known: Vec<_> = self.labels.iter().map(String::as_str).collect();
                 self.findings.error(
                     &[path],
-                    format!("no line has the label `{}` here, so none is selected", matcher.label),
+                    format!("no line has the label `{}` here", matcher.label),
                     &near(matcher.label, &known),
                     &format!("select by {}", list(&known, "or")),
                 );
@@ -436,7 +436,7 @@ mod tests {
             (r#"{namespace="shop", container=~"web|api"}"#, None),
             ("{app=`a`}", Some("collectors know no `` ` `` around a value of a selector")),
             (r#"{app=~"a("}"#, Some("`a(` is no regular expression: a `(` is not closed")),
-            (r#"{level="debug"}"#, Some("no line has the label `level` here, so none is selected")),
+            (r#"{level="debug"}"#, Some("no line has the label `level` here")),
         ] {
             let found = told(&format!("{{selector: '{selector}', {STAGES}}}"), "");
             assert_eq!(found, Vec::from_iter(message.map(str::to_owned)), "{selector}");
