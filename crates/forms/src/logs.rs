@@ -65,7 +65,8 @@ pub const KNOWN_TIMES: [&str; 14] = [
 /// Whether `text` says how a time of the day is written: by one of those names, or as Go would write 3:04:05 in the afternoon of
 /// 2 January 2006. Go takes any text, and one without an hour, such as `%H:%M` or `HH:mm`, matches no time.
 pub fn is_time_layout(text: &str) -> bool {
-    let has_hour = text.contains("15") || text.contains('3');
+    let lone = text.split(|c: char| !c.is_ascii_digit()).any(|number| number == "3");
+    let has_hour = lone || text.contains("15") || text.contains("03");
     KNOWN_TIMES.contains(&text) || (has_hour && !text.contains('%') && !text.contains(char::is_control))
 }
 

@@ -49,7 +49,7 @@ text_unit! {
     TimeLayout,
     expected: "a known form such as `RFC3339Nano` or `UnixMs`, or 3:04:05 PM of 2 January 2006 as it would stand in a line: \
                `2006-01-02 15:04:05`",
-    pattern: r"^(ANSIC|UnixDate|RubyDate|RFC822Z?|RFC850|RFC1123Z?|RFC3339(Nano)?|Unix(Ms|Us|Ns)?|[^%]*(15|3)[^%]*)$",
+    pattern: r"^(ANSIC|UnixDate|RubyDate|RFC822Z?|RFC850|RFC1123Z?|RFC3339(Nano)?|Unix(Ms|Us|Ns)?|[^%]*(15|03)[^%]*|([^%]*[^%0-9])?3([^%0-9][^%]*)?)$",
     check: |text| if is_time_layout(text) { Ok(()) } else { Err("") }
 }
 
