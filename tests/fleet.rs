@@ -114,7 +114,8 @@ fn flux_delivers_to_each_cluster() {
     let written = fs::read_to_string(&base).unwrap();
     let (head, argocd) = written.split_once("argocd:\n").unwrap();
     let rest = argocd.find("\n#").map_or("", |at| &argocd[at..]);
-    let flux = "flux:\n  enabled: true\n  repository: ssh://git@git.example.com/platform/monitoring.git\n  path: fleet\n";
+    let flux =
+        "flux:\n  enabled: true\n  repository: ssh://git@git.example.com/platform/monitoring.git\n  path: fleet\n";
     fs::write(&base, format!("{head}{flux}{rest}")).unwrap();
     let output = vigil(folder.path(), &["fleet", "render"]);
     assert!(output.status.success(), "{}", text(&output));

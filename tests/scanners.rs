@@ -71,12 +71,12 @@ const REASONS: [(&str, &str, &str); 24] = [
     ),
     (
         "CKV_K8S_35",
-        "(StatefulSet (loki-stack|.*-loki|thanos-.*)|DaemonSet (.*-)?alloy)",
+        "(StatefulSet (loki-stack|.*-loki|thanos-.*)|DaemonSet (.*-)?alloy|Deployment alloy-events)",
         "Their configurations take credentials as `${VARIABLE}`, so that these stand in Secrets and nowhere else.",
     ),
     (
         "CKV_K8S_38",
-        "(DaemonSet ((.*-)?alloy|loki-stack-promtail)|Deployment (metrics-server|.*operator|.*kube-state-metrics)|Job .*)",
+        "(DaemonSet ((.*-)?alloy|loki-stack-promtail)|Deployment (alloy-events|metrics-server|.*operator|.*kube-state-metrics)|Job .*)",
         "It asks the API server. Grafana, node-exporter, Loki, Thanos and the test application, which do not, have no token.",
     ),
     (
@@ -102,7 +102,7 @@ const REASONS: [(&str, &str, &str); 24] = [
     ),
     (
         "CKV_K8S_8",
-        "DaemonSet ((.*-)?alloy|loki-stack-promtail)",
+        "(DaemonSet ((.*-)?alloy|loki-stack-promtail)|Deployment alloy-events)",
         "It is not ready while its log store does not answer, and a restart does not mend that.",
     ),
     (

@@ -8,6 +8,10 @@
 //! Syntax: <https://grafana.com/docs/alloy/latest/get-started/configuration-syntax/syntax/>. As in Go, the end of a line
 //! ends a statement when the line could end there.
 
+mod layout;
+
+pub use layout::tidy;
+
 use std::fmt::Write as _;
 use std::ops::Range;
 use std::sync::Arc;
@@ -99,6 +103,44 @@ pub fn attributes(source: &Arc<Source>) -> Result<Vec<Attribute>, Box<Problem>> 
     let mut parser = Parser::new(source, &lexemes);
     parser.body(&Word::Eof)?;
     Ok(parser.attributes)
+}
+
+/// What a file declares, and what it refers to.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Outline {
+    /// Its blocks, in their order.
+    pub blocks: Vec<Block>,
+    /// Names with dots in expressions that are no calls, such as `loki.write.default.receiver`.
+    pub references: Vec<Named>,
+}
+
+/// A name and its place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Named {
+    /// The name.
+    pub name: String,
+    /// Where it stands.
+    pub span: Span,
+}
+
+/// A block.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Block {
+    /// Its name with its label, if it has one: `loki.write.default`.
+    pub named: Named,
+    /// It stands in no other block.
+    pub is_outermost: bool,
+}
+
+/// What a file declares, and what it refers to.
+///
+/// # Errors
+/// The first word that does not fit.
+pub fn outline(source: &Arc<Source>) -> Result<Outline, Box<Problem>> {
+    let (lexemes, _) = lex(source)?;
+    let mut parser = Parser::new(source, &lexemes);
+    parser.body(&Word::Eof)?;
+    Ok(parser.outline)
 }
 
 /// What a string literal holds for `text`.
@@ -303,13 +345,15 @@ struct Parser<'a> {
     depth: usize,
     blocks: Vec<String>,
     attributes: Vec<Attribute>,
+    outline: Outline,
 }
 
 type Parsed = Result<(), Box<Problem>>;
 
 impl<'a> Parser<'a> {
     fn new(source: &'a Arc<Source>, lexemes: &'a [Lexeme]) -> Self {
-        Self { source, lexemes, at: 0, depth: 0, blocks: Vec::new(), attributes: Vec::new() }
+        let (blocks, attributes) = (Vec::new(), Vec::new());
+        Self { source, lexemes, at: 0, depth: 0, blocks, attributes, outline: Outline::default() }
     }
 
     /// The text of a word, given by its number.
@@ -393,10 +437,14 @@ impl<'a> Parser<'a> {
         while self.take(".") {
             self.name()?;
         }
-        let block: String = (first..self.at).map(|at| self.text(at)).collect();
+        let (block, span) = self.words_from(first);
+        let mut name = block.clone();
         if *self.word() == Word::Text {
+            name = format!("{block}.{}", self.text(self.at).trim_matches('"'));
             self.label()?;
         }
+        let named = Named { name, span };
+        self.outline.blocks.push(Block { named, is_outermost: self.blocks.is_empty() });
         if !self.is("{") {
             return self.expected("`=` or `{`");
         }
@@ -405,6 +453,13 @@ impl<'a> Parser<'a> {
         self.deeper(|parser| parser.body(&Word::Sign("}")))?;
         self.blocks.pop();
         self.need("}")
+    }
+
+    /// The words from one up to this one, without what stands between them.
+    fn words_from(&self, first: usize) -> (String, Span) {
+        let words = &self.lexemes[first..self.at.min(self.lexemes.len())];
+        let range = words.first().map_or(0, |word| word.range.start)..words.last().map_or(0, |word| word.range.end);
+        ((first..self.at).map(|at| self.text(at)).collect(), Span::new(self.source, range))
     }
 
     /// Notes an attribute whose value is the one word at `value`, if that is a text.
@@ -441,6 +496,8 @@ impl<'a> Parser<'a> {
 
     fn operand(&mut self) -> Parsed {
         while self.take("!") || self.take("-") {}
+        let first = self.at;
+        let mut reference = None;
         match self.word() {
             Word::Name | Word::Number | Word::Text => self.next(),
             Word::Sign("(") => {
@@ -465,15 +522,28 @@ impl<'a> Parser<'a> {
             }
             _ => return self.expected("a value"),
         }
+        // What comes behind a bracket is a part of the value.
+        let mut is_name = self.lexemes[first].word == Word::Name;
         loop {
             if self.take(".") {
                 self.name()?;
-            } else if self.take("[") {
+                if is_name {
+                    reference = Some(self.words_from(first));
+                }
+                continue;
+            }
+            let calls = self.is("(") && is_name;
+            is_name = false;
+            if calls {
+                reference = None;
+            }
+            if self.take("[") {
                 self.expression()?;
                 self.need("]")?;
             } else if self.take("(") {
                 self.list(")", Self::expression)?;
             } else {
+                self.outline.references.extend(reference.map(|(name, span)| Named { name, span }));
                 return Ok(());
             }
         }
@@ -534,6 +604,17 @@ mod tests {
                 ("loki.write endpoint".to_owned(), "url", "http://loki:3100", (6, 10)),
             ]
         );
+    }
+
+    #[test]
+    fn an_outline_has_blocks_and_references() {
+        let text = "logging { }\nloki.process \"a\" {\n\tstage.json { x = a }\n\tforward_to = [loki.write.b.receiver, c.d[0].e]\n\ty = sys.env(\"Z\") + f.g(h.i).j\n}\n";
+        let outline = outline(&Source::new("x.alloy", text)).unwrap();
+        let blocks: Vec<_> = outline.blocks.iter().map(|it| (it.named.name.as_str(), it.is_outermost)).collect();
+        assert_eq!(blocks, [("logging", true), ("loki.process.a", true), ("stage.json", false)]);
+        let references: Vec<_> =
+            outline.references.iter().map(|it| (it.name.as_str(), it.span.line_column())).collect();
+        assert_eq!(references, [("loki.write.b.receiver", (4, 16)), ("c.d", (4, 39)), ("h.i", (5, 25))]);
     }
 
     #[test]

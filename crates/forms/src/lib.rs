@@ -11,6 +11,7 @@ pub mod cron;
 pub mod duration;
 pub mod image;
 pub mod ini;
+pub mod logs;
 pub mod name;
 pub mod quantity;
 pub mod regex;

@@ -12,6 +12,8 @@ pub struct Regex {
     pub rust: String,
     /// An empty text matches it as a whole.
     pub matches_empty: bool,
+    /// Its groups that capture what they match, in their order; with their names, if they have any.
+    pub groups: Vec<Option<String>>,
 }
 
 /// Why a text is no expression, with the part of it that is wrong.
@@ -66,7 +68,12 @@ const MOST: u64 = 1000;
 /// # Errors
 /// The first thing that is wrong.
 pub fn go(text: &str) -> Result<Regex, Wrong> {
-    let mut reader = Reader { out: String::with_capacity(text.len() + 8), groups: Vec::new(), here: Level::default() };
+    let mut reader = Reader {
+        out: String::with_capacity(text.len() + 8),
+        groups: Vec::new(),
+        here: Level::default(),
+        captures: Vec::new(),
+    };
     let mut rest = text;
     // What repeated last, if nothing came behind it.
     let mut repeated: Option<&str> = None;
@@ -77,6 +84,7 @@ pub fn go(text: &str) -> Result<Regex, Wrong> {
         rest = match first {
             '(' if after.starts_with('?') => reader.group(start)?,
             '(' => {
+                reader.captures.push(None);
                 reader.open("(?:")?;
                 after
             }
@@ -130,7 +138,7 @@ pub fn go(text: &str) -> Result<Regex, Wrong> {
     if !reader.groups.is_empty() {
         return Err(Wrong::Open);
     }
-    Ok(Regex { matches_empty: reader.here.any_empty(), rust: reader.out })
+    Ok(Regex { matches_empty: reader.here.any_empty(), rust: reader.out, groups: reader.captures })
 }
 
 /// What is known of a part of an expression: whether it matches an empty text, and how many copies of its innermost part
@@ -189,6 +197,7 @@ struct Reader {
     out: String,
     groups: Vec<Level>,
     here: Level,
+    captures: Vec<Option<String>>,
 }
 
 impl Reader {
@@ -225,6 +234,7 @@ impl Reader {
             if name.is_empty() || !name.chars().all(|c| c.is_ascii_alphanumeric() || c == '_') {
                 return Err(part());
             }
+            self.captures.push(Some(name.to_owned()));
             self.open("(?:")?;
             return Ok(&named[end + 1..]);
         }
@@ -519,6 +529,16 @@ mod tests {
             ("a??b+?", "a??b+?"),
         ] {
             assert_eq!(go(text).map(|it| it.rust), Ok(rust.to_owned()), "{text}");
+        }
+    }
+
+    #[test]
+    fn groups_that_capture() {
+        for (text, groups) in
+            [("a", vec![]), (r"(?:a)\(b\)[(]", vec![]), ("(a)(?P<n>b(?<m>c))(?i:d)", vec![None, Some("n"), Some("m")])]
+        {
+            let found = go(text).unwrap().groups;
+            assert_eq!(found.iter().map(Option::as_deref).collect::<Vec<_>>(), groups, "{text}");
         }
     }
 

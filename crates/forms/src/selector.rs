@@ -72,36 +72,81 @@ impl Operator {
     }
 }
 
-/// Whether `text` selects streams as LogQL has it: matchers in braces, of which one at least names something. Loki refuses to
-/// look through all streams.
-pub fn is_stream_selector(text: &str) -> bool {
-    let Some(mut rest) = text.strip_prefix('{').and_then(|rest| rest.strip_suffix('}')) else { return false };
-    let mut names_something = false;
+/// What a selector of streams asks of one label.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct StreamMatcher<'t> {
+    /// The label.
+    pub label: &'t str,
+    /// `=`, `!=`, `=~` or `!~`.
+    pub operator: &'t str,
+    /// What stands between the quotes.
+    pub value: &'t str,
+    /// The quotes are `` ` ``, between which nothing is escaped.
+    pub is_raw: bool,
+}
+
+impl StreamMatcher<'_> {
+    /// The regular expression that the label must match, if it is one and can be told.
+    pub fn expression(&self) -> Option<String> {
+        let is_one = matches!(self.operator, "=~" | "!~");
+        is_one.then(|| if self.is_raw { Some(self.value.to_owned()) } else { unescaped(self.value) }).flatten()
+    }
+
+    /// Whether it says what is wanted, and not only what is not.
+    fn names_something(&self) -> bool {
+        match self.operator {
+            "=" => !self.value.is_empty(),
+            "=~" => !matches!(self.value, "" | ".*"),
+            _ => false,
+        }
+    }
+}
+
+/// The matchers of a selector of streams as LogQL has it; nothing if it is none.
+pub fn stream_matchers(text: &str) -> Option<Vec<StreamMatcher<'_>>> {
+    let mut rest = text.strip_prefix('{')?.strip_suffix('}')?;
+    let mut matchers = Vec::new();
     loop {
         rest = rest.trim_start();
         let end = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(rest.len());
         let (label, tail) = rest.split_at(end);
         let tail = tail.trim_start();
-        let Some(operator) = ["=~", "!~", "!=", "="].into_iter().find(|operator| tail.starts_with(operator)) else {
-            return false;
-        };
-        let Some((value, tail)) = quoted(tail[operator.len()..].trim_start()) else { return false };
+        let operator = ["=~", "!~", "!=", "="].into_iter().find(|operator| tail.starts_with(operator))?;
+        let quote = tail[operator.len()..].trim_start();
+        let (value, tail) = quoted(quote)?;
         if !crate::name::is_metric_label(label) {
-            return false;
+            return None;
         }
-        names_something |= match operator {
-            "=" => !value.is_empty(),
-            "=~" => !matches!(value, "" | ".*"),
-            _ => false,
-        };
+        matchers.push(StreamMatcher { label, operator, value, is_raw: quote.starts_with('`') });
         match tail.trim_start() {
-            "" => return names_something,
-            tail => match tail.strip_prefix(',') {
-                Some(tail) => rest = tail,
-                None => return false,
-            },
+            "" => return Some(matchers),
+            tail => rest = tail.strip_prefix(',')?,
         }
     }
+}
+
+/// Whether `text` selects streams as LogQL has it: matchers in braces, of which one at least names something. Loki refuses to
+/// look through all streams.
+pub fn is_stream_selector(text: &str) -> bool {
+    stream_matchers(text).is_some_and(|matchers| matchers.iter().any(StreamMatcher::names_something))
+}
+
+/// A text without its escapes; nothing where it has others than those that people write.
+fn unescaped(text: &str) -> Option<String> {
+    let mut out = String::with_capacity(text.len());
+    let mut rest = text.chars();
+    while let Some(c) = rest.next() {
+        out.push(match c {
+            '\\' => match rest.next()? {
+                c @ ('\\' | '"') => c,
+                'n' => '\n',
+                't' => '\t',
+                _ => return None,
+            },
+            c => c,
+        });
+    }
+    Some(out)
 }
 
 /// A text in quotes, as it is written, and what comes after it.
@@ -143,6 +188,16 @@ mod tests {
         ] {
             assert!(!is_stream_selector(text), "{text}");
         }
+    }
+
+    #[test]
+    fn matchers_and_their_expressions() {
+        let of = |text: &str| stream_matchers(text).map(|all| all.iter().map(StreamMatcher::expression).collect());
+        assert_eq!(of(r#"{a="b"}"#), Some(vec![None]));
+        assert_eq!(of(r#"{a=~"b\\.\"c", d!~`\.`}"#), Some(vec![Some(r#"b\."c"#.to_owned()), Some(r"\.".to_owned())]));
+        assert_eq!(of(r#"{a=~"\x41"}"#), Some(vec![None]));
+        assert_eq!(of(r#"{a!="b"}"#), Some(vec![None]));
+        assert_eq!(of("{a}"), None);
     }
     use proptest::prelude::*;
 

@@ -268,7 +268,8 @@ impl<'t> Engine<'t> {
             return Ok(None);
         }
         let rendered = Source::new(format!("templates/{path} (rendered)"), text);
-        vigil_alloy::place(&rendered, &values.texts).map(Some).map_err(|problems| readable(problems, &values.texts))
+        let placed = vigil_alloy::place(&rendered, &values.texts);
+        placed.map(|text| Some(vigil_alloy::tidy(&text))).map_err(|problems| readable(problems, &values.texts))
     }
 
     fn text(&self, path: &str, context: &Context) -> Result<String, Box<Problem>> {

@@ -3,8 +3,11 @@
 use super::*;
 use proptest::prelude::*;
 use serde_json::json;
+use std::collections::BTreeSet;
 use std::sync::LazyLock;
-use vigil_stack::model::{NodeCollector, Part, ProbeModule, ProbeTarget};
+use vigil_stack::model::{
+    Alloy, EVENT_LABELS, JOURNAL_LABELS, LOG_LABELS, NodeCollector, Part, ProbeModule, ProbeTarget,
+};
 
 static REAL: LazyLock<Templates> =
     LazyLock::new(|| Templates::read(std::path::Path::new("../../templates")).expect("the repository's templates"));
@@ -640,6 +643,138 @@ fn collectors_send_to_other_lokis() {
     }
 }
 
+/// The configuration of a collector.
+fn collector_config(stack: &Stack, component: &str) -> String {
+    let objects = render(stack, &REAL).unwrap_or_else(|problems| panic!("{}", drawn(&problems))).objects;
+    let config = objects.iter().find(|it| it.component == component && it.kind() == "ConfigMap").unwrap();
+    let mut files = config.value["data"].as_object().unwrap().iter();
+    // Beside files of people.
+    let own = files.find(|(name, _)| ["config.alloy", "promtail.yaml"].contains(&name.as_str()));
+    own.unwrap().1.as_str().unwrap().to_owned()
+}
+
+/// The stack of all switches with Promtail, which does with lines what Alloy does there.
+fn with_promtail() -> Stack {
+    let mut stack = switched();
+    stack.promtail.enabled = true;
+    stack.promtail.pipelines = std::mem::take(&mut stack.alloy.pipelines);
+    stack.promtail.journal = std::mem::take(&mut stack.alloy.journal);
+    stack.alloy.enabled = false;
+    stack
+}
+
+/// Every stage in the words of Promtail; Alloy's are in `golden/switched`.
+#[test]
+fn promtail_does_with_lines_what_the_stack_says() {
+    let stack = with_promtail();
+    let yaml = |text: &str| {
+        let read = vigil_yaml::read_one(&vigil_yaml::Source::new("t", text), &vigil_yaml::Limits::default());
+        read.unwrap().unwrap().to_json()
+    };
+    let scrapes = &yaml(&collector_config(&stack, "promtail"))["scrape_configs"];
+    let expected = json!([
+        { "cri": {} },
+        { "replace": { "expression": "(?i)(?:password|token)[=:]\\s*(\\S+)", "replace": "***" } },
+        { "replace": { "expression": "\\b(\\d{4}-?\\d{4}-?\\d{4}-?\\d{4})\\b", "replace": "" } },
+        { "drop": { "older_than": "168h" } },
+        { "drop": { "longer_than": "262144B" } },
+        { "match": { "selector": "{namespace=\"apps\", container=\"echo\"}", "stages": [
+            { "multiline": { "firstline": "^\\d{4}-\\d{2}-\\d{2} ", "max_wait_time": "1500ms", "max_lines": 500 } },
+            { "regex": { "expression": "(?s)^(?P<time>\\S+ \\S+) (?P<level>[A-Z]+) (?P<rest>.*)" } },
+            { "logfmt": { "mapping": { "trace": "trace-id" }, "source": "rest" } },
+            { "timestamp": { "source": "time", "format": "2006-01-02 15:04:05", "location": "Europe/Berlin" } },
+            { "labels": { "level": "level" } },
+            { "structured_metadata": { "trace_id": "trace" } },
+            { "output": { "source": "rest" } },
+        ] } },
+        { "match": { "selector": "{app=~\"shop-.+\", stream=\"stdout\"}", "stages": [
+            { "json": { "expressions": {
+                "agent": "request.headers.\"user-agent\"", "level": "level", "nested": "nested", "path": "request.path",
+            } } },
+            { "json": { "expressions": { "code": "errors[0].code" }, "source": "nested" } },
+            { "regex": { "expression": "^/(?P<area>[a-z]+)", "source": "path" } },
+            { "replace": { "expression": "([0-9]+)", "replace": "N", "source": "path" } },
+            { "labels": { "area": "area", "severity": "level" } },
+            { "structured_metadata": { "agent": "agent", "code": "code", "path": "path", "pod": "pod" } },
+            { "drop": { "source": "level", "value": "debug" } },
+            { "drop": { "source": "path", "expression": "^/health" } },
+        ] } },
+        { "match": { "selector": "{job=\"systemd-journal\", level=\"debug\"}", "stages": [
+            { "drop": { "source": "unit" } },
+        ] } },
+    ]);
+    assert_eq!(scrapes[0]["pipeline_stages"], expected);
+    let journal = json!({
+        "job_name": "journal",
+        "journal": { "max_age": "24h", "labels": { "job": "systemd-journal", "site": "berlin" } },
+        // Its lines are no files of a container runtime.
+        "pipeline_stages": expected.as_array().unwrap()[1..],
+        "relabel_configs": [
+            { "action": "replace", "source_labels": ["__journal__systemd_unit"], "target_label": "unit" },
+            {
+                "action": "replace", "source_labels": ["unit"], "replacement": "$1.$2", "target_label": "unit",
+                "regex": "(session|run|docker|crio|cri-containerd)-[^.]+\\.(scope|service)",
+            },
+            { "action": "replace", "source_labels": ["__journal_priority_keyword"], "target_label": "level" },
+            { "action": "replace", "source_labels": ["__journal__hostname"], "target_label": "node" },
+        ],
+    });
+    assert_eq!(scrapes[1], journal);
+    // The chart gets the same.
+    let values = yaml(&render(&stack, &REAL).unwrap().files["values/loki-stack.yaml"]);
+    let snippets = &values["promtail"]["config"]["snippets"];
+    assert_eq!(snippets["pipelineStages"], expected);
+    assert_eq!(yaml(snippets["extraScrapeConfigs"].as_str().unwrap()), json!([journal]));
+}
+
+/// What the stack takes for the labels of lines are those that both configurations give them, the file that collectors add, and
+/// the stream that the container runtime tells.
+#[test]
+fn the_labels_of_lines_are_those_of_the_configurations() {
+    let targets = |config: &str| -> BTreeSet<String> {
+        let lines = config.lines().filter_map(|line| line.trim().strip_prefix("target_label"));
+        let names = lines.map(|rest| rest.trim_matches([' ', '=', ':', '"']).to_owned());
+        names.filter(|name| !name.starts_with("__")).chain(["filename", "stream"].map(str::to_owned)).collect()
+    };
+    let known: BTreeSet<String> = LOG_LABELS.into_iter().chain(JOURNAL_LABELS).map(str::to_owned).collect();
+    assert_eq!(targets(&collector_config(&switched(), "alloy")), known);
+    assert_eq!(targets(&collector_config(&with_promtail(), "promtail")), known);
+    let objects = render(&switched(), &REAL).unwrap().objects;
+    let events = objects.iter().find(|it| it.kind() == "ConfigMap" && it.name() == "alloy-events").unwrap();
+    let config = events.value["data"]["config.alloy"].as_str().unwrap();
+    let (_, labels) = config.split_once("stage.labels {").unwrap();
+    let (labels, _) = labels.split_once("\t\t}").unwrap();
+    let labels: Vec<_> = labels.lines().filter_map(|line| line.trim().strip_suffix(',')?.split(" = ").next()).collect();
+    assert_eq!(labels, EVENT_LABELS);
+}
+
+/// What files beside the stack may not declare again, and may refer to.
+#[test]
+fn the_components_of_alloy_are_those_of_its_configuration() {
+    let source = vigil_yaml::Source::new("config.alloy", collector_config(&switched(), "alloy"));
+    let blocks = vigil_alloy::outline(&source).unwrap().blocks.into_iter().filter(|block| block.is_outermost);
+    let declared: BTreeSet<_> = blocks.map(|block| block.named.name).collect();
+    assert_eq!(declared, Alloy::all_components().into_iter().map(str::to_owned).collect());
+}
+
+/// Events come from one pod, which may read them and nothing else, where the stack says so and nowhere besides.
+#[test]
+fn events_have_a_pod_of_their_own() {
+    let of = |events: &str| {
+        let text = format!("promtail: {{enabled: false}}\nalloy: {{enabled: true, events: {events}}}\n");
+        let stack = Stack::parse(&vigil_yaml::Source::new("stack.yaml", text)).unwrap().stack;
+        let objects = render(&stack, &REAL).unwrap_or_else(|problems| panic!("{}", drawn(&problems))).objects;
+        let its = objects.into_iter().filter(|it| it.name() == "alloy-events");
+        its.map(|it| format!("{} {}", it.kind(), it.namespace())).collect::<Vec<_>>()
+    };
+    assert_eq!(of("{}"), [""; 0]);
+    let common = ["ConfigMap myloki", "Deployment myloki", "ClusterRole "];
+    let behind = ["Service myloki", "ServiceAccount myloki", "ServiceMonitor myloki"];
+    let with = |bindings: &[&'static str]| [common.as_slice(), bindings, behind.as_slice()].concat();
+    assert_eq!(of("{enabled: true}"), with(&["ClusterRoleBinding "]));
+    assert_eq!(of("{enabled: true, namespaces: [a, b]}"), with(&["RoleBinding a", "RoleBinding b"]));
+}
+
 fn policies(objects: &[Object]) -> impl Iterator<Item = &Object> {
     objects.iter().filter(|object| object.kind() == "NetworkPolicy")
 }
@@ -685,6 +820,8 @@ fn policies_follow_the_stack() {
     assert_eq!(sources(&stack, prometheus)[0], 2, "Prometheus itself and Grafana");
     stack.grafana.enabled = false;
     assert_eq!(sources(&stack, prometheus)[0], 1, "Prometheus itself");
+    assert_eq!(sources(&stack, "loki-stack")[0], 3, "Alloy, its pod for Events and Prometheus");
+    stack.alloy.events.enabled = false;
     assert_eq!(sources(&stack, "loki-stack")[0], 2, "Alloy and Prometheus");
     stack.loki.monitored = false;
     assert_eq!(sources(&stack, "loki-stack")[0], 1, "Alloy");
@@ -905,6 +1042,8 @@ fn full_facts() -> Value {
     stack.flux.service_account = "deployer".parse().ok();
     stack.flux.depends_on = vec!["infrastructure".parse().unwrap()];
     stack.name = "other".parse().ok();
+    stack.promtail.pipelines.clone_from(&stack.alloy.pipelines);
+    stack.promtail.journal.clone_from(&stack.alloy.journal);
     facts::facts(&stack)
 }
 

@@ -9,11 +9,12 @@ use vigil_yaml::{Data, Node, Place, Problem, Source, Span};
 
 /// The lists that are merged item by item, and the keys by which two items are the same. Any other list is replaced as a
 /// whole.
-pub const MERGED_LISTS: [(&str, &[&str]); 18] = [
+pub const MERGED_LISTS: [(&str, &[&str]); 19] = [
     ("alertmanager.receivers", &["name"]),
     ("alertmanager.templates", &["name"]),
     ("alertmanager.timeIntervals", &["name"]),
     ("alerts.rules", &["name"]),
+    ("alloy.configFiles", &["name"]),
     ("alloy.outputs", &["url"]),
     ("blackbox-exporter.targets", &["name"]),
     ("checks.provided", &["kind", "namespace", "name"]),

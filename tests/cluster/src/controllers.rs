@@ -197,27 +197,45 @@ pub(crate) fn start_kube_state_metrics(plane: &ControlPlane, stack: &Rendered) -
     Ok((process, ports))
 }
 
+/// The ConfigMaps that configure an Alloy, each with the names and texts of its files, which are one configuration.
+fn alloy_configurations(stack: &Rendered) -> Vec<(&Object, Vec<(&str, &str)>)> {
+    fn files(object: &Object) -> Vec<(&str, &str)> {
+        let data = object.value["data"].as_object().into_iter().flatten();
+        data.filter_map(|(name, text)| Some((name.as_str(), text.as_str()?))).collect()
+    }
+    let maps = stack.objects.iter().filter(|object| object.kind() == "ConfigMap" && object.component == "alloy");
+    let maps = maps.map(|object| (object, files(object)));
+    maps.filter(|(_, files)| files.iter().any(|(name, _)| *name == "config.alloy")).collect()
+}
+
 /// Starts Grafana Alloy as its DaemonSet would, with what is `replaced` in its configuration.
 pub(crate) fn start_alloy(plane: &ControlPlane, stack: &Rendered, replaced: &[(&str, &str)]) -> Result<(Process, u16)> {
     let daemons = stack.object("alloy", "DaemonSet")?;
     let kubeconfig = plane.kubeconfig_of(daemons.namespace(), account(daemons)?)?;
-    let text = stack.object("alloy", "ConfigMap")?.value["data"]["config.alloy"].as_str().unwrap_or_default();
     let discovery = "discovery.kubernetes \"pods\" {\n";
     // Outside of a pod it is told where the API is.
     let api = format!("\tkubeconfig_file = \"{}\"\n", kubeconfig.display());
-    let mut text = text.replace(discovery, &format!("{discovery}{api}"));
-    for (from, to) in replaced {
-        text = text.replace(from, to);
+    let folder = plane.directory().join("alloy-configuration");
+    fs::create_dir_all(&folder).context(folder.display())?;
+    let configurations = alloy_configurations(stack);
+    for (name, text) in
+        configurations.iter().filter(|(object, _)| object.name() == "alloy").flat_map(|(_, files)| files)
+    {
+        let mut text = text.replace(discovery, &format!("{discovery}{api}"));
+        for (from, to) in replaced {
+            text = text.replace(from, to);
+        }
+        let file = folder.join(name);
+        fs::write(&file, text).context(file.display())?;
     }
-    let file = plane.directory().join("config.alloy");
-    fs::write(&file, text).context(file.display())?;
 
     let port = free_port()?;
     let mut arguments = arguments(daemons);
     for argument in &mut arguments {
         let (flag, _) = argument.split_once('=').unwrap_or((argument, ""));
         *argument = match flag {
-            "/etc/alloy/config.alloy" => file.display().to_string(),
+            "/etc/alloy" => folder.display().to_string(),
+            "/etc/alloy/config.alloy" => folder.join("config.alloy").display().to_string(),
             "--storage.path" => format!("{flag}={}", plane.directory().join("alloy").display()),
             "--server.http.listen-addr" => format!("{flag}=127.0.0.1:{port}"),
             _ => continue,
@@ -517,12 +535,15 @@ impl Trial<'_> {
     }
 
     fn alloy(&mut self) -> Result<()> {
-        let config =
-            self.stack.object("alloy", "ConfigMap")?.value["data"]["config.alloy"].as_str().unwrap_or_default();
-        for words in [["fmt", "--test"].as_slice(), &["validate"]] {
-            let problems = checked(self.plane, "alloy", "alloy", words, config)?;
-            let command = words.join(" ");
-            self.proof.expect(problems.is_empty(), || format!("{}: alloy {command}:\n{problems}", self.title));
+        for (_, files) in alloy_configurations(self.stack) {
+            let texts: Vec<_> = files.into_iter().map(|(_, text)| text).collect();
+            let whole = texts.join("\n");
+            let formatted = texts.iter().map(|text| (["fmt", "--test"].as_slice(), *text));
+            for (words, text) in formatted.chain([(["validate"].as_slice(), whole.as_str())]) {
+                let problems = checked(self.plane, "alloy", "alloy", words, text)?;
+                let command = words.join(" ");
+                self.proof.expect(problems.is_empty(), || format!("{}: alloy {command}:\n{problems}", self.title));
+            }
         }
         // The only pod of the node that it looks for.
         nodes::run_one(self.plane, self.stack.object("alloy", "DaemonSet")?, "192.0.2.12")?;

@@ -1,4 +1,5 @@
 use super::monitored::{Job, monitored};
+use super::scrape_config::drops;
 use super::workload::{Peer, Port, Role, Workload};
 use super::{Identity, image, image_parts, metrics_release, pods, with};
 use serde_json::{Value, json};
@@ -56,6 +57,7 @@ pub(super) fn facts(stack: &Stack) -> Value {
         "labelsAllowlist": labels,
         "annotationsAllowlist": annotations,
         "rules": told.iter().map(|(name, group)| json!({ "group": group, "resource": name })).collect::<Vec<_>>(),
+        "drops": drops(&settings.drop),
         "pods": pods(stack, settings, Some(1)),
     });
     with(monitored(stack, identity(stack).facts()), own)

@@ -1,4 +1,5 @@
 use super::monitored::{JOB_LABEL, Job, labelled, monitored};
+use super::scrape_config::drops;
 use super::workload::Workload;
 use super::{Identity, image, image_parts, metrics_release, pods, with};
 use serde_json::{Value, json};
@@ -67,6 +68,7 @@ pub(super) fn facts(stack: &Stack) -> Value {
             "mountPropagation": settings.mount_propagation != MountPropagation::HostToContainer,
         },
         "jobLabel": JOB_LABEL,
+        "drops": drops(&settings.drop),
         "serviceLabels": labelled(&facts, JOB_LABEL, JOB),
         "image": image(stack, &settings.image),
         "imageParts": image_parts(stack, &settings.image),

@@ -1,3 +1,5 @@
+use super::journal::journal;
+use super::log_pipelines::{literal, stages};
 use super::monitored::{Job, monitored};
 use super::outputs::{output, output_volumes};
 use super::workload::{Peer, Port, Role, Workload};
@@ -57,6 +59,9 @@ pub(super) fn facts(stack: &Stack) -> Value {
         "positionsInPod": promtail.positions == Positions::Pod,
         "metricsName": metrics_name(stack),
         "toLoki": stack.loki.enabled,
+        "stages": stages(&promtail.pipelines),
+        "chartStages": literal(stages(&promtail.pipelines).into()),
+        "journal": journal(&promtail.journal),
         "outputs": promtail.outputs.iter().enumerate().map(output).collect::<Vec<_>>(),
         "secretVolumes": output_volumes(&promtail.outputs),
         // On the node.

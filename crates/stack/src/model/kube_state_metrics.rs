@@ -1,5 +1,5 @@
 use super::{Annotations, Labels, Pods, part, settings};
-use crate::units::{AllowedLabel, DnsLabel, Image};
+use crate::units::{AllowedLabel, DnsLabel, Expression, Image};
 use std::collections::BTreeMap;
 
 settings! {
@@ -15,6 +15,9 @@ settings! {
         pub metric_labels_allowlist: BTreeMap<DnsLabel, Vec<AllowedLabel>>,
         /// Annotations likewise, of `kube_pod_annotations` and its like.
         pub metric_annotations_allowlist: BTreeMap<DnsLabel, Vec<AllowedLabel>>,
+        /// Metrics that are not stored: expressions that their names match as a whole.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        pub drop: Vec<Expression>,
         /// Where its pods run and what they may use.
         pub pods: Pods,
         /// Labels for its objects, beside the common `labels`; of two with one key this one counts.
@@ -32,6 +35,7 @@ impl Default for KubeStateMetrics {
             secrets: false,
             metric_labels_allowlist: BTreeMap::new(),
             metric_annotations_allowlist: BTreeMap::new(),
+            drop: Vec::new(),
             pods: Pods::default(),
             labels: Labels::new(),
             annotations: Annotations::new(),

@@ -9,8 +9,10 @@ mod checks;
 mod flask;
 mod flux;
 mod grafana;
+mod journal;
 mod kube_state_metrics;
 mod kubernetes_targets;
+mod log_pipeline;
 mod loki;
 mod metadata;
 mod metrics_server;
@@ -32,15 +34,20 @@ pub use alertmanager::{
     Alertmanager, ConfigMatching, InhibitRule, Route, SubRoute, TemplateFile, TimeInterval, Times, TimesOfDay,
 };
 pub use alerts::{AlertSeverity, Alerts, RuleFile, Thresholds};
-pub use alloy::Alloy;
+pub use alloy::{Alloy, AlloyFile, EVENT_LABELS, KubernetesEvents};
 pub use argocd::{Argocd, Automated, Destination, Install};
 pub use blackbox_exporter::{BlackboxExporter, DnsQuery, DnsRecord, IpProtocol, ProbeModule, ProbeTarget};
 pub use checks::{Checks, Provided, Waiver};
 pub use flask::{Flask, FlaskIngress, FlaskService};
 pub use flux::Flux;
 pub use grafana::{AdminSecret, Dashboard, DataSource, Grafana};
+pub use journal::{JOURNAL_LABELS, Journal};
 pub use kube_state_metrics::KubeStateMetrics;
 pub use kubernetes_targets::{ControlPlaneAddresses, DroppedMetrics, KubernetesTargets, TargetAddresses};
+pub use log_pipeline::{
+    DropStage, Extracted, JsonStage, LOG_LABELS, LogPipeline, LogStage, LogfmtStage, Multiline, OutputStage,
+    RegexStage, ReplaceStage, TimestampStage,
+};
 pub use loki::{
     IndexStore, Loki, LokiLimits, LokiMode, ObjectStore, Persistence, RetentionStream, SchemaFormat, SchemaPeriod,
 };

@@ -1,5 +1,5 @@
 use super::{Annotations, Labels, NodeCollector, Pods, choice, part, settings};
-use crate::units::{Image, Port};
+use crate::units::{Expression, Image, Port};
 
 settings! {
     /// node-exporter, which tells how the nodes are: CPU, memory, disks, network. It reads the node's own files, and
@@ -13,6 +13,9 @@ settings! {
         pub port: Port,
         /// What it tells besides the usual, and what of the usual it does not.
         pub collectors: NodeCollectors,
+        /// Metrics that are not stored: expressions that their names match as a whole.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        pub drop: Vec<Expression>,
         /// Whether it sees file systems that are mounted on the node after its start.
         pub mount_propagation: MountPropagation,
         /// Where its pods run and what they may use. They tolerate every taint that keeps new pods away.
@@ -31,6 +34,7 @@ impl Default for NodeExporter {
             image: Image::known("quay.io/prometheus/node-exporter:v1.10.2"),
             port: Port::known(9100),
             collectors: NodeCollectors::default(),
+            drop: Vec::new(),
             mount_propagation: MountPropagation::HostToContainer,
             pods: Pods::default(),
             labels: Labels::new(),

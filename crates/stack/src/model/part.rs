@@ -107,6 +107,7 @@ pub struct Entrance<'a> {
 /// - `volume`: they have a `persistence`; `volumes`: they have several, as an inherent `volumes()` says;
 /// - `secrets`: they have an inherent `secrets()`, each Secret once for each use;
 /// - `objects`: they may keep data in object storage, as an inherent `uses_object_storage()` says;
+/// - `foreign`: they name namespaces that exist without the stack, as an inherent `foreign_namespaces()` says;
 /// - `files`: they name files, by an inherent `files()` and `take_file()`;
 /// - `origin`: they have an `origin`, their place in the text;
 /// - `namespace(monitoring)`, `namespace(logging)`: their objects are in that namespace of the stack;
@@ -193,6 +194,11 @@ macro_rules! part {
     (@ objects) => {
         fn uses_object_storage(&self) -> bool {
             self.uses_object_storage()
+        }
+    };
+    (@ foreign) => {
+        fn foreign_namespaces(&self) -> Vec<&crate::units::DnsLabel> {
+            self.foreign_namespaces()
         }
     };
     (@ files) => {

@@ -1,4 +1,7 @@
-use super::{Annotations, BasicAuth, Labels, LogLevel, Pods, SecretReference, TokenAuth, choice, part, settings};
+use super::{
+    Annotations, BasicAuth, Journal, Labels, LogLevel, LogPipeline, Pods, SecretReference, TokenAuth, choice, part,
+    settings,
+};
 use crate::units::{DnsSubdomain, Image, TenantId, Url};
 
 settings! {
@@ -17,6 +20,11 @@ settings! {
         /// Where log lines go beside the stack's own Loki; or instead, where there is none.
         #[serde(skip_serializing_if = "Vec::is_empty")]
         pub outputs: Vec<LogOutput>,
+        /// What is done with log lines before they are sent, one pipeline after the other.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        pub pipelines: Vec<LogPipeline>,
+        /// The journal of its node.
+        pub journal: Journal,
         /// Let Prometheus scrape its own metrics, if the stack has one.
         pub monitored: bool,
         /// Where its pods run and what they may use.
@@ -37,6 +45,8 @@ impl Default for Promtail {
             container_runtime: ContainerRuntime::Containerd,
             positions: Positions::Node,
             outputs: Vec::new(),
+            pipelines: Vec::new(),
+            journal: Journal::default(),
             monitored: true,
             pods: Pods::default(),
             labels: Labels::new(),

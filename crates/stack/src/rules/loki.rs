@@ -2,7 +2,7 @@
 
 use super::{Kept, credentials, same_name, without_volume};
 use crate::findings::Findings;
-use crate::model::{Loki, LokiMode, ObjectStore, Stack};
+use crate::model::{IndexStore, Loki, LokiMode, ObjectStore, SchemaFormat, Stack};
 use crate::units::Duration;
 use serde_json::Value;
 
@@ -185,6 +185,30 @@ fn replicas(loki: &Loki, findings: &mut Findings) {
         )
     };
     findings.error(&paths.each_ref().map(String::as_str), message, "its three processes share no volume", help);
+}
+
+/// Structured metadata, which lines get at a path, are refused where the store cannot hold them.
+pub(super) fn takes_metadata(path: &str, stack: &Stack, findings: &mut Findings) {
+    let Loki { enabled, schema, config, .. } = &stack.loki;
+    let newest = schema.iter().enumerate().next_back();
+    let old = newest.filter(|(_, it)| it.store != IndexStore::Tsdb || it.schema != SchemaFormat::V13);
+    let key = "allow_structured_metadata";
+    let forbids = config.get("limits_config").and_then(|limits| limits.get(key)) == Some(&Value::Bool(false));
+    if let Some((at, _)) = old.filter(|_| *enabled) {
+        findings.error(
+            &[path, &format!("loki.schema.{at}")],
+            "Loki cannot store structured metadata",
+            "its newest period is not of `store: tsdb` and `schema: v13`",
+            "add a period that begins on a day to come to `loki.schema`, and this stage on that day",
+        );
+    } else if *enabled && forbids {
+        findings.error(
+            &[path, &format!("loki.config.limits_config.{key}")],
+            "Loki refuses structured metadata",
+            "`allow_structured_metadata` is `false`",
+            "remove it from `loki.config`, or this stage",
+        );
+    }
 }
 
 fn retention(path: &str, retention: &Duration, otherwise: &str, findings: &mut Findings) {

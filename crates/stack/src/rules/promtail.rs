@@ -1,6 +1,6 @@
 //! What Promtail could not do, and that its time is over.
 
-use super::one_header;
+use super::{journal, log_pipelines, one_header};
 use crate::findings::Findings;
 use crate::model::{LogOutput, Promtail, Stack};
 
@@ -9,6 +9,9 @@ pub(crate) fn check(promtail: &Promtail, stack: &Stack, findings: &mut Findings)
         return;
     }
     outputs("promtail", "Promtail", &promtail.outputs, stack, findings);
+    journal::check("promtail", &promtail.journal, stack, findings);
+    let labels = log_pipelines::labels_of_journal(&promtail.journal);
+    log_pipelines::check("promtail", &promtail.pipelines, &labels, stack, findings);
     findings.warning(
         &["promtail"],
         "Promtail reached its end of life on 2026-03-02",

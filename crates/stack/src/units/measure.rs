@@ -29,6 +29,14 @@ impl Duration {
         let length = self.length();
         (length.subsec_millis() == 0 && length.as_secs().is_multiple_of(3600)).then_some(length.as_secs() / 3600)
     }
+
+    /// The length as Go's `time.ParseDuration` reads it, in the largest unit that it is a whole number of.
+    pub fn as_go(&self) -> String {
+        let millis = self.length().as_millis();
+        let units = [("h", 3_600_000), ("m", 60_000), ("s", 1000)];
+        let (unit, length) = units.into_iter().find(|(_, length)| millis.is_multiple_of(*length)).unwrap_or(("ms", 1));
+        format!("{}{unit}", millis / length)
+    }
 }
 
 text_unit! {

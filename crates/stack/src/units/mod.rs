@@ -22,7 +22,7 @@ pub use checks::{KindName, ObjectName, ObjectTitle, Pointer, Reason, RuleName};
 pub use file::{DashboardId, DashboardRevision, FilePath, FolderOfContainer, LayerPath, UserId};
 pub use git::{FolderPath, GitRevision, GitUrl, OciUrl};
 pub use image::{Image, Registry};
-pub use logs::{Amount, StreamSelector, TenantId};
+pub use logs::{Amount, JsonPath, LogfmtKey, StreamSelector, TenantId, TimeLayout};
 pub use measure::{ByteSize, Days, Duration, KubernetesVersion, Percent, Quantity};
 pub use name::{
     AllowedLabel, AnnotationKey, AnnotationValue, DnsLabel, DnsSubdomain, FreeLabelKey, LabelKey, LabelValue,

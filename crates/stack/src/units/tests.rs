@@ -21,6 +21,8 @@ fn durations() {
     );
     let hours = |text: &str| text.parse::<Duration>().unwrap().as_hours();
     assert_eq!((hours("7d"), hours("1w1h"), hours("90m"), hours("0")), (Some(168), Some(169), None, Some(0)));
+    let go = ["7d", "90m", "1h1s", "1500ms", "0"].map(|text| text.parse::<Duration>().unwrap().as_go());
+    assert_eq!(go, ["168h", "90m", "3601s", "1500ms", "0h"]);
 }
 
 #[test]
@@ -138,6 +140,9 @@ fn network() {
 #[test]
 fn logs() {
     table::<StreamSelector>(&[r#"{a="b"}"#], &["", "{}", "a"]);
+    table::<JsonPath>(&["level", r#"a."user-agent"[0]"#], &["", "user-agent", "a."]);
+    table::<LogfmtKey>(&["level", "trace-id"], &["", "a b", "a=b"]);
+    table::<TimeLayout>(&["RFC3339", "2006-01-02 15:04:05"], &["", "%H:%M", "YYYY-MM-DD HH:mm"]);
     table::<TenantId>(&["shop", "team-1_x.y", "it's(1)*!"], &["", ".", "..", "a b", "a|b", "a/b", &"a".repeat(151)]);
 }
 
