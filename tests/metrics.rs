@@ -168,9 +168,11 @@ fn every_job_is_called_what_alerts_and_dashboards_call_it() {
 #[test]
 fn prometheus_finds_every_service_monitor() {
     for (name, path) in support::stacks() {
+        let stack = support::load(&path).stack;
+        let expected = stack.name.as_ref().map_or("kube-prometheus-stack", |name| name.as_str());
         for object in support::render(&path).objects.iter().filter(|object| object.kind() == "ServiceMonitor") {
             let release = &object.value["metadata"]["labels"]["release"];
-            assert_eq!(release, "kube-prometheus-stack", "{name}: {}", object.title());
+            assert_eq!(release, expected, "{name}: {}", object.title());
         }
     }
 }
