@@ -2,18 +2,20 @@
 //! what a type does not know is lost on the way, and found.
 //!
 //! `tests/openapi.rs` holds the same objects to the schemas of `templates/crds`. This is the second opinion: other
-//! people's copy of the definitions, those of cert-manager, Argo CD and the Gateway API among them, through another generator.
+//! people's copy of the definitions, those of cert-manager, Argo CD, Flux and the Gateway API among them, through another generator.
 
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 use kcr_argoproj_io::v1alpha1::{applications::Application, appprojects::AppProject};
 use kcr_cert_manager_io::v1::{certificates::Certificate, issuers::Issuer};
 use kcr_gateway_networking_k8s_io::v1::httproutes::HttpRoute;
+use kcr_kustomize_toolkit_fluxcd_io::v1::kustomizations::Kustomization;
 use kcr_monitoring_coreos_com::v1::{
     alertmanagers::Alertmanager, probes::Probe, prometheuses::Prometheus, prometheusrules::PrometheusRule,
     servicemonitors::ServiceMonitor,
 };
 use kcr_monitoring_coreos_com::v1alpha1::scrapeconfigs::ScrapeConfig;
+use kcr_source_toolkit_fluxcd_io::v1::gitrepositories::GitRepository;
 use serde::{Serialize, de::DeserializeOwned};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
@@ -39,18 +41,20 @@ const BUILT_IN: [&str; 9] = [
 type Strict = fn(&Value) -> Vec<String>;
 
 /// The types, by `apiVersion` and kind.
-const TYPES: [(&str, &str, Strict); 11] = [
+const TYPES: [(&str, &str, Strict); 13] = [
     ("argoproj.io/v1alpha1", "Application", strict::<Application>),
     ("argoproj.io/v1alpha1", "AppProject", strict::<AppProject>),
     ("cert-manager.io/v1", "Certificate", strict::<Certificate>),
     ("cert-manager.io/v1", "Issuer", strict::<Issuer>),
     ("gateway.networking.k8s.io/v1", "HTTPRoute", strict::<HttpRoute>),
+    ("kustomize.toolkit.fluxcd.io/v1", "Kustomization", strict::<Kustomization>),
     ("monitoring.coreos.com/v1", "Alertmanager", strict::<Alertmanager>),
     ("monitoring.coreos.com/v1", "Probe", strict::<Probe>),
     ("monitoring.coreos.com/v1", "Prometheus", strict::<Prometheus>),
     ("monitoring.coreos.com/v1", "PrometheusRule", strict::<PrometheusRule>),
     ("monitoring.coreos.com/v1", "ServiceMonitor", strict::<ServiceMonitor>),
     ("monitoring.coreos.com/v1alpha1", "ScrapeConfig", strict::<ScrapeConfig>),
+    ("source.toolkit.fluxcd.io/v1", "GitRepository", strict::<GitRepository>),
 ];
 
 fn strict<T: DeserializeOwned + Serialize>(object: &Value) -> Vec<String> {
