@@ -31,13 +31,16 @@ pub(crate) struct Cases {
     /// Why the result may differ when all is scraped twice.
     #[serde(default)]
     pub(crate) not_doubled: Option<String>,
+    /// Labels by which what is silent cannot stand beside what fires, and why.
+    #[serde(default)]
+    pub(crate) alone: BTreeMap<String, String>,
 }
 
 /// Series by their selector, each with promtool's notation of its samples, one a minute. A number stands for a series
 /// that has it all the time.
 pub(crate) type Series = BTreeMap<String, Samples>;
 
-#[derive(Clone, Debug, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize)]
 #[serde(untagged)]
 pub(crate) enum Samples {
     Always(serde_json::Number),

@@ -2,7 +2,7 @@
 //!
 //! `cases/<component>/<subject>.yaml` says of each rule on which series it fires, from which minute on, with which labels
 //! and texts, and on which series it stays silent. What must hold for all of them is added here: an alert does not fire a
-//! minute earlier, nor without any series, and says the same when everything is scraped twice.
+//! minute earlier, nor without any series, and says the same when everything is scraped twice, and beside what is silent.
 //!
 //! `RULES=prometheus/self` tries the cases of one file alone.
 //!
@@ -15,10 +15,12 @@
 mod cases;
 mod dashboards;
 mod mutants;
+mod neighbours;
 mod panels;
 mod promtool;
 mod rendered;
 mod scenarios;
+mod survivors;
 #[path = "../../../../tests/tools/mod.rs"]
 mod tools;
 
@@ -174,7 +176,7 @@ fn cases_notice_a_rule_that_is_broken() {
     let rules = rendered::rules(only.as_deref());
     let (mut tried, mut survivors) = (0, Vec::new());
     for file in cases::files().into_iter().filter(|file| only.as_ref().is_none_or(|only| file.name == *only)) {
-        let found = promtool::survivors(&program, &file, &rules);
+        let found = survivors::survivors(&program, &file, &rules);
         tried += found.tried;
         survivors.extend(found.survivors);
     }

@@ -43,14 +43,14 @@ pub(crate) fn mutants(rule: &Value) -> Vec<Mutant> {
     };
     for (from, to) in MISTAKEN {
         for (at, _) in expr.match_indices(from) {
-            // Both are above nothing at the same time.
-            if from == "increase(" && expr.contains("> 0") {
-                continue;
-            }
             // Part of a longer name, such as `irate(`.
             if from.ends_with('(') && expr[..at].ends_with(|c: char| c.is_ascii_alphanumeric() || c == '_') {
                 continue;
             }
+            if from == " * " && is_one(&expr[at + from.len()..]) {
+                continue;
+            }
+            let to = if GROWTH.contains(&from) && unit_is_lost(expr) { "max_over_time(" } else { to };
             add(format!("`{}` for `{}`", to.trim(), from.trim()), replaced(expr, at, from.len(), to));
         }
     }
@@ -77,6 +77,32 @@ pub(crate) fn mutants(rule: &Value) -> Vec<Mutant> {
         found.push(Mutant { what: "without `for`".to_owned(), value });
     }
     found
+}
+
+/// Whether what an expression begins with is always 1: then it is the same to divide by it. What an exporter says of an object
+/// in labels alone is 1, and so are a group and what an objective of 99 % leaves.
+fn is_one(expr: &str) -> bool {
+    let mut operand = expr.trim_start();
+    for word in ["on (", "group_left ("] {
+        if let Some(rest) = operand.strip_prefix(word) {
+            operand = rest.split_once(')').unwrap().1.trim_start();
+        }
+    }
+    let end = operand.find('{').unwrap_or(operand.len());
+    let mut words = operand[..end].split(|it: char| !it.is_ascii_alphanumeric() && it != '_' && it != ':');
+    let metric = words.clone().find(|word| word.contains(':')).or(words.next_back()).unwrap_or_default();
+    operand.starts_with("group by")
+        || operand.starts_with("(100 - 99)")
+        || ["_info", "_info:", "_owner"].iter().any(|end| metric.ends_with(end))
+}
+
+/// How much a counter grew, in one unit or another.
+const GROWTH: [&str; 2] = ["rate(", "increase("];
+
+/// Whether it is the same what unit growth has: quantiles look at its shares alone, and `> 0` at its sign.
+fn unit_is_lost(expr: &str) -> bool {
+    let is_zero = |(at, found): (usize, &str)| !expr[at + found.len()..].starts_with(['.', 'x']);
+    expr.contains("histogram_quantile(") || expr.match_indices("> 0").any(is_zero)
 }
 
 fn replaced(text: &str, at: usize, length: usize, by: &str) -> String {

@@ -1,7 +1,7 @@
 //! Cases as promtool reads them, and what it says.
 
 use crate::cases::{Cases, File, Fires, Samples, Series, Silent};
-use crate::mutants;
+use crate::neighbours;
 use crate::rendered::{Rule, Rules};
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -68,7 +68,7 @@ fn test_rules(program: &Path, folder: &Path, files: BTreeMap<String, String>, te
 }
 
 /// `promtool test rules` in a folder.
-fn test_rules_in(program: &Path, folder: &Path) -> Command {
+pub(crate) fn test_rules_in(program: &Path, folder: &Path) -> Command {
     let mut command = Command::new(program);
     // It makes a database for each test and lets it go: most of its time would be collecting garbage and waiting for a disk.
     command.current_dir(folder).env("GOGC", "off").env("GOMEMLIMIT", "1GiB");
@@ -133,58 +133,8 @@ pub(crate) fn test(program: &Path, file: &File, rules: &Rules) -> Vec<String> {
     problems
 }
 
-/// What came of breaking the rules of a file.
-pub(crate) struct Found {
-    pub(crate) tried: u32,
-    /// The faults that no case notices.
-    pub(crate) survivors: Vec<String>,
-}
-
-/// Breaks each rule of a file in every small way; which faults its cases do not notice.
-pub(crate) fn survivors(program: &Path, file: &File, rules: &Rules) -> Found {
-    let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("mutants").join(file.name.replace('/', "-"));
-    let _ = fs::remove_dir_all(&folder);
-    fs::create_dir_all(&folder).unwrap();
-    let mut mutants = BTreeMap::new();
-    for cases in &file.rules {
-        let read = rules.with_what_they_read(&cases.name);
-        let own: Vec<_> = read.iter().copied().filter(|rule| rule.name == cases.name).collect();
-        for rule in &own {
-            let severity = rule.value["labels"]["severity"].as_str().filter(|_| own.len() > 1);
-            for mutant in mutants::mutants(&rule_of(rule)) {
-                let name = format!("{}.yaml", mutants.len());
-                let others = read.iter().filter(|other| other.name != cases.name).map(|other| rule_of(other));
-                let group = json!({ "name": "tested", "rules": others.chain([mutant.value]).collect::<Vec<_>>() });
-                fs::write(folder.join(format!("rules-{name}")), json!({ "groups": [group] }).to_string()).unwrap();
-                // Only what is grouped by shows when everything is scraped twice.
-                let twice = mutant.what.starts_with("grouped");
-                let mut tests = tests(cases, severity, &[*rule], twice);
-                if severity.is_some() {
-                    tests.extend(silent_tests(cases, twice));
-                }
-                let tests = json!({
-                    "rule_files": [format!("rules-{name}")], "evaluation_interval": "1m", "fuzzy_compare": true, "tests": tests,
-                });
-                fs::write(folder.join(&name), tests.to_string()).unwrap();
-                mutants.insert(name, format!("{} {}: {}", cases.name, severity.unwrap_or_default(), mutant.what));
-            }
-        }
-    }
-    let names: Vec<_> = mutants.keys().collect();
-    // What it prints does not say which file it is about.
-    let output = test_rules_in(program, &folder).arg("--junit=said.xml").args(&names).output().unwrap();
-    let said = fs::read_to_string(folder.join("said.xml"))
-        .unwrap_or_else(|error| panic!("{error}: {}", String::from_utf8_lossy(&output.stderr)));
-    let suites: Vec<_> = said.split("<testsuite ").skip(1).collect();
-    assert_eq!(suites.len(), mutants.len(), "promtool tried all of them");
-    let well = |suite: &&&str| suite.contains("failures=\"0\" errors=\"0\"");
-    let name = |suite: &&str| suite.split('"').nth(1).and_then(|name| mutants.get(name)).unwrap().clone();
-    let survivors = suites.iter().filter(well).map(name).collect();
-    Found { tried: u32::try_from(mutants.len()).unwrap(), survivors }
-}
-
 /// A rule without where its runbook and its panel are.
-fn rule_of(rule: &Rule) -> Value {
+pub(crate) fn rule_of(rule: &Rule) -> Value {
     let mut value = rule.value.clone();
     if let Some(annotations) = value.get_mut("annotations").and_then(Value::as_object_mut) {
         annotations.retain(|key, _| !PLACES.iter().any(|place| key.starts_with(place)));
@@ -194,13 +144,16 @@ fn rule_of(rule: &Rule) -> Value {
 
 /// The tests of the rules of one severity; without one, of rules that have no other name. `twice`: with everything scraped
 /// twice as well.
-fn tests(cases: &Cases, severity: Option<&str>, rules: &[&Rule], twice: bool) -> Vec<Value> {
+pub(crate) fn tests(cases: &Cases, severity: Option<&str>, rules: &[&Rule], twice: bool) -> Vec<Value> {
     let mut tests = Vec::new();
     for (at, fires) in cases.fires.iter().enumerate().filter(|(_, fires)| fires.severity.as_deref() == severity) {
         let name = |kind: &str| format!("{} fires {} {} {kind}", cases.name, at + 1, fires.why);
         tests.push(fires_test(&name("once"), fires, rules, &fires.series, end(cases)));
         if twice && cases.not_doubled.is_none() {
             tests.push(fires_test(&name("scraped twice"), fires, rules, &doubled(&fires.series), end(cases)));
+        }
+        for (label, series) in neighbours::of(cases, fires) {
+            tests.push(fires_test(&name(&format!("beside another {label}")), fires, rules, &series, end(cases)));
         }
     }
     if rules[0].is_alert && severity.is_none() {
@@ -210,7 +163,7 @@ fn tests(cases: &Cases, severity: Option<&str>, rules: &[&Rule], twice: bool) ->
 }
 
 /// The tests in which nothing of a name fires.
-fn silent_tests(cases: &Cases, twice: bool) -> Vec<Value> {
+pub(crate) fn silent_tests(cases: &Cases, twice: bool) -> Vec<Value> {
     let mut tests = Vec::new();
     for Silent { why, series } in &cases.silent {
         tests.push(silent_test(&format!("{} is silent: {why}", cases.name), &cases.name, series, end(cases)));

@@ -23,6 +23,8 @@ pub(crate) struct Rule {
     /// Of the alert, or of the recorded series.
     pub(crate) name: String,
     pub(crate) is_alert: bool,
+    /// The file that it is from, as those of cases are named: `prometheus/self`.
+    pub(crate) file: String,
     pub(crate) value: Value,
 }
 
@@ -167,12 +169,12 @@ pub(crate) fn rules(only: Option<&str>) -> Rules {
     let mut rules: BTreeMap<String, Vec<Rule>> = BTreeMap::new();
     for stack in STACKS {
         for object in rendering(stack) {
-            let file = object.template.replace("/rules/", "/");
-            let wanted = only.is_none_or(|only| file.strip_suffix(".yaml") == Some(only));
+            let file = object.template.replace("/rules/", "/").replace(".yaml", "");
+            let wanted = only.is_none_or(|only| file == only);
             for value in rules_of(object) {
                 let is_alert = value["alert"].is_string();
                 let name = value[if is_alert { "alert" } else { "record" }].as_str().unwrap().to_owned();
-                let rule = Rule { name: name.clone(), is_alert, value: value.clone() };
+                let rule = Rule { name: name.clone(), is_alert, file: file.clone(), value: value.clone() };
                 let known = rules.entry(name).or_default();
                 if (wanted || !is_alert) && !known.iter().any(|known| known.value == rule.value) {
                     known.push(rule);
