@@ -61,6 +61,9 @@ pub(crate) fn mutants(rule: &Value) -> Vec<Mutant> {
     }
     for (start, end) in matchers(expr) {
         let matcher = &expr[start..end];
+        if is_said_beside(expr, start, end) {
+            continue;
+        }
         let mut until = end;
         if expr[end..].starts_with(',') {
             until = end + 1;
@@ -94,6 +97,20 @@ fn is_one(expr: &str) -> bool {
     operand.starts_with("group by")
         || operand.starts_with("(100 - 99)")
         || ["_info", "_info:", "_owner"].iter().any(|end| metric.ends_with(end))
+}
+
+/// Whether the other side of an operator says the same matcher, and the two sides are joined by all of their labels: what the
+/// matcher leaves out of one side finds nothing on the other.
+fn is_said_beside(expr: &str, start: usize, end: usize) -> bool {
+    let matcher = &expr[start..end];
+    let before = expr[..start].rsplit_once(matcher).map(|(_, between)| between);
+    let after = expr[end..].split_once(matcher).map(|(between, _)| between);
+    let joins = |between: &str| {
+        let operators = [" and ", "\nand ", " / "].iter().map(|it| between.matches(it).count()).sum::<usize>();
+        let others = ["(", " or ", "\nor ", "unless", " on "].iter().any(|it| between.contains(it));
+        matcher.contains("=\"") && operators == 1 && !others
+    };
+    [before, after].into_iter().flatten().any(joins)
 }
 
 /// How much a counter grew, in one unit or another.
