@@ -90,5 +90,9 @@ fn folders(path: &Path) -> Vec<PathBuf> {
 
 fn file(root: &Path, path: &Path) -> File {
     let name = path.strip_prefix(root).unwrap().with_extension("").to_str().unwrap().to_owned();
+    let is_number = |line: &&str| line.split_once(": 0x").is_some_and(|(_, rest)| !rest.contains(' '));
+    let text = fs::read_to_string(path).unwrap();
+    let number = text.lines().find(is_number);
+    assert!(number.is_none(), "{name}: YAML reads a number in base 16, quote it: {}", number.unwrap_or_default());
     File { name, rules: yaml(path) }
 }
