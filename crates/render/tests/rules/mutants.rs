@@ -47,14 +47,14 @@ pub(crate) fn mutants(rule: &Value) -> Vec<Mutant> {
             if from.ends_with('(') && expr[..at].ends_with(|c: char| c.is_ascii_alphanumeric() || c == '_') {
                 continue;
             }
-            if from == " * " && is_one(&expr[at + from.len()..]) {
+            if from == " * " && is_one(&expr[at + from.len()..]) || is_unseen(rule, at) {
                 continue;
             }
             let to = if GROWTH.contains(&from) && unit_is_lost(expr) { "max_over_time(" } else { to };
             add(format!("`{}` for `{}`", to.trim(), from.trim()), replaced(expr, at, from.len(), to));
         }
     }
-    for (start, end) in numbers(expr) {
+    for (start, end) in numbers(expr).into_iter().filter(|(start, _)| !is_unseen(rule, *start)) {
         let number: f64 = expr[start..end].parse().unwrap();
         let other = if number == 0.0 { 1.5 } else { number * 3.0 + 0.5 };
         add(format!("{other} for {}", &expr[start..end]), replaced(expr, start, end - start, &other.to_string()));
@@ -96,7 +96,14 @@ fn is_one(expr: &str) -> bool {
     let metric = words.clone().find(|word| word.contains(':')).or(words.next_back()).unwrap_or_default();
     operand.starts_with("group by")
         || operand.starts_with("(100 - 99)")
-        || ["_info", "_info:", "_owner"].iter().any(|end| metric.ends_with(end))
+        || ["_info", "_info:", "_owner", ":latest"].iter().any(|end| metric.ends_with(end))
+}
+
+/// Whether a rule ends here with what makes 0 of `absent`: nothing compares that value, and no text shows it.
+fn is_unseen(rule: &Value, at: usize) -> bool {
+    let (before, rest) = rule["expr"].as_str().unwrap().split_at(at);
+    let is_end = before.contains("absent(") && rest.trim_start_matches([' ', '-']) == "1";
+    is_end && !rule["annotations"].to_string().contains("$value")
 }
 
 /// Whether the other side of an operator says the same matcher, and the two sides are joined by all of their labels: what the
