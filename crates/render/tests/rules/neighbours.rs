@@ -3,14 +3,14 @@
 use crate::cases::{Cases, Fires, Samples, Series};
 
 /// The series of a case that fires with those of the silent cases beside it: once for each label of its alerts, which is all
-/// that tells the silent ones from it.
+/// that tells the silent ones from it. Each with what it is.
 ///
 /// A rule that forgets to join by a label, or to group by it, takes them for one.
 pub(crate) fn of(cases: &Cases, fires: &Fires) -> Vec<(String, Series)> {
     let labels = fires.labels.first().into_iter().flat_map(|labels| labels.keys());
     // A `job` is no object: it says which exporter a series is from.
     let labels = labels.filter(|label| *label != "job" && !cases.alone.contains_key(*label));
-    labels.filter_map(|label| Some((label.clone(), beside(cases, fires, label)?))).collect()
+    labels.filter_map(|label| Some((format!("beside another {label}"), beside(cases, fires, label)?))).collect()
 }
 
 fn beside(cases: &Cases, fires: &Fires, label: &str) -> Option<Series> {

@@ -149,11 +149,18 @@ pub(crate) fn tests(cases: &Cases, severity: Option<&str>, rules: &[&Rule], twic
     for (at, fires) in cases.fires.iter().enumerate().filter(|(_, fires)| fires.severity.as_deref() == severity) {
         let name = |kind: &str| format!("{} fires {} {} {kind}", cases.name, at + 1, fires.why);
         tests.push(fires_test(&name("once"), fires, rules, &fires.series, end(cases)));
-        if twice && cases.not_doubled.is_none() {
-            tests.push(fires_test(&name("scraped twice"), fires, rules, &doubled(&fires.series), end(cases)));
+        let twice = twice && cases.not_doubled.is_none();
+        let mut others = neighbours::of(cases, fires);
+        if twice && others.is_empty() {
+            others.push(("alone".to_owned(), fires.series.clone()));
         }
-        for (label, series) in neighbours::of(cases, fires) {
-            tests.push(fires_test(&name(&format!("beside another {label}")), fires, rules, &series, end(cases)));
+        for (beside, series) in others {
+            let (name, series) = if twice {
+                (name(&format!("scraped twice, {beside}")), doubled(&series))
+            } else {
+                (name(&beside), series)
+            };
+            tests.push(fires_test(&name, fires, rules, &series, end(cases)));
         }
     }
     if rules[0].is_alert && severity.is_none() {
