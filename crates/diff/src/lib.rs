@@ -33,7 +33,7 @@ pub use object::{Identity, read};
 pub use workload::Count;
 
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// What to suppose of the cluster.
 #[derive(Clone, Copy, Debug)]
@@ -121,16 +121,24 @@ pub fn compare(before: &[Value], after: &[Value], options: Options) -> Diff {
     Diff { changed: edits, added, gone, effects, totals: effects::totals::totals(&before, &after) }
 }
 
+/// Gives objects without a namespace the one of the only object of their kind and name in the other set.
 fn place(set: &mut Set<'_>, other: &Set<'_>) {
     let is_lost = |identity: &&Identity| identity.namespace.is_empty() && !other.contains_key(*identity);
-    for identity in set.keys().filter(is_lost).cloned().collect::<Vec<_>>() {
-        let is_it = |it: &&Identity| Identity { namespace: String::new(), ..(*it).clone() } == identity;
-        let mut found = other.keys().filter(is_it);
-        let (Some(place), None) = (found.next(), found.next()) else { continue };
+    let lost: Vec<Identity> = set.keys().filter(is_lost).cloned().collect();
+    if lost.is_empty() {
+        return;
+    }
+    let mut places: HashMap<[&str; 3], Vec<&Identity>> = HashMap::new();
+    for place in other.keys() {
+        places.entry([&place.kind, &place.group, &place.name]).or_default().push(place);
+    }
+    for identity in lost {
+        let found = places.get(&[identity.kind.as_str(), &identity.group, &identity.name]);
+        let Some([place]) = found.map(Vec::as_slice) else { continue };
         if !set.contains_key(place)
             && let Some(object) = set.remove(&identity)
         {
-            set.insert(place.clone(), object);
+            set.insert((*place).clone(), object);
         }
     }
 }

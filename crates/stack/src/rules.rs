@@ -79,6 +79,18 @@ fn idle(path: &str, value: &Value, findings: &mut Findings) {
     }
 }
 
+/// The namespace of the objects that deliver the stack, which is none of its own: which it should be, and what they are called.
+fn apart(part: &str, namespace: &DnsLabel, [which, objects]: [&str; 2], stack: &Stack, findings: &mut Findings) {
+    if stack.namespaces.all().contains(&namespace) {
+        findings.error(
+            &[&format!("{part}.namespace")],
+            format!("`{namespace}` is a namespace of the stack itself"),
+            &format!("expected the namespace {which}"),
+            &format!("whoever deletes the stack would delete {objects} with it"),
+        );
+    }
+}
+
 /// The Services that people reach from outside, by part.
 fn services(stack: &Stack) -> Vec<(&'static str, Service)> {
     let enabled = stack.parts().into_iter().filter(|(_, part)| part.enabled());

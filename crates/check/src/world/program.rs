@@ -52,7 +52,7 @@ impl<'a> Program<'a> {
 
     /// Whether it is Grafana.
     pub(crate) fn is_grafana(&self) -> bool {
-        is_grafana(self.name)
+        matches!(self.name, "grafana" | "grafana-oss" | "grafana-enterprise")
     }
 
     /// Whether it is the blackbox exporter.
@@ -99,11 +99,6 @@ impl<'a> Program<'a> {
     pub(crate) fn value(&self, name: &str) -> Option<&'a str> {
         self.variable(name)?.get("value")?.text()
     }
-}
-
-/// Whether an image of this name is Grafana.
-pub(crate) fn is_grafana(name: &str) -> bool {
-    matches!(name, "grafana" | "grafana-oss" | "grafana-enterprise")
 }
 
 #[cfg(test)]

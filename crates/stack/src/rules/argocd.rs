@@ -1,5 +1,6 @@
 //! What Argo CD could not deliver.
 
+use super::apart;
 use crate::findings::Findings;
 use crate::model::{Argocd, Install, Stack};
 
@@ -48,12 +49,5 @@ pub(crate) fn check(argocd: &Argocd, stack: &Stack, findings: &mut Findings) {
             "set `argocd.install: manifests`, or remove `namespaces.agents`",
         );
     }
-    if stack.namespaces.all().contains(&&argocd.namespace) {
-        findings.error(
-            &["argocd.namespace"],
-            format!("`{}` is a namespace of the stack itself", argocd.namespace),
-            "expected the namespace that Argo CD runs in",
-            "whoever deletes the stack would delete its own Argo CD objects with it",
-        );
-    }
+    apart("argocd", &argocd.namespace, ["that Argo CD runs in", "its own Argo CD objects"], stack, findings);
 }

@@ -1,5 +1,6 @@
 //! What Flux could not deliver.
 
+use super::apart;
 use crate::findings::Findings;
 use crate::model::{Flux, Stack};
 
@@ -36,14 +37,7 @@ pub(crate) fn check(flux: &Flux, stack: &Stack, findings: &mut Findings) {
             "remove it from the list",
         );
     }
-    if stack.namespaces.all().contains(&&flux.namespace) {
-        findings.error(
-            &["flux.namespace"],
-            format!("`{}` is a namespace of the stack itself", flux.namespace),
-            "expected the namespace that holds Flux's own objects",
-            "whoever deletes the stack would delete them with it",
-        );
-    }
+    apart("flux", &flux.namespace, ["that holds Flux's own objects", "them"], stack, findings);
     if stack.argocd.enabled {
         findings.error(
             &["flux.enabled", "argocd.enabled"],
