@@ -20,7 +20,8 @@ const STACKS: [&str; 2] = [
     "blackbox-exporter: {enabled: true, targets: [{name: shop, url: 'https://shop.example.com', module: http_2xx}]}\n\
      objectStorage: {s3: {endpoint: s3.example.com}, buckets: {thanos: acme-metrics}}\n\
      prometheus: {retention: 2d, externalLabels: {cluster: production}}\n\
-     thanos: {enabled: true}\n",
+     thanos: {enabled: true}\nthanos-receive: {enabled: true, ingress: {enabled: true}}\n\
+     thanos-ruler: {enabled: true, clusters: [production, fra-01]}\n",
     "promtail: {enabled: false}\nalloy: {enabled: true}\n",
 ];
 

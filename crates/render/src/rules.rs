@@ -1,5 +1,6 @@
 //! Rule groups of Prometheus, `templates/<component>/rules/<subject>.yaml`, as PrometheusRule objects; and those of Loki, in
-//! `log-rules`, as the files that its ruler reads.
+//! `log-rules`, as the files that its ruler reads; and those over all clusters, in `global-rules`, as PrometheusRule objects for
+//! the ruler of Thanos.
 //!
 //! The files are what Prometheus and Loki read, with [`Words`] in them. A rule that speaks of something that the stack does not
 //! scrape is left out, and so is one that reads what such a rule would record; a group and a file without a rule left are
@@ -21,7 +22,11 @@ use vigil_yaml::{Problem, Span};
 enum Evaluator {
     Prometheus,
     Loki,
+    Thanos,
 }
+
+/// How many rules an object has at most: of so many alerts about single clusters kubectl can still apply it.
+const MOST_RULES: usize = 200;
 
 /// The rules of one file that a stack has.
 struct File<'t> {
@@ -83,8 +88,8 @@ impl<'t> Rules<'t> {
 
     /// The PrometheusRule objects.
     pub(crate) fn objects(&self, stack: &Stack) -> Vec<Made<'t>> {
-        let of_prometheus = self.files.iter().filter(|file| file.evaluator == Evaluator::Prometheus);
-        of_prometheus.map(|file| object(stack, file)).collect()
+        let of_objects = self.files.iter().filter(|file| file.evaluator != Evaluator::Loki);
+        of_objects.map(|file| objects(stack, file)).collect()
     }
 }
 
@@ -105,7 +110,8 @@ pub(crate) fn rules<'t>(
     let mut absent = BTreeSet::new();
     let of_prometheus = templates.rules().map(|file| (Evaluator::Prometheus, file));
     let of_loki = templates.log_rules().map(|file| (Evaluator::Loki, file));
-    for (evaluator, (folder, subject, path)) in of_prometheus.chain(of_loki) {
+    let of_thanos = templates.global_rules().map(|file| (Evaluator::Thanos, file));
+    for (evaluator, (folder, subject, path)) in of_prometheus.chain(of_loki).chain(of_thanos) {
         let mut groups = match groups(path, templates, &words) {
             Ok(groups) => groups,
             Err(found) => {
@@ -114,10 +120,10 @@ pub(crate) fn rules<'t>(
             }
         };
         alerts.extend(groups.iter().flat_map(names_of_alerts));
-        let is_evaluated = are_in && (evaluator == Evaluator::Prometheus || facts::log_alerts(stack));
+        let is_evaluated = are_in && (evaluator != Evaluator::Loki || facts::log_alerts(stack));
         let component = components.iter().copied().find(|component| is_evaluated && *component == folder);
         for group in &mut groups {
-            keep(group, &mut absent, |rule| component.and_then(|_| words.fill(rule)));
+            keep(group, &mut absent, |rule| component.map(|_| words.fill_each(rule)).unwrap_or_default());
         }
         files.extend(component.map(|component| File { evaluator, component, subject, path, groups }));
     }
@@ -170,12 +176,12 @@ fn unknown(stack: &Stack, alerts: &BTreeSet<String>) -> Vec<Problem> {
         .collect()
 }
 
-/// Replaces each rule of a group by what `fill` makes of it. What the rules that go would have recorded is `absent`.
-fn keep(group: &mut Map<String, Value>, absent: &mut BTreeSet<String>, fill: impl Fn(&Value) -> Option<Value>) {
+/// Replaces each rule of a group by those that `fill` makes of it. What the rules that go would have recorded is `absent`.
+fn keep(group: &mut Map<String, Value>, absent: &mut BTreeSet<String>, fill: impl Fn(&Value) -> Vec<Value>) {
     let Some(Value::Array(rules)) = group.get_mut("rules") else { return };
-    let kept = rules.iter().filter_map(|rule| {
+    let kept = rules.iter().flat_map(|rule| {
         let filled = fill(rule);
-        if filled.is_none() {
+        if filled.is_empty() {
             absent.extend(rule["record"].as_str().map(str::to_owned));
         }
         filled
@@ -189,7 +195,8 @@ fn leave_out_readers(files: &mut [File], absent: &mut BTreeSet<String>) {
         let known = absent.clone();
         for group in files.iter_mut().flat_map(|file| &mut file.groups) {
             keep(group, absent, |rule| {
-                (!reads(rule["expr"].as_str().unwrap_or_default(), &known)).then(|| rule.clone())
+                let reads = reads(rule["expr"].as_str().unwrap_or_default(), &known);
+                (!reads).then(|| rule.clone()).into_iter().collect()
             });
         }
         if absent.len() == known.len() {
@@ -221,22 +228,47 @@ fn settle(stack: &Stack, file: &mut File) -> bool {
     !file.groups.is_empty()
 }
 
-fn object<'t>(stack: &Stack, file: &File<'t>) -> Made<'t> {
+/// The PrometheusRule of a file; of very many rules several.
+fn objects<'t>(stack: &Stack, file: &File<'t>) -> Made<'t> {
     let name = match file.subject {
         subject if subject == file.component => format!("{}-{subject}", facts::metrics_release(stack)),
         subject => format!("{}-{}-{subject}", facts::metrics_release(stack), file.component),
     };
-    let value = json!({
-        "apiVersion": "monitoring.coreos.com/v1",
-        "kind": "PrometheusRule",
-        "metadata": {
-            "name": name,
-            "namespace": stack.namespaces.monitoring,
-            "labels": facts::rule_labels(stack, file.component),
-        },
-        "spec": { "groups": file.groups },
+    let labels = match file.evaluator {
+        Evaluator::Thanos => facts::global_rule_labels(stack, file.component),
+        _ => facts::rule_labels(stack, file.component),
+    };
+    let object = |(at, groups): (usize, Vec<Map<String, Value>>)| {
+        let name = if at == 0 { name.clone() } else { format!("{name}-{}", at + 1) };
+        json!({
+            "apiVersion": "monitoring.coreos.com/v1",
+            "kind": "PrometheusRule",
+            "metadata": { "name": name, "namespace": stack.namespaces.monitoring, "labels": labels },
+            "spec": { "groups": groups },
+        })
+    };
+    let values = in_parts(&file.groups).into_iter().enumerate().map(object);
+    Made::new(file.component, file.path, values.map(Into::into).collect())
+}
+
+/// The groups of a file; those of very many rules in parts, which are groups of objects of their own.
+fn in_parts(groups: &[Map<String, Value>]) -> Vec<Vec<Map<String, Value>>> {
+    let rules = |group: &Map<String, Value>| group.get("rules").and_then(Value::as_array).cloned().unwrap_or_default();
+    if groups.iter().all(|group| rules(group).len() <= MOST_RULES) {
+        return vec![groups.to_vec()];
+    }
+    let parts = groups.iter().flat_map(|group| {
+        let rules = rules(group);
+        let part = |(at, rules): (usize, &[Value])| {
+            let mut part = group.clone();
+            let name = group.get("name").and_then(Value::as_str).unwrap_or_default();
+            part.insert("name".to_owned(), json!(format!("{name}-{}", at + 1)));
+            part.insert("rules".to_owned(), json!(rules));
+            vec![part]
+        };
+        rules.chunks(MOST_RULES).enumerate().map(part).collect::<Vec<_>>()
     });
-    Made::new(file.component, file.path, vec![value.into()])
+    parts.collect()
 }
 
 /// Says of an alert where its runbook is: at an address, or in the program.

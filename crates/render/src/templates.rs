@@ -14,7 +14,7 @@ use walkdir::WalkDir;
 /// - `<component>/<file>.yaml` is that file already: one object in canonical form, which gets the labels and annotations
 ///   that every object has.
 /// - `<component>/files/<name>` is a body for a ConfigMap or Secret, verbatim, or rendered when it ends in `.hbs`.
-/// - `<component>/rules/<subject>.yaml` and `<component>/log-rules/<subject>.yaml` are rules of Prometheus and of Loki,
+/// - `<component>/rules/<subject>.yaml`, `…/log-rules/…` and `…/global-rules/…` are rules of Prometheus, of Loki and of Thanos,
 ///   `<component>/dashboards/<name>.yaml` describes a dashboard.
 /// - `partials/<name>.hbs` is for use in others as `{{> name}}`.
 ///
@@ -25,8 +25,8 @@ pub struct Templates {
     compiled: Arc<Compiled>,
 }
 
-/// Folders of a component whose files are read as YAML: rules of Prometheus and of Loki, descriptions of dashboards.
-const ROOMS: [&str; 3] = ["/rules/", "/log-rules/", "/dashboards/"];
+/// Folders of a component whose files are read as YAML: rules of Prometheus, of Loki and of Thanos, descriptions of dashboards.
+const ROOMS: [&str; 4] = ["/rules/", "/log-rules/", "/global-rules/", "/dashboards/"];
 
 impl Templates {
     const LIMIT: usize = 16 << 20;
@@ -139,9 +139,14 @@ impl Templates {
         self.in_room(ROOMS[1])
     }
 
+    /// The rule files of all components for the ruler of Thanos, likewise.
+    pub(crate) fn global_rules(&self) -> impl Iterator<Item = (&str, &str, &str)> {
+        self.in_room(ROOMS[2])
+    }
+
     /// The descriptions of dashboards of all components, as (component, name, path).
     pub(crate) fn dashboards(&self) -> impl Iterator<Item = (&str, &str, &str)> {
-        self.in_room(ROOMS[2])
+        self.in_room(ROOMS[3])
     }
 
     fn in_room(&self, room: &'static str) -> impl Iterator<Item = (&str, &str, &str)> {

@@ -464,8 +464,8 @@ fn a_templates_directory_that_is_none() {
 /// All documents of all components, straight from `facts`: objects, values files, and bodies parsed.
 fn everything(facts: &Value) -> Result<BTreeMap<String, Vec<Value>>, String> {
     let mut all = BTreeMap::new();
+    let mut values = Values::new(facts.clone());
     for component in components() {
-        let mut values = Values::new(facts.clone());
         for name in REAL.files_of(component) {
             if let Some(text) = ENGINE.file(name, &values).map_err(|problems| drawn(&problems))? {
                 if name.ends_with(".alloy.hbs") {
@@ -485,6 +485,8 @@ fn everything(facts: &Value) -> Result<BTreeMap<String, Vec<Value>>, String> {
                 values.add_file(name, "the file");
             }
         }
+    }
+    for component in components() {
         for name in REAL.documents_of(component).filter(|path| path.ends_with(".hbs")) {
             all.insert(name.to_owned(), ENGINE.documents(name, &values).map_err(|problems| drawn(&problems))?);
         }

@@ -33,6 +33,9 @@ pub const VARIABLE_KEYS: [&str; 18] = [
     "prometheus.remoteWrite.*.url",
 ];
 
+/// The item of a list that stands for the names of all clusters, and the keys of a stack that may have it.
+const ALL_CLUSTERS: (&str, [&str; 1]) = ("{clusters}", ["thanos-ruler.clusters"]);
+
 /// The clusters of a fleet, and which stack files lie over each other for each of them.
 #[derive(Debug, serde::Deserialize)]
 #[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
@@ -273,6 +276,7 @@ impl Fleet {
                 ("region", member.region.as_ref().map(DnsLabel::as_str)),
                 ("ring", Some(self.rings[member.ring].name.as_str())),
             ],
+            clusters: &self.members,
         };
         let mut problems = Vec::new();
         variables.fill(root, &mut Vec::new(), member, &mut problems);
@@ -280,13 +284,17 @@ impl Fleet {
     }
 }
 
-/// What a cluster sends to other stores, and how they know it.
-#[derive(Clone, Debug)]
+/// What a cluster sends to other stores, and how they know it; and what it expects of others.
+#[derive(Clone, Debug, Default)]
 pub struct Sending {
     /// The labels of all that it sends.
     pub labels: BTreeMap<String, String>,
     /// Where it sends it.
     pub urls: Vec<String>,
+    /// What it is called in those labels, if it is called anything.
+    pub name: Option<String>,
+    /// The clusters whose samples it expects, by that name.
+    pub expected: Vec<String>,
 }
 
 impl Fleet {
@@ -309,7 +317,39 @@ impl Fleet {
                 break;
             }
         }
+        problems.extend(self.members.iter().zip(sending).flat_map(|(member, own)| self.silent(member, own, sending)));
         problems
+    }
+
+    /// Clusters whose samples a hub expects, and that send none: it would tell of each for ever.
+    fn silent(&self, hub: &Member, own: &Sending, all: &[Sending]) -> Vec<Problem> {
+        if own.expected.is_empty() {
+            return Vec::new();
+        }
+        let by_name: HashMap<_, _> = self
+            .members
+            .iter()
+            .zip(all)
+            .filter_map(|(member, sending)| Some((sending.name.as_deref()?, (member, sending))))
+            .collect();
+        let problem = |expected: &String| {
+            let (message, place, help) = match by_name.get(expected.as_str()) {
+                Some((member, _)) if std::ptr::eq(*member, hub) => return None,
+                Some((_, sending)) if !sending.urls.is_empty() => return None,
+                Some((member, _)) => (
+                    format!("`{hub}` expects samples of `{member}`, which sends none"),
+                    member.place.clone(),
+                    "add `prometheus.remoteWrite` to a file of its own or of all, with the address of the receivers",
+                ),
+                None => (
+                    format!("`{hub}` expects samples of `{expected}`, and no cluster is called so"),
+                    hub.place.clone(),
+                    "say who is who: `prometheus.externalLabels: { cluster: \"{cluster}\" }` in a file of all does it",
+                ),
+            };
+            Some(Problem::error(message, place).help(help))
+        };
+        own.expected.iter().filter_map(problem).collect()
     }
 }
 
@@ -324,6 +364,7 @@ const HELP: &str =
 
 struct Variables<'a> {
     known: [(&'static str, Option<&'a str>); 3],
+    clusters: &'a [Member],
 }
 
 impl Variables<'_> {
@@ -337,6 +378,7 @@ impl Variables<'_> {
                 }
             }
             Data::List(items) => {
+                self.list_clusters(items, path);
                 for (at, item) in items.iter_mut().enumerate() {
                     path.push(at.to_string());
                     self.fill(item, path, member, problems);
@@ -376,6 +418,28 @@ impl Variables<'_> {
                 }
             }
         }
+    }
+}
+
+impl Variables<'_> {
+    /// Puts the names of all clusters into a list that asks for them.
+    fn list_clusters(&self, items: &mut Vec<Node>, path: &[String]) {
+        let (token, keys) = ALL_CLUSTERS;
+        let asks = |item: &Node| item.text() == Some(token);
+        if !keys.contains(&path.join(".").as_str()) || !items.iter().any(asks) {
+            return;
+        }
+        let named = |item: Node| -> Vec<Node> {
+            let name = |member: &Member| {
+                let mut named = item.clone();
+                if let Data::Scalar(scalar) = &mut named.data {
+                    member.name.as_str().clone_into(&mut scalar.text);
+                }
+                named
+            };
+            if asks(&item) { self.clusters.iter().map(name).collect() } else { vec![item] }
+        };
+        *items = std::mem::take(items).into_iter().flat_map(named).collect();
     }
 }
 
@@ -446,6 +510,36 @@ mod tests {
     }
 
     #[test]
+    fn a_hub_expects_all_clusters_and_each_must_send() {
+        let text = "layers: [a.yaml]\nrings: [{name: prod}]\nclusters:\n  hub: {ring: prod}\n  a: {ring: prod}\n  b: {ring: prod}\n";
+        let fleet = load(text).unwrap();
+        let own = "objectStorage: {s3: {endpoint: a.b}, buckets: {thanos: metrics}}\n\
+                   prometheus: {retention: 2d, externalLabels: {cluster: '{cluster}'}}\nthanos: {enabled: true}\n\
+                   thanos-ruler: {enabled: true, clusters: [before, '{clusters}']}\n";
+        fleet.read.lock().unwrap().insert("a.yaml".into(), Ok(Source::new("a.yaml", own)));
+        let hub = fleet.members.iter().find(|member| member.name.as_str() == "hub").unwrap();
+        let hub = fleet.stack(hub).unwrap_or_else(|problems| panic!("{problems:?}")).stack.sending();
+        assert_eq!(hub.expected, ["before", "a", "b", "hub"]);
+        assert_eq!(hub.name.as_deref(), Some("hub"));
+
+        let of = |name: &str, urls: &[&str]| Sending {
+            name: Some(name.to_owned()),
+            labels: [("cluster".to_owned(), name.to_owned())].into(),
+            urls: urls.iter().map(|url| (*url).to_owned()).collect(),
+            expected: Vec::new(),
+        };
+        let problems = fleet.together(&[of("a", &["u"]), of("b", &[]), hub]);
+        let messages: Vec<_> = problems.iter().map(|problem| problem.message.as_str()).collect();
+        assert_eq!(
+            messages,
+            [
+                "`hub` expects samples of `before`, and no cluster is called so",
+                "`hub` expects samples of `b`, which sends none"
+            ]
+        );
+    }
+
+    #[test]
     fn variables_stand_only_where_they_may() {
         let text = "prometheus:\n  externalLabels: {place: '{region}'}\n  retention: '{ring}'\nnamespaces: {monitoring: 'm-{cluster}'}\n";
         insta::assert_snapshot!(stack("{ring: prod}", text).unwrap_err());
@@ -482,6 +576,7 @@ mod tests {
         let sending = |label: &str, urls: &[&str]| Sending {
             labels: [("cluster".to_owned(), label.to_owned())].into(),
             urls: urls.iter().map(|url| (*url).to_owned()).collect(),
+            ..Sending::default()
         };
         let problems = fleet.together(&[sending("x", &["u"]), sending("y", &["u"]), sending("x", &["v", "u"])]);
         assert_eq!(problems.len(), 1);

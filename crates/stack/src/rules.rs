@@ -22,6 +22,8 @@ pub(crate) mod prometheus;
 pub(crate) mod prometheus_operator;
 pub(crate) mod promtail;
 pub(crate) mod thanos;
+pub(crate) mod thanos_receive;
+pub(crate) mod thanos_ruler;
 
 use crate::findings::Findings;
 use crate::model::{

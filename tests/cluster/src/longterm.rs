@@ -27,7 +27,7 @@ Thanos is v0.42.4, which Go 1.26.8 can build: v0.42.5 differs in its version and
 const COLUMNS: [&str; 3] = ["step", "expected", "found"];
 
 /// How long each step may take, on a machine that does other things as well.
-const PATIENCE: Duration = Duration::from_secs(300);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(300);
 
 /// The series, each with a sample a minute.
 const SERIES: usize = 5;
@@ -118,7 +118,7 @@ fn hours(milliseconds: i64) -> usize {
     usize::try_from((milliseconds + 1_800_000) / 3_600_000).unwrap_or(0)
 }
 
-fn row(proof: &mut Proof, step: &str, expected: usize, found: usize) {
+pub(crate) fn row(proof: &mut Proof, step: &str, expected: usize, found: usize) {
     proof.row([step.to_owned(), expected.to_string(), found.to_string()]);
 }
 
@@ -134,14 +134,14 @@ fn open_metrics(first: u64, last: u64) -> String {
 }
 
 /// A bucket that is a directory.
-struct Bucket {
+pub(crate) struct Bucket {
     folder: PathBuf,
     /// The file that names it.
-    config: PathBuf,
+    pub(crate) config: PathBuf,
 }
 
 impl Bucket {
-    fn new(place: &Path) -> Result<Self> {
+    pub(crate) fn new(place: &Path) -> Result<Self> {
         let (folder, config) = (place.join("bucket"), place.join("objstore.yaml"));
         fs::create_dir_all(&folder).context(folder.display())?;
         let text = format!("type: FILESYSTEM\nconfig:\n  directory: {}\n", folder.display());
@@ -164,10 +164,17 @@ impl Bucket {
 }
 
 /// A process of Thanos that answers by HTTP.
-struct Thanos {
-    http: Http,
+pub(crate) struct Thanos {
+    pub(crate) http: Http,
     grpc: u16,
-    _process: Process,
+    process: Process,
+}
+
+impl Thanos {
+    /// Ends it as a node does that is lost.
+    pub(crate) fn kill(self) {
+        self.process.kill();
+    }
 }
 
 /// A Prometheus, and its side-car.
@@ -253,7 +260,9 @@ impl Replica {
 /// The arguments of a workload of Thanos, with what is other here in the place of what stands there.
 fn arguments(stack: &Rendered, name: &str, other: &[(&str, String)]) -> Result<Vec<String>> {
     let object = stack.objects.iter().find(|object| {
-        object.component == "thanos" && object.name() == name && ["Deployment", "StatefulSet"].contains(&object.kind())
+        object.component.starts_with("thanos")
+            && object.name() == name
+            && ["Deployment", "StatefulSet"].contains(&object.kind())
     });
     let object = object.ok_or_else(|| Failure::new(format!("{}: no workload {name}", stack.name)))?;
     let words = object.value["spec"]["template"]["spec"]["containers"][0]["args"].as_array();
@@ -267,25 +276,39 @@ fn arguments(stack: &Rendered, name: &str, other: &[(&str, String)]) -> Result<V
     Ok(words.into_iter().map(replaced).collect())
 }
 
-fn start(
+/// Starts a process of the stack on these ports for HTTP and gRPC, with what is other here in the place of what stands there.
+pub(crate) fn start(
     stack: &Rendered,
     name: &str,
+    ports: (u16, u16),
     place: &Path,
-    other: impl FnOnce(u16) -> Vec<(&'static str, String)>,
+    other: Vec<(&str, String)>,
 ) -> Result<Thanos> {
-    let (web, grpc) = (free_port()?, free_port()?);
-    let mut all = other(web);
-    all.push(("--http-address", format!("127.0.0.1:{web}")));
-    all.push(("--grpc-address", format!("127.0.0.1:{grpc}")));
-    let mut process = Process::start(name, &program("thanos", "thanos")?, arguments(stack, name, &all)?, &[], place)?;
+    start_with(stack, name, ports, place, (other, Vec::new()))
+}
+
+/// The same, with `more` arguments, for what no pod has to be told.
+pub(crate) fn start_with(
+    stack: &Rendered,
+    name: &str,
+    (web, grpc): (u16, u16),
+    place: &Path,
+    (mut other, more): (Vec<(&str, String)>, Vec<String>),
+) -> Result<Thanos> {
+    other.push(("--http-address", format!("127.0.0.1:{web}")));
+    other.push(("--grpc-address", format!("127.0.0.1:{grpc}")));
+    let words = arguments(stack, name, &other)?.into_iter().chain(more);
+    let log = format!("{name}-{web}");
+    let mut process = Process::start(&log, &program("thanos", "thanos")?, words, &[], place)?;
     let http = Http::at(web);
     process.wait_until(PATIENCE, || http.is_ok("/-/ready"))?;
-    Ok(Thanos { http, grpc, _process: process })
+    Ok(Thanos { http, grpc, process })
 }
 
 /// A file of the stack's ConfigMap, written where a process reads it.
-fn file(stack: &Rendered, place: &Path, name: &str, change: impl FnOnce(&str) -> String) -> Result<String> {
-    let mut texts = stack.objects.iter().filter(|object| object.component == "thanos" && object.kind() == "ConfigMap");
+pub(crate) fn file(stack: &Rendered, place: &Path, name: &str, change: impl FnOnce(&str) -> String) -> Result<String> {
+    let own = stack.objects.iter().filter(|object| object.component.starts_with("thanos"));
+    let mut texts = own.filter(|object| object.kind() == "ConfigMap");
     // The others hold dashboards.
     let text = texts.find_map(|object| object.value["data"].get(name)).cloned().unwrap_or_default();
     let path = place.join(name);
@@ -297,8 +320,8 @@ fn file(stack: &Rendered, place: &Path, name: &str, change: impl FnOnce(&str) ->
 fn answering(stack: &Rendered, place: &Path, bucket: &Bucket, sidecars: &[u16]) -> Result<(Thanos, Thanos, Thanos)> {
     let config = bucket.config.display().to_string();
     let data = place.join("store").display().to_string();
-    let store =
-        start(stack, "thanos-store", place, |_| vec![("--objstore.config-file", config), ("--data-dir", data)])?;
+    let other = vec![("--objstore.config-file", config), ("--data-dir", data)];
+    let store = start(stack, "thanos-store", (free_port()?, free_port()?), place, other)?;
     // The addresses of the Services, each replaced by those that it would lead to.
     let endpoints = file(stack, place, "endpoints.yaml", |text| {
         let of = |ports: &[u16]| {
@@ -308,23 +331,22 @@ fn answering(stack: &Rendered, place: &Path, bucket: &Bucket, sidecars: &[u16]) 
             .map(|line| match line {
                 line if line.contains("thanos-discovery") => of(sidecars),
                 line if line.contains("thanos-store") => of(&[store.grpc]),
+                // Those have a proof of their own.
+                line if line.contains("thanos-receive") => String::new(),
                 line => line.to_owned(),
             })
             .collect()
     })?;
-    let mut asked = 0;
-    let query = start(stack, "thanos-query", place, |web| {
-        asked = web;
-        vec![("--endpoint.sd-config-file", endpoints)]
-    })?;
+    let asked = free_port()?;
+    let other = vec![("--endpoint.sd-config-file", endpoints)];
+    let query = start(stack, "thanos-query", (asked, free_port()?), place, other)?;
     let cache = file(stack, place, "cache.yaml", str::to_owned)?;
-    let frontend = start(stack, "thanos-query-frontend", place, |_| {
-        vec![
-            ("--query-frontend.downstream-url", format!("http://127.0.0.1:{asked}")),
-            ("--query-range.response-cache-config-file", cache.clone()),
-            ("--labels.response-cache-config-file", cache),
-        ]
-    })?;
+    let other = vec![
+        ("--query-frontend.downstream-url", format!("http://127.0.0.1:{asked}")),
+        ("--query-range.response-cache-config-file", cache.clone()),
+        ("--labels.response-cache-config-file", cache),
+    ];
+    let frontend = start(stack, "thanos-query-frontend", (free_port()?, free_port()?), place, other)?;
     // It asks them every few seconds who they are.
     let all = sidecars.len() + 1;
     wait_for(PATIENCE, || connections(&query.http) == all);

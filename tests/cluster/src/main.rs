@@ -4,7 +4,7 @@
 //! tools/cluster/build ─► programs ─ assets ─┐
 //! stacks/*.yaml ─ stacks ─► manifests/ ─────┴► control_plane ─► apply, upgrade, helm, changes, occupied,
 //!                                           │                   controllers, timeouts, argocd, story, alerts ────┐
-//!                                           └► rules, replay, longterm ──────────────────────────────────────────┤
+//!                                           └► rules, replay, longterm, receive ───────────────────────────────────┤
 //! corpus, a checker ─────────────────────────────────────────► agreement ────────────────────────────────────────┴► docs/proof.md
 //! ```
 
@@ -32,6 +32,7 @@ mod pki;
 mod prerequisites;
 mod process;
 mod proof;
+mod receive;
 mod recipe;
 mod replay;
 mod rules;
@@ -128,6 +129,8 @@ enum What {
     Replay,
     /// Thanos stores samples of two replicas, finds them once, downsamples and deletes; needs `tools/cluster/build thanos`
     Thanos,
+    /// Receivers of Thanos take samples of another cluster and lose none with one of them; needs the same
+    Receive,
 }
 
 /// Compare the verdicts of a checker with the API server's
@@ -205,12 +208,12 @@ fn prove(arguments: &Prove) -> Result<bool> {
     // To build Thanos takes as long as half of all the others, so it is not of those that are meant by none; and charts are not
     // everywhere.
     let wanted = |what: &What| match &*arguments.proofs {
-        [] => *what != What::Thanos && (*what != What::Helm || arguments.charts.is_some()),
+        [] => !matches!(what, What::Thanos | What::Receive) && (*what != What::Helm || arguments.charts.is_some()),
         named => named.contains(what),
     };
     let wanted: Vec<What> = What::value_variants().iter().copied().filter(wanted).collect();
     let mut releases = Vec::new();
-    if wanted.iter().any(|what| !matches!(what, What::Rules | What::Replay | What::Thanos)) {
+    if wanted.iter().any(|what| !matches!(what, What::Rules | What::Replay | What::Thanos | What::Receive)) {
         releases = assets::releases()?;
         releases.retain(|release| arguments.kubernetes.is_empty() || arguments.kubernetes.contains(&release.minor()));
         if releases.is_empty() {
@@ -236,6 +239,7 @@ fn prove(arguments: &Prove) -> Result<bool> {
             What::Alerts => alerts::prove(&releases)?,
             What::Replay => replay::prove(&stacks)?,
             What::Thanos => longterm::prove(&stacks)?,
+            What::Receive => receive::prove(&stacks)?,
         };
         found |= !proof.findings.is_empty();
         publish(&proof, &arguments.page)?;

@@ -146,6 +146,12 @@ fn folders(stack: &Stack) -> Vec<Value> {
     }
     let alloy = stack.alloy.enabled.then(|| own("alloy", stack.namespaces.log_agents().as_str()));
     let flask = stack.flask.enabled.then(|| own("flask", stack.flask.namespace.as_str()));
-    let thanos = stack.thanos.is_in(stack).then(|| own("thanos", stack.namespaces.monitoring.as_str()));
+    let thanos = [
+        ("thanos", stack.thanos.is_in(stack)),
+        ("thanos-receive", stack.thanos_receive.is_in(stack)),
+        ("thanos-ruler", stack.thanos_ruler.is_in(stack)),
+    ];
+    let thanos = thanos.into_iter().filter(|(_, is_in)| *is_in);
+    let thanos = thanos.map(|(name, _)| own(name, stack.namespaces.monitoring.as_str()));
     alloy.into_iter().chain(flask).chain(thanos).collect()
 }

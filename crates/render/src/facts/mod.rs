@@ -30,6 +30,8 @@ mod prometheus_operator;
 mod promtail;
 mod scrape_config;
 mod thanos;
+mod thanos_receive;
+mod thanos_ruler;
 mod values;
 mod workload;
 
@@ -152,6 +154,8 @@ pub(crate) fn rule_labels(stack: &Stack, component: &str) -> Value {
     let identity = Identity { name: component, instance: metrics_release(stack), component: "rules", image: None };
     monitored(stack, identity.facts())["monitorLabels"].clone()
 }
+
+pub(crate) use thanos_ruler::global_rule_labels;
 
 /// The labels of a component's dashboards, with the one by which Grafana's side-car finds them.
 pub(crate) fn dashboard_labels(stack: &Stack, component: &str) -> Value {

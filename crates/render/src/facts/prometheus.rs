@@ -6,11 +6,14 @@ use super::{
 };
 use serde_json::{Map, Value, json};
 use vigil_stack::Stack;
-use vigil_stack::model::{Prometheus, RemoteStore, ScrapeConfig, Selection, ServiceType};
+use vigil_stack::model::{Prometheus, RemoteStore, ScrapeConfig, Selection, SentSamples, ServiceType};
 use vigil_stack::units;
 
 /// Prometheus' own port.
 const PORT: u16 = 9090;
+
+/// The names of series that rules record, by the convention that these have a colon, and of the one that says which alerts fire.
+const AGGREGATES: &str = ".+:.+|ALERTS";
 
 fn identity(stack: &Stack) -> Identity<'_> {
     let image = Some(&stack.prometheus.image);
@@ -140,6 +143,15 @@ fn store(store: &RemoteStore) -> Value {
     if let Some(token) = &store.authorization {
         entry.insert("authorization".to_owned(), json!(token));
     }
+    if let Some(tls) = &store.tls {
+        entry.insert("tlsConfig".to_owned(), scrape_config::tls(tls));
+    }
     entry.extend(store.config.clone());
+    if store.send == Some(SentSamples::Aggregates) {
+        let keep = json!({ "action": "keep", "regex": AGGREGATES, "sourceLabels": ["__name__"] });
+        let others = entry.get("writeRelabelConfigs").and_then(Value::as_array).cloned().unwrap_or_default();
+        let all: Vec<_> = std::iter::once(keep).chain(others).collect();
+        entry.insert("writeRelabelConfigs".to_owned(), all.into());
+    }
     entry.into()
 }

@@ -8,13 +8,17 @@ use vigil_stack::Stack;
 use vigil_stack::model::{ObjectStorage, Resources};
 
 /// The port for metrics, and for queries as Prometheus takes them.
-const HTTP_PORT: u16 = 10902;
+pub(super) const HTTP_PORT: u16 = 10902;
 
 /// The port by which the processes ask each other for samples.
-const GRPC_PORT: u16 = 10901;
+pub(super) const GRPC_PORT: u16 = 10901;
 
-/// The label that the operator gives samples by which the replicas of Prometheus differ, unless it is told another.
-const REPLICA_LABEL: &str = "prometheus_replica";
+/// The labels by which samples differ that are the same otherwise: of the replicas of a Prometheus, as the operator calls it
+/// unless it is told another; of those of a ruler, as it always calls it; and of the receivers that keep one sample.
+const REPLICA_LABELS: [&str; 3] = ["prometheus_replica", "thanos_ruler_replica", RECEIVE_REPLICA];
+
+/// The label by which the samples of receivers differ.
+pub(super) const RECEIVE_REPLICA: &str = "receive_replica";
 
 /// The name of all: of their ConfigMap and their account.
 const NAME: &str = "thanos";
@@ -31,7 +35,7 @@ struct Process {
     replicas: fn(&Stack) -> u16,
     roles: &'static [Role],
     /// Who asks it by HTTP, beside Prometheus for its metrics.
-    asked_by: Option<Role>,
+    asked_by: &'static [Role],
     /// Whether it answers by gRPC.
     answers: bool,
 }
@@ -40,26 +44,25 @@ const QUERY: Process = Process {
     name: "thanos-query",
     replicas: |stack| stack.thanos.query.replicas.get(),
     roles: &[Role::Querier],
-    asked_by: Some(Role::QueryFrontend),
+    asked_by: &[Role::QueryFrontend, Role::RuleEvaluator],
     answers: false,
 };
 const QUERY_FRONTEND: Process = Process {
     name: "thanos-query-frontend",
     replicas: |stack| stack.thanos.query_frontend.replicas.get(),
     roles: &[Role::QueryFrontend],
-    asked_by: Some(Role::Dashboards),
+    asked_by: &[Role::Dashboards],
     answers: false,
 };
 const STORE: Process = Process {
     name: "thanos-store",
     replicas: |stack| stack.thanos.store.replicas.get(),
     roles: &[],
-    asked_by: None,
+    asked_by: &[],
     answers: true,
 };
 /// A second one would destroy what the first makes.
-const COMPACT: Process =
-    Process { name: "thanos-compact", replicas: |_| 1, roles: &[], asked_by: None, answers: false };
+const COMPACT: Process = Process { name: "thanos-compact", replicas: |_| 1, roles: &[], asked_by: &[], answers: false };
 
 const PROCESSES: [Process; 4] = [QUERY, QUERY_FRONTEND, STORE, COMPACT];
 
@@ -74,7 +77,7 @@ impl Process {
     }
 
     fn workload(&self, stack: &Stack) -> Workload {
-        let mut peers: Vec<_> = self.asked_by.map(Peer::Pods).into_iter().collect();
+        let mut peers: Vec<_> = self.asked_by.iter().copied().map(Peer::Pods).collect();
         peers.extend(is_monitored(stack).then_some(Peer::Pods(Role::Scraper)));
         let mut ports = vec![Port::tcp(HTTP_PORT, peers)];
         ports.extend(self.answers.then(grpc_port));
@@ -141,7 +144,18 @@ pub(super) fn workloads(stack: &Stack) -> Vec<Workload> {
     PROCESSES.iter().map(|process| process.workload(stack)).collect()
 }
 
-fn is_monitored(stack: &Stack) -> bool {
+/// The Services of whoever has samples and is asked for them.
+fn stores(stack: &Stack) -> Vec<String> {
+    let answers = |workload: &Workload| {
+        let mut peers = workload.ports.iter().flatten().flat_map(|port| &port.peers);
+        peers.any(|peer| *peer == Peer::Pods(Role::Querier))
+    };
+    // The Service of Prometheus leads to one of its pods, and that of its side-cars to all.
+    let service = |workload: Workload| if workload.has(Role::Scraper) { discovery(stack) } else { workload.name };
+    super::workloads(stack).into_iter().filter(answers).map(service).collect()
+}
+
+pub(super) fn is_monitored(stack: &Stack) -> bool {
     stack.thanos.monitored && stack.prometheus.enabled
 }
 
@@ -165,7 +179,8 @@ pub(super) fn facts(stack: &Stack) -> Value {
         "grpcPort": GRPC_PORT,
         "logLevel": thanos.log_level,
         "folder": "/etc/thanos",
-        "replicaLabel": REPLICA_LABEL,
+        "replicaLabels": REPLICA_LABELS,
+        "stores": stores(stack),
         "objectStore": object_store(&stack.object_storage),
         "access": object_storage::access(Some(&stack.object_storage)),
         "startup": startup(),

@@ -40,6 +40,10 @@ pub(crate) enum Role {
     Querier,
     /// Takes queries, and passes them on in parts.
     QueryFrontend,
+    /// Takes samples, and hands them to those that keep them.
+    SampleRouter,
+    /// Asks for what rules are about.
+    RuleEvaluator,
     /// Asks whatever the stack says whether it answers, the stack's own pods among them.
     Prober,
     /// Sends log lines.

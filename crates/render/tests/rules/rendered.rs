@@ -13,7 +13,8 @@ pub(crate) const STACKS: [&str; 2] = [
     "blackbox-exporter: {enabled: true, targets: [{name: shop, url: 'https://shop.example.com', module: http_2xx}]}\n\
      objectStorage: {s3: {endpoint: s3.example.com}, buckets: {thanos: acme-metrics}}\n\
      prometheus: {retention: 2d, externalLabels: {cluster: production}}\n\
-     thanos: {enabled: true}\n",
+     thanos: {enabled: true}\nthanos-receive: {enabled: true, ingress: {enabled: true}}\n\
+     thanos-ruler: {enabled: true, clusters: [production, fra-01]}\n",
     "promtail: {enabled: false}\nalloy: {enabled: true}\n",
 ];
 
@@ -169,7 +170,7 @@ pub(crate) fn rules(only: Option<&str>) -> Rules {
     let mut rules: BTreeMap<String, Vec<Rule>> = BTreeMap::new();
     for stack in STACKS {
         for object in rendering(stack) {
-            let file = object.template.replace("/rules/", "/").replace(".yaml", "");
+            let file = object.template.replace("/rules/", "/").replace("/global-rules/", "/").replace(".yaml", "");
             let wanted = only.is_none_or(|only| file == only);
             for value in rules_of(object) {
                 let is_alert = value["alert"].is_string();

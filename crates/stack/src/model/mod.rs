@@ -29,6 +29,8 @@ mod promtail;
 mod receiver;
 mod scrape_config;
 mod thanos;
+mod thanos_receive;
+mod thanos_ruler;
 
 pub use alertmanager::{
     Alertmanager, ConfigMatching, InhibitRule, Route, SubRoute, TemplateFile, TimeInterval, Times, TimesOfDay,
@@ -64,13 +66,15 @@ pub use pods::{
     TolerationOperator,
 };
 pub use prometheus::{
-    BasicAuth, Exemplars, NativeHistograms, Prometheus, RemoteStore, SecretReference, Selection, TokenAuth,
+    BasicAuth, Exemplars, NativeHistograms, Prometheus, RemoteStore, SecretReference, Selection, SentSamples, TokenAuth,
 };
 pub use prometheus_operator::{AdmissionWebhooks, OperatorInstances, PrometheusOperator};
 pub use promtail::{ContainerRuntime, LogOutput, Positions, Promtail};
 pub use receiver::*;
 pub use scrape_config::{RelabelAction, Relabeling, ScrapeConfig, ScrapeScheme, ScrapeTls};
 pub use thanos::{Thanos, ThanosCompactor, ThanosProcess, ThanosRetention, ThanosStore};
+pub use thanos_receive::{ThanosReceive, ThanosReceiveTls};
+pub use thanos_ruler::ThanosRuler;
 
 use crate::units::{
     Cidr, DnsLabel, DnsSubdomain, HttpPath, IpAddress, KubernetesVersion, LayerPath, LoadBalancerClass, NodePort, Port,
@@ -199,6 +203,10 @@ stack! { $
     "prometheus" prometheus: Prometheus,
     /// Thanos, which keeps the samples of Prometheus in object storage and answers from there.
     "thanos" thanos: Thanos,
+    /// What takes samples that the Prometheus of other clusters send to Thanos, by remote write.
+    "thanos-receive" thanos_receive: ThanosReceive,
+    /// What evaluates rules over the samples of all clusters that Thanos has.
+    "thanos-ruler" thanos_ruler: ThanosRuler,
     /// node-exporter, which tells how the nodes are.
     "node-exporter" node_exporter: NodeExporter,
     /// kube-state-metrics, which tells what the objects of the cluster are like.

@@ -1,5 +1,6 @@
 use super::{
-    Annotations, Ingress, Labels, Persistence, Pods, ScrapeConfig, Service, ServiceType, Stack, choice, part, settings,
+    Annotations, Ingress, Labels, Persistence, Pods, ScrapeConfig, ScrapeTls, Service, ServiceType, Stack, choice,
+    part, settings,
 };
 use crate::Sending;
 use crate::units::{
@@ -88,11 +89,14 @@ impl Default for Prometheus {
 }
 
 impl Stack {
-    /// What it sends to other stores, and how they know it.
+    /// What it sends to other stores, and how they know it; and what it expects of others.
     pub fn sending(&self) -> Sending {
         let labels = self.prometheus.external_labels.iter();
+        let labels: BTreeMap<_, _> = labels.map(|(name, value)| (name.to_string(), value.to_string())).collect();
         Sending {
-            labels: labels.map(|(name, value)| (name.to_string(), value.to_string())).collect(),
+            name: labels.get(self.alerts.cluster_label.as_str()).cloned(),
+            labels,
+            expected: self.expected_clusters().iter().map(ToString::to_string).collect(),
             urls: self.prometheus.remote_write.iter().map(|to| to.url.to_string()).collect(),
         }
     }
@@ -164,13 +168,19 @@ pub struct RemoteStore {
     /// What its metrics call it; each store needs a name of its own.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub name: Option<DnsSubdomain>,
+    /// What is sent to a store that is written to; all of it, unless it says otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub send: Option<SentSamples>,
     /// A user and a password.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub basic_auth: Option<BasicAuth>,
     /// A token.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub authorization: Option<TokenAuth>,
-    /// What else the operator can be told of the store, in its own words: `headers`, `tlsConfig`; of one that is written to
+    /// Certificates and keys, from Secrets.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls: Option<ScrapeTls>,
+    /// What else the operator can be told of the store, in its own words: `headers`, `tlsConfig` in place of `tls`; of one that is written to
     /// `writeRelabelConfigs`, `queueConfig`, `sigv4`; of one that is read `readRecent`, `requiredMatchers`. Credentials are refused here; it names Secrets.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub config: Map<String, Value>,
@@ -180,7 +190,19 @@ impl RemoteStore {
     /// The Secrets that hold its credentials.
     fn secrets(&self) -> Vec<&SecretReference> {
         let basic = self.basic_auth.iter().flat_map(BasicAuth::secrets);
-        basic.chain(self.authorization.iter().map(|auth| &auth.credentials)).collect()
+        let token = self.authorization.iter().map(|auth| &auth.credentials);
+        basic.chain(token).chain(self.tls.iter().flat_map(ScrapeTls::secrets)).collect()
+    }
+}
+
+choice! {
+    /// What a store gets of the samples that Prometheus has.
+    #[serde(rename_all = "lowercase")]
+    pub enum SentSamples {
+        /// All.
+        All,
+        /// Series that rules have recorded, whose names have a colon, and `ALERTS`.
+        Aggregates,
     }
 }
 

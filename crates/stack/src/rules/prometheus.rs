@@ -46,6 +46,14 @@ pub(crate) fn check(prometheus: &Prometheus, stack: &Stack, findings: &mut Findi
     }
     stores("prometheus.remoteWrite", &prometheus.remote_write, findings);
     stores("prometheus.remoteRead", &prometheus.remote_read, findings);
+    for at in prometheus.remote_read.iter().enumerate().filter(|(_, store)| store.send.is_some()).map(|(at, _)| at) {
+        findings.error(
+            &[&format!("prometheus.remoteRead.{at}.send")],
+            "nothing is sent to a store that is read",
+            "`send` is for `prometheus.remoteWrite`",
+            "remove it",
+        );
+    }
     scrape_configs(&prometheus.scrape_configs, findings);
     histograms(prometheus, findings);
     without_volume(&KEPT, &prometheus.persistence, findings);
@@ -68,6 +76,17 @@ fn stores(list: &str, stores: &[RemoteStore], findings: &mut Findings) {
         let own = ["url", "name", "basicAuth", "authorization"].map(|key| (key, key.to_owned()));
         let config = store.config.clone().into();
         in_their_words(&path, &config, &own, SECRETS, findings);
+        if let Some(tls) = &store.tls {
+            client_certificate(&format!("{path}.tls"), tls, findings);
+            if store.config.contains_key("tlsConfig") {
+                findings.error(
+                    &[&format!("{path}.config.tlsConfig"), &format!("{path}.tls")],
+                    "`tlsConfig` has a key of its own: `tls`",
+                    "both are said",
+                    "remove one of the two",
+                );
+            }
+        }
         let same = |other: &&RemoteStore| other.name == store.name && (store.name.is_some() || *other == store);
         if stores[..at].iter().find(same).is_some() {
             findings.error(
@@ -157,6 +176,14 @@ mod tests {
             (
                 "prometheus: {remoteWrite: [{url: https://a, config: {headers: {Authorization: b}}}]}",
                 "`Authorization` is a credential",
+            ),
+            (
+                "prometheus: {remoteWrite: [{url: https://a, tls: {insecureSkipVerify: true}, config: {tlsConfig: {}}}]}",
+                "`tlsConfig` has a key of its own: `tls`",
+            ),
+            (
+                "prometheus: {remoteRead: [{url: https://a, send: aggregates}]}",
+                "nothing is sent to a store that is read",
             ),
             (
                 &format!("prometheus: {{remoteRead: [{STORE}, {STORE}]}}"),
