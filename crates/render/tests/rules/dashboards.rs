@@ -90,6 +90,8 @@ pub(crate) fn loose_ends(stack: &str) -> Vec<String> {
             .map(|it| it["name"].as_str().unwrap())
             .collect();
         let used = text.split("${").skip(1).filter_map(|rest| rest.split_once('}')).map(|(name, _)| name);
+        // Grafana's own begin so.
+        let used = used.filter(|name| !name.starts_with("__"));
         ends.extend(used.filter(|name| !variables.contains(name)).map(|name| format!("{uid}: no variable {name}")));
         // Loki has no recorded series, and its queries have texts with colons.
         let panels = rendered::panels(&dashboard.json).filter(|panel| panel["datasource"]["type"] != "loki");
