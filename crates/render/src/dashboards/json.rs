@@ -134,15 +134,14 @@ fn panels(rows: &[Row]) -> Vec<Value> {
         top += 1;
         let mut own = Vec::new();
         for line in lines(&row.panels) {
-            let (mut left, mut tallest) = (0, 0);
+            let tallest = line.iter().map(|panel| panel.size().1).max().unwrap_or(0);
+            let mut left = 0;
             for (panel, width) in line.iter().zip(widened(line)) {
-                let height = panel.size().1;
                 let mut value = panel_json(panel);
                 value["id"] = next().into();
-                value["gridPos"] = json!({ "h": height, "w": width, "x": left, "y": top });
+                value["gridPos"] = json!({ "h": tallest, "w": width, "x": left, "y": top });
                 own.push(value);
                 left += width;
-                tallest = tallest.max(height);
             }
             top += tallest;
         }
