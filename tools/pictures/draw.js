@@ -4,7 +4,7 @@
 
 const COLUMN = 50, ROW = 34
 const PALETTE = ['#1f60c4', '#e0752d', '#299c46', '#c4162a', '#8f3bb8', '#0a8c8c', '#ba43a9', '#b8860b', '#6b6f76', '#5794f2']
-const COLORS = { green: '#299c46', yellow: '#d39e00', orange: '#e0752d', red: '#d6293a' }
+const COLORS = { green: '#299c46', blue: '#1f60c4', yellow: '#d39e00', orange: '#e0752d', red: '#d6293a' }
 
 function make(tag, of = {}, ...children) {
   const made = document.createElement(tag)
@@ -75,7 +75,12 @@ const lastOf = values => values.findLast(value => value !== null)
 function lines(panel) {
   const of = target => (ANSWERS[panel.id]?.[target.refId] ?? [])
     .map(line => ({ ...line, letter: target.refId, name: named(target.legendFormat, line.labels) }))
-  return panel.targets.flatMap(of).map((line, at) => ({ ...line, tone: PALETTE[at % PALETTE.length] }))
+  return panel.targets.flatMap(of).map((line, at) => ({ ...line, tone: ownTone(panel, line.name) ?? PALETTE[at % PALETTE.length] }))
+}
+
+function ownTone(panel, name) {
+  const own = panel.fieldConfig.overrides.filter(it => it.matcher.id === 'byRegexp' && RegExp(it.matcher.options.slice(1, -1)).test(name))
+  return COLORS[own.flatMap(it => it.properties).find(it => it.id === 'color')?.value.fixedColor]
 }
 
 // Those that are there at the last moment.

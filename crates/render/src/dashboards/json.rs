@@ -324,6 +324,14 @@ fn steps_below(warning: Option<f64>, critical: Option<f64>) -> Vec<Value> {
     }
 }
 
+/// The colours of lines by what they are called, or by the first word of it.
+const OUTCOMES: [(&str, &str); 4] = [
+    ("green", "2..|NOERROR|[Rr]unning|Bound|scheduled|sent|true"),
+    ("blue", "3..|NXDOMAIN|[Ss]ucceeded|Available|info|debug"),
+    ("orange", "4..|[Pp]ending|Released|unschedulable|warn|warning"),
+    ("red", "5..|SERVFAIL|[Ff]ailed|Unknown|error|<error>|critical|fatal|dropped|false"),
+];
+
 fn overrides(panel: &Panel) -> Vec<Value> {
     // What an empty table says is nothing for a cell without a value.
     let of_cells = (panel.kind == Kind::Table && panel.empty.is_some()).then(|| {
@@ -337,7 +345,13 @@ fn overrides(panel: &Panel) -> Vec<Value> {
         let matcher = json!({ "id": "byName", "options": column.title });
         (!properties.is_empty()).then(|| json!({ "matcher": matcher, "properties": properties }))
     });
-    of_cells.into_iter().chain(of_columns).collect()
+    let of_outcomes = OUTCOMES.iter().filter(|_| panel.outcomes).map(|(color, names)| {
+        json!({
+            "matcher": { "id": "byRegexp", "options": format!("/^(?:{names})(?: .*)?$/") },
+            "properties": [{ "id": "color", "value": { "mode": "fixed", "fixedColor": color } }],
+        })
+    });
+    of_cells.into_iter().chain(of_columns).chain(of_outcomes).collect()
 }
 
 /// What a column has of its own.

@@ -125,6 +125,9 @@ struct Panel {
     /// What it says where nothing answers: of a panel that is empty when all is well.
     #[serde(default)]
     empty: Option<String>,
+    /// Its lines are called by how something ended, such as `500` or `Failed`: what is bad is red, on every dashboard.
+    #[serde(default)]
+    outcomes: bool,
     /// The alerts about what it shows.
     #[serde(default)]
     alerts: Vec<String>,
