@@ -42,7 +42,8 @@ pub(crate) fn checkov() -> Option<PathBuf> {
     Some(path)
 }
 
-fn cache() -> Option<PathBuf> {
+/// The folder of the tools.
+pub(crate) fn cache() -> Option<PathBuf> {
     let set = |name| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
     set("VIGIL_TOOLS")
         .or_else(|| set("XDG_CACHE_HOME").map(|cache| cache.join("vigil")))

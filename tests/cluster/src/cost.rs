@@ -169,6 +169,7 @@ impl Series {
         let minutes = (moment as f64 - start as f64) / 60.0;
         let value = match self.value {
             Played::Line(first, slope) => first + slope * minutes,
+            Played::Wavers(most) => most,
             Played::Counter(rate) => rate * (minutes + 24.0 * 60.0),
         };
         let value = if self.is_time { value + start as f64 } else { value };

@@ -2,7 +2,8 @@
 //!
 //! `exporters/*.yaml` holds their texts, nearly as they serve them: `$name` stands for what is known of the thing that a line
 //! is about, `+6` for a counter that grows by 6 a minute, `now` for the time, `30d` for so many seconds; the start of a
-//! scenario is 0. `5 by -2`, in scenarios, is 5 at their start and 2 less every minute. `histogram NAME{…} +60 0.1 of 0.05 0.1 1.0` are the buckets and the count of one in which all values are
+//! scenario is 0. `5 by -2`, in scenarios, is 5 at their start and 2 less every minute. `9~` is at most 9, and wavers where the
+//! recording is [lively](Recording::lively). `histogram NAME{…} +60 0.1 of 0.05 0.1 1.0` are the buckets and the count of one in which all values are
 //! at most 0.1. A line whose value is not known is left out.
 
 use crate::cluster::{Cluster, Event, Facts, NONE};
@@ -57,6 +58,8 @@ pub enum Value {
     Line(f64, f64),
     /// By how much it grows in a minute, on whatever it is.
     Counter(f64),
+    /// Up to so much, more or less of it from minute to minute in a lively recording.
+    Wavers(f64),
 }
 
 impl Value {
@@ -67,6 +70,9 @@ impl Value {
         }
         if let Some(rate) = text.strip_prefix('+').filter(|text| *text != "Inf") {
             return Some(Value::Counter(number(rate)));
+        }
+        if let Some(most) = text.strip_suffix('~') {
+            return Some(Value::Wavers(number(most)));
         }
         if let Some((start, slope)) = text.split_once(" by ") {
             return Some(Value::Line(number(start), number(slope)));
@@ -256,13 +262,18 @@ struct Recorded {
     open: Option<(Value, u32, f64)>,
     /// Until when `text` and `open` tell.
     end: u32,
+    /// In a lively recording: which share of what is said there is.
+    waves: Option<Waves>,
 }
 
 impl Recorded {
     fn close(&mut self) {
         let Some((value, since, start)) = self.open.take() else { return };
-        let slope = match value {
-            Value::Line(_, slope) | Value::Counter(slope) => slope,
+        let slope = match (value, self.waves) {
+            (Value::Wavers(_), Some(_)) => return self.each(value, since, start),
+            (Value::Counter(rate), Some(_)) if rate > 0.0 => return self.each(value, since, start),
+            (Value::Line(_, slope) | Value::Counter(slope), _) => slope,
+            (Value::Wavers(_), None) => 0.0,
         };
         let count = self.end - since - 1;
         if start.is_infinite() {
@@ -274,6 +285,25 @@ impl Recorded {
         }
     }
 
+    /// A run whose samples have no rule that promtool knows.
+    fn each(&mut self, value: Value, since: u32, start: f64) {
+        for minute in since..self.end {
+            let _ = write!(self.text, " {}", self.at(value, since, start, minute));
+        }
+    }
+
+    /// What a value that is `start` in the minute `since` is later.
+    fn at(&self, value: Value, since: u32, start: f64, minute: u32) -> f64 {
+        let share = |minute| self.waves.map_or(1.0, |waves| waves.share(minute));
+        match value {
+            Value::Line(_, slope) => start + slope * f64::from(minute - since),
+            Value::Counter(rate) => start + rate * (since..minute).map(share).sum::<f64>(),
+            // What is counted in whole numbers stays so.
+            Value::Wavers(most) if most.fract() == 0.0 => (most * share(minute)).round(),
+            Value::Wavers(most) => most * share(minute),
+        }
+    }
+
     fn value(&mut self, value: Value, minutes: Range<u32>) {
         if self.end == minutes.start && self.open.is_some_and(|(open, ..)| open == value) {
             self.end = minutes.end;
@@ -281,10 +311,11 @@ impl Recorded {
         }
         let start = match (value, self.open) {
             (Value::Line(start, slope), _) => start + slope * f64::from(minutes.start),
-            (Value::Counter(_), Some((Value::Counter(rate), since, start))) => {
-                start + rate * f64::from(minutes.start - since)
+            (Value::Wavers(most), _) => most,
+            (Value::Counter(_), Some((open, since, start))) => {
+                let is_counter = matches!(open, Value::Counter(_));
+                if is_counter { self.at(open, since, start, minutes.start) } else { start }
             }
-            (Value::Counter(_), Some((Value::Line(start, _), ..))) => start,
             (Value::Counter(_), None) => 0.0,
         };
         self.missing(minutes.start);
@@ -309,15 +340,63 @@ impl Recorded {
     }
 }
 
+/// How much of what is said of a series there is in each minute: busy things have much of everything, and it comes and goes.
+#[derive(Clone, Copy, Debug)]
+struct Waves {
+    /// Of the pod or the machine that it is about.
+    size: f64,
+    /// Where in its waves it begins.
+    phase: f64,
+}
+
+impl Waves {
+    /// The parts of a histogram have the same ones.
+    fn of(series: &str) -> Self {
+        let (name, labels) = parse_series(series);
+        let name = ["_bucket", "_count", "_sum"].iter().find_map(|end| name.strip_suffix(end)).unwrap_or(name);
+        // Machines of one cluster are busy alike, more or less; its pods are not.
+        let kinds = [("pod", 0.2), ("node", 0.6), ("instance", 0.6)];
+        let value = |key: &str| labels.iter().find(|(known, _)| *known == key).map(|(_, value)| *value);
+        let whose = kinds.iter().find_map(|(key, least)| Some((value(key)?, *least)));
+        let (whose, least) = whose.unwrap_or(("", 0.6));
+        let own = labels.iter().filter(|(key, _)| *key != "le").flat_map(|(_, value)| value.bytes());
+        Self {
+            size: least + (1.0 - least) * spread(whose.bytes()),
+            phase: std::f64::consts::TAU * spread(name.bytes().chain(own)),
+        }
+    }
+
+    fn share(self, minute: u32) -> f64 {
+        let minute = f64::from(minute);
+        let wave = 0.6 * (minute / 9.0 + self.phase).sin() + 0.4 * (minute / 2.3 + 5.0 * self.phase).sin();
+        self.size * (0.9 + 0.1 * wave)
+    }
+}
+
+/// A number from 0 to 1 that is nearly never the same for two texts.
+fn spread(text: impl Iterator<Item = u8>) -> f64 {
+    // FNV-1a, and the end of MurmurHash3, without which texts that differ in their last letter lie together.
+    let hash = text.fold(0x811c_9dc5_u32, |hash, byte| (hash ^ u32::from(byte)).wrapping_mul(0x0100_0193));
+    let hash = (hash ^ (hash >> 16)).wrapping_mul(0x85eb_ca6b);
+    f64::from(hash ^ (hash >> 13)) / f64::from(u32::MAX)
+}
+
 /// The series of a scenario as Prometheus stores them.
 #[derive(Debug, Default)]
 pub struct Recording {
+    lively: bool,
     series: BTreeMap<Series, Recorded>,
     said: BTreeMap<Series, Value>,
     end: u32,
 }
 
 impl Recording {
+    /// One in which counters and what is said to waver come and go, each series in its own way: for those who look at it.
+    #[must_use]
+    pub fn lively() -> Self {
+        Self { lively: true, ..Self::default() }
+    }
+
     /// Stores what is said in some minutes. What was there a minute before and is not any more is marked as stale.
     pub fn scrape(&mut self, said: BTreeMap<Series, Value>, minutes: Range<u32>) {
         if self.end == minutes.start {
@@ -326,7 +405,10 @@ impl Recording {
             }
         }
         for (series, value) in &said {
-            self.series.entry(series.clone()).or_default().value(*value, minutes.clone());
+            let waves = || self.lively.then(|| Waves::of(series));
+            let recorded = self.series.entry(series.clone());
+            let recorded = recorded.or_insert_with(|| Recorded { waves: waves(), ..Recorded::default() });
+            recorded.value(*value, minutes.clone());
         }
         self.said = said;
         self.end = minutes.end;

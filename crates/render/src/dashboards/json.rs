@@ -1,7 +1,8 @@
 //! The JSON of a dashboard: places, legends, colours, data sources and variables, the same everywhere.
 
-use super::{Dashboard, Kind, Panel, Query, Row, Source, Variable, uid_of};
+use super::{Column, Dashboard, Kind, Panel, Query, Row, Sort, Source, Variable, uid_of};
 use serde_json::{Value, json};
+use std::collections::BTreeMap;
 
 /// What Grafana 12 writes itself: the newest form of the JSON that files may have.
 const SCHEMA_VERSION: u32 = 42;
@@ -131,24 +132,19 @@ fn panels(rows: &[Row]) -> Vec<Value> {
             "gridPos": { "h": 1, "w": COLUMNS, "x": 0, "y": top },
         });
         top += 1;
-        let (mut left, mut tallest) = (0, 0);
         let mut own = Vec::new();
-        for panel in &row.panels {
-            let (usual_width, usual_height) = panel.kind.size();
-            let width = panel.width.unwrap_or(usual_width).clamp(1, COLUMNS);
-            let height = panel.height.unwrap_or(usual_height).max(1);
-            if left + width > COLUMNS {
-                top += tallest;
-                (left, tallest) = (0, 0);
+        for line in lines(&row.panels) {
+            let tallest = line.iter().map(|panel| panel.size().1).max().unwrap_or(0);
+            let mut left = 0;
+            for (panel, width) in line.iter().zip(widened(line)) {
+                let mut value = panel_json(panel);
+                value["id"] = next().into();
+                value["gridPos"] = json!({ "h": tallest, "w": width, "x": left, "y": top });
+                own.push(value);
+                left += width;
             }
-            let mut value = panel_json(panel);
-            value["id"] = next().into();
-            value["gridPos"] = json!({ "h": height, "w": width, "x": left, "y": top });
-            own.push(value);
-            left += width;
-            tallest = tallest.max(height);
+            top += tallest;
         }
-        top += tallest;
         if row.folded {
             head["panels"] = own.into();
             placed.push(head);
@@ -158,6 +154,55 @@ fn panels(rows: &[Row]) -> Vec<Value> {
         }
     }
     placed
+}
+
+/// The panels of a row that stand side by side: seven that are alike are four and three, and not six and one.
+fn lines(panels: &[Panel]) -> impl Iterator<Item = &[Panel]> {
+    let mut rest = panels;
+    std::iter::from_fn(move || {
+        let width = |panel: &Panel| panel.size().0;
+        let alike = rest.iter().take_while(|panel| width(panel) == width(&rest[0])).count();
+        let room = alike * rest.first().map(width)? as usize;
+        let in_line = alike.div_ceil(room.div_ceil(COLUMNS as usize));
+        let mut left = 0;
+        let fit = rest.iter().take_while(|panel| {
+            left += width(panel);
+            left <= COLUMNS
+        });
+        let fit = fit.count();
+        let (line, others) = rest.split_at(if fit > alike { fit } else { fit.min(in_line) });
+        rest = others;
+        Some(line)
+    })
+}
+
+/// The widths of panels side by side that leave no gap.
+fn widened(line: &[Panel]) -> Vec<u32> {
+    let all: u32 = line.iter().map(|panel| panel.size().0).sum();
+    let mut widths: Vec<_> = line.iter().map(|panel| panel.size().0 * COLUMNS / all).collect();
+    let gap = COLUMNS - widths.iter().sum::<u32>();
+    widths.iter_mut().take(gap as usize).for_each(|width| *width += 1);
+    widths
+}
+
+impl Panel {
+    /// Its width and height.
+    fn size(&self) -> (u32, u32) {
+        let (width, height) = self.kind.size();
+        (self.width.unwrap_or(width).clamp(1, COLUMNS), self.height.unwrap_or(height).max(1))
+    }
+
+    /// From which value on it has which colour.
+    fn steps(&self) -> Vec<Value> {
+        // A threshold that the stack sets may be past what is set here.
+        let is_before = |warning: &f64| self.critical.is_none_or(|critical| (*warning < critical) != self.below);
+        let warning = self.warning.filter(is_before);
+        if self.below && self.kind != Kind::Timeseries {
+            steps_below(warning, self.critical)
+        } else {
+            steps(warning, self.critical)
+        }
+    }
 }
 
 fn panel_json(panel: &Panel) -> Value {
@@ -212,7 +257,7 @@ fn targets(panel: &Panel) -> Vec<Value> {
 }
 
 fn defaults(panel: &Panel) -> Value {
-    let mut defaults = json!({ "thresholds": { "mode": "absolute", "steps": steps(panel) } });
+    let mut defaults = json!({ "thresholds": { "mode": "absolute", "steps": panel.steps() } });
     let has_steps = panel.warning.is_some() || panel.critical.is_some();
     let by_value = has_steps && panel.kind != Kind::Timeseries;
     defaults["color"] = json!({ "mode": if by_value { "thresholds" } else { "palette-classic" } });
@@ -220,6 +265,7 @@ fn defaults(panel: &Panel) -> Value {
         ("unit", panel.unit.as_deref().map(Value::from)),
         ("min", panel.min.map(Value::from)),
         ("max", panel.max.map(Value::from)),
+        ("decimals", panel.decimals.map(Value::from)),
         ("noValue", panel.empty.as_deref().map(Value::from)),
     ] {
         if let Some(value) = value {
@@ -227,18 +273,17 @@ fn defaults(panel: &Panel) -> Value {
         }
     }
     if !panel.meanings.is_empty() {
-        let options: serde_json::Map<_, _> = panel
-            .meanings
-            .iter()
-            .enumerate()
-            .map(|(at, (from, text))| (from.clone(), json!({ "text": text, "index": at })))
-            .collect();
-        defaults["mappings"] = json!([{ "type": "value", "options": options }]);
+        defaults["mappings"] = mappings(&panel.meanings, "text");
+    }
+    if panel.kind == Kind::Bargauge {
+        // Grafana leaves out the name of a single bar unless it is asked for.
+        defaults["displayName"] = "${__series.name}".into();
     }
     if panel.kind == Kind::Timeseries {
         defaults["custom"] = json!({
             "drawStyle": "line", "lineInterpolation": "linear", "lineWidth": 1, "showPoints": "never", "spanNulls": false,
-            "fillOpacity": if panel.stacked { 40 } else { 10 },
+            // Of many lines that are filled, none can be told from the others.
+            "fillOpacity": if panel.stacked { 40 } else { 0 },
             "stacking": { "mode": if panel.stacked { "normal" } else { "none" }, "group": "A" },
             "thresholdsStyle": { "mode": if has_steps { "line" } else { "off" } },
             "axisSoftMin": 0,
@@ -247,26 +292,45 @@ fn defaults(panel: &Panel) -> Value {
     defaults
 }
 
-/// From which value on which colour. The first step has no value: it begins at the bottom.
-fn steps(panel: &Panel) -> Vec<Value> {
-    let step = |color: &str, value: Option<f64>| json!({ "color": color, "value": value });
-    let first = |color: &str| step(color, None);
-    // A threshold that the stack sets may be past what is set here.
-    let is_before = |warning: &f64| panel.critical.is_none_or(|critical| (*warning < critical) != panel.below);
-    match (panel.below, panel.warning.filter(is_before), panel.critical) {
-        (false, warning, critical) => {
-            let own = [("yellow", warning), ("red", critical)].into_iter();
-            let own = own.filter_map(|(color, value)| value.map(|value| step(color, Some(value))));
-            std::iter::once(first("green")).chain(own).collect()
+/// What each of some values gets: a text or a colour.
+fn mappings(values: &BTreeMap<String, String>, kind: &str) -> Value {
+    let options: serde_json::Map<_, _> =
+        values.iter().enumerate().map(|(at, (from, to))| (from.clone(), json!({ kind: to, "index": at }))).collect();
+    json!([{ "type": "value", "options": options }])
+}
+
+fn step(color: &str, value: Option<f64>) -> Value {
+    json!({ "color": color, "value": value })
+}
+
+/// Where more is worse. The first step has no value: it begins at the bottom. The lines in a chart over time are of the
+/// colour that their step has, and have to be these ones where less is worse too.
+fn steps(warning: Option<f64>, critical: Option<f64>) -> Vec<Value> {
+    let mut own: Vec<_> =
+        [("yellow", warning), ("red", critical)].into_iter().filter(|(_, value)| value.is_some()).collect();
+    own.sort_by(|(_, one), (_, other)| one.partial_cmp(other).unwrap_or(std::cmp::Ordering::Equal));
+    std::iter::once(("green", None)).chain(own).map(|(color, value)| step(color, value)).collect()
+}
+
+/// Where less is worse.
+fn steps_below(warning: Option<f64>, critical: Option<f64>) -> Vec<Value> {
+    match (warning, critical) {
+        (Some(warning), Some(critical)) => {
+            vec![step("red", None), step("yellow", Some(critical)), step("green", Some(warning))]
         }
-        (true, Some(warning), Some(critical)) => {
-            vec![first("red"), step("yellow", Some(critical)), step("green", Some(warning))]
-        }
-        (true, Some(warning), None) => vec![first("yellow"), step("green", Some(warning))],
-        (true, None, Some(critical)) => vec![first("red"), step("green", Some(critical))],
-        (true, None, None) => vec![first("green")],
+        (Some(warning), None) => vec![step("yellow", None), step("green", Some(warning))],
+        (None, Some(critical)) => vec![step("red", None), step("green", Some(critical))],
+        (None, None) => vec![step("green", None)],
     }
 }
+
+/// The colours of lines by what they are called, or by the first word of it.
+const OUTCOMES: [(&str, &str); 4] = [
+    ("green", "2..|NOERROR|[Rr]unning|Bound|scheduled|sent|true"),
+    ("blue", "3..|NXDOMAIN|[Ss]ucceeded|Available|info|debug"),
+    ("orange", "4..|[Pp]ending|Released|unschedulable|warn|warning"),
+    ("red", "5..|SERVFAIL|[Ff]ailed|Unknown|error|<error>|critical|fatal|dropped|false"),
+];
 
 fn overrides(panel: &Panel) -> Vec<Value> {
     // What an empty table says is nothing for a cell without a value.
@@ -276,21 +340,67 @@ fn overrides(panel: &Panel) -> Vec<Value> {
             "properties": [{ "id": "noValue", "value": "" }],
         })
     });
-    let with_unit = panel.columns.iter().filter_map(|column| column.unit.as_ref().map(|unit| (column, unit)));
-    let units = with_unit.map(|(column, unit)| {
+    let of_columns = panel.columns.iter().filter_map(|column| {
+        let properties = properties(column);
+        let matcher = json!({ "id": "byName", "options": column.title });
+        (!properties.is_empty()).then(|| json!({ "matcher": matcher, "properties": properties }))
+    });
+    let of_outcomes = OUTCOMES.iter().filter(|_| panel.outcomes).map(|(color, names)| {
         json!({
-            "matcher": { "id": "byName", "options": column.title },
-            "properties": [{ "id": "unit", "value": unit }],
+            "matcher": { "id": "byRegexp", "options": format!("/^(?:{names})(?: .*)?$/") },
+            "properties": [{ "id": "color", "value": { "mode": "fixed", "fixedColor": color } }],
         })
     });
-    of_cells.into_iter().chain(units).collect()
+    of_cells.into_iter().chain(of_columns).chain(of_outcomes).collect()
+}
+
+/// What a column has of its own.
+fn properties(column: &Column) -> Vec<Value> {
+    let mut own = Vec::new();
+    let mut add = |id: &str, value: Value| own.push(json!({ "id": id, "value": value }));
+    if let Some(unit) = &column.unit {
+        add("unit", unit.as_str().into());
+    }
+    if let Some(decimals) = column.decimals {
+        add("decimals", decimals.into());
+    }
+    if !column.meanings.is_empty() {
+        add("mappings", mappings(&column.meanings, "text"));
+    }
+    let has_steps = column.warning.or(column.critical).is_some();
+    if has_steps {
+        add("thresholds", json!({ "mode": "absolute", "steps": steps(column.warning, column.critical) }));
+        add("color", json!({ "mode": "thresholds" }));
+    }
+    if !column.colors.is_empty() {
+        add("mappings", mappings(&column.colors, "color"));
+    }
+    if has_steps || !column.colors.is_empty() {
+        add("custom.cellOptions", json!({ "type": "color-text" }));
+    }
+    own
+}
+
+/// By which columns a table is in order.
+fn order(columns: &[Column]) -> Vec<Value> {
+    let by = |(column, sort): (&Column, Sort)| json!({ "displayName": column.title, "desc": sort == Sort::Down });
+    let own: Vec<_> = columns.iter().filter_map(|column| Some(by((column, column.sort?)))).collect();
+    if !own.is_empty() {
+        return own;
+    }
+    let numbers = columns.iter().find(|column| column.from.starts_with("Value")).map(|column| (column, Sort::Down));
+    numbers.or(columns.first().map(|column| (column, Sort::Up))).map(by).into_iter().collect()
 }
 
 fn options(panel: &Panel) -> Value {
     let reduce = json!({ "calcs": ["lastNotNull"], "fields": "", "values": false });
     match panel.kind {
         Kind::Timeseries => json!({
-            "legend": { "displayMode": "table", "placement": "bottom", "showLegend": true, "calcs": ["lastNotNull", "max"] },
+            "legend": {
+                "displayMode": "table", "placement": "bottom", "showLegend": true, "calcs": ["lastNotNull", "max"],
+                // The title of `lastNotNull`. What is worst is seen without scrolling.
+                "sortBy": "Last *", "sortDesc": !panel.below,
+            },
             "tooltip": { "mode": "multi", "sort": "desc" },
         }),
         Kind::Stat => json!({
@@ -300,12 +410,16 @@ fn options(panel: &Panel) -> Value {
         }),
         Kind::Gauge => json!({
             "reduceOptions": reduce, "orientation": "auto", "showThresholdLabels": false, "showThresholdMarkers": true,
+            "sizing": "auto", "minVizWidth": 75, "minVizHeight": 75,
         }),
         Kind::Bargauge => json!({
             "reduceOptions": reduce, "orientation": "horizontal", "displayMode": "basic", "showUnfilled": true,
-            "valueMode": "color", "namePlacement": "auto", "sizing": "auto",
+            "valueMode": "color", "namePlacement": "auto", "sizing": "auto", "minVizWidth": 8, "minVizHeight": 16,
+            "maxVizHeight": 300, "legend": { "displayMode": "list", "placement": "bottom", "showLegend": false, "calcs": [] },
         }),
-        Kind::Table => json!({ "showHeader": true, "cellHeight": "sm" }),
+        Kind::Table => {
+            json!({ "frameIndex": 0, "showHeader": true, "cellHeight": "sm", "sortBy": order(&panel.columns) })
+        }
         Kind::Heatmap => json!({
             "calculate": false, "cellGap": 1, "color": { "mode": "scheme", "scheme": "Oranges", "steps": 64 },
             "yAxis": { "unit": panel.unit.as_deref().unwrap_or("short") }, "legend": { "show": true },
@@ -313,7 +427,7 @@ fn options(panel: &Panel) -> Value {
         }),
         Kind::Logs => json!({
             "showTime": true, "showLabels": false, "showCommonLabels": false, "wrapLogMessage": true,
-            "prettifyLogMessage": false, "enableLogDetails": true, "dedupStrategy": "none", "sortOrder": "Descending",
+            "prettifyLogMessage": false, "enableLogDetails": true, "showLogContextToggle": false, "dedupStrategy": "none", "sortOrder": "Descending",
         }),
         Kind::Text => json!({ "mode": "markdown", "content": panel.text.as_deref().unwrap_or_default() }),
         Kind::Alertlist => json!({

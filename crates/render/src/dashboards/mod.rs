@@ -110,6 +110,9 @@ struct Panel {
     min: Option<f64>,
     #[serde(default)]
     max: Option<f64>,
+    /// How many digits after the point; as many as Grafana likes without it. What `increase` estimates is no whole number.
+    #[serde(default)]
+    decimals: Option<u32>,
     /// Layers on top of each other.
     #[serde(default)]
     stacked: bool,
@@ -118,10 +121,13 @@ struct Panel {
     columns: Vec<Column>,
     /// What numbers stand for: `0` to `down`.
     #[serde(default)]
-    meanings: std::collections::BTreeMap<String, String>,
+    meanings: BTreeMap<String, String>,
     /// What it says where nothing answers: of a panel that is empty when all is well.
     #[serde(default)]
     empty: Option<String>,
+    /// Its lines are called by how something ended, such as `500` or `Failed`: what is bad is red, on every dashboard.
+    #[serde(default)]
+    outcomes: bool,
     /// The alerts about what it shows.
     #[serde(default)]
     alerts: Vec<String>,
@@ -149,6 +155,31 @@ struct Column {
     title: String,
     #[serde(default)]
     unit: Option<String>,
+    #[serde(default)]
+    decimals: Option<u32>,
+    /// Rows are in the order of this column; of the first one with numbers, the largest first, where none says so.
+    #[serde(default)]
+    sort: Option<Sort>,
+    /// From which values on its figures are yellow, and red.
+    #[serde(default, deserialize_with = "bound")]
+    warning: Option<f64>,
+    #[serde(default, deserialize_with = "bound")]
+    critical: Option<f64>,
+    /// The colours of single values: `critical` to `red`.
+    #[serde(default)]
+    colors: BTreeMap<String, String>,
+    /// What its numbers stand for.
+    #[serde(default)]
+    meanings: BTreeMap<String, String>,
+}
+
+#[derive(Clone, Copy, Deserialize, PartialEq)]
+#[serde(rename_all = "lowercase")]
+enum Sort {
+    /// The smallest first.
+    Up,
+    /// The largest first.
+    Down,
 }
 
 #[derive(Clone, Deserialize)]

@@ -17,6 +17,7 @@ mod dashboards;
 mod mutants;
 mod neighbours;
 mod panels;
+mod pictures;
 mod promtool;
 mod rendered;
 mod scenarios;
@@ -111,6 +112,30 @@ fn every_alert_has_a_panel() {
 fn the_page_lists_all_dashboards() {
     let command = "VIGIL_UPDATE_DASHBOARDS=1 cargo test -p vigil-render --test rules";
     assert!(dashboards::page_is_current(), "docs/dashboards.md is stale: {command}");
+}
+
+/// A picture shows people what they get. It is not the same on each machine, and not compared.
+#[test]
+fn every_dashboard_has_its_picture() {
+    let faults = pictures::faults();
+    assert!(faults.is_empty(), "{}", faults.join("\n"));
+}
+
+/// `DASHBOARD=home` draws one alone. Takes minutes: `just pictures`.
+#[test]
+#[ignore = "needs Chromium, and takes minutes"]
+fn pictures_are_drawn() {
+    let Some(program) = tools::promtool() else { return };
+    let only = std::env::var("DASHBOARD").ok();
+    let mut dashboards = rendered::all_dashboards();
+    dashboards.retain(|dashboard| only.as_ref().is_none_or(|only| dashboard.uid() == *only));
+    assert!(!dashboards.is_empty(), "no dashboard is called `{}`", only.unwrap_or_default());
+    // So many that each core has some to the end, and so few that the cluster is not played all the time.
+    let parts: Vec<_> = dashboards.chunks(6).enumerate().collect();
+    on_all_cores(&parts, |(part, dashboards)| {
+        pictures::draw(&program, dashboards, *part);
+        Vec::new()
+    });
 }
 
 /// What each test finds, in order. promtool uses one core.

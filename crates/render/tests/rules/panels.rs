@@ -10,6 +10,7 @@ use crate::scenarios::{Story, World};
 use serde::Deserialize;
 use serde_json::{Value, json};
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 use vigil_played::exporters::parse_series;
 use vigil_played::yaml;
@@ -38,6 +39,8 @@ pub(crate) struct Known {
     series: BTreeMap<String, String>,
     /// Panels that are empty in both clusters, and why.
     absent: BTreeMap<String, String>,
+    /// Panels that are yellow or red where all is well, and why.
+    colored: BTreeMap<String, String>,
     /// Metrics that nothing says in any of the clusters, and why.
     unsaid: BTreeMap<String, String>,
 }
@@ -61,11 +64,17 @@ impl Known {
             Cluster::Named => {
                 well().iter().map(|series| renamed(series, &|series| with_label(series, "cluster", "prod"))).collect()
             }
-            Cluster::Troubled => {
-                let own = self.series.iter().map(|(series, values)| json!({ "series": series, "values": values }));
-                world.shown(&self.story, NOW).into_iter().chain(own).collect()
-            }
+            Cluster::Troubled => world.shown(&self.story, NOW).into_iter().chain(self.own()).collect(),
         }
+    }
+
+    /// The series of the cluster in which little is well, as lively as those of a real one.
+    pub(crate) fn lively(&self, world: &World, end: u32) -> Vec<Value> {
+        world.lively(&self.story, end).into_iter().chain(self.own()).collect()
+    }
+
+    fn own(&self) -> impl Iterator<Item = Value> {
+        self.series.iter().map(|(series, values)| json!({ "series": series, "values": values }))
     }
 }
 
@@ -82,13 +91,17 @@ pub(crate) enum Cluster {
 }
 
 /// What is asked.
-struct Question {
+pub(crate) struct Question {
     /// The dashboard and the panel that ask, or the variable.
     who: String,
-    expr: String,
+    /// The number of the panel and the letter of its query.
+    pub(crate) place: Option<(u64, String)>,
+    pub(crate) expr: String,
     by: By,
     /// It says what it means that nothing answers: so it is when all is well.
     may_be_empty: bool,
+    /// The values that are shown in green.
+    green: Range<f64>,
 }
 
 /// How answers are told from each other.
@@ -101,7 +114,7 @@ enum By {
 }
 
 /// An answer: labels with the name of the metric among them.
-type Labels = BTreeMap<String, String>;
+pub(crate) type Labels = BTreeMap<String, String>;
 
 /// What is wrong with the panels of all stacks.
 pub(crate) fn test(program: &Path, world: &World, known: &Known, cluster: Cluster) -> Vec<String> {
@@ -121,10 +134,15 @@ pub(crate) fn test(program: &Path, world: &World, known: &Known, cluster: Cluste
     problems.into_iter().map(|problem| format!("{cluster:?}: {problem}")).collect()
 }
 
+/// A rule and a label take no mere number.
+pub(crate) fn vector(expr: &str) -> String {
+    let is_number = vigil_promql::parse(expr).is_ok_and(|query| query.expr.value_type() == vigil_promql::Type::Scalar);
+    if is_number { format!("vector({expr})") } else { format!("({expr})") }
+}
+
 /// promtool tells what it got where something else is expected: nothing. A label says which question it is about.
 fn ask(at: usize, expr: &str) -> Value {
-    let is_number = vigil_promql::parse(expr).is_ok_and(|query| query.expr.value_type() == vigil_promql::Type::Scalar);
-    let expr = if is_number { format!("vector({expr})") } else { format!("({expr})") };
+    let expr = vector(expr);
     json!({
         "expr": format!("label_replace({expr}, \"question\", \"{at}\", \"\", \"\")"),
         "eval_time": format!("{NOW}m"),
@@ -132,14 +150,20 @@ fn ask(at: usize, expr: &str) -> Value {
     })
 }
 
-/// By the number of the question.
-fn answers(said: &str) -> Result<BTreeMap<usize, Vec<Labels>>, String> {
-    let mut answers: BTreeMap<usize, Vec<Labels>> = BTreeMap::new();
+/// What is answered, by the number of the question.
+type Answers = BTreeMap<usize, Vec<(Labels, f64)>>;
+
+/// A question with its number, and what is answered.
+type Got<'a> = (usize, &'a Question, &'a Vec<(Labels, f64)>);
+
+fn answers(said: &str) -> Result<Answers, String> {
+    let mut answers = Answers::new();
     for line in said.lines() {
         if let Some(got) = line.trim_start().strip_prefix("got:") {
-            for labels in samples(got) {
+            for (labels, value) in samples(got) {
                 let number = labels.get("question").and_then(|number| number.parse().ok());
-                answers.entry(number.ok_or_else(|| format!("not understood: {line}"))?).or_default().push(labels);
+                let number = number.ok_or_else(|| format!("not understood: {line}"))?;
+                answers.entry(number).or_default().push((labels, value));
             }
         } else if line.contains(", err: ") {
             return Err(line.to_owned());
@@ -149,7 +173,7 @@ fn answers(said: &str) -> Result<BTreeMap<usize, Vec<Labels>>, String> {
 }
 
 /// `name{label="value", …} 1, {…} 2`, as promtool writes it.
-fn samples(text: &str) -> Vec<Labels> {
+pub(crate) fn samples(text: &str) -> Vec<(Labels, f64)> {
     let mut samples = Vec::new();
     let mut rest = text.trim();
     while let Some((name, after)) = rest.split_once('{') {
@@ -166,13 +190,14 @@ fn samples(text: &str) -> Vec<Labels> {
             labels.insert(key.to_owned(), value);
             rest = after[values.byte_offset()..].trim_start_matches(", ");
         }
-        samples.push(labels);
+        let value = rest.trim_start_matches('}').split(',').next().unwrap_or_default();
+        samples.push((labels, value.trim().parse().unwrap()));
     }
     samples
 }
 
 /// The queries of a dashboard's panels and variables.
-fn questions(dashboard: &Value) -> Vec<Question> {
+pub(crate) fn questions(dashboard: &Value) -> Vec<Question> {
     let uid = dashboard["uid"].as_str().unwrap();
     let variables = dashboard["templating"]["list"].as_array().unwrap();
     let values: Vec<_> = variables
@@ -191,8 +216,9 @@ fn questions(dashboard: &Value) -> Vec<Question> {
                     By::Legend(target["legendFormat"].as_str().unwrap_or_default().to_owned())
                 };
                 let expr = fill(target["expr"].as_str().unwrap(), &values);
+                let place = Some((panel["id"].as_u64().unwrap(), target["refId"].as_str().unwrap().to_owned()));
                 let may_be_empty = !panel["fieldConfig"]["defaults"]["noValue"].is_null();
-                questions.push(Question { who: who.clone(), expr, by, may_be_empty });
+                questions.push(Question { who: who.clone(), place, expr, by, may_be_empty, green: green(panel) });
             }
         }
     }
@@ -224,10 +250,26 @@ fn of_variable(uid: &str, variable: &Value, values: &[(String, String)]) -> Opti
     let one = variable["allValue"].is_null().then(|| CHOSEN.iter().find(|(known, _)| *known == name).unwrap().1);
     Some(Question {
         who: format!("{uid}: ${name}"),
+        place: None,
         expr: format!("group by ({label}) ({})", fill(selector, values)),
         by: By::Label(label.to_owned(), one),
         may_be_empty: false,
+        green: ANY,
     })
+}
+
+const ANY: Range<f64> = f64::NEG_INFINITY..f64::INFINITY;
+
+/// The values of a panel that are good, by its thresholds.
+fn green(panel: &Value) -> Range<f64> {
+    let Some(steps) = panel["fieldConfig"]["defaults"]["thresholds"]["steps"].as_array() else { return ANY };
+    let value = |step: &Value| step["value"].as_f64();
+    // What is above all lines is good in a chart whose least values come first.
+    if panel["options"]["legend"]["sortDesc"] == false {
+        return steps.iter().filter_map(value).fold(f64::NEG_INFINITY, f64::max)..f64::INFINITY;
+    }
+    let at = steps.iter().position(|step| step["color"] == "green").unwrap();
+    value(&steps[at]).unwrap_or(f64::NEG_INFINITY)..steps.get(at + 1).and_then(value).unwrap_or(f64::INFINITY)
 }
 
 fn fill(text: &str, values: &[(String, String)]) -> String {
@@ -247,12 +289,7 @@ fn columns(panel: &Value) -> Vec<String> {
     names.filter(|name| !name.starts_with("Value") && *name != "Time").map(str::to_owned).collect()
 }
 
-fn judge(
-    questions: &[Question],
-    answers: &BTreeMap<usize, Vec<Labels>>,
-    known: &Known,
-    cluster: Cluster,
-) -> Vec<String> {
+fn judge(questions: &[Question], answers: &Answers, known: &Known, cluster: Cluster) -> Vec<String> {
     let mut panels: BTreeMap<&str, Vec<(usize, &Question)>> = BTreeMap::new();
     for (at, question) in questions.iter().enumerate() {
         panels.entry(&question.who).or_default().push((at, question));
@@ -283,6 +320,14 @@ fn judge(
         if all > 0 && known.absent.contains_key(who) {
             problems.push(format!("{who}: is not empty"));
         }
+        if cluster == Cluster::Well {
+            let bad = bad(&got);
+            match (bad, known.colored.contains_key(who)) {
+                (Some(value), false) => problems.push(format!("{who}: {value} is not green, and all is well")),
+                (None, true) => problems.push(format!("{who}: is green, and need not be listed")),
+                _ => {}
+            }
+        }
     }
     problems
 }
@@ -291,17 +336,27 @@ fn has_variable(filled: &str) -> bool {
     filled.split('$').skip(1).any(|rest| rest.starts_with(|it: char| it.is_alphabetic() || it == '_' || it == '{'))
 }
 
+/// The first value of a panel that its thresholds do not call good.
+fn bad(got: &[Got]) -> Option<f64> {
+    let values = got.iter().flat_map(|(_, question, answers)| answers.iter().map(move |(_, value)| (question, *value)));
+    values
+        .filter(|(question, value)| value.is_finite() && !question.green.contains(value))
+        .map(|(_, value)| value)
+        .next()
+}
+
 /// The first two series of a panel that nobody can tell from each other, and what a variable should have and has not.
-fn alike(got: &[(usize, &Question, &Vec<Labels>)]) -> Option<String> {
+fn alike(got: &[Got]) -> Option<String> {
     let mut seen = BTreeSet::new();
     for (at, question, answers) in got {
         if let By::Label(label, Some(one)) = &question.by {
             let has = |labels: &Labels| labels.get(label).is_some_and(|value| value == one);
-            if !answers.iter().any(has) {
+            if !answers.iter().any(|(labels, _)| has(labels)) {
                 return Some(format!("`{one}` is no answer"));
             }
         }
-        let twice = answers.iter().map(|labels| question.by.name(*at, labels)).find(|name| !seen.insert(name.clone()));
+        let twice =
+            answers.iter().map(|(labels, _)| question.by.name(*at, labels)).find(|name| !seen.insert(name.clone()));
         if let Some(name) = twice {
             return Some(format!("two series are `{name}`: {}", question.expr));
         }

@@ -101,10 +101,19 @@ impl World {
 
     /// The series of the cluster of kubeadm to which something happens, with what only panels read. Both collectors run in it.
     pub(crate) fn shown(&self, story: &Story, end: u32) -> Vec<Value> {
+        self.showing(Recording::default(), story, end)
+    }
+
+    /// The same for those who look at it.
+    pub(crate) fn lively(&self, story: &Story, end: u32) -> Vec<Value> {
+        self.showing(Recording::lively(), story, end)
+    }
+
+    fn showing(&self, recording: Recording, story: &Story, end: u32) -> Vec<Value> {
         let alloy = json!({ "kind": "DaemonSet", "namespace": "myloki", "name": "alloy", "service": true });
         let objects = self.objects.as_array().into_iter().flatten().cloned().chain([alloy]).collect();
         let exporters: Vec<_> = self.exporters.iter().cloned().map(Exporter::showing).collect();
-        record(&exporters, Cluster::new(Kind::Kubeadm, objects), story, end)
+        record(&exporters, Cluster::new(Kind::Kubeadm, objects), recording, story, end)
     }
 
     fn rule_file(&self, kind: Kind) -> &str {
@@ -159,7 +168,7 @@ impl Scenario {
         let cluster = Cluster::new(self.cluster, world.objects.clone());
         let test = json!({
             "interval": "1m",
-            "input_series": record(&world.exporters, cluster, &self.story, end),
+            "input_series": record(&world.exporters, cluster, Recording::default(), &self.story, end),
             "promql_expr_test": [{ "expr": question(end), "eval_time": self.until, "exp_samples": self.samples(end) }],
         });
         let file = json!({ "rule_files": ["rules.yaml"], "evaluation_interval": self.every, "tests": [test] });
@@ -217,9 +226,14 @@ impl Scenario {
 }
 
 /// What Prometheus stores of a cluster to which something happens, as promtool reads it.
-fn record(exporters: &[Exporter], mut cluster: Cluster, story: &Story, end: u32) -> Vec<Value> {
+fn record(
+    exporters: &[Exporter],
+    mut cluster: Cluster,
+    mut recording: Recording,
+    story: &Story,
+    end: u32,
+) -> Vec<Value> {
     let mut changes = Changes::default();
-    let mut recording = Recording::default();
     let mut open: Option<(u32, Cluster, Changes)> = None;
     let story: BTreeMap<u32, &Vec<Event>> = story.iter().map(|(at, events)| (minutes(at), events)).collect();
     for minute in 0..=end {
