@@ -186,7 +186,7 @@ bench *arguments:
 [group('code')]
 mutations:
     tools/cluster/build promtool
-    cargo test --quiet -p vigil-render --test rules -- --ignored --nocapture
+    cargo test --quiet -p vigil-render --test rules cases_notice_a_rule_that_is_broken -- --ignored --nocapture
 
 # Measure what the rules cost Prometheus in a cluster of so many nodes and pods, and write it into docs/alerts.md; needs Go
 [group('code')]
