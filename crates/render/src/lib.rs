@@ -10,6 +10,7 @@
 //! templates/<component>/dashboards/* ─ words ───► ConfigMaps of Grafana ──┘
 //! ```
 
+mod admission;
 mod argocd;
 mod content;
 mod dashboards;

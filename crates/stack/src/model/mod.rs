@@ -255,12 +255,14 @@ choice! {
         GkeAutopilot,
         /// Azure AKS.
         Aks,
+        /// Red Hat OpenShift, and OKD.
+        Openshift,
     }
 }
 
 impl Cluster {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Kubeadm,
         Self::K3s,
         Self::Rke2,
@@ -271,6 +273,7 @@ impl Cluster {
         Self::Gke,
         Self::GkeAutopilot,
         Self::Aks,
+        Self::Openshift,
     ];
 }
 
@@ -288,6 +291,9 @@ settings! {
         pub agents: Option<DnsLabel>,
         /// Create them. Where somebody else does, they need the pod-security level that the stack's pods ask for.
         pub create: bool,
+        /// Who decides in them what pods may be.
+        #[serde(skip_serializing_if = "Admission::is_usual")]
+        pub admission: Admission,
         /// Labels for them, beside those of all objects and the pod-security level.
         #[serde(skip_serializing_if = "Labels::is_empty")]
         pub labels: Labels,
@@ -335,9 +341,28 @@ impl Default for Namespaces {
             logging: DnsLabel::known("myloki"),
             agents: None,
             create: true,
+            admission: Admission::PodSecurity,
             labels: Labels::new(),
             annotations: Annotations::new(),
         }
+    }
+}
+
+choice! {
+    /// Who decides what the pods of the stack's namespaces may be.
+    #[serde(rename_all = "kebab-case")]
+    pub enum Admission {
+        /// Kubernetes, by the pod-security level of the namespace; pods say which users they are.
+        PodSecurity,
+        /// OpenShift besides, by its SecurityContextConstraints: `restricted-v2` gives pods their users and groups, so they name
+        /// none; what runs on every node and needs to see it may use `privileged`, as users of its own.
+        Openshift,
+    }
+}
+
+impl Admission {
+    fn is_usual(&self) -> bool {
+        *self == Self::PodSecurity
     }
 }
 
