@@ -1,7 +1,7 @@
 //! What cannot work about the test application.
 
 use crate::findings::Findings;
-use crate::model::{Admission, Flask, Stack};
+use crate::model::{Admission, Flask, FlaskIngress, Stack};
 
 pub(crate) fn check(flask: &Flask, stack: &Stack, findings: &mut Findings) {
     if flask.enabled && flask.ingress.enabled && !flask.service.enabled {
@@ -15,6 +15,9 @@ pub(crate) fn check(flask: &Flask, stack: &Stack, findings: &mut Findings) {
     if flask.enabled {
         containers(flask, findings);
         admission(flask, stack, findings);
+        let FlaskIngress { class_name, gateway, tls, .. } = &flask.ingress;
+        let has_class = *class_name != FlaskIngress::default().class_name;
+        super::gateway("flask", gateway.is_some(), has_class, tls.is_some(), findings);
     }
 }
 
@@ -129,6 +132,11 @@ mod tests {
             ("port: 8080", Some("nginx passes everything on to port 8001, and the application listens on 8080")),
             ("writable: [/tmp, /a, /tmp]", Some("the folder `/tmp` stands twice")),
             ("enabled: false, port: 80", None),
+            ("ingress: {gateway: {name: public}}", None),
+            (
+                "ingress: {gateway: {name: public}, className: b}",
+                Some("`className` is of an Ingress, and `gateway` makes an HTTPRoute"),
+            ),
         ] {
             let found = said(&format!("promtail: {{enabled: false}}\nflask: {{{flask}}}"));
             let expected: Vec<_> = expected.into_iter().map(|message| (message.to_owned(), true)).collect();
