@@ -76,7 +76,7 @@ const REASONS: [(&str, &str, &str); 25] = [
     ),
     (
         "CKV_K8S_38",
-        "(DaemonSet ((.*-)?alloy|loki-stack-promtail)|Deployment (alloy-events|metrics-server|.*operator|.*kube-state-metrics)|Job .*)",
+        "(DaemonSet ((.*-)?alloy|loki-stack-promtail)|Deployment (alloy-events|metrics-server|.*operator|.*kube-state-metrics)|StatefulSet .*kube-state-metrics|Job .*)",
         "It asks the API server. Grafana, node-exporter, Loki, Thanos and the test application, which do not, have no token.",
     ),
     (

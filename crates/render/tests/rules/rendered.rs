@@ -13,8 +13,9 @@ pub(crate) const STACKS: [&str; 2] = [
     "blackbox-exporter: {enabled: true, targets: [{name: shop, url: 'https://shop.example.com', module: http_2xx}]}\n\
      objectStorage: {s3: {endpoint: s3.example.com}, buckets: {thanos: acme-metrics}}\n\
      prometheus: {retention: 2d, externalLabels: {cluster: production}}\n\
-     thanos: {enabled: true}\n",
-    "promtail: {enabled: false}\nalloy: {enabled: true}\n",
+     thanos: {enabled: true}\n\
+     kube-state-metrics: {shards: 2}\n",
+    "promtail: {enabled: false}\nalloy: {enabled: true}\nkube-state-metrics: {shards: 2}\n",
 ];
 
 /// A rule, as Prometheus gets it.

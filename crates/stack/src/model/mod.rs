@@ -6,6 +6,7 @@ mod alloy;
 mod argocd;
 mod blackbox_exporter;
 mod checks;
+mod custom_resource_state;
 mod flask;
 mod flux;
 mod grafana;
@@ -38,6 +39,10 @@ pub use alloy::{Alloy, AlloyFile, EVENT_LABELS, KubernetesEvents};
 pub use argocd::{Argocd, Automated, Destination, Install};
 pub use blackbox_exporter::{BlackboxExporter, DnsQuery, DnsRecord, IpProtocol, ProbeModule, ProbeTarget};
 pub use checks::{Checks, Provided, Waiver};
+pub use custom_resource_state::{
+    CustomGauge, CustomInfo, CustomMetric, CustomMetricType, CustomResource, CustomResourceFile, CustomStateSet,
+    CustomValues, GroupVersionKind,
+};
 pub use flask::{Flask, FlaskIngress, FlaskService};
 pub use flux::Flux;
 pub use grafana::{AdminSecret, Dashboard, DataSource, Grafana};
