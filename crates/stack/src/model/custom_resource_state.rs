@@ -196,6 +196,7 @@ const FILES: Kind = Kind {
     name: "file of custom resources",
     expected: "a configuration for `--custom-resource-state-config-file`",
     help: "write `spec:` with `resources`, each with `groupVersionKind` and `metrics`",
+    compact: None,
 };
 
 impl CustomResourceFile {
