@@ -1,7 +1,7 @@
 //! The custom resource definitions in `templates/crds`: made from the operator's API, whole, and small enough; and those that
 //! the checker knows besides.
 //!
-//! `just crds` makes them anew, after a new version in `tools/crds/go.mod` or `tools/gateway-api/go.mod`.
+//! `just crds` makes them anew, after a new version in `tools/crds/go.mod` or `tools/definitions/go.mod`.
 
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
@@ -205,22 +205,22 @@ fn the_checker_knows_the_committed_definitions() {
     approve("operator.jsonl", &schemas(committed().values().map(|text| read(text))));
 }
 
-/// The folder of the definitions of the standard channel, in the module that `tools/gateway-api` pins.
-fn gateway_api() -> Option<PathBuf> {
-    let mut go = go_in("gateway-api");
-    go.env("GOPROXY", "off").args(["list", "-m", "-f", "{{.Dir}}", "sigs.k8s.io/gateway-api"]);
+/// Files of definitions in a module that `tools/definitions` pins: those of a folder, in their order, or one.
+fn published(module: &str, path: &str) -> Option<Vec<PathBuf>> {
+    let mut go = go_in("definitions");
+    go.env("GOPROXY", "off").args(["list", "-m", "-f", "{{.Dir}}", module]);
     let output = go.output().ok().filter(|output| output.status.success())?;
-    let folder = String::from_utf8(output.stdout).unwrap();
-    Some(Path::new(folder.trim()).join("config/crd/standard")).filter(|folder| folder.is_dir())
+    let path = Path::new(String::from_utf8(output.stdout).unwrap().trim()).join(path);
+    if path.is_file() {
+        return Some(vec![path]);
+    }
+    let mut files: Vec<_> = fs::read_dir(path).ok()?.map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    Some(files)
 }
 
-#[test]
-fn the_checker_knows_the_gateway_api() {
-    let Some(folder) = gateway_api() else {
-        return tools::not_checked("the module of tools/gateway-api", "run `cd tools/gateway-api && go mod download`");
-    };
-    let mut files: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    files.sort();
+/// The definitions in files, without descriptions.
+fn definitions(files: Vec<PathBuf>) -> Vec<Value> {
     let texts = files.iter().map(|path| fs::read_to_string(path).unwrap());
     let documents = texts.flat_map(|text| vigil_yaml::read(&Source::new("crd", text), &Limits::default()).unwrap());
     let crds = documents.map(|node| node.to_json()).filter(|crd| crd["kind"] == "CustomResourceDefinition");
@@ -228,7 +228,21 @@ fn the_checker_knows_the_gateway_api() {
         undescribe(&mut crd);
         crd
     });
-    approve("gateway-api.jsonl", &schemas(crds));
+    crds.collect()
+}
+
+#[test]
+fn the_checker_knows_the_definitions_of_others() {
+    for (module, path, file) in [
+        ("sigs.k8s.io/gateway-api", "config/crd/standard", "gateway-api.jsonl"),
+        ("k8s.io/autoscaler/vertical-pod-autoscaler", "deploy/vpa-v1-crd-gen.yaml", "vertical-pod-autoscaler.jsonl"),
+    ] {
+        let Some(files) = published(module, path) else {
+            tools::not_checked("the modules of tools/definitions", "run `cd tools/definitions && go mod download`");
+            continue;
+        };
+        approve(file, &schemas(definitions(files)));
+    }
 }
 
 /// `tools/crds/fields_test.go` walks the operator's Go types and asks the definitions for each of their fields.

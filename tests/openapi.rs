@@ -50,8 +50,10 @@ fn custom_kinds() -> Vec<((String, String), Kind)> {
             }
         }
     }
-    let gateway_api = std::fs::read_to_string(support::root().join("schemas/gateway-api.jsonl")).unwrap();
-    for line in gateway_api.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()) {
+    let of_others = ["gateway-api", "vertical-pod-autoscaler"]
+        .map(|name| std::fs::read_to_string(support::root().join(format!("schemas/{name}.jsonl"))).unwrap());
+    for line in of_others.iter().flat_map(|text| text.lines()).map(|line| serde_json::from_str::<Value>(line).unwrap())
+    {
         let head = &line["head"];
         let [group, version, kind] = [0, 1, 2].map(|at| head["kind"][at].as_str().unwrap());
         let schema = line["schema"].clone();

@@ -1,4 +1,4 @@
-//! The definitions that come with Vigil: the Prometheus operator's and the Gateway API's, from `schemas`.
+//! The definitions that come with Vigil: the Prometheus operator's, the Gateway API's and the VerticalPodAutoscaler's, from `schemas`.
 
 use super::custom::{Definition, Written};
 use super::model::Release;
@@ -13,15 +13,18 @@ pub(crate) enum Shipped {
     Operator,
     /// The Gateway API, as its standard channel has it.
     GatewayApi,
+    /// The VerticalPodAutoscaler.
+    VerticalPodAutoscaler,
 }
 
 impl Shipped {
-    const ALL: [Self; 2] = [Self::Operator, Self::GatewayApi];
+    const ALL: [Self; 3] = [Self::Operator, Self::GatewayApi, Self::VerticalPodAutoscaler];
 
     fn text(self) -> &'static str {
         match self {
             Self::Operator => include_str!("../../../../schemas/operator.jsonl"),
             Self::GatewayApi => include_str!("../../../../schemas/gateway-api.jsonl"),
+            Self::VerticalPodAutoscaler => include_str!("../../../../schemas/vertical-pod-autoscaler.jsonl"),
         }
     }
 
@@ -30,6 +33,7 @@ impl Shipped {
         match self {
             Self::Operator => (0, 87),
             Self::GatewayApi => (1, 6),
+            Self::VerticalPodAutoscaler => (1, 5),
         }
     }
 }
@@ -39,6 +43,7 @@ impl fmt::Display for Shipped {
         let (major, minor) = self.release();
         match self {
             Self::Operator => write!(f, "prometheus-operator {major}.{minor}"),
+            Self::VerticalPodAutoscaler => write!(f, "VerticalPodAutoscaler {major}.{minor}"),
             Self::GatewayApi => write!(f, "the standard channel of the Gateway API {major}.{minor}"),
         }
     }
@@ -95,9 +100,11 @@ mod tests {
         let crd = include_str!("../../../../templates/crds/prometheuses.yaml");
         let (_, version) = crd.split_once("operator.prometheus.io/version: ").unwrap();
         assert!(version.trim_start_matches(['"', '\'']).starts_with(&starts(Shipped::Operator)));
-        let pinned = include_str!("../../../../tools/gateway-api/go.mod");
+        let pinned = include_str!("../../../../tools/definitions/go.mod");
         let (_, version) = pinned.split_once("sigs.k8s.io/gateway-api v").unwrap();
         assert!(version.starts_with(&starts(Shipped::GatewayApi)));
+        let (_, version) = pinned.split_once("k8s.io/autoscaler/vertical-pod-autoscaler v").unwrap();
+        assert!(version.starts_with(&starts(Shipped::VerticalPodAutoscaler)));
     }
 
     fn starts(whose: Shipped) -> String {

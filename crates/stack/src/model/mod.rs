@@ -66,7 +66,7 @@ pub use part::{Entrance, Part};
 pub use patches::{Operation, OperationKind, Patch, PatchTarget};
 pub use pods::{
     HasPods, OtherContainer, Pods, ResourceAmounts, Resources, ServiceAccount, TaintEffect, Toleration,
-    TolerationOperator,
+    TolerationOperator, UpdateMode, VerticalAutoscaler,
 };
 pub use prometheus::{
     BasicAuth, Exemplars, NativeHistograms, Prometheus, RemoteStore, SecretReference, Selection, TokenAuth,
