@@ -86,12 +86,9 @@ fn text(file: &Path, kind: &Kind, read: Reader) -> Result<String, (String, Strin
     let compact = kind.compact.as_ref().and_then(|compact| Some(((compact.write)(&text)?, compact.help)));
     let (smaller, help) = compact.map_or((None, kind.help), |(text, help)| (Some(text), help));
     let least = smaller.as_deref().map_or(whole, size);
-    match smaller.filter(|_| least <= FILE_LIMIT) {
-        Some(smaller) => Ok(smaller),
-        None => {
-            let [least, limit] = [least, FILE_LIMIT].map(|bytes| bytes.div_ceil(1024));
-            let reason = format!("takes {least} KiB in an object, and `kubectl apply` has room for {limit}");
-            Err((reason, help.to_owned()))
-        }
+    if let Some(smaller) = smaller.filter(|_| least <= FILE_LIMIT) {
+        return Ok(smaller);
     }
+    let [least, limit] = [least, FILE_LIMIT].map(|bytes| bytes.div_ceil(1024));
+    Err((format!("takes {least} KiB in an object, and `kubectl apply` has room for {limit}"), help.to_owned()))
 }

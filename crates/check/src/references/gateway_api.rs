@@ -32,7 +32,9 @@ pub(crate) fn check(world: &World<'_>, findings: &mut Findings) {
         }
     }
     for policy in world.judged(GROUP, "BackendTLSPolicy") {
-        items(policy.node, ["spec", "targetRefs"]).iter().for_each(|to| backend(world, policy, to, findings));
+        for to in items(policy.node, ["spec", "targetRefs"]) {
+            backend(world, policy, to, findings);
+        }
     }
     for gateway in ["Gateway", "ListenerSet"].into_iter().flat_map(|kind| world.judged(GROUP, kind)) {
         let listeners = items(gateway.node, ["spec", "listeners"]).iter();

@@ -95,6 +95,7 @@ const RESOURCES: &[(&str, &str)] = &[
 /// The resource whose listing shows what it holds.
 const SECRETS: &str = "secrets";
 
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
 fn is_one(shards: &Replicas) -> bool {
     shards.get() == 1
 }

@@ -366,6 +366,7 @@ choice! {
 }
 
 impl Admission {
+    #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
     fn is_usual(&self) -> bool {
         *self == Self::PodSecurity
     }

@@ -74,7 +74,8 @@ mod tests {
                  metrics: [{{name: a, each: {{type: Info, info: {{}}}}}}]}}]}}\n"
             );
             let stack = Stack::parse(&Source::new("stack.yaml", text)).unwrap().stack;
-            let found: Vec<_> = stack.kube_state_metrics.custom_resources().map(|it| it.plural()).collect();
+            let found: Vec<_> =
+                stack.kube_state_metrics.custom_resources().map(crate::model::CustomResource::plural).collect();
             assert_eq!(found, [plural]);
         }
     }
