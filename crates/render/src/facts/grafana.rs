@@ -95,6 +95,7 @@ pub(super) fn facts(stack: &Stack) -> Value {
         "imports": imports(stack),
         "plugins": grafana.plugins,
         "pluginsUrl": grafana.plugins_url,
+        "pluginInstaller": plugin_installer(stack),
         "files": grafana.dashboards.iter().filter_map(file).collect::<Vec<_>>(),
         "ini": ini(grafana),
         "chartIni": chart_ini(grafana),
@@ -249,6 +250,16 @@ fn escaped(value: &Value) -> Value {
 /// a ServiceMonitor whose timeout is above it.
 fn scrape_timeout(interval: &Duration) -> String {
     if interval.length().as_secs() < SCRAPE_SECONDS { interval.to_string() } else { format!("{SCRAPE_SECONDS}s") }
+}
+
+/// What the container that installs plugins is told of its memory, for the partial `go-memory`; `null` where there is none.
+fn plugin_installer(stack: &Stack) -> Value {
+    let containers = stack.pods_of(&stack.grafana).containers;
+    let found = containers.into_iter().find(|(name, _)| name.as_str() == "install-plugins");
+    found.map_or(
+        Value::Null,
+        |(_, resources)| json!({ "pods": { "goMemoryLimit": super::memory::go_limit(&resources) } }),
+    )
 }
 
 /// What is downloaded before Grafana starts; `null` when that is nothing.
