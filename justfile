@@ -142,6 +142,7 @@ golden-accept:
 [group('code')]
 crds:
     cd tools/crds && go mod download
+    cd tools/definitions && go mod download
     VIGIL_UPDATE_CRDS=1 cargo test --test crds committed_definitions
     VIGIL_UPDATE_CRDS=1 cargo test --test crds the_checker_knows
     cargo test --test crds

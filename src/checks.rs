@@ -9,13 +9,12 @@ use vigil_render::{Object, Rendering};
 use vigil_stack::Parsed;
 use vigil_yaml::{Problem, Severity, Source};
 
-/// Definitions of the kinds that a stack may use and does not define, with the fields that it uses: Argo CD's, Flux',
-/// cert-manager's and the Gateway API's. Whoever checks other objects of theirs names the real ones with `--crds`.
-const DEFINITIONS: [(&str, &str); 4] = [
+/// Definitions of the kinds that a stack may use and does not define, with the fields that it uses: Argo CD's, Flux' and
+/// cert-manager's. Whoever checks other objects of theirs names the real ones with `--crds`.
+const DEFINITIONS: [(&str, &str); 3] = [
     ("<argo-cd>", include_str!("definitions/argo-cd.yaml")),
     ("<cert-manager>", include_str!("definitions/cert-manager.yaml")),
     ("<flux>", include_str!("definitions/flux.yaml")),
-    ("<gateway-api>", include_str!("definitions/gateway-api.yaml")),
 ];
 
 /// The options for the objects of a stack, and what its author should know of them.

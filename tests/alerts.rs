@@ -21,8 +21,9 @@ const STACKS: [&str; 2] = [
      objectStorage: {s3: {endpoint: s3.example.com}, buckets: {thanos: acme-metrics}}\n\
      prometheus: {retention: 2d, externalLabels: {cluster: production}}\n\
      thanos: {enabled: true}\nthanos-receive: {enabled: true, ingress: {enabled: true}}\n\
-     thanos-ruler: {enabled: true, clusters: [production, fra-01]}\n",
-    "promtail: {enabled: false}\nalloy: {enabled: true}\n",
+     thanos-ruler: {enabled: true, clusters: [production, fra-01]}\n\
+     kube-state-metrics: {shards: 2}\n",
+    "promtail: {enabled: false}\nalloy: {enabled: true}\nkube-state-metrics: {shards: 2}\n",
 ];
 
 /// The sections of a runbook, in this order.
@@ -197,6 +198,8 @@ fn the_page_lists_all_alerts_and_what_became_of_upstreams() {
 enum Told {
     /// The name that it has here.
     Ours(String),
+    /// It has the same name, and only stacks with this have it.
+    Sometimes(String),
     /// Why there is none.
     None(String),
 }
@@ -211,6 +214,7 @@ fn told() -> BTreeMap<String, Told> {
         let name = |cell: &str| cell.strip_prefix("alert ").unwrap_or_else(|| panic!("{line}")).to_owned();
         match field {
             "object" => told.insert(name(upstream), Told::Ours(name(ours))),
+            _ if ours != "none" => told.insert(name(object), Told::Sometimes(ours.to_owned())),
             _ => told.insert(name(object), Told::None(why.to_owned())),
         };
     }
@@ -233,6 +237,10 @@ fn upstream() -> String {
         match told.get(name) {
             Some(Told::Ours(ours)) if !names.contains(ours) => {
                 wrong.push(format!("{name}: there is no alert `{ours}`"));
+            }
+            Some(Told::Sometimes(_)) if !names.contains(name) => wrong.push(format!("{name} is no alert of ours")),
+            Some(Told::Sometimes(with)) => {
+                let _ = writeln!(page, "| `{name}` | [`{name}`](runbooks/{name}.md), {with} |");
             }
             Some(Told::Ours(ours)) => drop(writeln!(page, "| `{name}` | [`{ours}`](runbooks/{ours}.md) |")),
             Some(Told::None(_)) if names.contains(name) => {

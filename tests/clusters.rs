@@ -107,3 +107,46 @@ fn autopilot_gets_nothing_that_it_refuses() {
         assert!(collectors > 0, "{collector} reads log files");
     }
 }
+
+/// The values for a chart, as they stand in the set.
+fn values_for(rendering: &vigil_render::Rendering, chart: &str) -> Value {
+    let source = vigil_yaml::Source::new(chart, rendering.files[&format!("values/{chart}.yaml")].as_str());
+    vigil_yaml::read_one(&source, &vigil_yaml::Limits::default()).unwrap().unwrap().to_json()
+}
+
+/// The securityContext of pods and of containers at any depth, as one line each.
+fn contexts(value: &Value) -> Vec<String> {
+    let mut found = Vec::new();
+    values(value, "securityContext", &mut found);
+    let mut found: Vec<_> = found.into_iter().map(ToString::to_string).collect();
+    found.sort();
+    found.dedup();
+    found
+}
+
+#[test]
+fn openshift_gets_nothing_that_it_refuses() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("stack.yaml");
+    let text = "kubernetes: \"1.33\"\ncluster: openshift\nblackbox-exporter: { enabled: true }\n\
+                prometheus-operator: { admissionWebhooks: job }\nalloy: { enabled: true, events: { enabled: true } }\n\
+                promtail: { enabled: false }\n";
+    fs::write(&path, text).unwrap();
+    let rendering = support::render(&path);
+    let mut page = String::new();
+    for object in rendering.objects.iter().filter(|object| object.kind() != "CustomResourceDefinition") {
+        let contexts = contexts(&object.value);
+        if !contexts.is_empty() {
+            writeln!(page, "{}\n  {}", object.title(), contexts.join("\n  ")).unwrap();
+        }
+        if object.value.to_string().contains("system:openshift:") {
+            writeln!(page, "{}\n  {}\n  {}", object.title(), object.value["roleRef"], object.value["subjects"])
+                .unwrap();
+        }
+    }
+    for chart in ["kube-prometheus-stack", "loki-stack"] {
+        let values = values_for(&rendering, chart);
+        writeln!(page, "values for {chart}\n  {}", contexts(&values).join("\n  ")).unwrap();
+    }
+    support::snapshot(&root().join("golden/cli"), "openshift", &page);
+}

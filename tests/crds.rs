@@ -1,6 +1,7 @@
-//! The custom resource definitions in `templates/crds`: made from the operator's API, whole, and small enough.
+//! The custom resource definitions in `templates/crds`: made from the operator's API, whole, and small enough; and those that
+//! the checker knows besides.
 //!
-//! `just crds` makes them anew, after a new version in `tools/crds/go.mod`.
+//! `just crds` makes them anew, after a new version in `tools/crds/go.mod` or `tools/definitions/go.mod`.
 
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
@@ -90,8 +91,7 @@ fn all_ten_of_the_pinned_version_and_small_enough_for_kubectl() {
 
 /// Go with the modules of `tools/crds` at hand. Tests never ask the network: `just crds` fetches the modules.
 fn go(arguments: &[&str]) -> Option<Command> {
-    let mut command = Command::new("go");
-    command.current_dir(support::root().join("tools/crds")).env("GOTOOLCHAIN", "local").env("GOFLAGS", "-mod=readonly");
+    let mut command = go_in("crds");
     if std::env::var_os("VIGIL_UPDATE_CRDS").is_none() {
         command.env("GOPROXY", "off");
     }
@@ -101,6 +101,13 @@ fn go(arguments: &[&str]) -> Option<Command> {
     let there = there.is_ok_and(|output| output.status.success());
     command.args(arguments);
     (there || std::env::var_os("VIGIL_UPDATE_CRDS").is_some()).then_some(command)
+}
+
+fn go_in(folder: &str) -> Command {
+    let mut command = Command::new("go");
+    command.current_dir(support::root().join("tools").join(folder));
+    command.env("GOTOOLCHAIN", "local").env("GOFLAGS", "-mod=readonly");
+    command
 }
 
 fn not_tested() {
@@ -163,12 +170,12 @@ fn committed_definitions_are_those_of_the_pinned_version() {
     assert!(generated == committed(), "templates/crds is not what tools/crds/go.mod pins: run `just crds`");
 }
 
-/// What the checker knows of the definitions, a line for each version of each: `schemas/operator.jsonl`.
-fn schemas() -> String {
+/// What the checker knows of definitions, a line for each version of each that is served.
+fn schemas(crds: impl IntoIterator<Item = Value>) -> String {
     let mut lines = String::new();
-    for crd in committed().values().map(|text| read(text)) {
+    for crd in crds {
         let spec = &crd["spec"];
-        for version in spec["versions"].as_array().unwrap() {
+        for version in spec["versions"].as_array().unwrap().iter().filter(|version| version["served"] == true) {
             let mut head = serde_json::json!({
                 "kind": [spec["group"], version["name"], spec["names"]["kind"]],
                 "namespaced": spec["scope"] == "Namespaced",
@@ -177,7 +184,6 @@ fn schemas() -> String {
             if let Some(path) = version["subresources"]["scale"]["specReplicasPath"].as_str() {
                 head["replicas"] = path.into();
             }
-            assert_eq!(version["served"], true, "one that is not served is no kind");
             let schema = &version["schema"]["openAPIV3Schema"];
             writeln!(lines, "{{\"head\":{head},\"schema\":{schema}}}").unwrap();
         }
@@ -185,14 +191,58 @@ fn schemas() -> String {
     lines
 }
 
+/// Holds a file of `schemas` to what it is made of.
+fn approve(file: &str, schemas: &str) {
+    let path = support::root().join("schemas").join(file);
+    if std::env::var_os("VIGIL_UPDATE_CRDS").is_some() {
+        fs::write(&path, schemas).unwrap();
+    }
+    assert!(fs::read_to_string(path).unwrap() == schemas, "schemas/{file} is stale: run `just crds`");
+}
+
 #[test]
 fn the_checker_knows_the_committed_definitions() {
-    let path = support::root().join("schemas/operator.jsonl");
-    let schemas = schemas();
-    if std::env::var_os("VIGIL_UPDATE_CRDS").is_some() {
-        fs::write(&path, &schemas).unwrap();
+    approve("operator.jsonl", &schemas(committed().values().map(|text| read(text))));
+}
+
+/// Files of definitions in a module that `tools/definitions` pins: those of a folder, in their order, or one.
+fn published(module: &str, path: &str) -> Option<Vec<PathBuf>> {
+    let mut go = go_in("definitions");
+    go.env("GOPROXY", "off").args(["list", "-m", "-f", "{{.Dir}}", module]);
+    let output = go.output().ok().filter(|output| output.status.success())?;
+    let path = Path::new(String::from_utf8(output.stdout).unwrap().trim()).join(path);
+    if path.is_file() {
+        return Some(vec![path]);
     }
-    assert!(fs::read_to_string(path).unwrap() == schemas, "schemas/operator.jsonl is stale: run `just crds`");
+    let mut files: Vec<_> = fs::read_dir(path).ok()?.map(|entry| entry.unwrap().path()).collect();
+    files.sort();
+    Some(files)
+}
+
+/// The definitions in files, without descriptions.
+fn definitions(files: &[PathBuf]) -> Vec<Value> {
+    let texts = files.iter().map(|path| fs::read_to_string(path).unwrap());
+    let documents = texts.flat_map(|text| vigil_yaml::read(&Source::new("crd", text), &Limits::default()).unwrap());
+    let crds = documents.map(|node| node.to_json()).filter(|crd| crd["kind"] == "CustomResourceDefinition");
+    let crds = crds.map(|mut crd| {
+        undescribe(&mut crd);
+        crd
+    });
+    crds.collect()
+}
+
+#[test]
+fn the_checker_knows_the_definitions_of_others() {
+    for (module, path, file) in [
+        ("sigs.k8s.io/gateway-api", "config/crd/standard", "gateway-api.jsonl"),
+        ("k8s.io/autoscaler/vertical-pod-autoscaler", "deploy/vpa-v1-crd-gen.yaml", "vertical-pod-autoscaler.jsonl"),
+    ] {
+        let Some(files) = published(module, path) else {
+            tools::not_checked("the modules of tools/definitions", "run `cd tools/definitions && go mod download`");
+            continue;
+        };
+        approve(file, &schemas(definitions(&files)));
+    }
 }
 
 /// `tools/crds/fields_test.go` walks the operator's Go types and asks the definitions for each of their fields.

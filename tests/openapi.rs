@@ -1,7 +1,7 @@
 //! Every object of every stack against the API's own OpenAPI schema, strictly: no unknown field at any depth.
 //!
 //! The schemas are those of k8s-openapi, one per type, and for the operator's kinds those of its definitions, which are
-//! what an API server prunes and validates by; for Argo CD's and cert-manager's those of `src/definitions`. kube-core
+//! what an API server prunes and validates by; for those of others `src/definitions` and `schemas`. kube-core
 //! reads the object as an API client would.
 
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
@@ -49,6 +49,15 @@ fn custom_kinds() -> Vec<((String, String), Kind)> {
                 }
             }
         }
+    }
+    let of_others = ["gateway-api", "vertical-pod-autoscaler"]
+        .map(|name| std::fs::read_to_string(support::root().join(format!("schemas/{name}.jsonl"))).unwrap());
+    for line in of_others.iter().flat_map(|text| text.lines()).map(|line| serde_json::from_str::<Value>(line).unwrap())
+    {
+        let head = &line["head"];
+        let [group, version, kind] = [0, 1, 2].map(|at| head["kind"][at].as_str().unwrap());
+        let schema = line["schema"].clone();
+        kinds.push(custom_kind(&format!("{group}/{version}"), kind, schema, head["namespaced"] == true));
     }
     kinds
 }

@@ -17,7 +17,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 /// Why a check of checkov may object: its id, the objects as an expression, and the reason.
-const REASONS: [(&str, &str, &str); 24] = [
+const REASONS: [(&str, &str, &str); 25] = [
     (
         "CKV_K8S_11",
         ".*",
@@ -76,7 +76,7 @@ const REASONS: [(&str, &str, &str); 24] = [
     ),
     (
         "CKV_K8S_38",
-        "(DaemonSet ((.*-)?alloy|loki-stack-promtail)|Deployment (alloy-events|metrics-server|.*operator|.*kube-state-metrics)|Job .*)",
+        "(DaemonSet ((.*-)?alloy|loki-stack-promtail)|Deployment (alloy-events|metrics-server|.*operator|.*kube-state-metrics)|StatefulSet .*kube-state-metrics|Job .*)",
         "It asks the API server. Grafana, node-exporter, Loki, Thanos and the test application, which do not, have no token.",
     ),
     (
@@ -88,6 +88,11 @@ const REASONS: [(&str, &str, &str); 24] = [
         "CKV_K8S_40",
         "(Deployment (.*grafana|metrics-server)|Job .*)",
         "The user that the image is made for, such as 472 for Grafana: files of a volume belong to it.",
+    ),
+    (
+        "CKV_K8S_40",
+        "(StatefulSet loki-stack)",
+        "Only on OpenShift, which assigns a user from a range of the namespace, far above 10000.",
     ),
     (
         "CKV_K8S_49",

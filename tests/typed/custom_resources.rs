@@ -7,6 +7,7 @@
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 use kcr_argoproj_io::v1alpha1::{applications::Application, appprojects::AppProject};
+use kcr_autoscaling_k8s_io::v1::verticalpodautoscalers::VerticalPodAutoscaler;
 use kcr_cert_manager_io::v1::{certificates::Certificate, issuers::Issuer};
 use kcr_gateway_networking_k8s_io::v1::httproutes::HttpRoute;
 use kcr_kustomize_toolkit_fluxcd_io::v1::kustomizations::Kustomization;
@@ -41,9 +42,10 @@ const BUILT_IN: [&str; 9] = [
 type Strict = fn(&Value) -> Vec<String>;
 
 /// The types, by `apiVersion` and kind.
-const TYPES: [(&str, &str, Strict); 13] = [
+const TYPES: [(&str, &str, Strict); 14] = [
     ("argoproj.io/v1alpha1", "Application", strict::<Application>),
     ("argoproj.io/v1alpha1", "AppProject", strict::<AppProject>),
+    ("autoscaling.k8s.io/v1", "VerticalPodAutoscaler", strict::<VerticalPodAutoscaler>),
     ("cert-manager.io/v1", "Certificate", strict::<Certificate>),
     ("cert-manager.io/v1", "Issuer", strict::<Issuer>),
     ("gateway.networking.k8s.io/v1", "HTTPRoute", strict::<HttpRoute>),

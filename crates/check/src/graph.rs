@@ -2,7 +2,7 @@
 
 use crate::fields::{items, text};
 use crate::finding::Findings;
-use crate::object::{MONITORING, Object};
+use crate::object::{GATEWAY_API, MONITORING, Object};
 use crate::references::flows::{Flow, flows};
 use crate::set::Set;
 use crate::world::World;
@@ -162,7 +162,7 @@ fn entrances(world: &World<'_>) -> Vec<(usize, i64, String)> {
         }
     }
     for kind in ["HTTPRoute", "GRPCRoute", "TLSRoute"] {
-        for route in world.judged("gateway.networking.k8s.io", kind) {
+        for route in world.judged(GATEWAY_API, kind) {
             let hosts: Vec<_> = items(route.node, ["spec", "hostnames"]).iter().filter_map(Node::text).collect();
             let host = if hosts.is_empty() { "*".to_owned() } else { hosts.join(" ") };
             for to in items(route.node, ["spec", "rules"]).iter().flat_map(|rule| items(rule, ["backendRefs"])) {

@@ -6,6 +6,9 @@ use vigil_yaml::{Data, Node};
 /// The API group of the Prometheus operator's kinds.
 pub(crate) const MONITORING: &str = "monitoring.coreos.com";
 
+/// The group of the Gateway API.
+pub(crate) const GATEWAY_API: &str = "gateway.networking.k8s.io";
+
 /// An object: what it is called, and the tree that says the rest.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Object<'a> {

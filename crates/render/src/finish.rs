@@ -1,7 +1,7 @@
 //! What an object gets on top of its template, whatever the template is.
 
 use crate::engine::checksum;
-use crate::{argocd, facts, flux, layout};
+use crate::{admission, argocd, facts, flux, layout};
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
 use serde_json::{Value, json};
@@ -26,6 +26,7 @@ pub(crate) fn finish(stack: &Stack, component: &str, object: &mut Value) {
             add(object, "/metadata", "annotations", &pods.service_account.annotations);
         }
     }
+    admission::admit(stack, component, object);
     if stack.argocd.enabled && layout::is_applied(component) {
         let found = argocd::annotations(facts::makes_pods(stack, component), object);
         annotate(object, found);

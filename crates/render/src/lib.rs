@@ -10,7 +10,9 @@
 //! templates/<component>/dashboards/* ─ words ───► ConfigMaps of Grafana ──┘
 //! ```
 
+mod admission;
 mod argocd;
+mod autoscaler;
 mod content;
 mod dashboards;
 mod engine;
@@ -157,6 +159,9 @@ pub fn render_on(threads: usize, stack: &Stack, templates: &Templates) -> Result
     made.sort_by_key(|made| (components.iter().position(|component| *component == made.component), made.template));
 
     for made in made.iter_mut().filter(|made| layout::holds_objects(made.component)) {
+        let scaled = |document: &Document| autoscaler::autoscaler(stack, made.component, document.content.head());
+        let autoscalers: Vec<_> = made.documents.iter().filter_map(scaled).collect();
+        made.documents.extend(autoscalers.into_iter().map(|it| Document::from(Content::from(it))));
         for document in &mut made.documents {
             finish::finish(stack, made.component, document.content.head_mut());
         }

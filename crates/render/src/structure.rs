@@ -33,6 +33,7 @@ const NAMESPACED_KINDS: &[&str] = &[
     "Deployment", "GitRepository", "HTTPRoute", "Ingress", "Issuer", "Job", "Kustomization", "NetworkPolicy", "OCIRepository", "PersistentVolumeClaim", "PodDisruptionBudget",
     "PodMonitor", "Probe", "Prometheus", "PrometheusAgent", "PrometheusRule", "Role", "RoleBinding", "ScrapeConfig",
     "Secret", "Service", "ServiceAccount", "ServiceMonitor", "StatefulSet", "ThanosRuler",
+    "VerticalPodAutoscaler",
 ];
 
 /// What the API server lets all annotations of one object hold together, less what controllers and Argo CD may add.

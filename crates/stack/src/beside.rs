@@ -34,6 +34,17 @@ pub(crate) struct Kind {
     pub(crate) expected: &'static str,
     /// What to do about a wrong one.
     pub(crate) help: &'static str,
+    /// Of files whose spaces and line ends mean nothing: the same in as few bytes, and what to do about one that is too large even so.
+    pub(crate) compact: Option<Compact>,
+}
+
+/// How a file becomes smaller.
+#[derive(Debug)]
+pub(crate) struct Compact {
+    /// The same text in as few bytes; nothing of one that is malformed, which is told elsewhere.
+    pub(crate) write: fn(&str) -> Option<String>,
+    /// What to do about one that is too large even so.
+    pub(crate) help: &'static str,
 }
 
 /// Reads every file that the stack names, and says where they are.
@@ -49,14 +60,12 @@ pub(crate) fn read(stack: &mut Stack, layers: &Layers, read: Reader, findings: &
                 Place::Text(span) => layers.path(&span, file.as_str()),
                 Place::File(_) => PathBuf::from(file.as_str()),
             };
-            let taken = text(&path, read).and_then(|text| part.take_file(at, text));
-            if let Err(reason) = taken {
-                findings.error(
-                    &[&key],
-                    format!("the {} `{file}` {reason}", kind.name),
-                    &format!("expected {}", kind.expected),
-                    &format!("{}; paths start at the folder of the stack", kind.help),
-                );
+            let taken = text(&path, kind, read).and_then(|text| {
+                part.take_file(at, text).map_err(|reason| (reason, format!("{}; {PATHS}", kind.help)))
+            });
+            if let Err((reason, help)) = taken {
+                let expected = format!("expected {}", kind.expected);
+                findings.error(&[&key], format!("the {} `{file}` {reason}", kind.name), &expected, &help);
             }
             paths.push(path);
         }
@@ -64,12 +73,22 @@ pub(crate) fn read(stack: &mut Stack, layers: &Layers, read: Reader, findings: &
     paths
 }
 
-fn text(file: &Path, read: Reader) -> Result<String, String> {
-    let text = read(file)?.text.replace("\r\n", "\n");
-    let size = vigil_yaml::last_applied_len(&Value::from(text.as_str()));
-    if size > FILE_LIMIT {
-        let [size, limit] = [size, FILE_LIMIT].map(|bytes| bytes.div_ceil(1024));
-        return Err(format!("takes {size} KiB in an object, and `kubectl apply` has room for {limit}"));
+const PATHS: &str = "paths start at the folder of the stack";
+
+/// The text of a file, or why it cannot be used and what to do about it.
+fn text(file: &Path, kind: &Kind, read: Reader) -> Result<String, (String, String)> {
+    let text = read(file).map_err(|reason| (reason, format!("{}; {PATHS}", kind.help)))?.text.replace("\r\n", "\n");
+    let size = |text: &str| vigil_yaml::last_applied_len(&Value::from(text));
+    let whole = size(&text);
+    if whole <= FILE_LIMIT {
+        return Ok(text);
     }
-    Ok(text)
+    let compact = kind.compact.as_ref().and_then(|compact| Some(((compact.write)(&text)?, compact.help)));
+    let (smaller, help) = compact.map_or((None, kind.help), |(text, help)| (Some(text), help));
+    let least = smaller.as_deref().map_or(whole, size);
+    if let Some(smaller) = smaller.filter(|_| least <= FILE_LIMIT) {
+        return Ok(smaller);
+    }
+    let [least, limit] = [least, FILE_LIMIT].map(|bytes| bytes.div_ceil(1024));
+    Err((format!("takes {least} KiB in an object, and `kubectl apply` has room for {limit}"), help.to_owned()))
 }

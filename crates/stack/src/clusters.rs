@@ -19,6 +19,7 @@ impl Cluster {
             Self::Gke => Some(include_str!("clusters/gke.yaml")),
             Self::GkeAutopilot => Some(include_str!("clusters/gke-autopilot.yaml")),
             Self::Aks => Some(include_str!("clusters/aks.yaml")),
+            Self::Openshift => Some(include_str!("clusters/openshift.yaml")),
         }
     }
 }

@@ -99,7 +99,7 @@ const KEYS: &[(&str, Here)] = &[
     ("grafana.dashboardsConfigMaps", Words("ConfigMaps with the label `grafana_dashboard: \"1\"` are loaded from every namespace")),
     ("grafana.dashboardProviders", Words("`grafana.dashboards` names dashboards; the provider follows")),
     ("grafana.sidecar", Words("the side-cars are always there: `grafana.sidecarImage`, `grafana.sidecarSecrets`")),
-    ("grafana.plugins", Words("Grafana downloads nothing but dashboards: plugins belong in an image of your own, `grafana.image`")),
+    ("grafana.plugins", Words("each with its version, as `grafana.plugins` of the stack: `name@1.2.3`")),
     ("grafana.affinity", Key("grafana.pods.affinity")),
     ("grafana.serviceAccount.annotations", Key("grafana.pods.serviceAccount.annotations")),
     ("grafana.serviceAccount", Words(OWN_ACCOUNT)),

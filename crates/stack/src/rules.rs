@@ -381,7 +381,8 @@ fn credentials(path: &str, value: &Value, secrets: &str, findings: &mut Findings
 
 /// Links that lead elsewhere than the Ingress.
 fn host(component: &str, ingress: &Ingress, external_url: Option<&Url>, findings: &mut Findings) {
-    gateway(component, ingress, findings);
+    let has_class = ingress.class_name != Ingress::default().class_name;
+    gateway(component, ingress.gateway.is_some(), has_class, ingress.tls.is_some(), findings);
     let (Some(host), Some(url)) = (&ingress.host, external_url) else { return };
     if ingress.enabled && !host.as_str().eq_ignore_ascii_case(url.host()) {
         findings.warning(
@@ -393,15 +394,15 @@ fn host(component: &str, ingress: &Ingress, external_url: Option<&Url>, findings
     }
 }
 
-/// What an HTTPRoute has not.
-fn gateway(component: &str, ingress: &Ingress, findings: &mut Findings) {
+/// What an HTTPRoute has not, where a Gateway is named.
+fn gateway(component: &str, is_route: bool, has_class: bool, has_tls: bool, findings: &mut Findings) {
     let path = |key: &str| format!("{component}.ingress.{key}");
-    let has_class = ingress.class_name != Ingress::default().class_name && findings.says(&path("className"));
+    let has_class = has_class && findings.says(&path("className"));
     for (key, is_said, why) in [
         ("className", has_class, "a Gateway has a class of its own"),
-        ("tls", ingress.tls.is_some(), "the Gateway has the certificate"),
+        ("tls", has_tls, "the Gateway has the certificate"),
     ] {
-        if ingress.gateway.is_some() && is_said {
+        if is_route && is_said {
             findings.error(
                 &[&path(key), &path("gateway")],
                 format!("`{key}` is of an Ingress, and `gateway` makes an HTTPRoute"),

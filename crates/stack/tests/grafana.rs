@@ -37,6 +37,7 @@ fn combinations_that_cannot_work() {
         "{ externalUrl: 'https://example.com/grafana2', ingress: { enabled: true, path: /grafana } }",
         "the Ingress passes on `/grafana`, and Grafana answers at `/grafana2/`",
     );
+    refused("{ plugins: [a@1, b@1, a@2] }", "the plugin `a` stands twice");
     refused("{ dashboards: [{ name: a, id: 1 }] }", "the dashboard `a` has no `revision`");
     refused("{ dashboards: [{ name: a, revision: 1 }] }", "the dashboard `a` has a `revision`, and no `id`");
     refused("{ dashboards: [{ name: a }] }", "the dashboard `a` comes from nowhere");
@@ -118,6 +119,9 @@ fn files_beside_the_stack() {
     assert!(error(Some("[]")).contains("has no `title`"));
     let large = format!("{{ \"title\": \"x\", \"y\": \"{}\" }}", "\\n".repeat(90_000));
     assert!(error(Some(&large)).contains("takes 264 KiB in an object, and `kubectl apply` has room for 240"));
+    assert!(error(Some(&large)).contains("split it into several dashboards"), "{}", error(Some(&large)));
+    let wide = format!("{{ \"title\": \"x\",{}\"y\": 1 }}", " ".repeat(300_000));
+    assert_eq!(load(Some(&wide)).unwrap(), "{\"title\":\"x\",\"y\":1}", "only what is too large loses its form");
     assert!(error(Some(&"x".repeat(2 << 20))).contains("is larger than 1048576 bytes"));
     fs::remove_dir_all(Path::new(&folder)).unwrap();
 }

@@ -11,7 +11,11 @@ use vigil_render::Object;
 pub(crate) const NODE: &str = "proof";
 
 /// Groups of custom resources that a cluster brings, and what `tools/cluster/build` calls their definitions.
-const DEFINITIONS: [(&str, &str); 2] = [(CERT_MANAGER, "cert-manager"), ("gateway.networking.k8s.io", "gateway-api")];
+const DEFINITIONS: [(&str, &str); 3] = [
+    (CERT_MANAGER, "cert-manager"),
+    ("gateway.networking.k8s.io", "gateway-api"),
+    ("autoscaling.k8s.io", "vertical-pod-autoscaler"),
+];
 
 /// The group of cert-manager's kinds.
 pub(crate) const CERT_MANAGER: &str = "cert-manager.io";

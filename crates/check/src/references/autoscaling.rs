@@ -10,7 +10,7 @@ use crate::world::{Found, World};
 
 rules! {
     BUDGET "disruption-budget-selector" Warning Nobody "every PodDisruptionBudget selects pods"
-    TARGET "autoscaler-target" Error Cluster "the workload that a HorizontalPodAutoscaler scales exists"
+    TARGET "autoscaler-target" Error Cluster "the workload that an autoscaler scales exists"
     REPLICAS "autoscaled-replicas" Note Nobody "a workload with a HorizontalPodAutoscaler has no `replicas`"
 }
 
@@ -25,27 +25,52 @@ pub(crate) fn check(world: &World<'_>, findings: &mut Findings) {
         }
     }
     for scaler in world.judged("autoscaling", "HorizontalPodAutoscaler") {
-        target(world, scaler, findings);
+        if let Some(workload) = target(world, scaler, "scaleTargetRef", findings) {
+            replicas(scaler, workload, findings);
+        }
+    }
+    for scaler in world.judged("autoscaling.k8s.io", "VerticalPodAutoscaler") {
+        target(world, scaler, "targetRef", findings);
     }
 }
 
-fn target(world: &World<'_>, scaler: &Object<'_>, findings: &mut Findings) {
-    let Some(to) = scaler.at(&["spec", "scaleTargetRef"]) else { return };
-    let (Some(kind), Some(name), Some(at)) = (text(to, ["kind"]), text(to, ["name"]), to.get("name")) else { return };
+/// The workload of the set that an autoscaler names under a key.
+fn target<'a>(world: &World<'a>, scaler: &Object<'_>, key: &str, findings: &mut Findings) -> Option<&'a Object<'a>> {
+    let to = scaler.at(&["spec", key])?;
+    let (kind, name, at) = (text(to, ["kind"])?, text(to, ["name"])?, to.get("name")?);
     let group = text(to, ["apiVersion"]).and_then(|api| Some(api.split_once('/')?.0)).unwrap_or_default();
     match world.find(group, kind, scaler.namespace, name) {
-        Found::Here(workload) => {
-            if let Some(replicas) = workload.at(&["spec", "replicas"]).filter(|replicas| !replicas.is_null()) {
-                findings
-                    .add(&REPLICAS, workload, replicas, "each apply sets the number that the autoscaler has changed")
-                    .label(format!("scaled by {scaler}"))
-                    .help("remove `replicas`; the autoscaler begins with its minimum");
-            }
-        }
-        Found::Elsewhere(_) => {}
+        Found::Here(workload) => Some(workload),
+        Found::Elsewhere(_) => None,
         Found::Nowhere => {
             let wanted = Wanted { group, kind, namespace: scaler.namespace, name };
             missing(world, findings, &TARGET, scaler, at, wanted);
+            None
+        }
+    }
+}
+
+fn replicas(scaler: &Object<'_>, workload: &Object<'_>, findings: &mut Findings) {
+    if let Some(replicas) = workload.at(&["spec", "replicas"]).filter(|replicas| !replicas.is_null()) {
+        findings
+            .add(&REPLICAS, workload, replicas, "each apply sets the number that the autoscaler has changed")
+            .label(format!("scaled by {scaler}"))
+            .help("remove `replicas`; the autoscaler begins with its minimum");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::tests::{broken, deployment};
+
+    #[test]
+    fn what_vertical_autoscalers_scale() {
+        for (name, expected) in [("web", ""), ("wbe", "autoscaler-target")] {
+            let scaler = format!(
+                "{{apiVersion: autoscaling.k8s.io/v1, kind: VerticalPodAutoscaler, metadata: {{name: a}}, spec: {{targetRef: \
+                 {{apiVersion: apps/v1, kind: Deployment, name: {name}}}}}}}\n"
+            );
+            assert_eq!(broken(&(deployment("web", "containers: []") + &scaler)).join(" "), expected);
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Who leads to Services: Ingresses and routes, and the API server itself.
+//! Who leads to Services: Ingresses, and the API server itself; routes of the Gateway API are beside it.
 
 use super::absent::{Wanted, missing};
 use crate::fields::{integer, items, text};
@@ -7,13 +7,11 @@ use crate::object::Object;
 use crate::rule::{Rule, rules};
 use crate::world::{Found, World};
 use std::collections::HashMap;
-use vigil_yaml::words::{list, nearest};
 use vigil_yaml::{Node, Quoted};
 
 rules! {
     BACKEND "ingress-service" Error Nobody "every Service and port behind an Ingress or a route exists"
     TWICE "ingress-twice" Warning Nobody "no two Ingresses have the same host and path"
-    LISTENER "route-listener" Error Cluster "every listener that a route names is one of its Gateway"
     WEBHOOK "webhook-service" Error Cluster "the Service and port of every webhook and APIService exist"
 }
 
@@ -29,17 +27,6 @@ pub(crate) fn check(world: &World<'_>, findings: &mut Findings) {
         }
     }
     same_path(world, findings);
-    for kind in ["HTTPRoute", "GRPCRoute", "TLSRoute", "TCPRoute", "UDPRoute"] {
-        for route in world.judged("gateway.networking.k8s.io", kind) {
-            for parent in items(route.node, ["spec", "parentRefs"]) {
-                listener(world, route, parent, findings);
-            }
-            let rules = items(route.node, ["spec", "rules"]);
-            for to in rules.iter().flat_map(|rule| items(rule, ["backendRefs"])) {
-                gateway_backend(world, route, to, findings);
-            }
-        }
-    }
     for (object, to) in called(world) {
         let namespace = text(to, ["namespace"]).unwrap_or_default();
         let Some(at) = to.get("name") else { continue };
@@ -109,7 +96,7 @@ pub(crate) fn called<'a>(world: &World<'a>) -> Vec<(&'a Object<'a>, &'a Node)> {
 }
 
 /// Where the Service is that `at` names; says so when it is nowhere.
-fn service<'a>(
+pub(super) fn service<'a>(
     world: &World<'a>,
     rule: &'static Rule,
     object: &Object<'_>,
@@ -145,59 +132,12 @@ fn backend(world: &World<'_>, ingress: &Object<'_>, to: &Node, findings: &mut Fi
     }
 }
 
-/// The same for a route of the Gateway API, which may lead to other kinds and to other namespaces.
-fn gateway_backend(world: &World<'_>, route: &Object<'_>, to: &Node, findings: &mut Findings) {
-    let is_core = text(to, ["group"]).is_none_or(str::is_empty);
-    let is_service = is_core && text(to, ["kind"]).is_none_or(|kind| kind == "Service");
-    let Some(at) = to.get("name").filter(|_| is_service) else { return };
-    let namespace = text(to, ["namespace"]).unwrap_or(world.set.home(route));
-    let Some(Found::Here(service)) = service(world, &BACKEND, route, at, namespace, findings) else { return };
-    let Some((at, number)) = to.get("port").and_then(|at| Some((at, at.integer()?))) else { return };
-    if !has_port(service, |port| integer(port, "port") == Some(number)) {
-        no_port(&BACKEND, route, at, service, &number.to_string(), findings);
-    }
-}
-
-/// The listener of a Gateway that a route asks for, by name or by port.
-fn listener(world: &World<'_>, route: &Object<'_>, parent: &Node, findings: &mut Findings) {
-    if text(parent, "kind").is_some_and(|kind| kind != "Gateway") {
-        return;
-    }
-    let namespace = text(parent, "namespace").unwrap_or(world.set.home(route));
-    let Some(name) = text(parent, "name") else { return };
-    let gateways = world.judged("gateway.networking.k8s.io", "Gateway");
-    let Some(gateway) = gateways.into_iter().find(|it| it.name == name && world.set.home(it) == namespace) else {
-        return;
-    };
-    let listeners = items(gateway.node, ["spec", "listeners"]);
-    if let Some(at) = parent.get("sectionName")
-        && let Some(wanted) = at.text().filter(|wanted| !wanted.is_empty())
-        && !listeners.iter().any(|listener| text(listener, "name") == Some(wanted))
-    {
-        let names: Vec<&str> = listeners.iter().filter_map(|listener| text(listener, "name")).collect();
-        let finding = findings.add(&LISTENER, route, at, format!("{gateway} has no listener {}", Quoted(wanted)));
-        match nearest(wanted, names.iter().copied()) {
-            Some(near) => finding.label(format!("did you mean `{near}`?")),
-            None => finding.label(format!("its listeners are {}", list(&names, "and"))),
-        };
-        finding.help("no request reaches the route otherwise");
-    }
-    if let Some(at) = parent.get("port")
-        && let Some(wanted) = at.integer()
-        && !listeners.iter().any(|listener| integer(listener, "port") == Some(wanted))
-    {
-        findings
-            .add(&LISTENER, route, at, format!("{gateway} has no listener on port {wanted}"))
-            .help("no request reaches the route otherwise");
-    }
-}
-
-fn has_port(service: &Object<'_>, is_it: impl Fn(&Node) -> bool) -> bool {
+pub(super) fn has_port(service: &Object<'_>, is_it: impl Fn(&Node) -> bool) -> bool {
     items(service.node, ["spec", "ports"]).iter().any(is_it)
 }
 
 /// Says that a Service has not the port that somebody calls.
-fn no_port(
+pub(super) fn no_port(
     rule: &'static Rule,
     object: &Object<'_>,
     at: &Node,

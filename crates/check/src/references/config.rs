@@ -17,7 +17,7 @@ rules! {
     SECRET "secret-missing" Error Cluster "every Secret that is referenced exists"
     KEY "referenced-key" Error Cluster "every referenced key exists in its ConfigMap or Secret"
     PULL_SECRET "pull-secret-missing" Warning Cluster "every `imagePullSecret` exists"
-    TLS_SECRET "ingress-tls-secret" Warning Nobody "every TLS Secret of an Ingress exists"
+    TLS_SECRET "ingress-tls-secret" Warning Nobody "every TLS Secret of an Ingress or a Gateway exists"
     SERVICE_ACCOUNT "serviceaccount-missing" Error Cluster "every ServiceAccount that pods run as exists"
     CLAIM "claim-missing" Error Cluster "every PersistentVolumeClaim that pods mount exists"
     PRIORITY_CLASS "priorityclass-missing" Error Server "every PriorityClass that pods name exists"

@@ -8,6 +8,7 @@ mod autoscaling;
 mod backends;
 mod config;
 pub(crate) mod flows;
+mod gateway_api;
 pub(crate) mod identity;
 mod monitoring;
 mod network_policies;
@@ -34,6 +35,7 @@ pub(crate) fn rules() -> Vec<&'static Rule> {
         identity::RULES,
         services::RULES,
         backends::RULES,
+        gateway_api::RULES,
         config::RULES,
         rbac::RULES,
         autoscaling::RULES,
@@ -61,6 +63,7 @@ pub(crate) fn check(world: &World<'_>, findings: &mut Findings) {
         services::check,
         operators::check,
         backends::check,
+        gateway_api::check,
         config::check,
         rbac::check,
         autoscaling::check,

@@ -28,7 +28,7 @@ pub(crate) fn add_builtin(
 ) -> bool {
     let Some((name, namespaced)) = builtin.kind(gvk) else { return false };
     let schema = Compiler { schemas, named, builtin, custom: false }.definition(name);
-    schemas.insert(gvk, Kind { schema, namespaced, drops_status: false, is_shipped: false });
+    schemas.insert(gvk, Kind { schema, namespaced, drops_status: false, shipped: None });
     true
 }
 

@@ -4,6 +4,7 @@ use super::builtin::{self, Builtin};
 use super::cel::Rules;
 use super::compile::Compiler;
 use super::model::{Id, Kind, Schemas};
+use super::shipped::Shipped;
 use super::validate;
 use crate::fields::items;
 use crate::finding::{Finding, Findings};
@@ -33,8 +34,8 @@ pub(crate) struct Definition<'a> {
 pub(crate) enum Written<'a> {
     /// In a manifest.
     Yaml(&'a Node),
-    /// In a text of JSON.
-    Json(&'a str),
+    /// In a text of JSON, among those that come with Vigil.
+    Json(Shipped, &'a str),
 }
 
 impl Written<'_> {
@@ -43,7 +44,7 @@ impl Written<'_> {
         match self {
             Self::Yaml(node) => node.to_json(),
             // What comes with Vigil can be read, as tested.
-            Self::Json(text) => serde_json::from_str(text).unwrap_or_default(),
+            Self::Json(_, text) => serde_json::from_str(text).unwrap_or_default(),
         }
     }
 }
@@ -95,7 +96,10 @@ pub(crate) fn add(
         schema,
         namespaced: definition.namespaced,
         drops_status: definition.drops_status,
-        is_shipped: matches!(definition.schema, Some(Written::Json(_))),
+        shipped: match definition.schema {
+            Some(Written::Json(whose, _)) => Some(whose),
+            _ => None,
+        },
     };
     let Definition { group, version, kind: name, .. } = definition;
     schemas.insert((group, version, name), kind);

@@ -2,6 +2,7 @@
 
 use super::cel::Rules;
 use super::pattern;
+use super::shipped::Shipped;
 use crate::version::Version;
 use regex::Regex;
 use serde_json::Value;
@@ -37,8 +38,8 @@ pub(crate) struct Kind {
     pub(crate) namespaced: bool,
     /// A server drops the status when an object is made, and looks at nothing but its fields before that.
     pub(crate) drops_status: bool,
-    /// Its definition is one that comes with Vigil.
-    pub(crate) is_shipped: bool,
+    /// Whose definition it is, if that comes with Vigil.
+    pub(crate) shipped: Option<Shipped>,
 }
 
 impl Schemas {

@@ -5,7 +5,7 @@
 
 use super::formats;
 use super::model::{Additional, Combined, Form, Id, Kind, Limits, List, Release, Schema, Schemas};
-use super::shipped::OPERATOR;
+use super::shipped::Shipped;
 use crate::finding::{Finding, Findings};
 use crate::kubectl::as_kubectl;
 use crate::object::Object;
@@ -28,13 +28,8 @@ rules! {
 
 /// Judges `object` by the schema of its kind.
 pub(crate) fn validate(schemas: &Schemas, kind: Kind, object: &Object<'_>, findings: &mut Findings) {
-    Walk {
-        schemas,
-        drops_status: kind.drops_status,
-        shipped: kind.is_shipped.then_some(OPERATOR),
-        ..Walk::new(schemas, object, findings)
-    }
-    .value(object.node, kind.schema);
+    Walk { schemas, drops_status: kind.drops_status, shipped: kind.shipped, ..Walk::new(schemas, object, findings) }
+        .value(object.node, kind.schema);
 }
 
 /// Judges a part of `object` by the schema `id`.
@@ -50,8 +45,8 @@ struct Walk<'a> {
     complete: bool,
     /// Fields must be known; alternatives name only those that they are about.
     closed: bool,
-    /// The prometheus-operator whose definition it is, where that comes with Vigil.
-    shipped: Option<Release>,
+    /// Whose definition it is, where that comes with Vigil.
+    shipped: Option<Shipped>,
     object: &'a Object<'a>,
     findings: &'a mut Findings,
 }
@@ -315,28 +310,27 @@ impl<'a> Walk<'a> {
         }
         match names.as_slice() {
             [] => finding.help("no field may stand here"),
+            // Other channels have more fields.
+            _ if self.shipped == Some(Shipped::GatewayApi) => finding.help(older(Shipped::GatewayApi)),
             [only] => finding.help(format!("the only field here is `{only}`")),
             names if names.len() <= 12 => finding.help(format!("the fields here are {}", list(names, "and"))),
-            _ if self.shipped.is_some() => finding.help(format!(
-                "the definitions here are of prometheus-operator {}; check what a newer one knows with `--crds` and its \
-                 definitions",
-                shown(OPERATOR)
+            _ => finding.help(self.shipped.map_or_else(
+                || "an API server refuses it, or drops it without a word; correct or remove it".to_owned(),
+                older,
             )),
-            _ => finding.help("an API server refuses it, or drops it without a word; correct or remove it"),
         };
     }
 
     /// What to do about a word that a newer operator than the definitions are of may know; nothing where there is none, or
     /// where the word is a known one but for a letter or two.
     fn newer(&self, word: &str, known: &[&str]) -> Option<String> {
-        let operator = self.schemas.operator.filter(|operator| self.shipped.is_some_and(|of| *operator > of))?;
+        let shipped = self.shipped.filter(|shipped| *shipped == Shipped::Operator)?;
+        let operator = self.schemas.operator.filter(|operator| *operator > shipped.release())?;
         let word = word.to_lowercase();
         let is_misspelt = |name: &&str| strsim::damerau_levenshtein(&word, &name.to_lowercase()) <= 2;
         (!known.iter().any(is_misspelt)).then(|| {
             format!(
-                "the definitions here are of prometheus-operator {}, and the set runs {}: add the definitions of that one \
-                 with `--crds`",
-                shown(OPERATOR),
+                "the definitions here are of {shipped}, and the set runs {}: add the definitions of that one with `--crds`",
                 shown(operator)
             )
         })
@@ -482,6 +476,11 @@ fn is_misspelt(name: &str, entries: &[Entry], schema: &Schema) -> bool {
             let key = entry.key.text.as_str();
             !is_known(key) && nearest(key, names()) == Some(name)
         })
+}
+
+/// What to do about a field that definitions of another version may know.
+fn older(shipped: Shipped) -> String {
+    format!("the definitions here are of {shipped}; check what others know with `--crds` and their definitions")
 }
 
 fn shown((major, minor): Release) -> String {

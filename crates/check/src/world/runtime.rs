@@ -6,7 +6,7 @@
 
 use super::template::PodTemplate;
 use crate::fields::{entries, is_set, items, text};
-use crate::object::Object;
+use crate::object::{GATEWAY_API, Object};
 use crate::set::Set;
 use std::collections::{HashMap, HashSet};
 use vigil_yaml::{Node, Scalar};
@@ -147,6 +147,13 @@ impl<'a> Makers<'a> {
                     add(text(tls, ["secretName"]), certificate());
                 }
             }
+            (GATEWAY_API, "Gateway") if has_issuer(object) => {
+                for listener in items(object.node, ["spec", "listeners"]) {
+                    for certificate in items(listener, ["tls", "certificateRefs"]) {
+                        add(text(certificate, "name"), self::certificate());
+                    }
+                }
+            }
             _ => add(at(&["spec", "writeConnectionSecretToRef", "name"]), Keys::Any),
         }
     }
@@ -157,11 +164,11 @@ fn certificate() -> Keys<'static> {
     Keys::These(vec!["tls.crt", "tls.key", "ca.crt"])
 }
 
-/// Whether cert-manager makes the certificates of an Ingress.
-fn has_issuer(ingress: &Object<'_>) -> bool {
+/// Whether cert-manager makes the certificates of an Ingress or a Gateway.
+fn has_issuer(object: &Object<'_>) -> bool {
     const ANNOTATIONS: &[&str] =
         &["cert-manager.io/issuer", "cert-manager.io/cluster-issuer", "kubernetes.io/tls-acme"];
-    let annotations = entries(ingress.node, ["metadata", "annotations"]);
+    let annotations = entries(object.node, ["metadata", "annotations"]);
     annotations.iter().any(|entry| ANNOTATIONS.contains(&entry.key.text.as_str()))
 }
 

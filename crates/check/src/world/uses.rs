@@ -3,7 +3,7 @@
 use super::operator;
 use super::template::PodTemplate;
 use crate::fields::{is_set, items, text};
-use crate::object::{MONITORING, Object};
+use crate::object::{GATEWAY_API, MONITORING, Object};
 use crate::set::Set;
 use rayon::prelude::*;
 use vigil_yaml::Node;
@@ -68,7 +68,7 @@ pub(crate) enum Used {
     Secret,
     /// A Secret with what a registry wants; images that are public need none.
     PullSecret,
-    /// A Secret with the certificate of an Ingress; without it the controller shows its own.
+    /// A Secret with the certificate of an Ingress, or of a listener of a Gateway; without it the controller shows its own or none.
     TlsSecret,
     ServiceAccount,
     Claim,
@@ -137,6 +137,16 @@ fn of_object<'a>(object: &'a Object<'a>, number: usize, home: &'a str) -> Vec<Us
             all.each(Used::TlsSecret, items(node, ["spec", "tls"]), &["secretName"]);
             all.name(Used::IngressClass, node.at(&["spec", "ingressClassName"]));
         }
+        (GATEWAY_API, "Gateway" | "ListenerSet") => {
+            for listener in items(node, ["spec", "listeners"]) {
+                all.referred(Used::TlsSecret, items(listener, ["tls", "certificateRefs"]));
+            }
+        }
+        (GATEWAY_API, "BackendTLSPolicy") => {
+            let authorities = items(node, ["spec", "validation", "caCertificateRefs"]);
+            all.referred(Used::Secret, authorities);
+            all.referred(Used::ConfigMap, authorities);
+        }
         ("", "Secret") => {
             let account = &["metadata", "annotations", "kubernetes.io/service-account.name"];
             if text(node, ["type"]) == Some("kubernetes.io/service-account-token") {
@@ -179,6 +189,16 @@ impl<'a> Collector<'a> {
     fn each(&mut self, of: Used, list: &'a [Node], path: &[&str]) {
         for item in list {
             self.name(of, item.at(path));
+        }
+    }
+
+    /// References of the Gateway API that are of this kind.
+    fn referred(&mut self, of: Used, list: &'a [Node]) {
+        let (_, wanted) = of.kind();
+        for item in list.iter().filter(|item| text(item, "group").is_none_or(str::is_empty)) {
+            let kind = text(item, "kind").unwrap_or("Secret");
+            let Some(it) = self.add(of, item.get("name").filter(|_| kind == wanted)) else { continue };
+            it.namespace = text(item, "namespace").unwrap_or(it.namespace);
         }
     }
 

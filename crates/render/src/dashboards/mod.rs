@@ -235,7 +235,7 @@ enum Kind {
 }
 
 /// Where the side-car puts what it loads, each dashboard in the folder that its annotation names.
-const LOADED: &str = "/tmp/dashboards";
+pub(crate) const LOADED: &str = "/tmp/dashboards";
 
 /// The dashboards of a stack.
 #[derive(Default)]

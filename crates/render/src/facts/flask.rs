@@ -3,6 +3,7 @@ use super::workload::Workload;
 use super::{Identity, image, pods, with};
 use serde_json::{Value, json};
 use vigil_stack::Stack;
+use vigil_stack::model::{Flask, FlaskIngress};
 use vigil_stack::units::FolderOfContainer;
 
 /// Ports below it only root may listen on, unless the pod lets everybody.
@@ -10,6 +11,12 @@ const FIRST_FREE_PORT: u16 = 1024;
 
 /// The name of its Deployment.
 const NAME: &str = "deploy-flask";
+
+/// The name of its Service.
+const SERVICE: &str = "flask-service";
+
+/// The port of its Service.
+const PORT: u16 = 80;
 
 fn identity(stack: &Stack) -> Identity<'_> {
     let image = Some(&stack.flask.image);
@@ -33,7 +40,6 @@ pub(super) fn jobs(_: &Stack) -> Vec<Job> {
 
 pub(super) fn facts(stack: &Stack) -> Value {
     let flask = &stack.flask;
-    let path = flask.ingress.path.as_str().trim_end_matches('/');
     let own = json!({
         "name": NAME,
         "namespace": flask.namespace,
@@ -53,18 +59,29 @@ pub(super) fn facts(stack: &Stack) -> Value {
         "nginxImage": image(stack, &flask.effective_nginx_image()),
         "nginxPort": flask.effective_nginx_port(),
         "pods": pods(stack, flask, Some(flask.replicas.get())),
-        "service": { "enabled": flask.service.enabled, "name": "flask-service", "port": 80 },
-        "ingress": {
-            "enabled": flask.ingress.enabled,
-            "name": "flask-ingress",
-            "className": flask.ingress.class_name,
-            "host": flask.ingress.host,
-            // The second group is what the rewrite passes on; dots of the path are no wildcards.
-            "path": format!("{}(/|$)(.*)", path.replace('.', "\\.")),
-            "tls": flask.ingress.tls,
-        },
+        "service": { "enabled": flask.service.enabled, "name": SERVICE, "port": PORT },
+        "ingress": ingress(flask),
     });
     with(identity(stack).facts(), own)
+}
+
+/// The way in from outside, for the partial `ingress`.
+fn ingress(flask: &Flask) -> Value {
+    let FlaskIngress { enabled, class_name, host, path, tls, gateway } = &flask.ingress;
+    let path = path.as_str().trim_end_matches('/');
+    json!({
+        "enabled": enabled,
+        "name": "flask-ingress",
+        "namespace": flask.namespace,
+        "className": class_name,
+        "host": host,
+        "path": if path.is_empty() { "/" } else { path },
+        // The second group is what the rewrite passes on; dots of the path are no wildcards.
+        "pattern": format!("{}(/|$)(.*)", path.replace('.', "\\.")),
+        "tls": tls,
+        "gateway": gateway,
+        "service": { "name": SERVICE, "port": { "number": PORT }, "number": PORT },
+    })
 }
 
 /// A folder that may be written to, and the name of its volume.

@@ -1,12 +1,13 @@
 use super::monitored::{Job, labelled, monitored};
 use super::workload::{Peer, Port, Role, Workload, browsers};
 use super::{Identity, image, metrics_release, persistence, pods, release, service, startup, with};
+use crate::dashboards::LOADED;
 use serde_json::{Map, Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use vigil_forms::ini::is_plain;
 use vigil_stack::Stack;
 use vigil_stack::model::{Dashboard, DataSource, Grafana, SecretReference};
-use vigil_stack::units::{Duration, SettingName};
+use vigil_stack::units::{Duration, PluginVersion, SettingName};
 
 /// The port of Grafana's Service, as the chart has it.
 const PORT: u16 = 80;
@@ -92,6 +93,9 @@ pub(super) fn facts(stack: &Stack) -> Value {
         "sidecarRights": if grafana.sidecar_secrets { json!(["configmaps", "secrets"]) } else { json!(["configmaps"]) },
         "startup": startup(),
         "imports": imports(stack),
+        "plugins": grafana.plugins,
+        "pluginsUrl": grafana.plugins_url,
+        "pluginInstaller": plugin_installer(stack),
         "files": grafana.dashboards.iter().filter_map(file).collect::<Vec<_>>(),
         "ini": ini(grafana),
         "chartIni": chart_ini(grafana),
@@ -165,6 +169,10 @@ fn chart_ini(grafana: &Grafana) -> Value {
         if !grafana.path().is_empty() {
             sections["server"]["serve_from_sub_path"] = true.into();
         }
+    }
+    if !grafana.plugins.is_empty() {
+        let plugins: Vec<_> = grafana.plugins.iter().map(PluginVersion::as_str).collect();
+        sections["plugins"]["preinstall_sync"] = plugins.join(",").into();
     }
     for (section, key, value) in config(grafana).filter(|(.., value)| is_plain(value)) {
         sections[section][key] = value.into();
@@ -244,24 +252,49 @@ fn scrape_timeout(interval: &Duration) -> String {
     if interval.length().as_secs() < SCRAPE_SECONDS { interval.to_string() } else { format!("{SCRAPE_SECONDS}s") }
 }
 
+/// What the container that installs plugins is told of its memory, for the partial `go-memory`; `null` where there is none.
+fn plugin_installer(stack: &Stack) -> Value {
+    let containers = stack.pods_of(&stack.grafana).containers;
+    let found = containers.into_iter().find(|(name, _)| name.as_str() == "install-plugins");
+    found.map_or(
+        Value::Null,
+        |(_, resources)| json!({ "pods": { "goMemoryLimit": super::memory::go_limit(&resources) } }),
+    )
+}
+
 /// What is downloaded before Grafana starts; `null` when that is nothing.
 fn imports(stack: &Stack) -> Value {
     let import = |dashboard: &Dashboard| {
         let (id, revision) = (dashboard.id?, dashboard.revision?);
         let base = stack.grafana.dashboards_url.as_str().trim_end_matches('/');
+        let folder = dashboard.folder.as_ref().map(|folder| format!("{folder}/")).unwrap_or_default();
         Some(json!({
-            "file": format!("imported-{}.json", dashboard.name),
+            "file": format!("{folder}imported-{}.json", dashboard.name),
             "url": format!("{base}/{id}/revisions/{revision}/download"),
         }))
     };
     let list: Vec<_> = stack.grafana.dashboards.iter().filter_map(import).collect();
-    if list.is_empty() { Value::Null } else { json!({ "dashboards": list, "datasources": DATA_SOURCES }) }
+    if list.is_empty() {
+        return Value::Null;
+    }
+    let imported = stack.grafana.dashboards.iter().filter(|dashboard| dashboard.id.is_some());
+    let folders: BTreeSet<_> = imported.filter_map(|dashboard| dashboard.folder.as_ref()).collect();
+    json!({
+        "list": { "dashboards": list, "datasources": DATA_SOURCES },
+        // What is to be there before files are written into them.
+        "folders": folders.iter().map(|folder| format!("{LOADED}/{folder}")).collect::<Vec<_>>(),
+    })
 }
 
 /// A dashboard whose text the stack holds.
 fn file(dashboard: &Dashboard) -> Option<Value> {
     let text = dashboard.text.as_deref()?;
-    Some(json!({ "name": dashboard.name, "key": format!("{}.json", dashboard.name), "text": connected(text) }))
+    Some(json!({
+        "name": dashboard.name,
+        "key": format!("{}.json", dashboard.name),
+        "folder": dashboard.folder,
+        "text": connected(text),
+    }))
 }
 
 /// A dashboard as grafana.com offers it leaves the names of its data sources open, `${DS_PROMETHEUS}`, for the browser

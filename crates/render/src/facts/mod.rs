@@ -169,6 +169,12 @@ pub(crate) fn makes_pods(stack: &Stack, component: &str) -> bool {
     found.is_some_and(|it| (it.workloads)(stack).iter().any(|workload| workload.has(Role::Operator)))
 }
 
+/// Whether an object of a component makes pods that see their node.
+pub(crate) fn is_on_node(stack: &Stack, component: &str, name: &str) -> bool {
+    let found = PARTS.iter().find(|it| it.name == component);
+    found.is_some_and(|it| (it.workloads)(stack).iter().any(|pods| pods.on_node && pods.name == name))
+}
+
 /// Who an object is, as the recommended labels say it.
 struct Identity<'a> {
     /// `app.kubernetes.io/name`: the program.

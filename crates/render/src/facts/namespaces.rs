@@ -1,5 +1,6 @@
 use super::workload::Workload;
 use super::{Identity, with};
+use crate::admission;
 use serde_json::{Value, json};
 use vigil_stack::Stack;
 use vigil_stack::model::Namespaces;
@@ -14,8 +15,24 @@ pub(super) fn facts(stack: &Stack) -> Value {
             json!({ "name": name, "level": level, "own": labels, "annotations": Some(annotations).filter(|it| !it.is_empty()) }),
         )
     };
-    let list: Vec<_> = own(stack, &super::workloads(stack)).into_iter().filter(|_| *create).map(of).collect();
-    json!({ "list": list, "monitoring": monitoring, "logging": logging })
+    let workloads = super::workloads(stack);
+    let list: Vec<_> = own(stack, &workloads).into_iter().filter(|_| *create).map(of).collect();
+    let assigned = admission::assigns_users(stack);
+    let privileged: Vec<_> = workloads.iter().filter(|pods| assigned && pods.on_node).map(privileged).collect();
+    json!({
+        "list": list,
+        "monitoring": monitoring,
+        "logging": logging,
+        "assignsUsers": assigned,
+        "privileged": privileged,
+        "nodeType": assigned.then_some(admission::NODE_TYPE),
+    })
+}
+
+/// What sees its node, where that is not the namespace's to allow alone.
+fn privileged(pods: &Workload) -> Value {
+    let identity = Identity { name: &pods.name, instance: &pods.name, component: "namespace", image: None };
+    with(identity.facts(), json!({ "name": pods.name, "namespace": pods.namespace }))
 }
 
 /// The stack's own namespaces that something runs in, and the pod-security level of each.

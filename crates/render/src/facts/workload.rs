@@ -8,7 +8,7 @@ use vigil_stack::model::{Service, ServiceType};
 
 /// The pods of one Deployment, DaemonSet or StatefulSet, or of an object that the operator makes one of.
 pub(crate) struct Workload {
-    /// The object's name.
+    /// The object's name; of pods on every node their ServiceAccount's as well.
     pub(crate) name: String,
     /// Its namespace.
     pub(crate) namespace: String,

@@ -121,7 +121,7 @@ pub(crate) fn test(program: &Path, world: &World, known: &Known, cluster: Cluste
     let questions: Vec<_> =
         rendered::all_dashboards().iter().flat_map(|dashboard| questions(&dashboard.json)).collect();
     let folder = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("panels").join(format!("{cluster:?}"));
-    let rules = json!({ "groups": [{ "name": "all", "rules": rendered::in_order(rendered::STACKS[0]) }] });
+    let rules = json!({ "groups": [{ "name": "all", "rules": rendered::of_one_cluster(rendered::STACKS[0]) }] });
     let asked: Vec<_> = questions.iter().enumerate().map(|(at, question)| ask(at, &question.expr)).collect();
     let test = json!({ "interval": "1m", "input_series": known.series(world, cluster), "promql_expr_test": asked });
     let file = json!({ "rule_files": ["rules.yaml"], "evaluation_interval": "10m", "tests": [test] });
@@ -390,7 +390,7 @@ impl By {
 pub(crate) fn unsaid(world: &World, known: &Known) -> BTreeSet<String> {
     let said = known.series(world, Cluster::Troubled);
     let said: BTreeSet<_> = said.iter().map(|series| parse_series(series["series"].as_str().unwrap()).0).collect();
-    let rules = rendered::in_order(rendered::STACKS[0]);
+    let rules = rendered::of_one_cluster(rendered::STACKS[0]);
     let made: BTreeSet<_> = rules.iter().filter_map(|rule| rule["record"].as_str()).collect();
     let mut read = BTreeSet::new();
     for question in rendered::all_dashboards().iter().flat_map(|dashboard| questions(&dashboard.json)) {

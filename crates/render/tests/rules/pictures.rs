@@ -74,7 +74,7 @@ fn ask(promtool: &Path, exprs: &[String], part: usize) -> Answers {
     let recorded = exprs.iter().enumerate();
     let recorded =
         recorded.map(|(at, expr)| json!({ "record": RECORD, "expr": expr, "labels": { "question": at.to_string() } }));
-    let rules: Vec<_> = rendered::in_order(rendered::STACKS[0]).into_iter().chain(recorded).collect();
+    let rules: Vec<_> = rendered::of_one_cluster(rendered::STACKS[0]).into_iter().chain(recorded).collect();
     let rules = json!({ "groups": [{ "name": "all", "rules": rules }] });
     let known = Known::read();
     let series = known.lively(&World::new(), *DRAWN.end());

@@ -14,8 +14,9 @@ pub(crate) const STACKS: [&str; 2] = [
      objectStorage: {s3: {endpoint: s3.example.com}, buckets: {thanos: acme-metrics}}\n\
      prometheus: {retention: 2d, externalLabels: {cluster: production}}\n\
      thanos: {enabled: true}\nthanos-receive: {enabled: true, ingress: {enabled: true}}\n\
-     thanos-ruler: {enabled: true, clusters: [production, fra-01]}\n",
-    "promtail: {enabled: false}\nalloy: {enabled: true}\n",
+     thanos-ruler: {enabled: true, clusters: [production, fra-01]}\n\
+     kube-state-metrics: {shards: 2}\n",
+    "promtail: {enabled: false}\nalloy: {enabled: true}\nkube-state-metrics: {shards: 2}\n",
 ];
 
 /// A rule, as Prometheus gets it.
@@ -70,8 +71,16 @@ impl Rules {
 /// All rules of a stack, each after those whose series it reads. Prometheus evaluates groups at times of their own, promtool
 /// in an order of chance: as one group they do the same every time.
 pub(crate) fn in_order(stack: &str) -> Vec<Value> {
-    let objects = rendering(stack);
-    let mut waiting: Vec<&Value> = objects.iter().flat_map(rules_of).collect();
+    ordered(rendering(stack).iter().flat_map(rules_of).collect())
+}
+
+/// The same without those that are about all clusters, and evaluated elsewhere.
+pub(crate) fn of_one_cluster(stack: &str) -> Vec<Value> {
+    let own = rendering(stack).iter().filter(|object| !object.template.contains("/global-rules/"));
+    ordered(own.flat_map(rules_of).collect())
+}
+
+fn ordered(mut waiting: Vec<&Value>) -> Vec<Value> {
     let mut ordered = Vec::new();
     while !waiting.is_empty() {
         let (now, later): (Vec<_>, Vec<_>) =

@@ -78,6 +78,7 @@ const TEMPLATES: Kind = Kind {
     name: "template file",
     expected: "a file with templates of Alertmanager's messages",
     help: "write `{{ define \"name\" }}…{{ end }}`",
+    compact: None,
 };
 
 impl Alertmanager {

@@ -83,10 +83,12 @@ pub struct RuleFile {
 
 part!(Alerts: only_with(prometheus), metadata, files, origin, rules(alerts));
 
-const RULES: Kind = Kind {
+/// Rules as Prometheus reads them, which the ruler of Thanos does as well.
+pub(super) const RULES: Kind = Kind {
     name: "rule file",
     expected: "a file of rules as Prometheus reads it",
     help: "write `groups:` with a list of groups, each with `name` and `rules`",
+    compact: None,
 };
 
 impl Alerts {

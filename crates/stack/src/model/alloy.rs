@@ -114,6 +114,7 @@ const FILES: Kind = Kind {
     name: "configuration file",
     expected: "a file in the language of Alloy",
     help: "write components, such as `otelcol.receiver.otlp \"default\" { … }`",
+    compact: None,
 };
 
 part!(Alloy: pods("50m", "128Mi", "512Mi", containers), metadata, secrets, foreign, files, namespace(log_agents), rules(alloy));

@@ -1,4 +1,4 @@
-use super::{Annotations, IngressTls, Labels, OtherContainer, Pods, part, settings};
+use super::{Annotations, Gateway, IngressTls, Labels, OtherContainer, Pods, part, settings};
 use crate::units::{DnsLabel, DnsSubdomain, FolderOfContainer, HttpPath, Image, Line, Port, Replicas, UserId};
 
 settings! {
@@ -107,7 +107,7 @@ impl Default for FlaskService {
 }
 
 settings! {
-    /// The Ingress of the test application, for an ingress-nginx controller that is there already.
+    /// The Ingress of the test application, for an ingress-nginx controller that is there already, or its HTTPRoute.
     pub struct FlaskIngress {
         /// Create it.
         pub enabled: bool,
@@ -121,13 +121,16 @@ settings! {
         /// Serve it by TLS.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub tls: Option<IngressTls>,
+        /// Make an HTTPRoute of the Gateway API that this Gateway carries, instead of an Ingress.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub gateway: Option<Gateway>,
     }
 }
 
 impl FlaskIngress {
-    /// Its IngressClass.
-    fn class(&self) -> &DnsSubdomain {
-        &self.class_name
+    /// Its IngressClass, if it is an Ingress.
+    fn class(&self) -> Option<&DnsSubdomain> {
+        Some(&self.class_name).filter(|_| self.gateway.is_none())
     }
 }
 
@@ -139,6 +142,7 @@ impl Default for FlaskIngress {
             host: None,
             path: HttpPath::known("/test02"),
             tls: None,
+            gateway: None,
         }
     }
 }

@@ -2,10 +2,10 @@ use super::{
     Annotations, Ingress, Labels, OtherContainer, Persistence, Pods, Resources, SecretReference, Service, ServiceType,
     part, settings,
 };
-use crate::beside::{Beside, Kind};
+use crate::beside::{Beside, Compact, Kind};
 use crate::units::{
-    DashboardId, DashboardRevision, DnsLabel, DnsSubdomain, FilePath, HttpPath, Image, Line, PluginName, SettingName,
-    SettingValue, Url,
+    DashboardId, DashboardRevision, DnsLabel, DnsSubdomain, FilePath, FolderName, HttpPath, Image, Line, PluginName,
+    PluginVersion, SettingName, SettingValue, Url,
 };
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -38,6 +38,13 @@ settings! {
         pub dashboards: Vec<Dashboard>,
         /// Where dashboards with an `id` are downloaded from, for clusters with a mirror.
         pub dashboards_url: Url,
+        /// Plugins, each with its version: `grafana-clock-panel@2.1.8`. They are downloaded whenever the pod starts; an image of
+        /// your own that has them needs no internet.
+        #[serde(skip_serializing_if = "Vec::is_empty")]
+        pub plugins: Vec<PluginVersion>,
+        /// Where plugins are downloaded from, for clusters with a mirror.
+        #[serde(skip_serializing_if = "is_usual_plugins_url")]
+        pub plugins_url: Url,
         /// Let the side-cars read Secrets too: dashboards from every namespace's, data sources from Grafana's own. The
         /// pod can then read every Secret of the cluster.
         pub sidecar_secrets: bool,
@@ -84,10 +91,13 @@ impl Default for Grafana {
                 name: DnsLabel::known("kube-state-metrics-v2"),
                 id: Some(DashboardId::known(13332)),
                 revision: Some(DashboardRevision::known(12)),
+                folder: None,
                 file: None,
                 text: None,
             }],
             dashboards_url: Url::known("https://grafana.com/api/dashboards"),
+            plugins: Vec::new(),
+            plugins_url: Url::known(PLUGINS_URL),
             sidecar_secrets: false,
             config: BTreeMap::new(),
             config_secrets: BTreeMap::new(),
@@ -99,6 +109,13 @@ impl Default for Grafana {
             annotations: Annotations::new(),
         }
     }
+}
+
+/// Grafana's own catalogue of plugins.
+const PLUGINS_URL: &str = "https://grafana.com/api/plugins";
+
+fn is_usual_plugins_url(url: &Url) -> bool {
+    url.as_str() == PLUGINS_URL
 }
 
 part!(Grafana: pods("100m", "256Mi", "1Gi", containers), metadata, service, ingress, volume, secrets, files, namespace(monitoring), rules(grafana));
@@ -117,6 +134,9 @@ impl Grafana {
         }
         if self.dashboards.iter().any(|dashboard| dashboard.id.is_some()) {
             containers.push(("download-dashboards", Some(Resources::known("10m", "64Mi", "256Mi"))));
+        }
+        if !self.plugins.is_empty() {
+            containers.push(("install-plugins", Some(Resources::known("10m", "64Mi", "256Mi"))));
         }
         containers
     }
@@ -146,6 +166,9 @@ pub struct Dashboard {
     /// Its revision there, so that the same stack always shows the same dashboard.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub revision: Option<DashboardRevision>,
+    /// The folder in Grafana that it is in; without one, none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub folder: Option<FolderName>,
     /// A JSON file beside the stack, for clusters without internet: a path relative to the stack's own file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file: Option<FilePath>,
@@ -181,6 +204,11 @@ const DASHBOARD: Kind = Kind {
     name: "dashboard",
     expected: "a file with one dashboard as JSON",
     help: "export it from Grafana, or download it from grafana.com",
+    compact: Some(Compact {
+        write: |text| serde_json::from_str::<Value>(text).ok().map(|value| value.to_string()),
+        help: "split it into several dashboards that link to each other, or put it where `grafana.dashboardsUrl` leads and name it by \
+               `id` and `revision`: Grafana's pod downloads it then",
+    }),
 };
 
 impl Grafana {

@@ -222,6 +222,7 @@ const RULES: Kind = Kind {
     name: "rule file",
     expected: "a file of rules as Loki's ruler reads it",
     help: "write `groups:` with a list of groups, each with `name` and `rules`",
+    compact: None,
 };
 
 impl Loki {

@@ -6,6 +6,7 @@ mod alloy;
 mod argocd;
 mod blackbox_exporter;
 mod checks;
+mod custom_resource_state;
 mod flask;
 mod flux;
 mod grafana;
@@ -40,6 +41,10 @@ pub use alloy::{Alloy, AlloyFile, EVENT_LABELS, KubernetesEvents};
 pub use argocd::{Argocd, Automated, Destination, Install};
 pub use blackbox_exporter::{BlackboxExporter, DnsQuery, DnsRecord, IpProtocol, ProbeModule, ProbeTarget};
 pub use checks::{Checks, Provided, Waiver};
+pub use custom_resource_state::{
+    CustomGauge, CustomInfo, CustomMetric, CustomMetricType, CustomResource, CustomResourceFile, CustomStateSet,
+    CustomValues, GroupVersionKind,
+};
 pub use flask::{Flask, FlaskIngress, FlaskService};
 pub use flux::Flux;
 pub use grafana::{AdminSecret, Dashboard, DataSource, Grafana};
@@ -63,7 +68,7 @@ pub use part::{Entrance, Part};
 pub use patches::{Operation, OperationKind, Patch, PatchTarget};
 pub use pods::{
     HasPods, OtherContainer, Pods, ResourceAmounts, Resources, ServiceAccount, TaintEffect, Toleration,
-    TolerationOperator,
+    TolerationOperator, UpdateMode, VerticalAutoscaler,
 };
 pub use prometheus::{
     BasicAuth, Exemplars, NativeHistograms, Prometheus, RemoteStore, SecretReference, Selection, SentSamples, TokenAuth,
@@ -263,12 +268,14 @@ choice! {
         GkeAutopilot,
         /// Azure AKS.
         Aks,
+        /// Red Hat OpenShift, and OKD.
+        Openshift,
     }
 }
 
 impl Cluster {
     /// All of them.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Kubeadm,
         Self::K3s,
         Self::Rke2,
@@ -279,6 +286,7 @@ impl Cluster {
         Self::Gke,
         Self::GkeAutopilot,
         Self::Aks,
+        Self::Openshift,
     ];
 }
 
@@ -296,6 +304,9 @@ settings! {
         pub agents: Option<DnsLabel>,
         /// Create them. Where somebody else does, they need the pod-security level that the stack's pods ask for.
         pub create: bool,
+        /// Who decides in them what pods may be.
+        #[serde(skip_serializing_if = "Admission::is_usual")]
+        pub admission: Admission,
         /// Labels for them, beside those of all objects and the pod-security level.
         #[serde(skip_serializing_if = "Labels::is_empty")]
         pub labels: Labels,
@@ -343,9 +354,29 @@ impl Default for Namespaces {
             logging: DnsLabel::known("myloki"),
             agents: None,
             create: true,
+            admission: Admission::PodSecurity,
             labels: Labels::new(),
             annotations: Annotations::new(),
         }
+    }
+}
+
+choice! {
+    /// Who decides what the pods of the stack's namespaces may be.
+    #[serde(rename_all = "kebab-case")]
+    pub enum Admission {
+        /// Kubernetes, by the pod-security level of the namespace; pods say which users they are.
+        PodSecurity,
+        /// OpenShift besides, by its SecurityContextConstraints: `restricted-v2` gives pods their users and groups, so they name
+        /// none; what runs on every node and needs to see it may use `privileged`, as users of its own.
+        Openshift,
+    }
+}
+
+impl Admission {
+    #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde asks by reference")]
+    fn is_usual(&self) -> bool {
+        *self == Self::PodSecurity
     }
 }
 

@@ -171,7 +171,7 @@ macro_rules! part {
             let ingress = &self.ingress;
             Some(crate::model::Entrance {
                 enabled: ingress.enabled,
-                class_name: ingress.class().into(),
+                class_name: ingress.class(),
                 tls: ingress.tls.as_ref(),
             })
         }

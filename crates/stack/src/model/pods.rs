@@ -1,6 +1,6 @@
 use super::metadata::merged;
 use super::{Annotations, Labels, Stack, choice, settings};
-use crate::units::{DnsLabel, DnsSubdomain, LabelKey, LabelValue, Quantity};
+use crate::units::{DnsLabel, DnsSubdomain, LabelKey, LabelValue, Quantity, Replicas};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
 
@@ -30,6 +30,9 @@ settings! {
         /// Let a drain take one replica at a time; `true` unless said otherwise.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub disruption_budget: Option<bool>,
+        /// Let a VerticalPodAutoscaler, which the cluster has, find out what the pods need and request that for them.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub vertical_autoscaler: Option<VerticalAutoscaler>,
         /// Labels for the pods, and for nothing else; a component's own come first, key by key.
         #[serde(skip_serializing_if = "BTreeMap::is_empty")]
         pub labels: Labels,
@@ -45,6 +48,38 @@ settings! {
         /// component.
         #[serde(skip_serializing_if = "BTreeMap::is_empty")]
         pub containers: BTreeMap<DnsLabel, Resources>,
+    }
+}
+
+/// How a VerticalPodAutoscaler sets what the containers of pods request. Their limits stay.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct VerticalAutoscaler {
+    /// When it does.
+    pub update_mode: UpdateMode,
+    /// Ready pods that there must be before it evicts one; without it as the cluster's has it, which is usually 2.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub min_replicas: Option<Replicas>,
+    /// What a container requests at least.
+    #[serde(default, skip_serializing_if = "ResourceAmounts::is_empty")]
+    pub min_allowed: ResourceAmounts,
+    /// What a container requests at most.
+    #[serde(default, skip_serializing_if = "ResourceAmounts::is_empty")]
+    pub max_allowed: ResourceAmounts,
+}
+
+choice! {
+    /// When a VerticalPodAutoscaler sets requests.
+    pub enum UpdateMode {
+        /// Never: it only says what it would.
+        Off,
+        /// When a pod is made.
+        Initial,
+        /// Also by evicting pods that are far off.
+        Recreate,
+        /// In running pods, and by evicting them where that does not work.
+        InPlaceOrRecreate,
     }
 }
 
@@ -191,6 +226,7 @@ impl Pods {
             affinity: self.affinity.clone().or_else(|| other.affinity.clone()),
             topology_spread: self.topology_spread.or(other.topology_spread),
             disruption_budget: self.disruption_budget.or(other.disruption_budget),
+            vertical_autoscaler: self.vertical_autoscaler.clone().or_else(|| other.vertical_autoscaler.clone()),
             labels: merged(&other.labels, Some(&self.labels)),
             annotations: merged(&other.annotations, Some(&self.annotations)),
             service_account: ServiceAccount {

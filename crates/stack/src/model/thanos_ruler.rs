@@ -1,5 +1,6 @@
+use super::alerts::RULES;
 use super::{Annotations, Labels, Part as _, Persistence, Pods, RuleFile, Stack, part, settings};
-use crate::beside::{Beside, Kind};
+use crate::beside::Beside;
 use crate::units::{Duration, LabelValue, Replicas};
 
 settings! {
@@ -47,12 +48,6 @@ impl Default for ThanosRuler {
 }
 
 part!(ThanosRuler: pods("50m", "128Mi", "512Mi"), only_with(thanos), metadata, operated, volume, files, namespace(monitoring), rules(thanos_ruler));
-
-const RULES: Kind = Kind {
-    name: "rule file",
-    expected: "a file of rules as Prometheus reads it",
-    help: "write `groups:` with a list of groups, each with `name` and `rules`",
-};
 
 impl Stack {
     /// The clusters whose samples are expected.

@@ -1,9 +1,9 @@
 //! What cannot work about the test application.
 
 use crate::findings::Findings;
-use crate::model::{Flask, Stack};
+use crate::model::{Admission, Flask, FlaskIngress, Stack};
 
-pub(crate) fn check(flask: &Flask, _stack: &Stack, findings: &mut Findings) {
+pub(crate) fn check(flask: &Flask, stack: &Stack, findings: &mut Findings) {
     if flask.enabled && flask.ingress.enabled && !flask.service.enabled {
         findings.error(
             &["flask.service.enabled", "flask.ingress.enabled", "flask.enabled"],
@@ -14,7 +14,32 @@ pub(crate) fn check(flask: &Flask, _stack: &Stack, findings: &mut Findings) {
     }
     if flask.enabled {
         containers(flask, findings);
+        admission(flask, stack, findings);
+        let FlaskIngress { class_name, gateway, tls, .. } = &flask.ingress;
+        let has_class = *class_name != FlaskIngress::default().class_name;
+        super::gateway("flask", gateway.is_some(), has_class, tls.is_some(), findings);
     }
+}
+
+/// Namespaces of OpenShift in which no SecurityContextConstraints hold.
+const UNCONSTRAINED: [&str; 3] = ["default", "kube-public", "kube-system"];
+
+fn admission(flask: &Flask, stack: &Stack, findings: &mut Findings) {
+    let namespace = flask.namespace.as_str();
+    if stack.namespaces.admission != Admission::Openshift || UNCONSTRAINED.contains(&namespace) {
+        return;
+    }
+    let (label, help) = if flask.nginx || flask.run_as_user.get() == 0 {
+        let help = "set `flask.namespace: default`, where no constraints hold, or `flask.enabled: false`";
+        ("it begins as root, which `restricted-v2` refuses", help)
+    } else if stack.namespaces.all().contains(&&flask.namespace) {
+        return;
+    } else {
+        let help = "set `flask.namespace` to one of the stack's own, or `flask.enabled: false`";
+        ("it names its user, which `restricted-v2` refuses", help)
+    };
+    let message = format!("OpenShift refuses the pods of `flask` in the namespace `{namespace}`");
+    findings.error(&["flask.namespace", "flask", "namespaces.admission", "cluster"], message, label, help);
 }
 
 fn containers(flask: &Flask, findings: &mut Findings) {
@@ -73,6 +98,24 @@ mod tests {
     }
 
     #[test]
+    fn openshift_refuses_root_and_users_that_pods_name() {
+        let refused = Some("OpenShift refuses the pods of `flask` in the namespace");
+        for (flask, expected) in [
+            ("{}", None),
+            ("{namespace: shop}", refused),
+            ("{namespace: shop, nginx: false}", refused),
+            ("{namespace: mymonitoring}", refused),
+            ("{namespace: mymonitoring, nginx: false}", None),
+            ("{namespace: mymonitoring, nginx: false, runAsUser: 0}", refused),
+            ("{namespace: shop, enabled: false}", None),
+        ] {
+            let found = said(&format!("cluster: openshift\npromtail: {{enabled: false}}\nflask: {flask}"));
+            assert_eq!(found.len(), usize::from(expected.is_some()), "{flask}: {found:?}");
+            assert!(found.iter().all(|(message, _)| message.starts_with(expected.unwrap_or_default())), "{found:?}");
+        }
+    }
+
+    #[test]
     fn containers_of_the_test_application() {
         for (flask, expected) in [
             ("nginx: false", None),
@@ -89,6 +132,11 @@ mod tests {
             ("port: 8080", Some("nginx passes everything on to port 8001, and the application listens on 8080")),
             ("writable: [/tmp, /a, /tmp]", Some("the folder `/tmp` stands twice")),
             ("enabled: false, port: 80", None),
+            ("ingress: {gateway: {name: public}}", None),
+            (
+                "ingress: {gateway: {name: public}, className: b}",
+                Some("`className` is of an Ingress, and `gateway` makes an HTTPRoute"),
+            ),
         ] {
             let found = said(&format!("promtail: {{enabled: false}}\nflask: {{{flask}}}"));
             let expected: Vec<_> = expected.into_iter().map(|message| (message.to_owned(), true)).collect();

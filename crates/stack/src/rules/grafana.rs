@@ -16,7 +16,11 @@ pub(crate) fn check(grafana: &Grafana, _stack: &Stack, findings: &mut Findings) 
     if !grafana.enabled {
         return;
     }
-    let urls = [("externalUrl", grafana.external_url.as_ref()), ("dashboardsUrl", Some(&grafana.dashboards_url))];
+    let urls = [
+        ("externalUrl", grafana.external_url.as_ref()),
+        ("dashboardsUrl", Some(&grafana.dashboards_url)),
+        ("pluginsUrl", Some(&grafana.plugins_url)),
+    ];
     for (key, url) in urls {
         let Some(url) = url.filter(|url| !has_plain_path(url)) else { continue };
         findings.error(
@@ -39,6 +43,7 @@ pub(crate) fn check(grafana: &Grafana, _stack: &Stack, findings: &mut Findings) 
     host("grafana", &grafana.ingress, grafana.external_url.as_ref(), findings);
     without_volume(&KEPT, &grafana.persistence, findings);
     dashboards(&grafana.dashboards, findings);
+    plugins(grafana, findings);
     settings(grafana, findings);
     data_sources(grafana, findings);
 }
@@ -97,6 +102,28 @@ fn settings(grafana: &Grafana, findings: &mut Findings) {
                 );
             }
         }
+    }
+}
+
+fn plugins(grafana: &Grafana, findings: &mut Findings) {
+    for (at, plugin) in grafana.plugins.iter().enumerate() {
+        if grafana.plugins[..at].iter().any(|other| other.name() == plugin.name()) {
+            findings.error(
+                &[&format!("grafana.plugins.{at}")],
+                format!("the plugin `{}` stands twice", plugin.name()),
+                "Grafana has one version of it",
+                "remove one of the two",
+            );
+        }
+    }
+    if !grafana.plugins.is_empty() {
+        findings.warning(
+            &["grafana.plugins"],
+            "Grafana's pod downloads plugins whenever it starts",
+            "one that cannot be had is missing until the next start",
+            "where that matters, or there is no internet, put them into an image of your own, `grafana.image`, or into a mirror, \
+             `grafana.pluginsUrl`",
+        );
     }
 }
 

@@ -29,7 +29,7 @@ pub use name::{
     LoadBalancerClass, StackName,
 };
 pub use network::{Cidr, HttpPath, IpAddress, NodePort, Port, Region, Replicas, Url};
-pub use setting::{PluginName, SettingName, SettingValue};
+pub use setting::{FolderName, PluginName, PluginVersion, SettingName, SettingValue};
 pub use storage::{AzureAccount, BucketName, Endpoint};
 
 /// Declares a unit that is written as text: a newtype that only [`std::str::FromStr`] makes, with `check` as its rule.

@@ -22,6 +22,37 @@ text_unit! {
     }
 }
 
+text_unit! {
+    /// A plugin at a version.
+    PluginVersion,
+    expected: "a plugin and its version, such as `grafana-clock-panel@2.1.8`",
+    pattern: r"^[a-z0-9][a-z0-9-]*@[0-9][0-9A-Za-z.+-]*$",
+    check: |text| {
+        let (name, version) = text.split_once('@').ok_or("no `@` with a version: the newest would change by itself")?;
+        name.parse::<PluginName>().map_err(|_| "")?;
+        let fits = |b: u8| b.is_ascii_alphanumeric() || b".+-".contains(&b);
+        if version.starts_with(|c: char| c.is_ascii_digit()) && version.bytes().all(fits) { Ok(()) } else { Err("") }
+    }
+}
+
+impl PluginVersion {
+    /// The plugin's name.
+    pub fn name(&self) -> &str {
+        self.as_str().split('@').next().unwrap_or_default()
+    }
+}
+
+text_unit! {
+    /// A folder of dashboards, which is one of files as well.
+    FolderName,
+    expected: "the name of a folder: up to 100 bytes on one line, without `/`, and no `.` first",
+    pattern: r"^[^./\x00-\x1f\x7f][^/\x00-\x1f\x7f]*$",
+    check: |text| {
+        let fits = !text.starts_with('.') && !text.contains(|c: char| c == '/' || c.is_control());
+        if fits && !text.is_empty() && text.len() <= 100 && text.trim() == text { Ok(()) } else { Err("") }
+    }
+}
+
 /// What a setting shall be: a text, a number or a switch, as the program reads it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct SettingValue(String);

@@ -285,6 +285,11 @@ fn paths_of_urls() {
 #[test]
 fn settings() {
     table::<SettingName>(&["auth.generic_oauth", "root_url", "a-b"], &["", "a b", "a]", "a=b", "ä"]);
+    table::<PluginVersion>(
+        &["grafana-clock-panel@2.1.8", "a@1.0.0-rc.1+b"],
+        &["", "a", "a@", "@1", "a@v1", "A@1", "a@1 2", "a@1,b@2", "a@1@2"],
+    );
+    table::<FolderName>(&["Shop", "Zahlungen & Löhne"], &["", ".", "..", "a/b", "/a", " a", "a\nb", ".a"]);
     table::<PluginName>(&["postgres", "grafana-x-datasource"], &["", "-a", "A", "a b", "a/b"]);
     table::<SettingValue>(
         &["", "true", "10", "a; b # c", "contains(groups[*], 'admin') && 'Admin' || 'Viewer'"],
