@@ -13,7 +13,7 @@ use kcr_gateway_networking_k8s_io::v1::httproutes::HttpRoute;
 use kcr_kustomize_toolkit_fluxcd_io::v1::kustomizations::Kustomization;
 use kcr_monitoring_coreos_com::v1::{
     alertmanagers::Alertmanager, probes::Probe, prometheuses::Prometheus, prometheusrules::PrometheusRule,
-    servicemonitors::ServiceMonitor,
+    servicemonitors::ServiceMonitor, thanosrulers::ThanosRuler,
 };
 use kcr_monitoring_coreos_com::v1alpha1::scrapeconfigs::ScrapeConfig;
 use kcr_source_toolkit_fluxcd_io::v1::gitrepositories::GitRepository;
@@ -42,7 +42,7 @@ const BUILT_IN: [&str; 9] = [
 type Strict = fn(&Value) -> Vec<String>;
 
 /// The types, by `apiVersion` and kind.
-const TYPES: [(&str, &str, Strict); 14] = [
+const TYPES: [(&str, &str, Strict); 15] = [
     ("argoproj.io/v1alpha1", "Application", strict::<Application>),
     ("argoproj.io/v1alpha1", "AppProject", strict::<AppProject>),
     ("autoscaling.k8s.io/v1", "VerticalPodAutoscaler", strict::<VerticalPodAutoscaler>),
@@ -55,6 +55,7 @@ const TYPES: [(&str, &str, Strict); 14] = [
     ("monitoring.coreos.com/v1", "Prometheus", strict::<Prometheus>),
     ("monitoring.coreos.com/v1", "PrometheusRule", strict::<PrometheusRule>),
     ("monitoring.coreos.com/v1", "ServiceMonitor", strict::<ServiceMonitor>),
+    ("monitoring.coreos.com/v1", "ThanosRuler", strict::<ThanosRuler>),
     ("monitoring.coreos.com/v1alpha1", "ScrapeConfig", strict::<ScrapeConfig>),
     ("source.toolkit.fluxcd.io/v1", "GitRepository", strict::<GitRepository>),
 ];
