@@ -46,16 +46,23 @@ fn the_page_shows_every_profile() {
     assert!(approved == page, "docs/clusters.md is stale: VIGIL_UPDATE_CLUSTERS=1 cargo test --test clusters");
 }
 
+/// What a stack can have besides, that reads metrics which some clusters have of their control plane alone.
+const LONG_TERM: &str = "objectStorage: { gcs: {}, buckets: { thanos: acme-metrics } }\n\
+    prometheus: { retention: 2d, externalLabels: { cluster: hub } }\nthanos: { enabled: true }\n\
+    thanos-receive: { enabled: true, ingress: { enabled: true } }\nthanos-ruler: { enabled: true, clusters: [hub] }\n";
+
 /// The check of `vigil render` takes no warning.
 #[test]
 fn every_profile_renders_clean() {
     std::thread::scope(|scope| {
         for cluster in Cluster::ALL {
             scope.spawn(move || {
-                let folder = tempfile::tempdir().unwrap();
-                fs::write(folder.path().join("stack.yaml"), stack(cluster)).unwrap();
-                let output = support::vigil(folder.path(), &["render"]);
-                assert!(output.status.success(), "{}: {}", name(cluster), text(&output));
+                for more in ["", LONG_TERM] {
+                    let folder = tempfile::tempdir().unwrap();
+                    fs::write(folder.path().join("stack.yaml"), stack(cluster) + more).unwrap();
+                    let output = support::vigil(folder.path(), &["render"]);
+                    assert!(output.status.success(), "{}: {}", name(cluster), text(&output));
+                }
             });
         }
     });

@@ -34,11 +34,13 @@ pub(crate) fn check(receive: &ThanosReceive, stack: &Stack, findings: &mut Findi
         }
     }
     if factor > replicas && replicas > 0 {
+        // Of an even number, half may not be gone either.
+        let odd = replicas - (replicas + 1) % 2;
         findings.error(
             &["thanos-receive.replicationFactor", "thanos-receive.replicas"],
             format!("each sample shall be in {factor} pods of {replicas}"),
             "every write would fail",
-            &format!("set `replicas: {factor}` at least, or `replicationFactor: {replicas}`"),
+            &format!("set `replicas: {factor}` at least, or `replicationFactor: {odd}`"),
         );
     }
     if factor == 2 {
