@@ -1,11 +1,20 @@
 //! What receivers could not keep, and who could write to them.
 
+use super::{Kept, without_volume};
 use crate::findings::Findings;
 use crate::model::{ServiceType, Stack, ThanosReceive};
 use std::time::Duration as Length;
 
 /// A block of samples is of two hours, and an upload may fail for a while.
 const LOCAL_AT_LEAST: Length = Length::from_secs(6 * 3600);
+
+/// Before it ends it uploads what it has in memory, if it can.
+const KEPT: Kept = Kept {
+    part: "thanos-receive",
+    name: "Thanos' receivers",
+    data: "the samples that it could not upload before its end",
+    changes: "`thanos.image`, `thanos.logLevel`, `retention`, pod label or memory limit",
+};
 
 pub(crate) fn check(receive: &ThanosReceive, stack: &Stack, findings: &mut Findings) {
     if !receive.enabled {
@@ -59,6 +68,7 @@ pub(crate) fn check(receive: &ThanosReceive, stack: &Stack, findings: &mut Findi
             "set `retention: 2d`: an upload may fail for as long",
         );
     }
+    without_volume(&KEPT, &receive.persistence, findings);
     senders(receive, findings);
 }
 

@@ -1,7 +1,15 @@
 //! Rules over all clusters that nobody would evaluate, or hear of.
 
+use super::{Kept, without_volume};
 use crate::findings::Findings;
 use crate::model::{Stack, ThanosRuler};
+
+const KEPT: Kept = Kept {
+    part: "thanos-ruler",
+    name: "Thanos' ruler",
+    data: "what it has recorded and not uploaded, and anew with alerts that wait",
+    changes: "`thanos.image`, `thanos.logLevel`, `retention`, pod label or memory limit",
+};
 
 pub(crate) fn check(ruler: &ThanosRuler, stack: &Stack, findings: &mut Findings) {
     if !ruler.enabled {
@@ -40,6 +48,7 @@ pub(crate) fn check(ruler: &ThanosRuler, stack: &Stack, findings: &mut Findings)
             "set `alertmanager.enabled: true`",
         );
     }
+    without_volume(&KEPT, &ruler.persistence, findings);
     for (at, cluster) in ruler.clusters.iter().enumerate() {
         if ruler.clusters[..at].contains(cluster) {
             findings.error(
