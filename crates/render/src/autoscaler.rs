@@ -9,12 +9,12 @@ const SCALED: [&str; 5] = ["Alertmanager", "DaemonSet", "Deployment", "Prometheu
 
 /// The VerticalPodAutoscaler of an object of a component, if it makes pods and the stack asks for one.
 pub(crate) fn autoscaler(stack: &Stack, component: &str, object: &Value) -> Option<Value> {
-    let (_, part) = stack.parts().into_iter().find(|(name, _)| *name == component)?;
-    let VerticalAutoscaler { update_mode, min_replicas, min_allowed, max_allowed } =
-        stack.pods_of(part.pods()?).vertical_autoscaler?;
     if !object["kind"].as_str().is_some_and(|kind| SCALED.contains(&kind)) {
         return None;
     }
+    let (_, part) = stack.parts().into_iter().find(|(name, _)| *name == component)?;
+    let VerticalAutoscaler { update_mode, min_replicas, min_allowed, max_allowed } =
+        stack.pods_of(part.pods()?).vertical_autoscaler?;
     // Limits are what programs are told to keep to, so they stay.
     let mut policy = json!({ "containerName": "*", "controlledValues": "RequestsOnly" });
     for (key, amounts) in [("minAllowed", &min_allowed), ("maxAllowed", &max_allowed)] {

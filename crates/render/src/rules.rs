@@ -251,24 +251,24 @@ fn objects<'t>(stack: &Stack, file: &File<'t>) -> Made<'t> {
     Made::new(file.component, file.path, values.map(Into::into).collect())
 }
 
-/// The groups of a file; those of very many rules in parts, which are groups of objects of their own.
+/// The groups of a file, for one object; of a group with very many rules parts of them, each for an object of its own.
 fn in_parts(groups: &[Map<String, Value>]) -> Vec<Vec<Map<String, Value>>> {
-    let rules = |group: &Map<String, Value>| group.get("rules").and_then(Value::as_array).cloned().unwrap_or_default();
-    if groups.iter().all(|group| rules(group).len() <= MOST_RULES) {
+    let count = |group: &Map<String, Value>| group.get("rules").and_then(Value::as_array).map_or(0, Vec::len);
+    if groups.iter().all(|group| count(group) <= MOST_RULES) {
         return vec![groups.to_vec()];
     }
-    let parts = groups.iter().flat_map(|group| {
-        let rules = rules(group);
-        let part = |(at, rules): (usize, &[Value])| {
+    let mut parts = Vec::new();
+    for group in groups {
+        let rules = group.get("rules").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        let name = group.get("name").and_then(Value::as_str).unwrap_or_default();
+        for (at, rules) in rules.chunks(MOST_RULES).enumerate() {
             let mut part = group.clone();
-            let name = group.get("name").and_then(Value::as_str).unwrap_or_default();
             part.insert("name".to_owned(), json!(format!("{name}-{}", at + 1)));
             part.insert("rules".to_owned(), json!(rules));
-            vec![part]
-        };
-        rules.chunks(MOST_RULES).enumerate().map(part).collect::<Vec<_>>()
-    });
-    parts.collect()
+            parts.push(vec![part]);
+        }
+    }
+    parts
 }
 
 /// Says of an alert where its runbook is: at an address, or in the program.
@@ -280,5 +280,22 @@ fn name_runbook(rule: &mut Value, base: Option<&Url>) {
     };
     if let Some(annotations) = rule.get_mut("annotations").and_then(Value::as_object_mut) {
         annotations.entry(key).or_insert(value.into());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn very_many_rules_are_objects_that_can_be_applied() {
+        let group = |name: &str, rules: std::ops::Range<usize>| {
+            let rules: Vec<_> = rules.map(|at| json!({ "alert": "A", "expr": at.to_string() })).collect();
+            Map::from_iter([("name".to_owned(), json!(name)), ("rules".to_owned(), json!(rules))])
+        };
+        let few = vec![group("a", 0..MOST_RULES), group("b", 0..1)];
+        assert_eq!(in_parts(&few), [few]);
+        let expected = [group("a-1", 0..200), group("a-2", 200..400), group("a-3", 400..450), group("b-1", 0..1)];
+        assert_eq!(in_parts(&[group("a", 0..450), group("b", 0..1)]), expected.map(|part| vec![part]));
     }
 }

@@ -70,10 +70,13 @@ impl Words {
 
     /// The same, once for each cluster where it speaks of each.
     pub(crate) fn fill_each(&self, value: &Value) -> Vec<Value> {
-        if speaks_of_each(value) {
-            return self.clusters.iter().filter_map(|cluster| self.fill_for(value, Some(cluster))).collect();
+        match self.fill(value) {
+            Some(filled) => vec![filled],
+            None if speaks_of_each(value) => {
+                self.clusters.iter().filter_map(|cluster| self.fill_for(value, Some(cluster))).collect()
+            }
+            None => Vec::new(),
         }
-        self.fill(value).into_iter().collect()
     }
 
     fn fill_for(&self, value: &Value, cluster: Option<&str>) -> Option<Value> {

@@ -33,8 +33,8 @@ pub const VARIABLE_KEYS: [&str; 18] = [
     "prometheus.remoteWrite.*.url",
 ];
 
-/// The item of a list that stands for the names of all clusters, and the keys of a stack that may have it.
-const ALL_CLUSTERS: (&str, [&str; 1]) = ("{clusters}", ["thanos-ruler.clusters"]);
+/// The item of a list that stands for the names of all clusters, and the key of a stack that may have it.
+const ALL_CLUSTERS: (&str, &str) = ("{clusters}", "thanos-ruler.clusters");
 
 /// The clusters of a fleet, and which stack files lie over each other for each of them.
 #[derive(Debug, serde::Deserialize)]
@@ -419,14 +419,12 @@ impl Variables<'_> {
             }
         }
     }
-}
 
-impl Variables<'_> {
     /// Puts the names of all clusters into a list that asks for them.
     fn list_clusters(&self, items: &mut Vec<Node>, path: &[String]) {
-        let (token, keys) = ALL_CLUSTERS;
+        let (token, key) = ALL_CLUSTERS;
         let asks = |item: &Node| item.text() == Some(token);
-        if !keys.contains(&path.join(".").as_str()) || !items.iter().any(asks) {
+        if path.join(".") != key || !items.iter().any(asks) {
             return;
         }
         let named = |item: Node| -> Vec<Node> {

@@ -144,14 +144,14 @@ fn folders(stack: &Stack) -> Vec<Value> {
     if stack.argocd.install != Install::Charts {
         return vec![folder(stack.argocd.project.as_str(), stack.namespaces.monitoring.as_str(), path.to_string())];
     }
-    let alloy = stack.alloy.enabled.then(|| own("alloy", stack.namespaces.log_agents().as_str()));
-    let flask = stack.flask.enabled.then(|| own("flask", stack.flask.namespace.as_str()));
-    let thanos = [
-        ("thanos", stack.thanos.is_in(stack)),
-        ("thanos-receive", stack.thanos_receive.is_in(stack)),
-        ("thanos-ruler", stack.thanos_ruler.is_in(stack)),
+    let monitoring = &stack.namespaces.monitoring;
+    let beside = [
+        ("alloy", stack.alloy.enabled, stack.namespaces.log_agents()),
+        ("flask", stack.flask.enabled, &stack.flask.namespace),
+        ("thanos", stack.thanos.is_in(stack), monitoring),
+        ("thanos-receive", stack.thanos_receive.is_in(stack), monitoring),
+        ("thanos-ruler", stack.thanos_ruler.is_in(stack), monitoring),
     ];
-    let thanos = thanos.into_iter().filter(|(_, is_in)| *is_in);
-    let thanos = thanos.map(|(name, _)| own(name, stack.namespaces.monitoring.as_str()));
-    alloy.into_iter().chain(flask).chain(thanos).collect()
+    let beside = beside.into_iter().filter(|(_, is_in, _)| *is_in);
+    beside.map(|(name, _, namespace)| own(name, namespace.as_str())).collect()
 }

@@ -1,6 +1,6 @@
 use super::monitored::{Job, labelled, monitored};
 use super::workload::{Peer, Port, Role, Workload, browsers};
-use super::{Identity, image, metrics_release, persistence, pods, release, service, startup, with};
+use super::{Identity, image, memory, metrics_release, persistence, pods, release, resources, service, startup, with};
 use crate::dashboards::LOADED;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
@@ -254,12 +254,11 @@ fn scrape_timeout(interval: &Duration) -> String {
 
 /// What the container that installs plugins is told of its memory, for the partial `go-memory`; `null` where there is none.
 fn plugin_installer(stack: &Stack) -> Value {
-    let containers = stack.pods_of(&stack.grafana).containers;
-    let found = containers.into_iter().find(|(name, _)| name.as_str() == "install-plugins");
-    found.map_or(
-        Value::Null,
-        |(_, resources)| json!({ "pods": { "goMemoryLimit": super::memory::go_limit(&resources) } }),
-    )
+    if stack.grafana.plugins.is_empty() {
+        return Value::Null;
+    }
+    let resources = resources(stack, &stack.grafana, "install-plugins");
+    json!({ "pods": { "goMemoryLimit": memory::go_limit(&resources) } })
 }
 
 /// What is downloaded before Grafana starts; `null` when that is nothing.

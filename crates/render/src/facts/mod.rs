@@ -39,7 +39,7 @@ use monitored::{Job, monitored};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use vigil_stack::Stack;
-use vigil_stack::model::{HasPods, Ingress, Part as _, Persistence, Service, TaintEffect, Toleration};
+use vigil_stack::model::{HasPods, Ingress, Part as _, Persistence, Resources, Service, TaintEffect, Toleration};
 use vigil_stack::units::{HttpPath, Image, Port, Registry, StackName, Url};
 use workload::{Role, Workload};
 
@@ -282,6 +282,22 @@ fn pods(stack: &Stack, component: &impl HasPods, replicas: Option<u16>) -> Value
         "resources": pods.resources,
         "containers": pods.containers,
     })
+}
+
+/// The same for pods of a component whose container is another one than its main one.
+fn pods_of(stack: &Stack, component: &impl HasPods, container: &str, replicas: Option<u16>) -> Value {
+    let mut pods = pods(stack, component, replicas);
+    let resources = resources(stack, component, container);
+    pods["goMemoryLimit"] = memory::go_limit(&resources).into();
+    pods["resources"] = json!(resources);
+    pods
+}
+
+/// What a container of a component may use; the main one has none of its own name.
+fn resources(stack: &Stack, component: &impl HasPods, container: &str) -> Resources {
+    let pods = stack.pods_of(component);
+    let own = pods.containers.into_iter().find(|(name, _)| name.as_str() == container);
+    own.map_or(pods.resources, |(_, resources)| resources)
 }
 
 /// How a Service is reached, every key present, for the partial `service-type`. `port` is the component's usual one.

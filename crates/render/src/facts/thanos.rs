@@ -1,11 +1,12 @@
 use super::monitored::{Job, monitored};
 use super::workload::{Peer, Port, Role, Workload};
 use super::{
-    Identity, image, memory, metrics_release, object_storage, persistence, pods, semantic_version, startup, with,
+    Identity, image, memory, metrics_release, object_storage, persistence, pods_of, resources, semantic_version,
+    startup, with,
 };
 use serde_json::{Map, Value, json};
 use vigil_stack::Stack;
-use vigil_stack::model::{ObjectStorage, Resources};
+use vigil_stack::model::ObjectStorage;
 
 /// The port for metrics, and for queries as Prometheus takes them.
 pub(super) const HTTP_PORT: u16 = 10902;
@@ -93,29 +94,18 @@ impl Process {
 
     /// What its objects say, for the partials too.
     fn facts(&self, stack: &Stack, own: Value) -> Value {
-        let mut pods = pods(stack, &stack.thanos, Some((self.replicas)(stack)));
-        let resources = resources(stack, self.name);
-        pods["goMemoryLimit"] = memory::go_limit(&resources).into();
-        pods["resources"] = json!(resources);
         let common = json!({
             "name": self.name,
             "namespace": stack.namespaces.monitoring,
             "monitored": is_monitored(stack),
             "replicas": (self.replicas)(stack),
             "url": format!("http://{}.{}:{HTTP_PORT}", self.name, stack.namespaces.monitoring),
-            "pods": pods,
+            "pods": pods_of(stack, &stack.thanos, self.name, Some((self.replicas)(stack))),
         });
         let Value::Object(mut all) = with(monitored(stack, self.identity(stack).facts()), common) else { return own };
         all.insert("component".to_owned(), json!(self.name.strip_prefix("thanos-")));
         with(all, own)
     }
-}
-
-/// What a container may use.
-fn resources(stack: &Stack, container: &str) -> Resources {
-    let pods = stack.pods_of(&stack.thanos);
-    let own = pods.containers.into_iter().find(|(name, _)| name.as_str() == container);
-    own.map_or(pods.resources, |(_, resources)| resources)
 }
 
 /// The port of what answers by gRPC.
@@ -168,7 +158,7 @@ pub(super) fn jobs(stack: &Stack) -> Vec<Job> {
 pub(super) fn facts(stack: &Stack) -> Value {
     let thanos = &stack.thanos;
     let facts = identity(stack).facts();
-    let sidecar = resources(stack, "thanos-sidecar");
+    let sidecar = resources(stack, thanos, "thanos-sidecar");
     let of_sidecar = Identity { name: "thanos-sidecar", component: NAME, ..identity(stack) };
     let own = json!({
         "name": NAME,
@@ -186,7 +176,7 @@ pub(super) fn facts(stack: &Stack) -> Value {
         "startup": startup(),
         "sidecar": with(monitored(stack, of_sidecar.facts()), json!({
             "name": discovery(stack),
-            // Not below that of the others, where the operator mounts a Secret: a mount inside of one that is read-only fails.
+            // Of the ruler too. Not below that of the others, where the operator mounts a Secret: a mount inside of one that is read-only fails.
             "folder": "/etc/thanos-objstore",
             "namespace": stack.namespaces.monitoring,
             "monitored": is_monitored(stack),
@@ -195,10 +185,10 @@ pub(super) fn facts(stack: &Stack) -> Value {
         })),
         "query": QUERY.facts(stack, json!({})),
         "queryFrontend": QUERY_FRONTEND.facts(stack, json!({
-            "cacheSize": memory::answers(&resources(stack, QUERY_FRONTEND.name)),
+            "cacheSize": memory::answers(&resources(stack, thanos, QUERY_FRONTEND.name)),
         })),
         "store": STORE.facts(stack, json!({
-            "memory": memory::thanos_store(&resources(stack, STORE.name)),
+            "memory": memory::thanos_store(&resources(stack, thanos, STORE.name)),
             "persistence": persistence(&thanos.store.persistence),
             "data": "/var/thanos",
         })),

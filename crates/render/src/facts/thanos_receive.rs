@@ -1,10 +1,10 @@
 use super::monitored::{Job, monitored};
 use super::thanos::{GRPC_PORT, HTTP_PORT, RECEIVE_REPLICA, is_monitored};
 use super::workload::{Peer, Port, Role, Workload, browsers};
-use super::{Identity, Web, image, memory, metrics_release, persistence, pods, service, with};
+use super::{Identity, Web, image, metrics_release, persistence, pods, pods_of, service, with};
 use serde_json::{Map, Value, json};
 use vigil_stack::Stack;
-use vigil_stack::model::{Resources, SecretReference, ThanosReceiveTls};
+use vigil_stack::model::{SecretReference, ThanosReceiveTls};
 use vigil_stack::units;
 
 /// The port that takes samples, where Thanos takes them unless it is told another.
@@ -61,7 +61,6 @@ pub(super) fn facts(stack: &Stack) -> Value {
     let mut entrance = web.facts();
     entrance["ingress"]["service"]["port"] = json!({ "name": "remote-write" });
     let host = |pod: u16| format!("{RECEIVE}-{pod}.{RECEIVE}.{namespace}.svc:{GRPC_PORT}");
-    let router = stack.pods_of(receive).containers.into_iter().find(|(name, _)| name.as_str() == ROUTER);
     let own = json!({
         "name": RECEIVE,
         "replicas": receive.replicas,
@@ -80,7 +79,7 @@ pub(super) fn facts(stack: &Stack) -> Value {
         "router": with(process(stack, ROUTER), json!({
             "name": ROUTER,
             "replicas": receive.router.replicas,
-            "pods": router_pods(stack, &router.map(|(_, resources)| resources).unwrap_or_default()),
+            "pods": pods_of(stack, receive, ROUTER, Some(receive.router.replicas.get())),
         })),
     });
     with(process(stack, RECEIVE), own)
@@ -93,15 +92,6 @@ fn process(stack: &Stack, name: &str) -> Map<String, Value> {
     facts.insert("monitored".to_owned(), is_monitored(stack).into());
     facts.insert("image".to_owned(), image(stack, &stack.thanos.image).into());
     facts
-}
-
-/// Where the pods of the router run, like the others', and what they may use.
-fn router_pods(stack: &Stack, resources: &Resources) -> Value {
-    let receive = &stack.thanos_receive;
-    let mut pods = pods(stack, receive, Some(receive.router.replicas.get()));
-    pods["goMemoryLimit"] = memory::go_limit(resources).into();
-    pods["resources"] = json!(resources);
-    pods
 }
 
 /// The files of the router's own certificate, from one volume, and whether senders need one.

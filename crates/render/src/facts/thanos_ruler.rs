@@ -1,7 +1,7 @@
 use super::monitored::{Job, monitored};
 use super::thanos::{GRPC_PORT, HTTP_PORT, is_monitored};
 use super::workload::{Peer, Port, Role, Workload};
-use super::{Identity, image, memory, metrics_release, persistence, pods, semantic_version, with};
+use super::{Identity, image, metrics_release, persistence, pods, semantic_version, with};
 use serde_json::{Map, Value, json};
 use vigil_stack::Stack;
 use vigil_stack::model::RuleFile;
@@ -61,10 +61,7 @@ pub(super) fn facts(stack: &Stack) -> Value {
         "retention": ruler.retention,
         "interval": stack.prometheus.scrape_interval,
         "persistence": persistence(&ruler.persistence),
-        // Not below that of the others, where the operator mounts a Secret: a mount inside of one that is read-only fails.
-        "folder": "/etc/thanos-objstore",
         "podSelector": selector(stack),
-        "goMemory": { "pods": { "goMemoryLimit": memory::go_limit(&stack.pods_of(ruler).resources) } },
         "ruleSelector": { "app.kubernetes.io/component": RULES, "app.kubernetes.io/instance": metrics_release(stack) },
         "rulesOfOthers": [{ "key": "app.kubernetes.io/component", "operator": "NotIn", "values": [RULES] }],
         "ruleLabels": global_rule_labels(stack, "thanos-ruler"),

@@ -46,7 +46,7 @@ pub(crate) fn check(prometheus: &Prometheus, stack: &Stack, findings: &mut Findi
     }
     stores("prometheus.remoteWrite", &prometheus.remote_write, findings);
     stores("prometheus.remoteRead", &prometheus.remote_read, findings);
-    for at in prometheus.remote_read.iter().enumerate().filter(|(_, store)| store.send.is_some()).map(|(at, _)| at) {
+    for (at, _) in prometheus.remote_read.iter().enumerate().filter(|(_, store)| store.send.is_some()) {
         findings.error(
             &[&format!("prometheus.remoteRead.{at}.send")],
             "nothing is sent to a store that is read",
