@@ -7,23 +7,10 @@ mod coefficients;
 use coefficients::Key;
 pub use coefficients::{COEFFICIENTS, Coefficient, Coefficients};
 
-use vigil_stack::model::{Loki, LokiMode, Persistence, Prometheus, ResourceAmounts, Resources, Stack};
+use vigil_stack::Parsed;
+use vigil_stack::model::{ClusterSize, Loki, LokiMode, Persistence, Prometheus, ResourceAmounts, Resources, Stack};
 use vigil_stack::units::{Duration, Quantity};
-
-/// What the stack has to carry.
-#[derive(Clone, Debug)]
-pub struct Load {
-    /// Nodes of the cluster.
-    pub nodes: u32,
-    /// Pods of the cluster.
-    pub pods: u32,
-    /// Series of the applications themselves.
-    pub series: u64,
-    /// What `prometheus_tsdb_head_series` says, in place of the estimate.
-    pub measured: Option<u64>,
-    /// Bytes of log lines a day.
-    pub logs: Option<f64>,
-}
+use vigil_yaml::Problem;
 
 /// A figure, and how it came about.
 #[derive(Debug)]
@@ -47,7 +34,7 @@ pub struct Small {
     pub needed: String,
 }
 
-/// What a load asks of a stack.
+/// What a cluster asks of a stack.
 #[derive(Debug, Default)]
 pub struct Sizing {
     /// The figures of each program, under its name.
@@ -62,19 +49,30 @@ const DAY: f64 = 86_400.0;
 const GIB: f64 = 1_073_741_824.0;
 const MIB: f64 = 1_048_576.0;
 
-/// Calculates what a load asks of a stack.
-pub fn size(stack: &Stack, load: &Load, coefficients: &Coefficients) -> Sizing {
+/// Calculates what a cluster of this size asks of a stack: of Prometheus if the size tells series, of Loki if it tells logs.
+pub fn size(stack: &Stack, cluster: &ClusterSize, coefficients: &Coefficients) -> Sizing {
     let mut sizing = Sizing::default();
-    if stack.prometheus.enabled {
-        let needs = prometheus(stack, load, coefficients, &mut sizing);
+    if stack.prometheus.enabled && cluster.tells_series() {
+        let needs = prometheus(stack, cluster, coefficients, &mut sizing);
         if stack.thanos.enabled {
             thanos(stack, &needs, coefficients, &mut sizing);
         }
     }
-    if let Some(logs) = load.logs.filter(|_| stack.loki.enabled) {
-        loki(&stack.loki, logs, coefficients, &mut sizing);
+    if let Some(logs) = cluster.logs_per_day.as_ref().filter(|_| stack.loki.enabled) {
+        loki(&stack.loki, logs.as_thousandths() / 1000.0, coefficients, &mut sizing);
     }
     sizing
+}
+
+/// Warns of every key that is too small for the size of the cluster, as far as the stack says it.
+pub fn warnings(parsed: &Parsed) -> Vec<Problem> {
+    let sizing = size(&parsed.stack, &parsed.stack.cluster_size, &Coefficients::default());
+    let warning = |Small { key, now, needed }: &Small| {
+        Problem::warning(format!("`{key}` is too small for this cluster: {now}"), parsed.place(key))
+            .label(format!("`clusterSize` asks for {needed}"))
+            .help("`vigil size` says why, and `vigil size --write` sets it")
+    };
+    sizing.small.iter().map(warning).collect()
 }
 
 /// What Prometheus needs.
@@ -96,8 +94,8 @@ struct Needs {
 }
 
 impl Needs {
-    fn of(own: &Prometheus, load: &Load, by: &Coefficients) -> Self {
-        let (all, formula) = series(load, by);
+    fn of(own: &Prometheus, cluster: &ClusterSize, by: &Coefficients) -> Self {
+        let (all, formula) = series(cluster, by);
         let shards = (all / by.get(Key::SeriesPerShard)).ceil().max(f64::from(own.shards.get()));
         let series = all / shards;
         let interval = own.scrape_interval.length().as_secs_f64().max(1.0);
@@ -137,9 +135,9 @@ impl Needs {
     }
 }
 
-fn prometheus(stack: &Stack, load: &Load, by: &Coefficients, sizing: &mut Sizing) -> Needs {
+fn prometheus(stack: &Stack, cluster: &ClusterSize, by: &Coefficients, sizing: &mut Sizing) -> Needs {
     let own = &stack.prometheus;
-    let needs = Needs::of(own, load, by);
+    let needs = Needs::of(own, cluster, by);
     sizing.figures.push(("Prometheus, each pod", needs.figures(own, by)));
     let small = &mut sizing.small;
     compare_resources(&stack.pods_of(own).resources, &needs, by.get(Key::MemoryLimit), small);
@@ -157,14 +155,15 @@ fn prometheus(stack: &Stack, load: &Load, by: &Coefficients, sizing: &mut Sizing
 }
 
 /// All series, and what they are made of.
-fn series(load: &Load, by: &Coefficients) -> (f64, String) {
+fn series(cluster: &ClusterSize, by: &Coefficients) -> (f64, String) {
     #[expect(clippy::cast_precision_loss, reason = "an estimate")]
-    let (own, measured) = (load.series as f64, load.measured.map(|it| it as f64));
+    let (own, measured) =
+        (cluster.application_series.unwrap_or_default() as f64, cluster.active_series.map(|it| it as f64));
     if let Some(measured) = measured {
         return (measured.max(1.0), "measured".to_owned());
     }
     let [base, node, pod] = [Key::SeriesBase, Key::SeriesPerNode, Key::SeriesPerPod].map(|key| by.get(key));
-    let (nodes, pods) = (f64::from(load.nodes), f64::from(load.pods));
+    let [nodes, pods] = [cluster.nodes, cluster.pods].map(|count| f64::from(count.unwrap_or_default()));
     let applications = if own > 0.0 { format!(" + {} of applications", grouped(own)) } else { String::new() };
     let formula = format!(
         "{} + {} × {} nodes + {} × {} pods{applications}",

@@ -69,6 +69,34 @@ fn how_large_a_stack_has_to_be() {
     }
 }
 
+/// What the stack says of its cluster is what `vigil size` goes by, and what a render warns by; what it writes is enough.
+#[test]
+fn a_stack_that_is_too_small_for_its_cluster_is_told_so_until_it_is_enlarged() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("stack.yaml");
+    let run = |arguments: &[&str]| vigil(folder.path(), arguments);
+    fs::write(&file, "# Ours.\nclusterSize: { nodes: 50, pods: 1800 }\nprometheus: { retention: 15d } # two weeks\n")
+        .unwrap();
+    approved("size-of-the-stack", &run(&["images"]));
+    approved("size-written", &run(&["size", "--write"]));
+    let resources = "{ limits: { memory: 9Gi }, requests: { memory: 5Gi } }";
+    assert_eq!(
+        fs::read_to_string(&file).unwrap(),
+        format!(
+            "# Ours.\nclusterSize: {{ nodes: 50, pods: 1800 }}\nprometheus: {{ retention: 15d, persistence: {{ enabled: true, \
+             size: 70Gi }}, pods: {{ resources: {resources} }}, retentionSize: 55GiB }} # two weeks\n"
+        )
+    );
+    assert_eq!(run(&["size"]).status.code(), Some(0));
+    assert!(!text(&run(&["render"])).contains("too small"));
+    fs::write(folder.path().join("unknown.yaml"), "kubernetes: '1.34'\n").unwrap();
+    approved("size-not-said", &run(&["size", "--stack", "unknown.yaml", "--nodes", "50"]));
+    fs::write(&file, "clusterSize: { nodes: 50 }\n").unwrap();
+    approved("size-half-said-by-the-stack", &run(&["size"]));
+    fs::write(&file, "clusterSize: { nodes: 50, pods: 90, activeSeries: 5 }\n").unwrap();
+    approved("size-said-twice", &run(&["size"]));
+}
+
 /// A stack with what `vigil size` writes is large enough.
 #[test]
 fn what_is_too_small_is_mended_by_what_is_written() {

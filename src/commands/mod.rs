@@ -23,6 +23,7 @@ pub(crate) mod size;
 use crate::inputs;
 use serde_json::Value;
 use std::collections::BTreeSet;
+use std::io::{self, Write as _};
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -114,6 +115,19 @@ pub(crate) fn called(file: &Path) -> String {
     if file == Path::new("-") { "<stdin>".to_owned() } else { file.display().to_string() }
 }
 
+/// Gives a file another text: all of it, or none.
+fn replace(file: &Path, text: &str) -> Result<(), Vec<Problem>> {
+    let written = || {
+        let file = file.canonicalize()?;
+        let mut beside = tempfile::NamedTempFile::new_in(file.parent().unwrap_or(Path::new(".")))?;
+        beside.write_all(text.as_bytes())?;
+        beside.as_file().set_permissions(file.metadata()?.permissions())?;
+        beside.persist(&file)?;
+        Ok(())
+    };
+    written().map_err(|error: io::Error| vec![Problem::in_file(format!("cannot be written: {error}"), called(file))])
+}
+
 /// Which stack a command renders, and with which templates.
 #[derive(clap::Args)]
 pub(crate) struct Selection {
@@ -177,6 +191,8 @@ impl Selection {
         let mut parsed = load(&self.stack)?;
         let rendering = self.rendering(&parsed.stack)?;
         parsed.warnings.extend_from_slice(&rendering.warnings);
+        let sizes = vigil::size::warnings(&parsed);
+        parsed.warnings.extend(sizes);
         Ok(Rendered { name: self.stack.display().to_string(), parsed, rendering })
     }
 

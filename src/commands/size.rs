@@ -2,22 +2,26 @@ use super::{Failure, Outcome, STACK, load, on_command_line};
 use crate::terminal::Terminal;
 use serde_json::{Map, Value, json};
 use std::fmt::Write as _;
-use std::path::PathBuf;
-use vigil::size::{COEFFICIENTS, Coefficients, Load, Sizing, Small};
+use std::path::{Path, PathBuf};
+use vigil::size::{COEFFICIENTS, Coefficients, Sizing, Small};
+use vigil_stack::Stack;
+use vigil_stack::model::ClusterSize;
 use vigil_stack::units::Quantity;
-use vigil_yaml::Problem;
 use vigil_yaml::words::counted;
+use vigil_yaml::{Problem, Source};
 
 /// Say how large the stack must be for its cluster
 ///
 /// Series, memory, CPU, volumes and buckets for so many nodes and pods, each with what it is made of; the keys of the stack
-/// that are too small; and when one Prometheus or one Loki is not enough. An estimate to begin with: measure the cluster
-/// when it runs, and give `--active-series`.
+/// that are too small; and when one Prometheus or one Loki is not enough. What the command line does not say of the cluster,
+/// `clusterSize` of the stack says. An estimate to begin with: measure the cluster when it runs, and give `--active-series`.
 #[derive(clap::Args)]
 #[command(after_help = "\
 Examples:
+  vigil size                                             for what `clusterSize` of the stack says
   vigil size --nodes 50 --pods 1800
   vigil size --nodes 50 --pods 1800 --logs 20G           with Loki, 20 GB of lines a day
+  vigil size --nodes 50 --pods 1800 --write              and enlarge what is too small
   vigil size --active-series 412000                      what prometheus_tsdb_head_series says
   vigil size --nodes 50 --pods 1800 --set series-per-pod=250
   vigil size --coefficients                              what it rests on, with the sources
@@ -28,14 +32,14 @@ pub(crate) struct Arguments {
     #[arg(long, value_name = "FILE", default_value = STACK)]
     stack: PathBuf,
     /// Nodes of the cluster
-    #[arg(long, value_name = "COUNT", required_unless_present_any = ["active_series", "coefficients"])]
+    #[arg(long, value_name = "COUNT")]
     nodes: Option<u32>,
     /// Pods of the cluster
-    #[arg(long, value_name = "COUNT", required_unless_present_any = ["active_series", "coefficients"])]
+    #[arg(long, value_name = "COUNT")]
     pods: Option<u32>,
     /// Series of your applications themselves
-    #[arg(long, value_name = "COUNT", default_value_t = 0)]
-    series: u64,
+    #[arg(long, value_name = "COUNT")]
+    series: Option<u64>,
     /// All series, in place of the estimate from nodes and pods
     #[arg(long, value_name = "COUNT", conflicts_with_all = ["nodes", "pods", "series"])]
     active_series: Option<u64>,
@@ -45,6 +49,9 @@ pub(crate) struct Arguments {
     /// Another number for a coefficient
     #[arg(long, value_name = "NAME=VALUE")]
     set: Vec<String>,
+    /// Write what is too small into the stack, as it should be; its other lines stay
+    #[arg(long, conflicts_with_all = ["format", "coefficients"])]
+    write: bool,
     /// List the coefficients, what they mean and where they are from
     #[arg(long, conflicts_with_all = ["logs", "set"])]
     coefficients: bool,
@@ -73,36 +80,76 @@ pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Outcome,
     }
     let logs = arguments.logs.as_deref().map(bytes).transpose().map_err(|problem| failed(vec![*problem]))?;
     let stack = load(&arguments.stack).map_err(failed)?.stack;
-    let load = Load {
-        nodes: arguments.nodes.unwrap_or_default(),
-        pods: arguments.pods.unwrap_or_default(),
-        series: arguments.series,
-        measured: arguments.active_series,
-        logs,
-    };
-    let sizing = vigil::size::size(&stack, &load, &numbers);
+    let cluster = arguments.over(&stack.cluster_size, logs);
+    if !cluster.tells_series() && (stack.prometheus.enabled || cluster.logs_per_day.is_none()) {
+        let problem = Problem::in_file("how large the cluster is, nobody says", super::called(&arguments.stack));
+        return Err(failed(vec![problem.help(
+            "give both `--nodes` and `--pods`, or `--active-series`; or say it in the stack: `clusterSize: { nodes: 50, pods: 1800 }`",
+        )]));
+    }
+    let sizing = vigil::size::size(&stack, &cluster, &numbers);
     let name = super::called(&arguments.stack);
+    let asks_for_logs = stack.loki.enabled && cluster.logs_per_day.is_none();
     match arguments.format {
-        Format::Text => terminal.product(&text(&sizing, &name, stack.loki.enabled && logs.is_none()))?,
+        Format::Text => terminal.product(&text(&sizing, &name, asks_for_logs))?,
         Format::Yaml => terminal.product(&yaml(&sizing.small))?,
     }
     if sizing.small.is_empty() {
         return Ok(Outcome::Clean);
     }
+    if arguments.write {
+        return write(&arguments.stack, &sizing.small, terminal);
+    }
     let keys = counted(sizing.small.len(), "key");
     terminal.conclude(&match arguments.format {
-        Format::Text => format!("{keys} too small; `--format yaml` writes what to put into {name}"),
+        Format::Text => format!("{keys} too small; `--write` enlarges them in {name}"),
         Format::Yaml => format!("{keys} too small: put this into {name}, then `vigil diff` says what the change does"),
     });
     Ok(Outcome::Differs)
 }
 
-/// The bytes that a quantity is.
-fn bytes(text: &str) -> Result<f64, Box<Problem>> {
-    let quantity: Result<Quantity, _> = text.parse();
-    quantity
-        .map(|quantity| quantity.as_thousandths() / 1000.0)
-        .map_err(|_| Box::new(wrong(text, "--logs takes bytes a day, such as `500M` or `20G`".to_owned())))
+impl Arguments {
+    /// What the command line says of the cluster, and of the rest what the stack does.
+    fn over(&self, said: &ClusterSize, logs: Option<Quantity>) -> ClusterSize {
+        let estimated = self.nodes.is_some() || self.pods.is_some() || self.series.is_some();
+        let mut cluster = said.clone();
+        if self.active_series.is_some() {
+            cluster = ClusterSize { active_series: self.active_series, ..ClusterSize::default() };
+        } else if estimated {
+            cluster.active_series = None;
+            cluster.nodes = self.nodes.or(cluster.nodes);
+            cluster.pods = self.pods.or(cluster.pods);
+            cluster.application_series = self.series.or(cluster.application_series);
+        }
+        cluster.logs_per_day = logs.or_else(|| said.logs_per_day.clone());
+        cluster
+    }
+}
+
+/// Enlarges the keys that are too small, in the file of the stack.
+fn write(stack: &Path, small: &[Small], terminal: &Terminal) -> Result<Outcome, Failure> {
+    let failed = |problems| Failure::new(problems, "nothing was written");
+    let name = super::called(stack);
+    if stack == Path::new("-") {
+        let problem = Problem::in_file("there is no file to write to", name);
+        return Err(failed(vec![problem.help("`--format yaml` writes the keys")]));
+    }
+    let now = Source::read(stack, Stack::LIMITS.bytes).map_err(|problem| failed(vec![*problem]))?;
+    let wanted = Source::new("<what the cluster asks for>", yaml(small));
+    let amendment = vigil_yaml::amend(&wanted, &now, &[]).map_err(failed)?;
+    if let Some((key, _)) = amendment.left.first() {
+        let problem = Problem::in_file(format!("`{key}` cannot be set here: it is more than a line"), name);
+        return Err(failed(vec![problem.help("`--format yaml` writes the keys, to be put in by hand")]));
+    }
+    super::replace(stack, &amendment.text).map_err(failed)?;
+    let keys = counted(small.len(), "key");
+    terminal.conclude(&format!("{keys} written to {name}; `vigil diff` says what the change does"));
+    Ok(Outcome::Clean)
+}
+
+/// The bytes that an argument names.
+fn bytes(text: &str) -> Result<Quantity, Box<Problem>> {
+    text.parse().map_err(|_| Box::new(wrong(text, "--logs takes bytes a day, such as `500M` or `20G`".to_owned())))
 }
 
 /// A mistake in an argument.

@@ -6,6 +6,7 @@ pub(crate) mod alerts;
 pub(crate) mod alloy;
 pub(crate) mod argocd;
 pub(crate) mod blackbox_exporter;
+mod cluster_size;
 pub(crate) mod flask;
 pub(crate) mod flux;
 pub(crate) mod grafana;
@@ -38,6 +39,7 @@ use vigil_yaml::words::{list, nearest};
 
 pub(crate) fn check(stack: &Stack, findings: &mut Findings) {
     namespaces(stack, findings);
+    cluster_size::check(&stack.cluster_size, findings);
     idle("", &serde_json::to_value(stack).unwrap_or_default(), findings);
     for (part, service) in services(stack) {
         self::service(part, &service, findings);

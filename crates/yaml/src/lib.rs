@@ -7,9 +7,11 @@
 //! - [`plain`]: what an unquoted scalar means, and whether all YAML readers agree on it.
 //! - [`write()`]: a JSON value to the one canonical text.
 //! - [`lay()`]: one value over another one.
+//! - [`amend()`]: what one file says, said in another, whose other lines stay.
 //! - [`words`]: what was probably meant.
 //! - [`Problem`]: an error or a warning with its place, drawn with the source line and a marker.
 
+mod amend;
 mod block;
 mod lay;
 pub mod node;
@@ -22,6 +24,7 @@ mod syntax;
 pub mod words;
 pub mod write;
 
+pub use amend::{Amended, Amendment, amend};
 pub use lay::lay;
 pub use node::{Data, Entry, Key, Node, Scalar};
 pub use problem::{Place, Problem, Severity};

@@ -253,9 +253,11 @@ fn one(
         ring: fleet.rings[member.ring].name.to_string(),
         objects: for_others.map(|object| (*object.value).clone()).collect(),
     };
+    let sizes = vigil::size::warnings(&parsed);
     let Parsed { stack, mut warnings, .. } = parsed;
     warnings.extend(rendering.warnings);
     warnings.extend(warning);
+    warnings.extend(sizes);
     Ok(One { cluster, delivered, sending: stack.sending(), objects, warnings })
 }
 

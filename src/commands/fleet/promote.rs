@@ -1,16 +1,15 @@
 //! What one ring says, said of the next.
 
 use super::{CLUSTERS, load};
-use crate::commands::{COMMAND_LINE, Failure, Outcome};
+use crate::commands::{COMMAND_LINE, Failure, Outcome, replace};
 use crate::terminal::Terminal;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use vigil_fleet::Moved;
 use vigil_stack::units::Duration;
 use vigil_stack::{Fleet, Stack};
 use vigil_yaml::words::{counted, nearest};
-use vigil_yaml::{Limits, Problem, Source};
+use vigil_yaml::{Amended, Limits, Problem, Source};
 
 /// Say in the next ring what a ring says: a change of its stack file
 ///
@@ -66,27 +65,25 @@ pub(super) fn run(arguments: &Promote, terminal: &Terminal) -> Result<Outcome, F
     gate(arguments, &fleet, to).map_err(failure)?;
     let [source, target] = [from, to].map(|ring| own_file(arguments, &fleet, ring));
     let ((_, source), (path, target)) = (source.map_err(one)?, target.map_err(one)?);
-    let promotion = vigil_fleet::promote(&source, &target, &arguments.keys).map_err(failure)?;
+    let amendment = vigil_yaml::amend(&source, &target, &arguments.keys).map_err(failure)?;
     let mut text = String::new();
-    let width = promotion.moved.iter().map(|moved| moved.path.len()).max().unwrap_or_default();
-    for Moved { path, before, after } in &promotion.moved {
+    let width = amendment.amended.iter().map(|amended| amended.path.len()).max().unwrap_or_default();
+    for Amended { path, before, after } in &amendment.amended {
         let before = before.as_deref().unwrap_or("(not said)");
         let _ = writeln!(text, "  {path:width$}  {before} -> {after}");
     }
-    for (key, span) in &promotion.left {
+    for (key, span) in &amendment.left {
         let (file, line) = (&span.source.name, span.line_column().0);
         let _ = writeln!(text, "  {key} is more than a line: take it over by hand from {file}:{line}");
     }
     let name = path.display();
-    if promotion.moved.is_empty() {
+    if amendment.amended.is_empty() {
         let _ = writeln!(text, "{name} says all that `{}` says; nothing was changed", arguments.from);
     } else if arguments.dry_run {
-        let _ = writeln!(text, "{} would change in {name}", counted(promotion.moved.len(), "line"));
+        let _ = writeln!(text, "{} would change in {name}", counted(amendment.amended.len(), "line"));
     } else {
-        std::fs::write(&path, &promotion.text).map_err(|error| {
-            failure(vec![Problem::in_file(format!("cannot be written: {error}"), name.to_string())])
-        })?;
-        let _ = writeln!(text, "{} changed in {name}", counted(promotion.moved.len(), "line"));
+        replace(&path, &amendment.text).map_err(failure)?;
+        let _ = writeln!(text, "{} changed in {name}", counted(amendment.amended.len(), "line"));
         let _ = writeln!(text, "next: `vigil fleet render`, review and commit");
     }
     terminal.product(&text)?;

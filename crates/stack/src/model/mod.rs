@@ -6,6 +6,7 @@ mod alloy;
 mod argocd;
 mod blackbox_exporter;
 mod checks;
+mod cluster_size;
 mod custom_resource_state;
 mod flask;
 mod flux;
@@ -41,6 +42,7 @@ pub use alloy::{Alloy, AlloyFile, EVENT_LABELS, KubernetesEvents};
 pub use argocd::{Argocd, Automated, Destination, Install};
 pub use blackbox_exporter::{BlackboxExporter, DnsQuery, DnsRecord, IpProtocol, ProbeModule, ProbeTarget};
 pub use checks::{Checks, Provided, Waiver};
+pub use cluster_size::ClusterSize;
 pub use custom_resource_state::{
     CustomGauge, CustomInfo, CustomMetric, CustomMetricType, CustomResource, CustomResourceFile, CustomStateSet,
     CustomValues, GroupVersionKind,
@@ -126,6 +128,9 @@ macro_rules! stack {
                 /// Where the cluster comes from, for what follows from that: docs/clusters.md. What the stack says itself counts
                 /// all the same.
                 pub cluster: Cluster,
+                /// How large the cluster is, for `vigil size` and for warnings where the stack is too small for it.
+                #[serde(skip_serializing_if = "ClusterSize::is_unknown")]
+                pub cluster_size: ClusterSize,
                 /// What this stack is called where several are in one cluster; what follows from it is in docs/stack.md. Names and
                 /// labels of its objects begin with it, and no object of it is one of another stack.
                 #[serde(skip_serializing_if = "Option::is_none")]
@@ -162,6 +167,7 @@ macro_rules! stack {
                     extends: Vec::new(),
                     kubernetes: KubernetesVersion::known("1.29"),
                     cluster: Cluster::Kubeadm,
+                    cluster_size: ClusterSize::default(),
                     name: None,
                     namespaces: Namespaces::default(),
                     labels: Labels::new(),

@@ -1,28 +1,28 @@
-//! What one ring says, said of the next: a change of the file of that ring, line by line.
+//! What one file says, said in another: line by line, with comments and everything else there as they are.
 
+use crate::{Data, Limits, Node, Problem, Source, Span};
 use std::ops::Range;
 use std::sync::Arc;
-use vigil_yaml::{Data, Limits, Node, Problem, Source, Span};
 
-/// A value that goes from one ring to another.
+/// A value that is another now.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Moved {
+pub struct Amended {
     /// Its dotted path.
     pub path: String,
-    /// What the other ring said before; nothing if it did not.
+    /// What the file said before; nothing if it did not.
     pub before: Option<String>,
     /// What it says now.
     pub after: String,
 }
 
-/// A ring's file with what another says.
+/// A file with what another says.
 #[derive(Debug)]
-pub struct Promotion {
+pub struct Amendment {
     /// Its text.
     pub text: String,
-    /// What changed in it, in the order of the other's file.
-    pub moved: Vec<Moved>,
-    /// What is no single value and has to be taken over by hand, with its place in the other's file.
+    /// What changed in it, in the order of the other file.
+    pub amended: Vec<Amended>,
+    /// What is no single value and has to be taken over by hand, with its place in the other file.
     pub left: Vec<(String, Span)>,
 }
 
@@ -31,9 +31,9 @@ pub struct Promotion {
 ///
 /// # Errors
 /// What is wrong with one of the two, or that a change cannot be made in its text.
-pub fn promote(from: &Arc<Source>, to: &Arc<Source>, keys: &[String]) -> Result<Promotion, Vec<Problem>> {
+pub fn amend(from: &Arc<Source>, to: &Arc<Source>, keys: &[String]) -> Result<Amendment, Vec<Problem>> {
     let said = read(from)?;
-    let mut promotion = Promotion { text: to.text.to_string(), moved: Vec::new(), left: Vec::new() };
+    let mut amendment = Amendment { text: to.text.to_string(), amended: Vec::new(), left: Vec::new() };
     let mut values = Vec::new();
     leaves(&said, &mut Vec::new(), &mut values);
     for (path, node) in values {
@@ -43,7 +43,7 @@ pub fn promote(from: &Arc<Source>, to: &Arc<Source>, keys: &[String]) -> Result<
         if !keys.is_empty() && !keys.iter().any(is_asked) {
             continue;
         }
-        let now = Source::new(to.name.as_str(), promotion.text.as_str());
+        let now = Source::new(to.name.as_str(), amendment.text.as_str());
         let root = read(&now)?;
         let keys: Vec<&str> = path.iter().map(String::as_str).collect();
         let there = root.at(&keys);
@@ -55,25 +55,25 @@ pub fn promote(from: &Arc<Source>, to: &Arc<Source>, keys: &[String]) -> Result<
         let replaced =
             there.is_none_or(|there| matches!(there.data, Data::Scalar(_)) && !there.span.text().contains('\n'));
         if !is_line || !replaced {
-            promotion.left.push((name, node.span.clone()));
+            amendment.left.push((name, node.span.clone()));
             continue;
         }
         let (range, text) = edit(&root, &keys, value);
-        promotion.text.replace_range(range, &text);
-        let is_said = read(&Source::new(to.name.as_str(), promotion.text.as_str()));
+        amendment.text.replace_range(range, &text);
+        let is_said = read(&Source::new(to.name.as_str(), amendment.text.as_str()));
         if is_said.ok().and_then(|root| root.at(&keys).map(Node::to_json)) != Some(node.to_json()) {
             let problem = Problem::in_file(format!("`{name}` cannot be set here"), to.name.as_str());
             return Err(vec![problem.help(format!("write `{name}: {value}` into it by hand"))]);
         }
         let before = there.map(|there| there.span.text().to_owned());
-        promotion.moved.push(Moved { path: name, before, after: value.to_owned() });
+        amendment.amended.push(Amended { path: name, before, after: value.to_owned() });
     }
-    Ok(promotion)
+    Ok(amendment)
 }
 
 /// What a file says; nothing is an empty mapping at its end.
 fn read(source: &Arc<Source>) -> Result<Node, Vec<Problem>> {
-    let root = vigil_yaml::read_one(source, &Limits::default())?;
+    let root = crate::read_one(source, &Limits::default())?;
     let end = source.text.len();
     let nothing = || Node { data: Data::Map(Vec::new()), span: Span::new(source, end..end) };
     Ok(root.filter(|root| !root.is_null()).unwrap_or_else(nothing))
@@ -105,33 +105,44 @@ fn edit(root: &Node, keys: &[&str], value: &str) -> (Range<usize>, String) {
     let parent = root.at(&keys[..known]).unwrap_or(root);
     let rest = &keys[known..];
     let text = &root.span.source.text;
-    let first = parent.entries().first();
+    let entries = parent.entries();
     if text[parent.span.range.clone()].starts_with('{') {
         let inner = rest.iter().rev().fold(value.to_owned(), |inner, key| {
             if inner == value { format!("{key}: {inner}") } else { format!("{key}: {{ {inner} }}") }
         });
-        let comma = if first.is_some() { "," } else { " " };
-        let at = parent.span.range.start + 1;
-        return (at..at, format!(" {inner}{comma}"));
+        return match entries.last() {
+            Some(last) => (at(last.value.span.range.end), format!(", {inner}")),
+            None => (at(parent.span.range.start + 1), format!(" {inner} ")),
+        };
     }
-    let Some(first) = first else {
+    let (Some(first), Some(last)) = (entries.first(), entries.last()) else {
         // Nothing below the key yet, or nothing in the file.
-        let indent = if known == 0 { 0 } else { 2 * known };
-        let at = text.len();
-        let line = if text.is_empty() || text.ends_with('\n') { "" } else { "\n" };
-        return (at..at, format!("{line}{}", block(rest, value, indent)));
+        return (at(text.len()), on_a_line(text, text.len(), &block(rest, value, 2 * known)));
     };
     let start = first.key.span.range.start;
-    let line = text[..start].rfind('\n').map_or(0, |line| line + 1);
-    if known == 0 {
-        // Behind everything else, where it disturbs no comment.
-        let line = if text.ends_with('\n') { "" } else { "\n" };
-        return (
-            text.len()..text.len(),
-            format!("{line}{}", block(rest, value, start - text[..start].rfind('\n').map_or(0, |at| at + 1))),
-        );
+    let indent = start - text[..start].rfind('\n').map_or(0, |line| line + 1);
+    // Behind everything else, where it parts no comment from its key.
+    let end = if known == 0 { text.len() } else { line_end(text, last.value.span.range.end) };
+    (at(end), on_a_line(text, end, &block(rest, value, indent)))
+}
+
+fn at(place: usize) -> Range<usize> {
+    place..place
+}
+
+/// Where the line ends that a value ends on.
+fn line_end(text: &str, value: usize) -> usize {
+    if text[..value].ends_with('\n') {
+        return value;
     }
-    (line..line, block(rest, value, start - line))
+    text[value..].find('\n').map_or(text.len(), |line| value + line + 1)
+}
+
+/// Lines for a place in a text: behind a line that has no end, they begin with one.
+fn on_a_line(text: &str, place: usize, lines: &str) -> String {
+    let before = &text[..place];
+    let end = if before.is_empty() || before.ends_with('\n') { "" } else { "\n" };
+    format!("{end}{lines}")
 }
 
 /// Nested keys and a value as lines.
@@ -151,9 +162,9 @@ mod tests {
     use proptest::prelude::*;
     use serde_json::{Value, json};
 
-    fn promoted(from: &str, to: &str, keys: &[&str]) -> Promotion {
+    fn amended(from: &str, to: &str, keys: &[&str]) -> Amendment {
         let keys: Vec<_> = keys.iter().map(|key| (*key).to_owned()).collect();
-        promote(&Source::new("from.yaml", from), &Source::new("to.yaml", to), &keys).unwrap()
+        amend(&Source::new("from.yaml", from), &Source::new("to.yaml", to), &keys).unwrap()
     }
 
     #[test]
@@ -161,35 +172,35 @@ mod tests {
         let to = "# Ring prod.\nprometheus:\n  # Slowly.\n  image: a:1 # pinned\n  retention: 1d\nloki: { image: \"b:1\" }\n";
         let from =
             "prometheus:\n  image: a:2\n  replicas: 2\nloki:\n  image: b:2\n  logLevel: debug\ngrafana: {image: c:2}\n";
-        let all = promoted(from, to, &[]);
+        let all = amended(from, to, &[]);
         assert_eq!(
             all.text,
-            "# Ring prod.\nprometheus:\n  # Slowly.\n  replicas: 2\n  image: a:2 # pinned\n  retention: 1d\n\
-             loki: { logLevel: debug, image: b:2 }\ngrafana:\n  image: c:2\n"
+            "# Ring prod.\nprometheus:\n  # Slowly.\n  image: a:2 # pinned\n  retention: 1d\n  replicas: 2\n\
+             loki: { image: b:2, logLevel: debug }\ngrafana:\n  image: c:2\n"
         );
-        assert_eq!(all.moved.len(), 5);
-        let one = promoted(from, to, &["loki.image"]);
+        assert_eq!(all.amended.len(), 5);
+        let one = amended(from, to, &["loki.image"]);
         assert_eq!(one.text, to.replace("\"b:1\"", "b:2"));
-        let expected = Moved { path: "loki.image".into(), before: Some("\"b:1\"".into()), after: "b:2".into() };
-        assert_eq!(one.moved, [expected]);
-        assert_eq!(promoted(from, &all.text, &[]).moved, []);
+        let expected = Amended { path: "loki.image".into(), before: Some("\"b:1\"".into()), after: "b:2".into() };
+        assert_eq!(one.amended, [expected]);
+        assert_eq!(amended(from, &all.text, &[]).amended, []);
     }
 
     #[test]
     fn an_empty_file_is_begun() {
         for to in ["", "# Ring prod.\n", "# Ring prod."] {
-            let after = promoted("a: {b: 1}\nc: x\n", to, &[]).text;
+            let after = amended("a: {b: 1}\nc: x\n", to, &[]).text;
             let line = if to.is_empty() { String::new() } else { format!("{}\n", to.trim_end()) };
             assert_eq!(after, format!("{line}a:\n  b: 1\nc: x\n"));
         }
-        assert_eq!(promoted("a: {b: 1}\n", "a:\n", &[]).text, "a:\n  b: 1\n");
+        assert_eq!(amended("a: {b: 1}\n", "a:\n", &[]).text, "a:\n  b: 1\n");
     }
 
     #[test]
     fn what_is_no_line_is_left() {
-        let promotion = promoted("a: [1, 2]\nb: |\n  x\n  y\nc: 1\n", "c: [2]\n", &[]);
-        assert_eq!(promotion.text, "c: [2]\n");
-        let left: Vec<_> = promotion.left.iter().map(|(path, span)| (path.as_str(), span.line_column().0)).collect();
+        let amendment = amended("a: [1, 2]\nb: |\n  x\n  y\nc: 1\n", "c: [2]\n", &[]);
+        assert_eq!(amendment.text, "c: [2]\n");
+        let left: Vec<_> = amendment.left.iter().map(|(path, span)| (path.as_str(), span.line_column().0)).collect();
         assert_eq!(left, [("a", 1), ("b", 3), ("c", 5)]);
     }
 
@@ -203,14 +214,14 @@ mod tests {
     proptest! {
         /// What is promoted lies over what was there.
         #[test]
-        fn a_promotion_is_a_layer(from in values(), to in values()) {
+        fn an_amendment_is_a_layer(from in values(), to in values()) {
             prop_assume!(from.is_object() && to.is_object());
-            let [one, other] = [&from, &to].map(|value| Source::new("t", vigil_yaml::write(value)));
-            let Ok(promotion) = promote(&one, &other, &[]) else { return Ok(()) };
-            prop_assume!(promotion.left.is_empty());
-            let [one, other, after] = [one, other, Source::new("t", promotion.text.as_str())].map(|it| read(&it).unwrap());
+            let [one, other] = [&from, &to].map(|value| Source::new("t", crate::write(value)));
+            let Ok(amendment) = amend(&one, &other, &[]) else { return Ok(()) };
+            prop_assume!(amendment.left.is_empty());
+            let [one, other, after] = [one, other, Source::new("t", amendment.text.as_str())].map(|it| read(&it).unwrap());
             prop_assert_eq!(after.to_json(), one.over(&other).to_json());
-            prop_assert!(json!(promotion.text).is_string());
+            prop_assert!(json!(amendment.text).is_string());
         }
     }
 }
