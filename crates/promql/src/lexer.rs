@@ -112,6 +112,18 @@ impl<'t> Lexer<'t> {
         self.at += length;
     }
 
+    /// The first of some signs, of one or two characters each, that the rest begins with.
+    fn one_of(&self, signs: &[&'static str]) -> Option<&'static str> {
+        let rest = self.rest().as_bytes();
+        let (first, second) = (rest.first(), rest.get(1));
+        let begins = |sign: &&str| match sign.as_bytes() {
+            [one] => first == Some(one),
+            [one, two] => first == Some(one) && second == Some(two),
+            _ => false,
+        };
+        signs.iter().copied().find(begins)
+    }
+
     /// How long a run of characters at the beginning of the rest is.
     fn run(&self, is_part: impl Fn(char) -> bool) -> usize {
         self.rest().find(|c| !is_part(c)).unwrap_or(self.rest().len())
@@ -148,9 +160,9 @@ impl<'t> Lexer<'t> {
 
     fn word(&mut self, length: usize) {
         let word = &self.rest()[..length];
-        let kind = match word.to_ascii_lowercase().as_str() {
-            "inf" => Kind::Number(f64::INFINITY),
-            "nan" => Kind::Number(f64::NAN),
+        let kind = match word {
+            _ if word.eq_ignore_ascii_case("inf") => Kind::Number(f64::INFINITY),
+            _ if word.eq_ignore_ascii_case("nan") => Kind::Number(f64::NAN),
             _ if word.contains(':') => Kind::Metric(word.to_owned()),
             _ => Kind::Word(word.to_owned()),
         };
@@ -163,8 +175,7 @@ impl<'t> Lexer<'t> {
             self.push(Kind::Label(self.rest()[..length].to_owned()), length);
             return Ok(());
         }
-        let signs = ["=~", "!~", "!=", "=", ",", "}"];
-        let Some(sign) = signs.into_iter().find(|sign| self.rest().starts_with(sign)) else {
+        let Some(sign) = self.one_of(&["=~", "!~", "!=", "=", ",", "}"]) else {
             return Err(self.unexpected(" inside of braces"));
         };
         if sign == "}" {
@@ -204,9 +215,7 @@ impl<'t> Lexer<'t> {
     }
 
     fn sign(&mut self) -> Result<(), Error> {
-        let Some(sign) = SIGNS.into_iter().find(|sign| self.rest().starts_with(sign)) else {
-            return Err(self.unexpected(""));
-        };
+        let Some(sign) = self.one_of(&SIGNS) else { return Err(self.unexpected("")) };
         let in_duration = self.place == (Place::Brackets { duration: true });
         if in_duration && !"]()+-*/%^,".contains(sign) {
             return Err(self.unexpected(" in a duration"));

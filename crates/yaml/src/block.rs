@@ -13,7 +13,7 @@ use std::sync::Arc;
 /// All documents of a text, as [`crate::salvage_all`] gives them without a problem; `None` if that takes the full parser.
 pub(crate) fn read(source: &Arc<Source>, limits: &Limits) -> Option<Vec<Node>> {
     let text: &str = &source.text;
-    if text.len() > limits.bytes || text.starts_with('%') || !text.chars().all(is_ordinary) {
+    if text.len() > limits.bytes || text.starts_with('%') || !are_ordinary(text) {
         return None;
     }
     let mut reader = Reader {
@@ -50,6 +50,13 @@ pub(crate) fn read(source: &Arc<Source>, limits: &Limits) -> Option<Vec<Node>> {
 
 /// In bytes; YAML ends keys without a `?` at 1024 characters.
 const LONGEST_KEY: usize = 1000;
+
+/// Whether every character of a text [`is_ordinary`]. Most texts are ASCII, of which many bytes are looked at at once.
+fn are_ordinary(text: &str) -> bool {
+    let is_ordinary_ascii = |byte: u8| (b' '..0x7f).contains(&byte) || byte == b'\n' || byte == b'\t';
+    let all = |bytes: &[u8]| bytes.iter().fold(true, |all, byte| all & is_ordinary_ascii(*byte));
+    text.as_bytes().chunks(64).all(all) || text.chars().all(is_ordinary)
+}
 
 /// Whether YAML allows a character everywhere, without a meaning that depends on its version: no other line break, no
 /// byte order mark. A tab is looked at where it stands.

@@ -187,7 +187,10 @@ fn is_filled(text: Option<&str>) -> bool {
 fn has_fixed_window(text: &str) -> bool {
     // Variables are read as the step of the graph, or as longer.
     let is_fixed = |it: &query::Window| it.function == "rate" && !it.stepped && it.range < query::STEP.1;
-    text.contains("rate(") && query::parse(text, true).windows.iter().any(is_fixed)
+    // Most say `$__rate_interval` alone, which takes no parser to see.
+    let mut ranges = text.split('[').skip(1).filter_map(|rest| rest.split(']').next());
+    let is_written = ranges.any(|range| range.contains(|c: char| c.is_ascii_digit()));
+    is_written && text.contains("rate(") && query::parse(text, true).windows.iter().any(is_fixed)
 }
 
 /// The first titles, and how many there are besides.
