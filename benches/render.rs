@@ -37,7 +37,7 @@ fn render_all(bencher: Bencher, threads: usize) {
     let stack = stack();
     bencher
         .counter(ItemsCount::new(rendering().objects.len()))
-        .bench(|| vigil_render::render_on(threads, &stack, &vigil::TEMPLATES).unwrap());
+        .bench(|| vigil_render::render_on(threads, &stack, &vigil::TEMPLATES, None).unwrap());
 }
 
 #[divan::bench]

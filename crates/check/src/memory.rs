@@ -10,8 +10,8 @@ use std::hash::{Hash, Hasher};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use vigil_yaml::{Limits, Source};
 
-/// What the checks of many sets have in common: the documents and queries that several of them hold, and the schemas of
-/// their kinds. It grows with what is common, and by a few bytes for each text that is not.
+/// What the checks of many sets have in common: the documents and queries that several of them hold, the schemas of
+/// their kinds, and which queries are clean. It grows with what is common, and by a few bytes for each text that is not.
 ///
 /// A finding in a document that an earlier set held as well names the place there.
 #[derive(Default)]
@@ -22,6 +22,8 @@ pub struct Memory {
     /// Those of rules, and those with variables of Grafana's.
     queries: [Mutex<HashMap<String, Arc<Parsed>>>; 2],
     served: Mutex<HashMap<String, Arc<Vec<Served>>>>,
+    /// Hashes of queries with what surrounds them, that nothing is wrong with.
+    clean: Mutex<HashSet<u64>>,
 }
 
 impl fmt::Debug for Memory {
@@ -67,6 +69,15 @@ impl Memory {
             lock(queries).insert(text.to_owned(), Arc::clone(&parsed));
         }
         parsed
+    }
+
+    /// Whether nothing was wrong with what a hash stands for.
+    pub(crate) fn is_clean(&self, key: u64) -> bool {
+        lock(&self.clean).contains(&key)
+    }
+
+    pub(crate) fn found_clean(&self, key: u64) {
+        lock(&self.clean).insert(key);
     }
 
     /// The schemas of the kinds that `key` names.

@@ -5,6 +5,7 @@
 //! that every object gets; the rest is copied. That the whole is one canonical document is checked once, when a
 //! templates directory is read; the build does so for the templates that it embeds.
 
+use crate::Memory;
 use serde_json::Value;
 use std::ops::Deref;
 use std::sync::{Arc, OnceLock};
@@ -50,14 +51,15 @@ impl Content {
     /// The canonical text.
     pub fn text(&self) -> String {
         let mut text = String::new();
-        self.write_to(&mut text);
+        self.write_to(&mut text, None);
         text
     }
 
-    pub(crate) fn write_to(&self, text: &mut String) {
-        let head = vigil_yaml::write(&self.head);
-        text.reserve(head.len() + self.rest().len());
-        text.push_str(&head);
+    pub(crate) fn write_to(&self, text: &mut String, memory: Option<&Memory>) {
+        match memory {
+            Some(memory) => memory.write(&self.head, text),
+            None => text.push_str(&vigil_yaml::write(&self.head)),
+        }
         text.push_str(self.rest());
     }
 

@@ -1,6 +1,6 @@
 //! Objects to files: where each stands, what a file opens with, and the kustomizations.
 
-use crate::{Document, Made, Object, Rendering, finish, patches};
+use crate::{Document, Made, Memory, Object, Rendering, finish, patches};
 use serde_json::json;
 use std::collections::BTreeMap;
 
@@ -33,7 +33,7 @@ pub(crate) fn holds_objects(component: &str) -> bool {
 }
 
 /// Arranges what the templates made.
-pub(crate) fn layout(components: Vec<&'static str>, made: Vec<Made>) -> Rendering {
+pub(crate) fn layout(components: Vec<&'static str>, made: Vec<Made>, memory: Option<&Memory>) -> Rendering {
     let mut files = BTreeMap::new();
     let mut objects = Vec::new();
     for Made { component, template, documents } in made {
@@ -50,7 +50,7 @@ pub(crate) fn layout(components: Vec<&'static str>, made: Vec<Made>) -> Renderin
             if holds_objects(component) {
                 finish::settle(value.head_mut());
             }
-            value.write_to(&mut text);
+            value.write_to(&mut text, memory);
             if holds_objects(component) {
                 objects.push(Object { component, path: path.clone(), template: template.to_owned(), value, patches });
             }

@@ -21,6 +21,7 @@ mod finish;
 mod flux;
 mod ini;
 mod layout;
+mod memory;
 mod parallel;
 mod patches;
 mod rules;
@@ -30,6 +31,7 @@ mod words;
 
 pub use content::Content;
 pub use layout::template_of;
+pub use memory::Memory;
 pub use templates::Templates;
 
 use engine::{Engine, Values};
@@ -115,17 +117,23 @@ pub struct Rendering {
 /// # Errors
 /// Everything that is wrong with the templates or the objects they make; never an empty list.
 pub fn render(stack: &Stack, templates: &Templates) -> Result<Rendering, Vec<Problem>> {
-    render_on(std::thread::available_parallelism().map_or(1, Into::into), stack, templates)
+    render_on(std::thread::available_parallelism().map_or(1, Into::into), stack, templates, None)
 }
 
-/// [`render`] on a given number of threads. What comes out does not depend on it.
+/// [`render`] on a given number of threads, with what the renders of other stacks have left by the same templates. What comes
+/// out depends on neither.
 ///
 /// # Errors
 /// As [`render`].
-pub fn render_on(threads: usize, stack: &Stack, templates: &Templates) -> Result<Rendering, Vec<Problem>> {
+pub fn render_on(
+    threads: usize,
+    stack: &Stack,
+    templates: &Templates,
+    memory: Option<&Memory>,
+) -> Result<Rendering, Vec<Problem>> {
     let mut facts = facts::facts(stack);
     let components = facts::enabled(stack);
-    let mut rules = rules::rules(stack, &components, templates)?;
+    let mut rules = rules::rules(stack, &components, templates, memory)?;
     let dashboards = dashboards::dashboards(stack, &components, templates, &rules)?;
     rules.tell(&dashboards.shown);
     dashboards.tell(&mut facts);
@@ -167,7 +175,7 @@ pub fn render_on(threads: usize, stack: &Stack, templates: &Templates) -> Result
         }
     }
     let warnings = patches::apply(stack, &mut made)?;
-    let rendering = Rendering { warnings, ..layout::layout(components, made) };
+    let rendering = Rendering { warnings, ..layout::layout(components, made, memory) };
     let problems = structure::check(stack, &rendering.objects);
     if problems.is_empty() { Ok(rendering) } else { Err(problems) }
 }

@@ -9,9 +9,10 @@
 use crate::dashboards::Shown;
 use crate::templates::Templates;
 use crate::words::Words;
-use crate::{Made, dashboards, facts};
+use crate::{Made, Memory, dashboards, facts};
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 use vigil_stack::Stack;
 use vigil_stack::model::Part as _;
 use vigil_stack::units::Url;
@@ -98,6 +99,7 @@ pub(crate) fn rules<'t>(
     stack: &Stack,
     components: &[&'static str],
     templates: &'t Templates,
+    memory: Option<&Memory>,
 ) -> Result<Rules<'t>, Vec<Problem>> {
     let are_in = stack.alerts.is_in(stack);
     if !are_in && !dashboards::are_in(stack) {
@@ -112,20 +114,22 @@ pub(crate) fn rules<'t>(
     let of_loki = templates.log_rules().map(|file| (Evaluator::Loki, file));
     let of_thanos = templates.global_rules().map(|file| (Evaluator::Thanos, file));
     for (evaluator, (folder, subject, path)) in of_prometheus.chain(of_loki).chain(of_thanos) {
-        let mut groups = match groups(path, templates, &words) {
-            Ok(groups) => groups,
+        let fill = || Filled::new(path, templates, &words);
+        let filled = match memory.map_or_else(|| fill().map(Arc::new), |memory| memory.rules(path, &words, fill)) {
+            Ok(filled) => filled,
             Err(found) => {
                 problems.extend(found);
                 continue;
             }
         };
-        alerts.extend(groups.iter().flat_map(names_of_alerts));
+        alerts.extend(filled.alerts.iter().cloned());
         let is_evaluated = are_in && (evaluator != Evaluator::Loki || facts::log_alerts(stack));
         let component = components.iter().copied().find(|component| is_evaluated && *component == folder);
-        for group in &mut groups {
-            keep(group, &mut absent, |rule| component.map(|_| words.fill_each(rule)).unwrap_or_default());
-        }
-        files.extend(component.map(|component| File { evaluator, component, subject, path, groups }));
+        absent.extend(component.map_or(&filled.records, |_| &filled.absent).iter().cloned());
+        files.extend(component.map(|component| {
+            let groups = filled.groups.clone();
+            File { evaluator, component, subject, path, groups }
+        }));
     }
     if are_in {
         problems.extend(unknown(stack, &alerts));
@@ -136,6 +140,30 @@ pub(crate) fn rules<'t>(
     leave_out_readers(&mut files, &mut absent);
     files.retain_mut(|file| settle(stack, file));
     Ok(Rules { files, absent, alerts })
+}
+
+/// The rules of a file, with the words of a stack.
+#[derive(Debug)]
+pub(crate) struct Filled {
+    groups: Vec<Map<String, Value>>,
+    /// All alerts that stand in the file.
+    alerts: Vec<String>,
+    /// All that the rules of the file record, and what those of them would that the stack has no words for.
+    records: BTreeSet<String>,
+    absent: BTreeSet<String>,
+}
+
+impl Filled {
+    fn new(path: &str, templates: &Templates, words: &Words) -> Result<Self, Vec<Problem>> {
+        let mut groups = groups(path, templates, words)?;
+        let alerts = groups.iter().flat_map(|group| names(group, "alert")).collect();
+        let records = groups.iter().flat_map(|group| names(group, "record")).collect();
+        let mut absent = BTreeSet::new();
+        for group in &mut groups {
+            keep(group, &mut absent, |rule| words.fill_each(rule));
+        }
+        Ok(Self { groups, alerts, records, absent })
+    }
 }
 
 /// The groups of a file, as they stand in it.
@@ -153,9 +181,10 @@ fn groups(path: &str, templates: &Templates, words: &Words) -> Result<Vec<Map<St
     })
 }
 
-fn names_of_alerts(group: &Map<String, Value>) -> Vec<String> {
+/// What the rules of a group say under a key.
+fn names(group: &Map<String, Value>, key: &str) -> Vec<String> {
     let rules = group.get("rules").and_then(Value::as_array).into_iter().flatten();
-    rules.filter_map(|rule| rule["alert"].as_str().map(str::to_owned)).collect()
+    rules.filter_map(|rule| rule[key].as_str().map(str::to_owned)).collect()
 }
 
 /// What the stack says of alerts that there are not.

@@ -442,10 +442,10 @@ fn no_label_of_the_stack_collides_with_our_own() {
 #[test]
 fn the_number_of_threads_does_not_matter() {
     let stack = Stack::default();
-    let one = render_on(1, &stack, &REAL).unwrap();
+    let one = render_on(1, &stack, &REAL, None).unwrap();
     for threads in [2, 3, 64] {
         for _ in 0..3 {
-            let many = render_on(threads, &stack, &REAL).unwrap();
+            let many = render_on(threads, &stack, &REAL, None).unwrap();
             assert!(many.files == one.files && many.objects == one.objects, "{threads} threads");
         }
     }

@@ -18,6 +18,7 @@ const CLOSE: &str = ">>";
 const EACH_CLUSTER: &str = "each.cluster";
 
 /// The words of a stack.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Words {
     words: BTreeMap<String, Option<String>>,
     clusters: Vec<String>,

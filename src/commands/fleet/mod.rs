@@ -9,7 +9,6 @@ use std::collections::{BTreeMap, HashSet};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
-use vigil_check::Memory;
 use vigil_directory::{Change, Changes};
 use vigil_fleet::{Cluster, Delivered, Facts, Texts};
 use vigil_render::{Object, Templates};
@@ -165,9 +164,14 @@ impl Selection {
         let mut fleet = load(&self.fleet)?;
         let own = self.templates.as_deref().map(Templates::read).transpose()?;
         let templates = own.as_ref().unwrap_or(&vigil::TEMPLATES);
-        let texts = Mutex::new(Texts::default());
-        let asked = (own.is_none(), checked.then(Arc::default));
-        let made: Vec<_> = fleet.members.par_iter().map(|it| one(&fleet, it, templates, &texts, &asked)).collect();
+        let shared = Shared {
+            templates,
+            carried: own.is_none(),
+            texts: Mutex::default(),
+            rendered: vigil_render::Memory::default(),
+            checked: checked.then(Arc::default),
+        };
+        let made: Vec<_> = fleet.members.par_iter().map(|it| one(&fleet, it, &shared)).collect();
         let mut problems = Vec::new();
         let (mut clusters, mut delivered, mut sending, mut objects) = (Vec::new(), Vec::new(), Vec::new(), 0);
         let mut warnings = std::mem::take(&mut fleet.warnings);
@@ -189,7 +193,7 @@ impl Selection {
         if !problems.is_empty() {
             return Err(once(problems));
         }
-        let texts = texts.into_inner().unwrap_or_else(PoisonError::into_inner);
+        let texts = shared.texts.into_inner().unwrap_or_else(PoisonError::into_inner);
         Ok(Made { fleet, texts, clusters, delivered, objects, warnings: once(warnings) })
     }
 }
@@ -212,26 +216,31 @@ struct One {
     warnings: Vec<Problem>,
 }
 
-fn one(
-    fleet: &Fleet,
-    member: &Member,
-    templates: &Templates,
-    texts: &Mutex<Texts>,
-    (carried, memory): &(bool, Option<Arc<Memory>>),
-) -> Result<One, Vec<Problem>> {
+/// What all clusters have in common.
+struct Shared<'t> {
+    templates: &'t Templates,
+    /// They are those that the program carries.
+    carried: bool,
+    texts: Mutex<Texts>,
+    rendered: vigil_render::Memory,
+    /// There is one if they are checked.
+    checked: Option<Arc<vigil_check::Memory>>,
+}
+
+fn one(fleet: &Fleet, member: &Member, shared: &Shared<'_>) -> Result<One, Vec<Problem>> {
     let parsed = fleet.stack(member)?;
     // Clusters are rendered side by side.
-    let mut rendering = vigil_render::render_on(1, &parsed.stack, templates)?;
+    let mut rendering = vigil_render::render_on(1, &parsed.stack, shared.templates, Some(&shared.rendered))?;
     let (mut options, warning) = vigil::checks::options(&parsed);
-    if let Some(memory) = memory {
+    if let Some(memory) = &shared.checked {
         options.memory = Some(Arc::clone(memory));
         let directory = Path::new("fleet/clusters").join(member.name.as_str());
-        let is_known = known(*carried, &options);
+        let is_known = known(shared.carried, &options);
         vigil::checks::check(&rendering, &directory, &options, is_known)?;
     }
     let applied: Vec<_> = rendering.objects.iter().filter(|object| object.is_applied()).collect();
     let paths: HashSet<&String> = applied.iter().map(|object| &object.path).collect();
-    let number = |text: &str| texts.lock().unwrap_or_else(PoisonError::into_inner).number(text);
+    let number = |text: &str| shared.texts.lock().unwrap_or_else(PoisonError::into_inner).number(text);
     let files = rendering.files.iter().filter(|(path, _)| paths.contains(path));
     let files = files.map(|(path, text)| (path.clone(), number(text))).collect();
     let facts = Facts {

@@ -104,7 +104,7 @@ fn is_dropped(drop: &Drop, name: &str, bounds: &[String]) -> bool {
         return false;
     }
     let bounds: Vec<&str> = if by_bound { bounds.iter().map(String::as_str).collect() } else { vec![""] };
-    bounds.iter().all(|bound| drop.regex.is_match(&text(bound)) == drop.of_matches)
+    bounds.iter().all(|bound| drop.drops(&text(bound)))
 }
 
 #[cfg(test)]
@@ -112,6 +112,7 @@ mod tests {
     use super::super::query::parse;
     use super::*;
     use std::collections::BTreeSet;
+    use std::sync::OnceLock;
 
     fn selector(text: &str) -> Selector {
         parse(text, false).selectors[0].clone()
@@ -144,7 +145,8 @@ mod tests {
         let drop = |labels: &[&str], regex: &str, of_matches| Drop {
             labels: labels.iter().map(|label| (*label).to_owned()).collect(),
             separator: ";".to_owned(),
-            regex: regex::Regex::new(&format!("^(?:{regex})$")).unwrap(),
+            pattern: regex.to_owned(),
+            regex: OnceLock::new(),
             of_matches,
         };
         let endpoint =

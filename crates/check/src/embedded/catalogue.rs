@@ -211,7 +211,7 @@ fn program(image: &str) -> Option<&'static str> {
 }
 
 /// How many of the rules that its Prometheuses evaluate a set shows.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Rules {
     /// Nobody knows.
     Unknown,

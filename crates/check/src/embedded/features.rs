@@ -15,7 +15,8 @@ rules! {
 }
 
 /// A Prometheus that evaluates rules and answers panels.
-struct Prometheus<'a> {
+#[derive(Debug)]
+pub(super) struct Prometheus<'a> {
     name: &'a str,
     release: Release,
     flags: Vec<&'a str>,
@@ -23,8 +24,8 @@ struct Prometheus<'a> {
 
 impl<'a> Prometheus<'a> {
     /// All that the operator runs; `None` when there is none, or the release of one is not known.
-    fn all(set: &'a Set<'a>) -> Option<Vec<Self>> {
-        let of = |owner: &'a Object<'a>| {
+    pub(super) fn all(set: &Set<'a>) -> Option<Vec<Self>> {
+        let of = |owner: &Object<'a>| {
             let (major, minor) = version_of(owner)?;
             let release = Release(major.try_into().ok()?, minor.try_into().ok()?);
             let listed = items(owner.node, ["spec", "enableFeatures"]).iter().filter_map(Node::text);
@@ -47,8 +48,7 @@ impl<'a> Prometheus<'a> {
 }
 
 /// Judges all queries of rules and dashboards of the set. One that any Prometheus of it takes may be for that one.
-pub(super) fn check<'a>(set: &'a Set<'a>, queries: &[Query<'_, 'a>], parsing: &Parsing<'_>, findings: &mut Findings) {
-    let Some(all) = Prometheus::all(set) else { return };
+pub(super) fn check(all: &[Prometheus<'_>], queries: &[Query<'_, '_>], parsing: &Parsing<'_>, findings: &mut Findings) {
     for query in queries {
         let Some(parsed) = parsing.of(query) else { continue };
         let unmet = |need: &&Need| !all.iter().any(|prometheus| prometheus.meets(need));

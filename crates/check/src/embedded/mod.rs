@@ -30,17 +30,20 @@ mod values;
 
 use crate::fields::items;
 use crate::finding::Findings;
+use crate::memory::hash;
 use crate::object::{MONITORING, Object};
+use crate::options::Options;
 use crate::rule::Rule;
 use crate::set::Set;
 use crate::world::grafanas::Grafana;
 use crate::world::program::Program;
 use crate::world::template::PodTemplate;
 use crate::world::{World, operator};
+use features::Prometheus;
 use file::File;
 use query::{Parsing, Query, Targets};
-use std::collections::HashSet;
 use std::collections::hash_map::DefaultHasher;
+use std::collections::{BTreeSet, HashSet};
 use std::hash::{Hash, Hasher};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use vigil_yaml::Node;
@@ -200,7 +203,44 @@ pub(crate) fn check<'a>(
     }
 }
 
-/// Judges the queries of rules, and of dashboards of which it is known who loads them.
+/// What is known of a set besides its queries: all that they are judged by.
+#[derive(Debug)]
+struct Surroundings<'w> {
+    targets: Targets,
+    scraped: Option<BTreeSet<&'static str>>,
+    rules: catalogue::Rules,
+    writes_floats: bool,
+    prometheuses: Option<Vec<Prometheus<'w>>>,
+}
+
+impl<'w> Surroundings<'w> {
+    fn of(set: &Set<'w>, world: &World<'w>, recorded: &HashSet<&str>, followed: bool) -> Self {
+        let targets = if followed { targets::of(world) } else { Targets::default() };
+        Self {
+            scraped: targets.jobs.as_ref().and_then(|_| catalogue::scraped(world)),
+            rules: rules_shown(set, &targets, recorded),
+            writes_floats: targets::writes_floats(set),
+            prometheuses: Prometheus::all(set),
+            targets,
+        }
+    }
+
+    /// Judges the queries of rules, and of dashboards of which it is known who loads them.
+    fn judge(&self, queries: &[Query<'_, '_>], recorded: &HashSet<&str>, options: &Options, findings: &mut Findings) {
+        let parsing = Parsing::new(queries, options.memory.as_deref());
+        query::check(queries, &parsing, &self.targets, recorded, findings);
+        features::check(self.prometheuses.as_deref().unwrap_or_default(), queries, &parsing, findings);
+        catalogue::check(queries, &parsing, recorded, self.scraped.as_ref(), self.rules, findings);
+        buckets::check(queries, &parsing, &self.targets, self.writes_floats, findings);
+        releases::check(queries, &parsing, recorded, options, findings);
+        evaluation::check(queries, &parsing, recorded, findings);
+        labels::check(queries, &parsing, &self.targets, findings);
+        outcomes::check(queries, &parsing, findings);
+    }
+}
+
+/// Judges queries in what surrounds them. Sets with the same queries in the same surroundings have the same verdict, so that
+/// a clean one is remembered.
 fn check_queries<'w>(
     set: &Set<'w>,
     world: &World<'w>,
@@ -209,18 +249,21 @@ fn check_queries<'w>(
     followed: bool,
     findings: &mut Findings,
 ) {
-    let targets = if followed { targets::of(world) } else { Targets::default() };
-    let parsing = Parsing::new(queries, set.options.memory.as_deref());
-    query::check(queries, &parsing, &targets, recorded, findings);
-    features::check(set, queries, &parsing, findings);
-    let scraped = targets.jobs.as_ref().and_then(|_| catalogue::scraped(world));
-    let rules = rules_shown(set, &targets, recorded);
-    catalogue::check(queries, &parsing, recorded, scraped.as_ref(), rules, findings);
-    buckets::check(queries, &parsing, &targets, targets::writes_floats(set), findings);
-    releases::check(queries, &parsing, recorded, set.options, findings);
-    evaluation::check(queries, &parsing, recorded, findings);
-    labels::check(queries, &parsing, &targets, findings);
-    outcomes::check(queries, &parsing, findings);
+    let surroundings = Surroundings::of(set, world, recorded, followed);
+    let known = set.options.memory.as_deref().map(|memory| {
+        let recorded: BTreeSet<_> = recorded.iter().collect();
+        let of = |it: &Query<'_, '_>| hash((it.text, it.variables, it.interval, it.rule.map(|rule| rule.span.text())));
+        let queries: Vec<_> = queries.iter().map(of).collect();
+        (memory, hash((format!("{surroundings:?}"), &set.options.kubernetes, recorded, queries)))
+    });
+    if known.is_some_and(|(memory, verdict)| memory.is_clean(verdict)) {
+        return;
+    }
+    let before = findings.list.len();
+    surroundings.judge(queries, recorded, set.options, findings);
+    if let Some((memory, verdict)) = known.filter(|_| findings.list.len() == before) {
+        memory.found_clean(verdict);
+    }
 }
 
 /// How many of the rules that record what queries ask for are in the set.

@@ -6,7 +6,7 @@ use crate::memory::Memory;
 use crate::rule::rules;
 use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 use vigil_promql::{Error, Expr, MatchOp, Matcher, Need};
 use vigil_yaml::words::nearest;
@@ -124,7 +124,12 @@ fn replaced(text: &str, by: &str) -> (String, bool) {
     let mut bare = false;
     let mut brackets = 0_usize;
     let mut rest = text;
-    while let Some(c) = rest.chars().next() {
+    // What has a meaning here; everything between is copied as it is.
+    let special = |c: char| matches!(c, '$' | '[' | ']' | '"' | '\'' | '`' | '\\');
+    while let Some(start) = rest.find(special) {
+        out.push_str(&rest[..start]);
+        rest = &rest[start..];
+        let c = rest.chars().next().unwrap_or_default();
         if let Some((name, length)) = variable(rest) {
             rest = &rest[length..];
             let word = match name {
@@ -156,6 +161,7 @@ fn replaced(text: &str, by: &str) -> (String, bool) {
             _ => {}
         }
     }
+    out.push_str(rest);
     (out, bare)
 }
 
@@ -229,6 +235,7 @@ fn bounds(matchers: &[Matcher]) -> Vec<String> {
 }
 
 /// An endpoint of a monitor, and what it leaves out.
+#[derive(Debug)]
 pub(super) struct Endpoint {
     pub(super) jobs: BTreeSet<String>,
     /// It is that of a kubelet's cAdvisor.
@@ -237,17 +244,29 @@ pub(super) struct Endpoint {
 }
 
 /// A rule of `metricRelabelings` that drops series by name, and by `le`.
+#[derive(Debug)]
 pub(super) struct Drop {
     /// `__name__` and `le`, in the order in which they are joined.
     pub(super) labels: Vec<String>,
     pub(super) separator: String,
-    pub(super) regex: regex::Regex,
+    /// A regular expression over them.
+    pub(super) pattern: String,
+    /// The same, compiled when it is first asked for; nothing if it is none.
+    pub(super) regex: OnceLock<Option<regex::Regex>>,
     /// What matches is dropped; otherwise, what does not.
     pub(super) of_matches: bool,
 }
 
+impl Drop {
+    /// Whether labels that are joined so are dropped.
+    pub(super) fn drops(&self, joined: &str) -> bool {
+        let regex = self.regex.get_or_init(|| regex::Regex::new(&format!("^(?:{})$", self.pattern)).ok());
+        regex.as_ref().is_some_and(|regex| regex.is_match(joined) == self.of_matches)
+    }
+}
+
 /// What monitors give to queries.
-#[derive(Default)]
+#[derive(Debug, Default)]
 pub(super) struct Targets {
     /// The values of `job`; nothing when there may be others.
     pub(super) jobs: Option<BTreeSet<String>>,

@@ -8,6 +8,7 @@ use crate::object::{MONITORING, Object};
 use crate::set::Set;
 use crate::world::World;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::OnceLock;
 use std::time::Duration;
 use vigil_yaml::Node;
 
@@ -183,12 +184,10 @@ fn drops(endpoint: &Node) -> Vec<Drop> {
             break;
         }
         let is_plain = !labels.is_empty() && labels.iter().all(|label| matches!(label.as_str(), "__name__" | "le"));
-        if is_plain
-            && matches!(action.as_str(), "drop" | "keep")
-            && let Ok(regex) = regex::Regex::new(&format!("^(?:{})$", text(rule, "regex").unwrap_or("(.*)")))
-        {
+        if is_plain && matches!(action.as_str(), "drop" | "keep") {
             let separator = text(rule, "separator").unwrap_or(";").to_owned();
-            found.push(Drop { labels, separator, regex, of_matches: action == "drop" });
+            let pattern = text(rule, "regex").unwrap_or("(.*)").to_owned();
+            found.push(Drop { labels, separator, pattern, regex: OnceLock::new(), of_matches: action == "drop" });
         }
     }
     found
