@@ -116,6 +116,30 @@ mod tests {
         assert_eq!(lock(&memory.documents).len(), 3);
     }
 
+    /// The same rule in two sets, where what it reads is scraped more and less often.
+    #[test]
+    fn a_verdict_on_queries_is_that_of_the_same_surroundings() {
+        const RULE: &str = "apiVersion: monitoring.coreos.com/v1\nkind: PrometheusRule\nmetadata: {name: r}\nspec: {groups: [{name: g, rules: \
+                            [{record: 'a:b', expr: 'rate(http_requests_total[2m])'}]}]}\n";
+        let prometheus = |interval: &str| {
+            format!(
+                "apiVersion: monitoring.coreos.com/v1\nkind: Prometheus\nmetadata: {{name: p}}\nspec: {{ruleSelector: {{}}, \
+                 scrapeInterval: {interval}}}\n"
+            )
+        };
+        let memory = Arc::new(Memory::default());
+        let said = |interval: &str, memory: Option<&Arc<Memory>>| {
+            let sources = [Source::new("rule", RULE), Source::new("prometheus", prometheus(interval))];
+            let options = Options { memory: memory.cloned(), ..Options::default() };
+            check(&sources, &options).findings.iter().map(|it| it.problem().draw(false)).collect::<Vec<_>>()
+        };
+        for interval in ["30s", "1m", "30s"] {
+            assert_eq!(said(interval, Some(&memory)), said(interval, None));
+        }
+        assert_eq!(said("1m", None).len(), said("30s", None).len() + 1);
+        assert_eq!(lock(&memory.clean).len(), 1);
+    }
+
     #[test]
     fn a_text_that_came_once_is_not_kept() {
         let memory = Memory::default();
