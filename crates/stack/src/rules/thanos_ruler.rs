@@ -48,6 +48,15 @@ pub(crate) fn check(ruler: &ThanosRuler, stack: &Stack, findings: &mut Findings)
             "set `alertmanager.enabled: true`",
         );
     }
+    let scaled = "thanos-ruler.pods.verticalAutoscaler";
+    if findings.says(scaled) {
+        findings.error(
+            &[scaled],
+            format!("`{scaled}` has no effect"),
+            "a ThanosRuler has no scale, by which an autoscaler would find its pods",
+            "remove it, and choose `thanos-ruler.pods.resources`",
+        );
+    }
     without_volume(&KEPT, &ruler.persistence, findings);
     for (at, cluster) in ruler.clusters.iter().enumerate() {
         if ruler.clusters[..at].contains(cluster) {
