@@ -9,7 +9,8 @@ use regex::Regex;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fs;
-use std::process::Command;
+use std::path::Path;
+use std::process::{Command, Output};
 use support::{approved, text, texts, vigil};
 use vigil_yaml::{Limits, Source};
 
@@ -158,14 +159,9 @@ fn renovate_knows_who_renders() {
     assert!(read("tools/ci/commit").contains(&format!("user.email={author} ")));
 }
 
-fn script(
-    folder: &std::path::Path,
-    name: &str,
-    arguments: &[&str],
-    variables: &[(&str, &str)],
-) -> std::process::Output {
+fn script(folder: &Path, name: &str, arguments: &[&str], variables: &[(&str, &str)]) -> Output {
     let mut command = Command::new("bash");
-    command.arg(support::root().join("tools/ci").join(name)).args(arguments).current_dir(folder);
+    command.arg(support::root().join("tools").join(name)).args(arguments).current_dir(folder);
     command.env_remove("GH_TOKEN").envs(variables.iter().copied()).output().unwrap()
 }
 
@@ -181,44 +177,87 @@ fn what_a_render_changes_is_committed_and_pushed() {
     fs::write(folder.path().join("notes.txt"), "").unwrap();
     git(&["commit", "--quiet", "--allow-empty", "--message", "first"]);
     for (run, commits) in [("a change", "2\n"), ("nothing to do", "2\n")] {
-        let output = script(folder.path(), "commit", &["remote", "renovate/loki"], &[]);
+        let output = script(folder.path(), "ci/commit", &["remote", "renovate/loki"], &[]);
         assert!(output.status.success(), "{run}: {}", text(&output));
-        assert_eq!(printed(&["rev-list", "--count", "HEAD"], folder.path()), commits, "{run}");
+        assert_eq!(printed(git_in(folder.path()).args(["rev-list", "--count", "HEAD"])), commits, "{run}");
     }
-    let listed = printed(&["ls-tree", "-r", "--name-only", "renovate/loki"], &folder.path().join("remote"));
+    let listed = printed(git_in(&folder.path().join("remote")).args(["ls-tree", "-r", "--name-only", "renovate/loki"]));
     assert_eq!(listed, "manifests/a.yaml\n", "only what is rendered");
 }
 
-fn printed(arguments: &[&str], folder: &std::path::Path) -> String {
-    String::from_utf8(Command::new("git").args(arguments).current_dir(folder).output().unwrap().stdout).unwrap()
+fn git_in(folder: &Path) -> Command {
+    let mut git = Command::new("git");
+    git.current_dir(folder);
+    git
 }
 
-#[cfg(unix)]
+fn printed(command: &mut Command) -> String {
+    String::from_utf8(command.output().unwrap().stdout).unwrap()
+}
+
+/// The way of a release: packed as the workflow packs it, laid down as the action does.
+#[cfg(target_os = "linux")]
 #[test]
-fn a_release_is_laid_down_when_it_is_whole() {
-    let target = match (std::env::consts::OS, std::env::consts::ARCH) {
-        ("linux", arch) => format!("{arch}-unknown-linux-musl"),
-        (_, arch) => format!("{arch}-apple-darwin"),
-    };
+fn a_release_is_packed_and_laid_down_whole() {
     let folder = tempfile::tempdir().unwrap();
-    let name = format!("vigil-v1.2.3-{target}");
-    let release = folder.path().join("releases/v1.2.3");
-    fs::create_dir_all(release.join(&name)).unwrap();
-    fs::write(release.join(&name).join("vigil"), "the program\n").unwrap();
-    let sums = format!(
-        "tar -czf {name}.tar.gz {name} && rm -r {name} && (sha256sum *.tar.gz || shasum -a 256 *.tar.gz) >SHA256SUMS"
-    );
-    assert!(Command::new("bash").args(["-c", &sums]).current_dir(&release).status().unwrap().success());
+    let target = format!("{}-unknown-linux-musl", std::env::consts::ARCH);
+    for target in [&target, "aarch64-apple-darwin"] {
+        let program = folder.path().join("programs").join(target).join("vigil");
+        fs::create_dir_all(program.parent().unwrap()).unwrap();
+        fs::write(program, format!("#!/bin/sh\nexec '{}' \"$@\"\n", env!("CARGO_BIN_EXE_vigil"))).unwrap();
+    }
+    let version = concat!("v", env!("CARGO_PKG_VERSION"));
+    let release = folder.path().join("releases").join(version);
+    for out in [&release, &folder.path().join("again")] {
+        let out = out.to_str().unwrap();
+        let output = script(folder.path(), "release/pack", &[version, "programs", out], &[]);
+        assert!(output.status.success(), "{}", text(&output));
+    }
+    let sums = fs::read_to_string(release.join("SHA256SUMS")).unwrap();
+    assert_eq!(sums, fs::read_to_string(folder.path().join("again/SHA256SUMS")).unwrap(), "the same each time");
+    assert_eq!(sums.lines().count(), 2, "{sums}");
+    assert!(!script(folder.path(), "release/pack", &["v9.9.9", "programs", "wrong"], &[]).status.success());
+
     let releases = format!("file://{}", folder.path().join("releases").display());
-    let install =
-        |version| script(folder.path(), "install", &["a/b", version, "program"], &[("VIGIL_RELEASES", &releases)]);
-    let output = install("v1.2.3");
+    let install = |version| {
+        let arguments = ["a/b", version, "program"];
+        script(folder.path(), "ci/install", &arguments, &[("VIGIL_RELEASES", &releases)])
+    };
+    let output = install(version);
     assert!(output.status.success(), "{}", text(&output));
-    assert_eq!(fs::read_to_string(folder.path().join("program/vigil")).unwrap(), "the program\n");
+    let laid = folder.path().join("program");
+    let said = printed(Command::new(laid.join("vigil")).arg("--version"));
+    assert_eq!(said, concat!("vigil ", env!("CARGO_PKG_VERSION"), "\n"));
+    for file in
+        ["ci/comment", "ci/commit", "completions/vigil.bash", "man/vigil.1", "man/vigil-diff.1", "LICENSE", "NOTICE"]
+    {
+        assert!(laid.join(file).is_file(), "{file}");
+    }
     let output = install("v9.9.9");
     assert!(!output.status.success() && text(&output).contains("VERSION is the tag of a release"), "{}", text(&output));
-    fs::write(release.join(format!("{name}.tar.gz")), "another\n").unwrap();
-    fs::remove_dir_all(folder.path().join("program")).unwrap();
-    assert!(!install("v1.2.3").status.success());
-    assert!(!folder.path().join("program").exists());
+    fs::write(release.join(format!("vigil-{version}-{target}.tar.gz")), "another\n").unwrap();
+    fs::remove_dir_all(&laid).unwrap();
+    assert!(!install(version).status.success() && !laid.exists());
+}
+
+/// Whoever takes a release looks for it under the names that it is packed with.
+#[test]
+fn all_call_the_archives_alike() {
+    let workflow = read(".github/workflows/release.yaml");
+    let installer = read("tools/ci/install");
+    let targets = Regex::new("[a-z0-9_]+-(?:unknown-linux-musl|apple-darwin)").unwrap();
+    let named = |text: &str| targets.find_iter(text).map(|it| it.as_str().to_owned()).collect::<BTreeSet<_>>();
+    assert_eq!(named(&workflow), named(&installer));
+    assert_eq!(named(&read("docs/release.md")), named(&installer));
+    let cargo = read("Cargo.toml");
+    assert!(
+        cargo.contains("/vigil-v{ version }-{ target }.tar.gz\"")
+            && cargo.contains("\"vigil-v{ version }-{ target }/{ bin }\"")
+    );
+    assert!(
+        read(&format!("{TEMPLATES}/gitlab.yaml")).contains("name=vigil-$VIGIL_VERSION-x86_64-unknown-linux-musl\n")
+    );
+    let toolchain = Regex::new("RUSTUP_TOOLCHAIN: \"([0-9.]+)\"").unwrap();
+    let of = |text: &str| toolchain.captures(text).unwrap()[1].to_owned();
+    assert_eq!(of(&workflow), of(&read(".github/workflows/ci.yaml")));
 }
