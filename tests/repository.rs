@@ -151,6 +151,35 @@ fn renovate_finds_every_version_of_a_stack() {
     assert_eq!(found(&config, "Vigil in GitLab CI", &gitlab), ["OWNER/REPOSITORY REVISION "]);
 }
 
+/// What Renovate is told here holds for forks as for other repositories, and each manager has something to do.
+#[test]
+fn this_repository_is_renewed_alike() {
+    let json = |path: &str| serde_json::from_str::<Value>(&read(path)).unwrap();
+    let (own, made) = (json("renovate.json"), json(&format!("{TEMPLATES}/renovate.json")));
+    for key in ["extends", "gitIgnoredAuthors", "customDatasources"] {
+        assert_eq!(own[key], made[key], "{key}");
+    }
+    for key in ["customManagers", "packageRules"] {
+        let made = made[key].as_array().unwrap();
+        assert!(own[key].as_array().unwrap().starts_with(made), "{key} begins with those of {TEMPLATES}/renovate.json");
+    }
+    let files = printed(git_in(support::root()).args(["ls-files", "--cached", "--others", "--exclude-standard"]));
+    let is_new = |manager: &&Value| !made["customManagers"].as_array().unwrap().contains(manager);
+    for manager in own["customManagers"].as_array().unwrap().iter().filter(is_new) {
+        let description = manager["description"].as_str().unwrap();
+        let patterns = manager["managerFilePatterns"].as_array().unwrap();
+        for pattern in patterns.iter().map(|pattern| pattern.as_str().unwrap()) {
+            let expression = Regex::new(pattern.strip_prefix('/').unwrap().strip_suffix('/').unwrap()).unwrap();
+            let finds = |path: &&str| expression.is_match(path) && !found(&own, description, &read(path)).is_empty();
+            assert!(files.lines().any(|path| finds(&path)), "{description} finds nothing in {pattern}");
+        }
+    }
+    let images: Vec<_> = files.lines().filter(|path| path.starts_with("crates/stack/src/model/")).collect();
+    let known: usize = images.iter().map(|path| read(path).matches("Image::known(\"").count()).sum();
+    let seen: usize = images.iter().map(|path| found(&own, "Images of the defaults", &read(path)).len()).sum();
+    assert!(known > 15 && seen >= known, "{seen} of {known}");
+}
+
 /// Renovate goes on with its branch after a commit of this author, and of nobody else.
 #[test]
 fn renovate_knows_who_renders() {
