@@ -127,7 +127,7 @@ fn found(config: &Value, manager: &str, text: &str) -> Vec<String> {
 fn renovate_finds_every_version_of_a_stack() {
     let config: Value = serde_json::from_str(&read(&format!("{TEMPLATES}/renovate.json"))).unwrap();
     let stack = read("stacks/switched.yaml");
-    let key = Regex::new("(?m)^ *(?:image|[a-z]+Image): (\\S+):(\\S+)$").unwrap();
+    let key = Regex::new("(?m)^ *(?:image|[A-Za-z]+Image): (\\S+):(\\S+)$").unwrap();
     let images: Vec<_> = key.captures_iter(&stack).map(|found| format!("{} {} ", &found[1], &found[2])).collect();
     assert!(images.len() > 10 && images.iter().any(|image| image.starts_with("registry.example.com:5000/")));
     assert_eq!(found(&config, "Images of the stack", &stack), images);
@@ -137,7 +137,7 @@ fn renovate_finds_every_version_of_a_stack() {
             format!("loki: {{ image: 'localhost:5000/loki:3.7.8@{digest}' }}"),
             format!("localhost:5000/loki 3.7.8 {digest}"),
         ),
-        ("  image: nginx:1.29\n".to_owned(), "nginx 1.29 ".to_owned()),
+        ("  configReloaderImage: nginx:1.29\n".to_owned(), "nginx 1.29 ".to_owned()),
     ] {
         assert_eq!(found(&config, "Images of the stack", &text), [expected]);
     }
@@ -257,9 +257,16 @@ fn a_release_is_packed_and_laid_down_whole() {
     let laid = folder.path().join("program");
     let said = printed(Command::new(laid.join("vigil")).arg("--version"));
     assert_eq!(said, concat!("vigil ", env!("CARGO_PKG_VERSION"), "\n"));
-    for file in
-        ["ci/comment", "ci/commit", "completions/vigil.bash", "man/vigil.1", "man/vigil-diff.1", "LICENSE", "NOTICE"]
-    {
+    for file in [
+        "ci/comment",
+        "ci/commit",
+        "ci/digests",
+        "completions/vigil.bash",
+        "man/vigil.1",
+        "man/vigil-diff.1",
+        "LICENSE",
+        "NOTICE",
+    ] {
         assert!(laid.join(file).is_file(), "{file}");
     }
     let output = install("v9.9.9");

@@ -69,6 +69,11 @@ pub(crate) fn promtool() -> Option<PathBuf> {
     built("promtool", "promtool")
 }
 
+/// crane, which asks registries and can be one, if it is there.
+pub(crate) fn crane() -> Option<PathBuf> {
+    built("crane", "crane")
+}
+
 /// A program of the Alertmanager that stacks run, `alertmanager` or `amtool`, if it is there.
 pub(crate) fn of_alertmanager(program: &str) -> Option<PathBuf> {
     built("alertmanager", program)
