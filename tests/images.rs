@@ -102,12 +102,17 @@ fn every_reader_takes_a_tag_with_a_digest() {
 fn a_digest_alone_reaches_the_charts() {
     let folder = tempfile::tempdir().unwrap();
     let sum = "0".repeat(64);
-    let stack = format!("flask: {{ enabled: false }}\nnode-exporter: {{ image: 'quay.io/prometheus/node-exporter@sha256:{sum}' }}\n");
+    let stack = format!(
+        "flask: {{ enabled: false }}\nnode-exporter: {{ image: 'quay.io/prometheus/node-exporter@sha256:{sum}' }}\n"
+    );
     fs::write(folder.path().join("stack.yaml"), stack).unwrap();
     let output = vigil(folder.path(), &["render"]);
     assert!(output.status.success(), "{}", text(&output));
     let values = fs::read_to_string(folder.path().join("manifests/values/kube-prometheus-stack.yaml")).unwrap();
-    assert!(values.contains(&format!("    repository: prometheus/node-exporter@sha256\n    tag: \"{sum}\"\n")), "{values}");
+    assert!(
+        values.contains(&format!("    repository: prometheus/node-exporter@sha256\n    tag: \"{sum}\"\n")),
+        "{values}"
+    );
 }
 
 /// The comparison with charts is about programs, and a digest beside a tag names the same one.
