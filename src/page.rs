@@ -129,7 +129,7 @@ impl Page {
     /// # Errors
     /// One cannot be read, or there is none.
     pub(crate) fn previews(mut self, folder: &Path) -> Result<Self, Vec<Problem>> {
-        watched::preview(&mut self.dashboards, folder).map_err(|problem| vec![problem])?;
+        watched::preview(&mut self.dashboards, folder).map_err(|problem| vec![*problem])?;
         Ok(self)
     }
 

@@ -41,11 +41,11 @@ impl Browser {
         let answers = BufReader::new(File::open(&pipes[1]).unwrap());
         let mut browser =
             Self { process, requests, answers, session: Value::Null, last: 0, told: Vec::new(), _profile: profile };
-        let target = browser.ask("Target.createTarget", json!({ "url": "about:blank" }))["targetId"].clone();
-        let attached = browser.ask("Target.attachToTarget", json!({ "targetId": target, "flatten": true }));
+        let target = browser.ask("Target.createTarget", &json!({ "url": "about:blank" }))["targetId"].clone();
+        let attached = browser.ask("Target.attachToTarget", &json!({ "targetId": target, "flatten": true }));
         browser.session = attached["sessionId"].clone();
         for domain in ["Page", "Runtime", "Log", "Network"] {
-            browser.ask(&format!("{domain}.enable"), json!({}));
+            browser.ask(&format!("{domain}.enable"), &json!({}));
         }
         browser
     }
@@ -57,7 +57,7 @@ impl Browser {
         serde_json::from_slice(&message[..message.len() - 1]).unwrap()
     }
 
-    fn ask(&mut self, method: &str, parameters: Value) -> Value {
+    fn ask(&mut self, method: &str, parameters: &Value) -> Value {
         self.last += 1;
         let mut message = json!({ "id": self.last, "method": method, "params": parameters });
         if !self.session.is_null() {
@@ -75,7 +75,7 @@ impl Browser {
     }
 
     fn open(&mut self, page: &Path) {
-        self.ask("Page.navigate", json!({ "url": format!("file://{}", page.display()) }));
+        self.ask("Page.navigate", &json!({ "url": format!("file://{}", page.display()) }));
         while !self.told.iter().any(|event| event["method"] == "Page.loadEventFired") {
             let event = self.next();
             self.told.push(event);
@@ -85,7 +85,7 @@ impl Browser {
     /// What an expression of JavaScript is.
     fn value(&mut self, expression: &str) -> Value {
         let asked = json!({ "expression": expression, "returnByValue": true, "awaitPromise": true });
-        let answer = self.ask("Runtime.evaluate", asked);
+        let answer = self.ask("Runtime.evaluate", &asked);
         assert!(answer.get("exceptionDetails").is_none(), "{expression}: {answer}");
         answer["result"]["value"].clone()
     }
@@ -93,7 +93,7 @@ impl Browser {
     fn press(&mut self, key: &str, code: u32) {
         for kind in ["rawKeyDown", "keyUp"] {
             let event = json!({ "type": kind, "key": key, "code": key, "windowsVirtualKeyCode": code });
-            self.ask("Input.dispatchKeyEvent", event);
+            self.ask("Input.dispatchKeyEvent", &event);
         }
     }
 }
@@ -185,7 +185,7 @@ fn the_page_is_used_by_keys_alone_and_nothing_objects() {
     assert!(browser.value(unfolded).as_u64().unwrap() > 30, "pictures");
     for width in [1280, 390] {
         let screen = json!({ "width": width, "height": 800, "deviceScaleFactor": 1, "mobile": false });
-        browser.ask("Emulation.setDeviceMetricsOverride", screen);
+        browser.ask("Emulation.setDeviceMetricsOverride", &screen);
         assert_eq!(browser.value(WIDER), json!([]), "wider than a screen of {width}");
     }
 

@@ -6,7 +6,7 @@ mod support;
 
 use regex::Regex;
 use serde_json::Value;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
@@ -65,7 +65,7 @@ impl Repository {
         }
         let output = shell.output().unwrap();
         let compares = ["vigil diff", "vigil ci", "vigil size"].iter().any(|compare| command.starts_with(compare));
-        let most = if compares { 1 } else { 0 };
+        let most = i32::from(compares);
         assert!(output.status.code().unwrap() <= most, "$ {command}\n{}", text(&output));
         text(&output)
     }
@@ -120,6 +120,74 @@ fn tasks_can_be_done_as_they_are_written() {
     assert!(commands > 15, "{commands}");
 }
 
+#[test]
+fn two_clusters_can_be_had_as_it_is_written() {
+    assert_eq!(follow(&fs::read_to_string(root().join("docs/layers.md")).unwrap()), 3);
+}
+
+/// Commands with a remark behind them, in the folder of the example.
+#[test]
+fn a_fleet_can_be_had_as_it_is_written() {
+    let repository = Repository::new();
+    for (file, text) in support::texts(&root().join("examples/fleet")) {
+        repository.put(&file, &text);
+    }
+    let page = fs::read_to_string(root().join("docs/fleet.md")).unwrap();
+    let line = Regex::new(r"(?m)^\$ (vigil .*?)(?:   .*)?$").unwrap();
+    let commands: Vec<_> = line.captures_iter(&page).map(|found| found[1].trim_end().to_owned()).collect();
+    assert!(commands.len() > 5, "{commands:?}");
+    for command in commands {
+        repository.run(&command);
+        // What is compared with is committed.
+        if command == "vigil fleet render" {
+            repository.run("git add --all && git commit --quiet --message fleet");
+        }
+    }
+}
+
+/// The program as documents call it: its command, and the flags that follow.
+fn calls(page: &str) -> Vec<(String, Vec<String>)> {
+    let call = Regex::new(r"(?:\bvigil|cargo run (?:--quiet )?--) ([a-z]+(?: [^`|>#&\n]*)?)").unwrap();
+    let flag = Regex::new(r"(?:^| )(--[a-z-]+)").unwrap();
+    let flags = |text: &str| flag.captures_iter(text).map(|found| found[1].to_owned()).collect();
+    // Only what is code.
+    let code = Regex::new("(?ms)^```[a-z]+$.*?^```$|`[^`\n]*`").unwrap();
+    let texts = code.find_iter(page).map(|found| found.as_str().replace("\\|", "|"));
+    texts
+        .flat_map(|text| call.captures_iter(&text).map(|found| found[1].to_owned()).collect::<Vec<_>>())
+        .map(|call| (call.split_whitespace().next().unwrap().to_owned(), flags(&call)))
+        .collect()
+}
+
+#[test]
+fn documents_call_the_program_as_it_is_called() {
+    let folder = tempfile::tempdir().unwrap();
+    let help = |words: &[&str]| text(&vigil(folder.path(), &[words, &["--help"]].concat()));
+    let commands = help(&[]);
+    let mut known: BTreeMap<String, String> = BTreeMap::new();
+    let (mut wrong, mut count) = (Vec::new(), 0);
+    let own = ["README.md", "README.ko.md"].map(|name| root().join(name));
+    for page in pages("docs").into_iter().chain(own) {
+        for (command, flags) in calls(&fs::read_to_string(&page).unwrap()) {
+            count += 1;
+            let name = page.strip_prefix(root()).unwrap().display();
+            if !commands.contains(&format!("\n  {command} ")) {
+                wrong.push(format!("{name}: `vigil {command}`"));
+                continue;
+            }
+            let all = known.entry(command.clone()).or_insert_with(|| {
+                let below = ["render", "check", "diff", "matrix", "promote"].iter().filter(|_| command == "fleet");
+                let below: String = below.map(|below| help(&[&command, below])).collect();
+                help(&[&command]) + &below
+            });
+            let unknown = flags.iter().filter(|flag| !Regex::new(&format!(r"{flag}[\s=\[,]")).unwrap().is_match(all));
+            wrong.extend(unknown.map(|flag| format!("{name}: `vigil {command} {flag}`")));
+        }
+    }
+    assert!(count > 150, "{count} calls");
+    assert_eq!(wrong, [""; 0]);
+}
+
 /// Every page below a folder, but for those that are generated one for each alert.
 fn pages(folder: &str) -> Vec<PathBuf> {
     let entries = WalkDir::new(root().join(folder)).sort_by_file_name().into_iter().map(Result::unwrap);
@@ -136,8 +204,8 @@ fn anchors(page: &str) -> BTreeSet<String> {
         let text = heading.trim_start_matches('#').trim().to_lowercase();
         let kept = text.chars().filter(|c| c.is_alphanumeric() || matches!(c, ' ' | '-' | '_'));
         let name: String = kept.map(|c| if c == ' ' { '-' } else { c }).collect();
-        let again = (1..).map(|count| format!("{name}-{count}")).find(|next| !anchors.contains(next)).unwrap();
-        anchors.insert(if anchors.contains(&name) { again } else { name });
+        let again = (1..100).map(|count| format!("{name}-{count}")).find(|next| !anchors.contains(next));
+        anchors.insert(again.filter(|_| anchors.contains(&name)).unwrap_or(name));
     }
     anchors
 }

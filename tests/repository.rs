@@ -69,6 +69,16 @@ fn what_is_there_stays() {
     }
 }
 
+/// Where it is of no use as it is, that is said.
+#[test]
+fn a_folder_of_a_repository_is_no_root() {
+    let folder = tempfile::tempdir().unwrap();
+    support::git(folder.path(), &["init", "--quiet"]);
+    let said = |to: &str| text(&vigil(folder.path(), &["init", "--repository", to]));
+    assert!(said("monitoring").contains("is a repository already"), "{}", said("monitoring"));
+    assert!(!said(".").contains("is a repository already"));
+}
+
 /// The stack of a cluster is that of the repository too.
 #[test]
 fn a_repository_for_a_cluster() {

@@ -139,20 +139,23 @@ const PICTURES: [(&str, &str); 2] = [("webp", "image/webp"), ("png", "image/png"
 ///
 /// # Errors
 /// One cannot be read, or none is of any of the dashboards.
-pub(super) fn preview(dashboards: &mut [Dashboard], folder: &Path) -> Result<(), Problem> {
-    let problem = |message: String, path: &Path| Problem::in_file(message, path.display().to_string());
+pub(super) fn preview(dashboards: &mut [Dashboard], folder: &Path) -> Result<(), Box<Problem>> {
+    let problem = |message: String, path: &Path, help: &str| {
+        let problem = Problem::in_file(message, path.display().to_string());
+        Box::new(if help.is_empty() { problem } else { problem.help(help) })
+    };
     // A uid comes from a manifest, and names a file of this folder and of no other.
     let is_name =
         |uid: &str| !uid.is_empty() && uid.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
     if !folder.is_dir() {
-        return Err(problem("there is no such folder".to_owned(), folder)
-            .help("correct the path, which starts at the folder you are in"));
+        let help = "correct the path, which starts at the folder you are in";
+        return Err(problem("there is no such folder".to_owned(), folder, help));
     }
     let mut is_any = false;
     for dashboard in dashboards.iter_mut().filter(|dashboard| is_name(&dashboard.uid)) {
         let files = PICTURES.map(|(end, kind)| (folder.join(format!("{}.{end}", dashboard.uid)), kind));
         let Some((file, kind)) = files.into_iter().find(|(file, _)| file.is_file()) else { continue };
-        let bytes = fs::read(&file).map_err(|error| problem(format!("cannot be read: {error}"), &file))?;
+        let bytes = fs::read(&file).map_err(|error| problem(format!("cannot be read: {error}"), &file, ""))?;
         dashboard.picture = format!("data:{kind};base64,{}", STANDARD.encode(bytes));
         is_any = true;
     }
@@ -161,5 +164,5 @@ pub(super) fn preview(dashboards: &mut [Dashboard], folder: &Path) -> Result<(),
     }
     let help =
         "name a folder with files that are called after the `uid` of dashboards: `alerts-home.webp`, `alerts-home.png`";
-    Err(problem("has no picture of any dashboard here".to_owned(), folder).help(help))
+    Err(problem("has no picture of any dashboard here".to_owned(), folder, help))
 }

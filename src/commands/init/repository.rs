@@ -7,7 +7,7 @@ use crate::terminal::Terminal;
 use std::fmt::Write as _;
 use std::fs::{self, OpenOptions};
 use std::io::{ErrorKind, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use vigil_yaml::Problem;
 
 /// Who hosts the repository, and judges its changes.
@@ -130,6 +130,13 @@ fn summary(folder: &Path, made: &[String], left: &[&str], open: &[&str]) -> Stri
             open.join(", ")
         );
     }
+    if let Some(root) = root_above(folder) {
+        let _ = writeln!(
+            text,
+            "\n{} is a repository already, and code hosts look for their files at its root: move those there that begin with a dot",
+            root.display()
+        );
+    }
     let go = if folder == Path::new("") { String::new() } else { format!("`cd {}`, ", folder.display()) };
     let _ = writeln!(
         text,
@@ -137,4 +144,11 @@ fn summary(folder: &Path, made: &[String], left: &[&str], open: &[&str]) -> Stri
     );
     let _ = writeln!(text, "README.md has the commands for every day; `vigil ci` is what a pull request is asked");
     text
+}
+
+/// The repository that a folder lies in, without being its root.
+fn root_above(folder: &Path) -> Option<PathBuf> {
+    let folder = fs::canonicalize(if folder == Path::new("") { Path::new(".") } else { folder }).ok()?;
+    let root = folder.ancestors().find(|above| above.join(".git").exists())?;
+    (root != folder).then(|| root.to_owned())
 }
