@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::sync::LazyLock;
 use support::{root, text, vigil};
 use tempfile::TempDir;
 use vigil_yaml::{Limits, Source};
@@ -28,13 +29,32 @@ impl Repository {
         fs::write(&program, format!("#!/bin/sh\nexec '{}' \"$@\"\n", env!("CARGO_BIN_EXE_vigil"))).unwrap();
         let executable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
         fs::set_permissions(program, executable).unwrap();
-        let folder = repository.folder.path();
-        assert!(vigil(folder, &["init", "--repository"]).status.success());
-        support::git(folder, &["init", "--quiet"]);
-        support::git(folder, &["add", "."]);
-        support::git(folder, &["commit", "--quiet", "--message", "a stack"]);
-        support::git(folder, &["commit", "--quiet", "--allow-empty", "--message", "nothing"]);
+        let copied = Command::new("cp").arg("-a").arg(Self::made().join(".")).arg(repository.folder.path()).status();
+        assert!(copied.unwrap().success());
         repository
+    }
+
+    /// One is made, and the others are copies of it.
+    fn made() -> &'static Path {
+        static MADE: LazyLock<PathBuf> = LazyLock::new(|| {
+            // Of an earlier run, of which it is not known with which program.
+            let folder = Path::new(env!("CARGO_TARGET_TMPDIR")).join("docs");
+            if folder.exists() {
+                fs::remove_dir_all(&folder).unwrap();
+            }
+            fs::create_dir_all(&folder).unwrap();
+            assert!(vigil(&folder, &["init", "--repository"]).status.success());
+            for arguments in [
+                &["init", "--quiet"][..],
+                &["add", "."],
+                &["commit", "--quiet", "--message", "a stack"],
+                &["commit", "--quiet", "--allow-empty", "--message", "nothing"],
+            ] {
+                support::git(&folder, arguments);
+            }
+            folder
+        });
+        &MADE
     }
 
     /// Writes a file of a document; the keys of a stack go over those that it says already.
