@@ -28,6 +28,11 @@ stale:
 check *arguments:
     cargo run --quiet -- check {{ arguments }}
 
+# Write the digests of images behind their tags: in stack.yaml, or in files that are named; needs crane or Go
+[group('stack')]
+digests *files="stack.yaml":
+    tools/ci/digests {{ files }}
+
 # Say on one page what the stack is, and what applying it changes: report.html
 [group('stack')]
 report *arguments:

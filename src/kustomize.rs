@@ -268,15 +268,15 @@ impl Image {
     fn instead(&self, image: &str) -> Option<String> {
         let own = image.split('@').next().unwrap_or(image);
         // A colon before the last slash is that of a port.
-        let (base, old) = match own.rsplit_once(':') {
-            Some((base, tag)) if !tag.contains('/') => (base, Some(tag)),
-            _ => (own, None),
-        };
+        let base = own.rsplit_once(':').filter(|(_, tag)| !tag.contains('/')).map_or(own, |(base, _)| base);
+        let rest = image.strip_prefix(base).unwrap_or_default();
         let base = (base == self.name).then(|| self.new_name.as_deref().unwrap_or(base))?;
-        Some(match (&self.digest, self.tag.as_deref().or(old)) {
-            (Some(digest), _) => format!("{base}@{digest}"),
-            (None, Some(tag)) => format!("{base}:{tag}"),
-            (None, None) => base.to_owned(),
+        // What is not said anew goes, unless nothing is.
+        Some(match (&self.tag, &self.digest) {
+            (Some(tag), Some(digest)) => format!("{base}:{tag}@{digest}"),
+            (Some(tag), None) => format!("{base}:{tag}"),
+            (None, Some(digest)) => format!("{base}@{digest}"),
+            (None, None) => format!("{base}{rest}"),
         })
     }
 }
@@ -432,6 +432,30 @@ mod tests {
     ];
 
     /// What kubectl 1.37 makes of the same files, of which it says that `commonLabels` is deprecated.
+    /// As kustomize does it: what is not said anew goes, unless nothing is.
+    #[test]
+    fn an_image_keeps_its_digest_when_only_its_name_is_new() {
+        let image = |new_name: &str, tag: &str, digest: &str| {
+            let said = |text: &str| (!text.is_empty()).then(|| text.to_owned());
+            let image = super::Image {
+                name: "r:5000/a".to_owned(),
+                new_name: said(new_name),
+                tag: said(tag),
+                digest: said(digest),
+            };
+            image.instead("r:5000/a:1@sha256:0")
+        };
+        for (new, expected) in [
+            (("n/b", "", ""), "n/b:1@sha256:0"),
+            (("", "2", ""), "r:5000/a:2"),
+            (("", "", "sha256:1"), "r:5000/a@sha256:1"),
+            (("n/b", "2", "sha256:1"), "n/b:2@sha256:1"),
+        ] {
+            assert_eq!(image(new.0, new.1, new.2).as_deref(), Some(expected), "{new:?}");
+        }
+        assert_eq!(super::Image { name: "b".to_owned(), new_name: None, tag: None, digest: None }.instead("a:1"), None);
+    }
+
     #[test]
     fn an_overlay_with_all_of_it() {
         let folder = tempfile::tempdir().unwrap();

@@ -8,6 +8,7 @@ use crate::picture::Picture;
 use handlebars::{Handlebars, handlebars_helper};
 use serde::Serialize;
 use serde_json::Value;
+use std::path::Path;
 use vigil_check::Report;
 use vigil_check::graph::{Connection, End, Why};
 use vigil_yaml::words::counted;
@@ -121,6 +122,15 @@ impl Page {
             self.facts.push(Fact { name, value: count.to_string() });
         }
         self
+    }
+
+    /// With the pictures of dashboards that a folder holds.
+    ///
+    /// # Errors
+    /// One cannot be read, or there is none.
+    pub(crate) fn previews(mut self, folder: &Path) -> Result<Self, Vec<Problem>> {
+        watched::preview(&mut self.dashboards, folder).map_err(|problem| vec![*problem])?;
+        Ok(self)
     }
 
     /// With who connects to whom.

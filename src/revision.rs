@@ -16,13 +16,16 @@ pub(crate) fn is_one(argument: &Path) -> bool {
     !revision.is_empty() && !revision.starts_with('-') && !argument.exists()
 }
 
-/// Whether a revision has a path, such as `./manifests`.
+/// Whether a revision has a path, such as `./manifests`. The last commit of a repository without any has none.
 ///
 /// # Errors
 /// git cannot be started, or does not know the revision.
 pub(crate) fn has(revision: &str, path: &str) -> Result<bool, Box<Problem>> {
     let commit = format!("{revision}^{{commit}}");
     let known = git(revision, &["rev-parse", "--quiet", "--verify", "--end-of-options", &commit], Stdio::null());
+    if known.is_err() && revision == "HEAD" && is_new() {
+        return Ok(false);
+    }
     if known.is_err() && git(revision, &["--version"], Stdio::null()).is_ok() {
         let problem = Problem::in_file("git has no such revision here", revision);
         let help =
@@ -31,6 +34,12 @@ pub(crate) fn has(revision: &str, path: &str) -> Result<bool, Box<Problem>> {
     }
     known?;
     Ok(git(revision, &["cat-file", "-e", &format!("{revision}:{path}")], Stdio::null()).is_ok())
+}
+
+/// Whether nobody has committed anything yet: HEAD names a branch that is not there, and nothing else is.
+fn is_new() -> bool {
+    let branch = git("HEAD", &["symbolic-ref", "--quiet", "HEAD"], Stdio::null());
+    branch.is_ok() && git("HEAD", &["rev-list", "--all", "--max-count=1"], Stdio::null()).is_ok_and(|it| it.is_empty())
 }
 
 /// The texts of a file or directory in a revision.

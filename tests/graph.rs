@@ -7,13 +7,13 @@ mod support;
 use std::fs;
 use support::{approved, text, vigil};
 
-/// The picture in the README, drawn by `VIGIL_UPDATE_GRAPH=1 cargo test --test graph`.
+/// The picture in docs/tutorial.md, drawn by `VIGIL_UPDATE_GRAPH=1 cargo test --test graph`.
 #[test]
-fn the_readme_shows_the_tutorials_stack() {
+fn the_tutorials_stack_is_shown() {
     let output = vigil(support::root(), &["graph", "--stack", "stacks/tutorial.yaml"]);
     assert!(output.status.success(), "{}", text(&output));
     let drawn = String::from_utf8(output.stdout).unwrap();
-    let path = support::root().join("README.md");
+    let path = support::root().join("docs/tutorial.md");
     let readme = fs::read_to_string(&path).unwrap();
     let (before, rest) = readme.split_once("```mermaid\n").expect("a picture");
     let (shown, after) = rest.split_once("```\n").expect("an end of it");

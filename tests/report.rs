@@ -19,7 +19,7 @@ fn page(directory: &std::path::Path, arguments: &[&str]) -> String {
 
 /// A page is one whole: every element ends, every link leads somewhere, and nothing is fetched.
 fn assert_whole(page: &str) {
-    const VOID: [&str; 4] = ["br", "link", "meta", "!doctype"];
+    const VOID: [&str; 5] = ["br", "img", "link", "meta", "!doctype"];
     let mut open = Vec::new();
     for tag in Regex::new(r#"<(/?)([a-zA-Z!][a-zA-Z0-9]*)((?:[^<>"]|"[^"]*")*?)(/?)>"#).unwrap().captures_iter(page) {
         let name = tag[2].to_lowercase();
@@ -41,7 +41,10 @@ fn assert_whole(page: &str) {
     for anchor in all(r##"href="#([^"]*)""##) {
         assert!(ids.contains(&anchor), "nothing is called {anchor}");
     }
-    for fetched in [" src=", "@import", "url(http", "url(//", "<iframe", "<img"] {
+    for source in all(r#" src="([^"]*)""#) {
+        assert!(source.starts_with("data:image/"), "{source:.80}");
+    }
+    for fetched in ["@import", "url(http", "url(//", "<iframe"] {
         assert!(!page.contains(fetched), "{fetched}");
     }
     for styled in all(r#"<link [^>]*href="([^"]*)""#) {
@@ -202,5 +205,38 @@ fn every_text_can_be_read() {
                 assert!(contrast >= 4.5, "{ink} on {ground}: {contrast:.2}");
             }
         }
+    }
+}
+
+#[test]
+fn pictures_of_dashboards_become_a_part_of_the_page() {
+    let folder = tempfile::tempdir().unwrap();
+    let put = |name: &str, text: &str| fs::write(folder.path().join(name), text).unwrap();
+    let dashboard = |uid: &str| {
+        let body = json!({ "uid": uid, "title": format!("of {uid}"), "panels": [] }).to_string();
+        let meta = json!({ "name": "a", "namespace": "b" });
+        let object = json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": meta, "data": { "d.json": body } });
+        object.to_string() + "\n---\n"
+    };
+    put("all.yaml", &["shop", "stock", "none", "../secret"].map(dashboard).concat());
+    fs::create_dir(folder.path().join("pictures")).unwrap();
+    put("pictures/shop.webp", "webp");
+    put("pictures/stock.png", "png");
+    put("secret.png", "secret");
+    let written = page(folder.path(), &["report", "all.yaml", "--previews", "pictures"]);
+    assert_whole(&written);
+    let sources: Vec<_> = Regex::new(r#"<img src="([^"]*)" alt="([^"]*)""#)
+        .unwrap()
+        .captures_iter(&written)
+        .map(|it| it[1].to_owned())
+        .collect();
+    assert_eq!(sources, ["data:image/webp;base64,d2VicA&#x3D;&#x3D;", "data:image/png;base64,cG5n"]);
+    assert!(!page(folder.path(), &["report", "all.yaml"]).contains("<img"));
+    fs::create_dir(folder.path().join("empty")).unwrap();
+    for wrong in ["empty", "nowhere"] {
+        approved(
+            &format!("report-previews-{wrong}"),
+            &vigil(folder.path(), &["report", "all.yaml", "--previews", wrong]),
+        );
     }
 }

@@ -1,4 +1,6 @@
-use super::{Failure, Outcome};
+mod repository;
+
+use super::{Failure, Outcome, Selection};
 use crate::terminal::Terminal;
 use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write as _};
@@ -15,7 +17,8 @@ use vigil_yaml::Problem;
 Examples:
   vigil init                                    stack.yaml, with a comment on each choice
   vigil init --cluster k3s                      the same for k3s: docs/clusters.md says what follows from it
-  vigil init --minimal clusters/a.yaml          the same without comments, elsewhere")]
+  vigil init --minimal clusters/a.yaml          the same without comments, elsewhere
+  vigil init --repository monitoring            a repository: the stack, its manifests, its review")]
 pub(crate) struct Arguments {
     /// The file to write
     #[arg(value_name = "FILE", default_value = "stack.yaml")]
@@ -29,6 +32,13 @@ pub(crate) struct Arguments {
     /// Overwrite a file that is there
     #[arg(long)]
     force: bool,
+    /// Make all that a repository needs, with the stack as stack.yaml: its manifests and schema, a review of every change,
+    /// Renovate, a hook for pre-commit, a README. What is there stays as it is
+    #[arg(long, value_name = "DIR", num_args = 0..=1, default_missing_value = ".", conflicts_with_all = ["file", "force"])]
+    repository: Option<PathBuf>,
+    /// Who hosts that repository
+    #[arg(long, value_name = "HOST", default_value = "github", requires = "repository")]
+    host: repository::Host,
 }
 
 const COMMENTED: &str = include_str!("init/stack.yaml");
@@ -77,6 +87,9 @@ pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Outcome,
     let name = arguments.file.display().to_string();
     let text = if arguments.minimal { MINIMAL } else { COMMENTED };
     let text = arguments.cluster.map_or_else(|| text.to_owned(), |cluster| of(cluster, text));
+    if let Some(folder) = &arguments.repository {
+        return repository::run(folder, &text, arguments.host, terminal);
+    }
     let mut options = OpenOptions::new();
     options.write(true);
     if arguments.force {

@@ -177,6 +177,11 @@ impl Selection {
         Ok((rendered.sources(Path::new("")), vigil::checks::options(&rendered.parsed).0))
     }
 
+    /// The stack in a file, with the templates that the program carries.
+    pub(crate) fn of_file(stack: &Path) -> Self {
+        Self { stack: stack.to_owned(), templates: None }
+    }
+
     /// The same templates for the stack in another file, if one is named.
     pub(crate) fn of(&self, file: Option<&Path>) -> Self {
         Self { stack: file.unwrap_or(&self.stack).to_owned(), templates: self.templates.clone() }

@@ -96,7 +96,7 @@ pub(crate) fn known(has_own_templates: bool, options: &Options) -> impl Fn(&Obje
 }
 
 /// Why objects that fail the check are not written.
-fn not_clean(mut problems: Vec<Problem>) -> Failure {
+pub(crate) fn not_clean(mut problems: Vec<Problem>) -> Failure {
     problems.truncate(MOST_FINDINGS);
     Failure::new(problems, "nothing was written; `vigil explain RULE` says why a rule is there")
 }

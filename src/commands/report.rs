@@ -16,6 +16,7 @@ use vigil_yaml::Problem;
 Examples:
   vigil report > report.html                         the stack, and what it changes against the last commit
   vigil report --against main:manifests > report.html
+  vigil report --previews docs/dashboards > report.html
   helm template grafana/loki | vigil report - > loki.html")]
 pub(crate) struct Arguments {
     /// Files and directories with manifests, or `-`; without one, what the stack renders to
@@ -27,6 +28,10 @@ pub(crate) struct Arguments {
     /// what is committed in `manifests`
     #[arg(long, value_name = "BEFORE")]
     against: Option<PathBuf>,
+    /// Pictures of dashboards to show, in files that are called after their `uid`: `alerts-home.webp`, or `.png`. They are a part of
+    /// the page, which grows by them
+    #[arg(long, value_name = "DIR")]
+    previews: Option<PathBuf>,
 }
 
 pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Outcome, Failure> {
@@ -38,6 +43,9 @@ pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Outcome,
         .about(&objects, minor)
         .connections(connections(&sources, &options))
         .checked(&vigil_check::check(&sources, &options));
+    if let Some(folder) = &arguments.previews {
+        page = page.previews(folder).map_err(failure)?;
+    }
     if let Some(before) = arguments.before() {
         let options = vigil_diff::Options { minor };
         page = match diff::objects(before) {

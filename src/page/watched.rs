@@ -1,9 +1,13 @@
 //! What is watched: alerts and dashboards.
 
 use super::about::{items, of_kind, text};
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use serde::Serialize;
 use serde_json::Value;
-use vigil_yaml::{Limits, Source};
+use std::fs;
+use std::path::Path;
+use vigil_yaml::{Limits, Problem, Source};
 
 /// The alerts of an object.
 #[derive(Serialize)]
@@ -81,7 +85,10 @@ fn alert(rule: &Value) -> Option<Alert> {
 /// A dashboard.
 #[derive(Serialize)]
 pub(super) struct Dashboard {
+    uid: String,
     title: String,
+    /// How it looks, as an address that holds all of it.
+    picture: String,
     folder: String,
     description: String,
     panels: Vec<Panel>,
@@ -116,9 +123,46 @@ fn dashboard(body: &Value, folder: &str) -> Dashboard {
         description: text(panel, "/description").to_owned(),
     });
     Dashboard {
+        uid: text(body, "/uid").to_owned(),
         title: text(body, "/title").to_owned(),
+        picture: String::new(),
         folder: folder.to_owned(),
         description: text(body, "/description").to_owned(),
         panels: panels.collect(),
     }
+}
+
+/// What pictures are: the ends of their names, and what a browser calls them.
+const PICTURES: [(&str, &str); 2] = [("webp", "image/webp"), ("png", "image/png")];
+
+/// Puts the pictures of a folder into the dashboards that they are called after.
+///
+/// # Errors
+/// One cannot be read, or none is of any of the dashboards.
+pub(super) fn preview(dashboards: &mut [Dashboard], folder: &Path) -> Result<(), Box<Problem>> {
+    let problem = |message: String, path: &Path, help: &str| {
+        let problem = Problem::in_file(message, path.display().to_string());
+        Box::new(if help.is_empty() { problem } else { problem.help(help) })
+    };
+    // A uid comes from a manifest, and names a file of this folder and of no other.
+    let is_name =
+        |uid: &str| !uid.is_empty() && uid.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'));
+    if !folder.is_dir() {
+        let help = "correct the path, which starts at the folder you are in";
+        return Err(problem("there is no such folder".to_owned(), folder, help));
+    }
+    let mut is_any = false;
+    for dashboard in dashboards.iter_mut().filter(|dashboard| is_name(&dashboard.uid)) {
+        let files = PICTURES.map(|(end, kind)| (folder.join(format!("{}.{end}", dashboard.uid)), kind));
+        let Some((file, kind)) = files.into_iter().find(|(file, _)| file.is_file()) else { continue };
+        let bytes = fs::read(&file).map_err(|error| problem(format!("cannot be read: {error}"), &file, ""))?;
+        dashboard.picture = format!("data:{kind};base64,{}", STANDARD.encode(bytes));
+        is_any = true;
+    }
+    if is_any || dashboards.is_empty() {
+        return Ok(());
+    }
+    let help =
+        "name a folder with files that are called after the `uid` of dashboards: `alerts-home.webp`, `alerts-home.png`";
+    Err(problem("has no picture of any dashboard here".to_owned(), folder, help))
 }

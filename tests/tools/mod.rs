@@ -55,11 +55,27 @@ fn missing(what: &str) -> Vec<PathBuf> {
     Vec::new()
 }
 
+/// A browser, if there is one. None is an error nowhere: it is 300 MB, and machines of code hosts have one.
+pub(crate) fn chromium() -> Option<PathBuf> {
+    let folders: Vec<_> = env::var_os("PATH").iter().flat_map(env::split_paths).collect();
+    let names = ["chromium", "google-chrome", "google-chrome-stable", "chromium-browser"];
+    let found =
+        names.iter().flat_map(|name| folders.iter().map(move |folder| folder.join(name))).find(|path| path.is_file());
+    if found.is_none() {
+        tell_not_checked("Chromium", "install it");
+    }
+    found
+}
+
 /// Tells that a check needs what is not there: an error under CI and a loud word elsewhere, since the tests pass on a
 /// machine that has Rust and git.
 pub(crate) fn not_checked(missing: &str, remedy: &str) {
     let in_ci = std::env::var_os("CI").is_some_and(|ci| !ci.is_empty());
     assert!(!in_ci, "missing: {missing}; {remedy}");
+    tell_not_checked(missing, remedy);
+}
+
+fn tell_not_checked(missing: &str, remedy: &str) {
     // Not `eprintln!`, which is shown for failing tests alone.
     let _ = writeln!(io::stderr(), "\nNOT CHECKED, missing: {missing}; {remedy}, then the tests again\n");
 }
@@ -67,6 +83,11 @@ pub(crate) fn not_checked(missing: &str, remedy: &str) {
 /// promtool of the Prometheus that stacks run, if it is there.
 pub(crate) fn promtool() -> Option<PathBuf> {
     built("promtool", "promtool")
+}
+
+/// crane, which asks registries and can be one, if it is there.
+pub(crate) fn crane() -> Option<PathBuf> {
+    built("crane", "crane")
 }
 
 /// A program of the Alertmanager that stacks run, `alertmanager` or `amtool`, if it is there.

@@ -145,7 +145,11 @@ impl Tidy<'_> {
             }
             Value::Array(entries) if entries.is_empty() => return,
             Value::Array(entries) => self.list(key, entries),
-            Value::String(text) if key == "image" => Image::split(text).to_string().into(),
+            // A digest beside a tag names the same program.
+            Value::String(text) if key == "image" => {
+                let image = Image::split(text);
+                Image { digest: image.digest.filter(|_| image.tag.is_none()), ..image }.to_string().into()
+            }
             other if matches!(parent, "limits" | "requests") => {
                 let text = plain(other);
                 quantity::nanos(&text).map_or(text, quantity::spelled).into()

@@ -322,9 +322,16 @@ impl Conversion<'_> {
                 _ => None,
             })
         };
-        let (Some(repository), Some(tag)) = (said("repository"), said("tag")) else { return false };
-        let registry = said("registry").filter(|registry| !registry.is_empty());
-        let image = registry.map_or(format!("{repository}:{tag}"), |registry| format!("{registry}/{repository}:{tag}"));
+        let said = |key: &str| said(key).filter(|text| !text.is_empty());
+        // Charts say the digest whole or without its kind.
+        let sum = said("digest").map(str::to_owned).or_else(|| said("sha").map(|sum| format!("sha256:{sum}")));
+        let Some(repository) = said("repository").filter(|_| said("tag").is_some() || sum.is_some()) else {
+            return false;
+        };
+        let registry = said("registry").map(|registry| format!("{registry}/")).unwrap_or_default();
+        let tag = said("tag").map(|tag| format!(":{tag}")).unwrap_or_default();
+        let sum = sum.map(|sum| format!("@{sum}")).unwrap_or_default();
+        let image = format!("{registry}{repository}{tag}{sum}");
         let here = at(&format!("{part}.image"), image.into());
         let fits = objection(&here).is_none();
         if fits {
@@ -437,14 +444,16 @@ mod tests {
     fn forms_that_differ() {
         let values = "prometheusOperator: { admissionWebhooks: { certManager: { enabled: true } } }\nprometheus:\n  \
                       ingress: { enabled: true, hosts: [a.example], tls: [{ secretName: t, hosts: [a.example] }] }\n  \
-                      prometheusSpec:\n    image: { registry: r.example, repository: p/q, tag: v3.8.1 }\n    \
+                      prometheusSpec:\n    image: { registry: r.example, repository: p/q, tag: v3.8.1, sha: SUM }\n    \
                       storageSpec: { volumeClaimTemplate: { spec: { resources: { requests: { storage: 5Gi } } } } }\n";
+        let sum = "0".repeat(64);
+        let values = &values.replace("SUM", &format!("'{sum}'"));
         let server = "args: [--kubelet-insecure-tls, --metric-resolution=30s, --secure-port=10250]\n";
         let Converted { stack, left } = converted(&[values, server]);
         assert_eq!(left, []);
         assert_eq!(stack["prometheus-operator"]["admissionWebhooks"], "cert-manager");
         let prometheus = json!({
-            "image": "r.example/p/q:v3.8.1",
+            "image": format!("r.example/p/q:v3.8.1@sha256:{sum}"),
             "ingress": { "enabled": true, "host": "a.example", "tls": { "secretName": "t" } },
             "persistence": { "enabled": true, "size": "5Gi" },
             "selection": "labelled",

@@ -244,14 +244,19 @@ fn image(stack: &Stack, image: &Image) -> String {
     format!("{}/{}{tag}{digest}", registry(stack, image), image.repository())
 }
 
-/// The parts of an image, for charts that want them apart.
+/// The parts of an image for charts, which put a colon between the repository and the tag, and have no or each another key for a
+/// digest: it goes behind the tag, or its sum into the place of one.
 fn image_parts(stack: &Stack, image: &Image) -> Value {
-    json!({
-        "registry": registry(stack, image),
-        "repository": image.repository(),
-        "tag": image.tag().unwrap_or_default(),
-        "digest": image.digest(),
-    })
+    let repository = image.repository();
+    let (repository, tag) = match (image.tag(), image.digest().and_then(|digest| digest.split_once(':'))) {
+        (Some(tag), None) => (repository.to_owned(), tag.to_owned()),
+        (Some(tag), Some((kind, sum))) => (repository.to_owned(), format!("{tag}@{kind}:{sum}")),
+        (None, digest) => {
+            let (kind, sum) = digest.unwrap_or_default();
+            (format!("{repository}@{kind}"), sum.to_owned())
+        }
+    };
+    json!({ "registry": registry(stack, image), "repository": repository, "tag": tag })
 }
 
 /// Where a component's pods run and what they may use, for the partials `pods` and `disruption-budget`.
