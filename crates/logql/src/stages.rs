@@ -8,8 +8,12 @@ use crate::lexer::Kind;
 use crate::parser::Parser;
 use vigil_forms::matcher::MatchOp;
 
-/// The words that begin a stage, for messages.
+/// What may stand behind `|`, for messages.
 const STAGE: &str = "a filter, a parser or a format, such as `json` or `level=\"error\"`,";
+
+/// The words that begin a stage which is no filter by labels.
+const KEYWORDS: [&str; 10] =
+    ["json", "logfmt", "regexp", "pattern", "unpack", "decolorize", "line_format", "label_format", "drop", "keep"];
 
 impl Parser<'_> {
     /// All stages, up to an `unwrap`.
@@ -33,57 +37,29 @@ impl Parser<'_> {
         }
     }
 
+    /// What stands behind `|`.
     fn stage(&mut self) -> Result<StageKind, Error> {
         let Some(word) = self.word() else {
-            return if self.is_sign("(") {
-                self.label_filter().map(StageKind::Labels)
-            } else {
-                Err(self.unexpected(STAGE))
-            };
+            let is_filter = self.is_sign("(");
+            return if is_filter { self.label_filter().map(StageKind::Labels) } else { Err(self.unexpected(STAGE)) };
         };
-        match word.to_ascii_lowercase().as_str() {
-            "json" => {
-                self.skip();
-                Ok(StageKind::Json(self.extractions()?))
-            }
-            "logfmt" => {
-                self.skip();
-                self.logfmt()
-            }
-            "regexp" => {
-                self.skip();
-                self.text().map(StageKind::Regexp)
-            }
-            "pattern" => {
-                self.skip();
-                self.text().map(StageKind::Pattern)
-            }
-            "unpack" => {
-                self.skip();
-                Ok(StageKind::Unpack)
-            }
-            "decolorize" => {
-                self.skip();
-                Ok(StageKind::Decolorize)
-            }
-            "line_format" => {
-                self.skip();
-                self.text().map(StageKind::LineFormat)
-            }
-            "label_format" => {
-                self.skip();
-                self.list(Self::label_format).map(StageKind::LabelFormat)
-            }
-            "drop" => {
-                self.skip();
-                self.list(Self::named_label).map(StageKind::Drop)
-            }
-            "keep" => {
-                self.skip();
-                self.list(Self::named_label).map(StageKind::Keep)
-            }
-            _ => self.label_filter().map(StageKind::Labels),
+        let keyword = word.to_ascii_lowercase();
+        if !KEYWORDS.contains(&keyword.as_str()) {
+            return self.label_filter().map(StageKind::Labels);
         }
+        self.skip();
+        Ok(match keyword.as_str() {
+            "json" => StageKind::Json(self.extractions()?),
+            "logfmt" => self.logfmt()?,
+            "regexp" => StageKind::Regexp(self.text()?),
+            "pattern" => StageKind::Pattern(self.text()?),
+            "unpack" => StageKind::Unpack,
+            "decolorize" => StageKind::Decolorize,
+            "line_format" => StageKind::LineFormat(self.text()?),
+            "label_format" => StageKind::LabelFormat(self.list(Self::label_format)?),
+            "drop" => StageKind::Drop(self.list(Self::named_label)?),
+            _ => StageKind::Keep(self.list(Self::named_label)?),
+        })
     }
 
     /// `|= "a" or "b"`, if there is one.
@@ -117,11 +93,8 @@ impl Parser<'_> {
     fn logfmt(&mut self) -> Result<StageKind, Error> {
         let (mut strict, mut keep_empty) = (false, false);
         while let Some(Kind::Flag(flag)) = self.peek() {
-            match *flag {
-                "--strict" => strict = true,
-                "--keep-empty" => keep_empty = true,
-                _ => return Err(self.unexpected("`--strict` or `--keep-empty`")),
-            }
+            strict |= *flag == "--strict";
+            keep_empty |= *flag == "--keep-empty";
             self.skip();
         }
         Ok(StageKind::Logfmt { strict, keep_empty, fields: self.extractions()? })

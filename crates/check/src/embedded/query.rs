@@ -150,7 +150,7 @@ pub(super) fn replaced(text: &str, by: &str) -> (String, bool) {
         rest = &rest[c.len_utf8()..];
         out.push(c);
         match (quote, c) {
-            (Some(_), '\\') => {
+            (Some('"' | '\''), '\\') => {
                 if let Some(escaped) = rest.chars().next() {
                     out.push(escaped);
                     rest = &rest[escaped.len_utf8()..];
