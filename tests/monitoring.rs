@@ -229,3 +229,22 @@ fn labels_are_those_of_what_is_scraped() {
         assert_eq!(found(&files), expected.into_iter().collect::<Vec<_>>(), "{expression}");
     }
 }
+
+/// Where lines may come with other labels, none is missed.
+#[test]
+fn labels_of_streams_may_come_from_elsewhere() {
+    let mut broken = manifests();
+    let change = |files: &mut Vec<(String, String)>, file: &str, from: &str, to: &str| {
+        replace_last(&mut files.iter_mut().find(|(name, _)| name == file).unwrap().1, from, to);
+    };
+    change(&mut broken, "loki/log-rules.yaml", "{app=", "{application=");
+    assert_eq!(found(&broken), ["logql-label"]);
+    for (file, from, to) in [
+        ("loki/service.yaml", "type: ClusterIP", "type: NodePort"),
+        ("promtail/configmap.yaml", "target_label: pod\n", "target_label: $1\n"),
+    ] {
+        let mut files = broken.clone();
+        change(&mut files, file, from, to);
+        assert_eq!(found(&files), Vec::<&str>::new(), "{to}");
+    }
+}

@@ -3,7 +3,9 @@
 use super::file::Syntax;
 use super::syntax::Read;
 use crate::fields::{entries, items, text};
+use crate::graph::entrances;
 use crate::world::World;
+use crate::world::pods::Pod;
 use crate::world::program::Program;
 use std::collections::BTreeSet;
 use vigil_yaml::{Data, Node};
@@ -55,9 +57,14 @@ pub(super) fn labels(read: &[Read<'_, '_>], world: &World<'_>) -> Option<Labels>
             }
         }
     }
-    let containers = || world.pods.iter().filter_map(|pod| pod.spec).flat_map(|spec| items(spec, "containers"));
-    let has = |names: &[&str]| containers().filter_map(Program::of).any(|program| names.contains(&program.name));
-    if !labels.is_known || labels.is_open || !has(&["loki"]) || has(&OTHERS) {
+    let runs = |pod: &Pod<'_>, names: &[&str]| {
+        let containers = pod.spec.map(|spec| items(spec, "containers")).unwrap_or_default();
+        containers.iter().filter_map(Program::of).any(|program| names.contains(&program.name))
+    };
+    let has = |names: &[&str]| world.pods.iter().any(|pod| runs(pod, names));
+    // Who sends from elsewhere sets labels of its own.
+    let is_entered = || entrances(world).iter().any(|(pod, ..)| runs(&world.pods[*pod], &["loki"]));
+    if !labels.is_known || labels.is_open || !has(&["loki"]) || has(&OTHERS) || is_entered() {
         return None;
     }
     Some(labels)
