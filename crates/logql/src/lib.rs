@@ -5,7 +5,8 @@
 //! ```
 //!
 //! Written from the documentation of the language. What Loki finds only when it begins to work is found here as well: regular
-//! expressions, patterns, templates and ways through JSON that are none.
+//! expressions, patterns, templates and ways through JSON that are none. `tests/readers.rs` holds this to Loki's own parser. One
+//! thing is left out that nobody means: Loki takes a sign that it does not know, such as `!` alone, for the name of a label.
 
 mod ast;
 mod check;

@@ -4,7 +4,7 @@ use super::query::{self, Query, VARIABLE};
 use super::streams::Labels;
 use crate::finding::Findings;
 use crate::rule::rules;
-use std::borrow::Cow;
+use std::collections::BTreeSet;
 use vigil_logql::{Error, Expr, Log};
 use vigil_yaml::Quoted;
 use vigil_yaml::words::{list, nearest};
@@ -23,8 +23,10 @@ pub(super) fn check(queries: &[Query<'_, '_>], labels: Option<&Labels>, findings
                 if query.rule.is_some() && !expr.is_metric() {
                     lines(query, findings);
                 }
-                for log in labels.iter().flat_map(|labels| unknown(&expr, labels)) {
-                    label(query, log.0, log.1, findings);
+                if let Some(labels) = labels {
+                    for name in unknown(&expr, labels) {
+                        label(query, name, labels, findings);
+                    }
                 }
             }
             Ok(None) => {}
@@ -55,12 +57,8 @@ fn lines(query: &Query<'_, '_>, findings: &mut Findings) {
 }
 
 /// The labels that streams must have, and that none has.
-fn unknown<'e>(expr: &'e Expr, labels: &'e Labels) -> Vec<(&'e str, &'e Labels)> {
-    let mut names: Vec<&str> = expr.logs().into_iter().flat_map(|log| wanted(log)).collect();
-    names.retain(|name| !labels.may_have(name));
-    names.sort_unstable();
-    names.dedup();
-    names.into_iter().map(|name| (name, labels)).collect()
+fn unknown<'e>(expr: &'e Expr, labels: &Labels) -> BTreeSet<&'e str> {
+    expr.logs().into_iter().flat_map(wanted).filter(|name| !labels.may_have(name)).collect()
 }
 
 /// The labels without which nothing matches.
@@ -86,7 +84,7 @@ fn parse(text: &str, variables: bool) -> Result<Option<Expr>, Error> {
     }
     let read = |word| {
         let (replaced, bare) = query::replaced(text, word);
-        (vigil_logql::parse(&replaced), Cow::<str>::from(replaced), bare)
+        (vigil_logql::parse(&replaced), replaced, bare)
     };
     let (first, replaced, bare) = read("v");
     let other = || ["1", "5m", "\"v\""].into_iter().find_map(|word| read(word).0.ok());

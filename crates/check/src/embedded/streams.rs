@@ -102,7 +102,9 @@ impl Labels {
             for entry in config.entries() {
                 self.keys(&entry.value, "labels");
                 if let Data::List(list) = &entry.value.data {
-                    list.iter().for_each(|item| self.keys(item, "labels"));
+                    for item in list {
+                        self.keys(item, "labels");
+                    }
                 }
             }
             self.stages(items(config, "pipeline_stages"));
@@ -110,7 +112,9 @@ impl Labels {
     }
 
     fn keys(&mut self, node: &Node, key: &str) {
-        entries(node, key).iter().for_each(|entry| self.add(&entry.key.text));
+        for entry in entries(node, key) {
+            self.add(&entry.key.text);
+        }
     }
 
     fn stages(&mut self, stages: &[Node]) {
