@@ -112,7 +112,7 @@ mod tests {
             assert!(parse(text, true).is_ok_and(|it| it.is_some()), "{text}: {:?}", parse(text, true));
         }
         for text in [
-            r#"{$filters} | json"#,
+            "{$filters} | json",
             r#"{app="a"} | pattern "$pattern""#,
             r#"{app="a"} |= ip("$address")"#,
             r#"{app="a"} | line_format "{{ $x := .a }}""#,
