@@ -200,7 +200,7 @@ cost nodes="500" pods="15000":
     tools/cluster/build prometheus promtool
     cargo run --quiet -p vigil-cluster -- cost --nodes {{ nodes }} --pods {{ pods }} --date "$(date +%F)" --write docs/alerts.md
 
-# Fuzz the YAML reader, stack.yaml or the checker (reader, stack, check) for ten minutes; needs cargo-fuzz
+# Fuzz the YAML reader, stack.yaml, the checker or the reader of LogQL (reader, stack, check, logql) for ten minutes; needs cargo-fuzz
 [group('code')]
 fuzz target seconds="600":
     RUSTC_BOOTSTRAP=1 cargo fuzz run --fuzz-dir fuzz {{ target }} fuzz/corpus/{{ target }} stacks -- -max_total_time={{ seconds }} -max_len=4096

@@ -121,6 +121,11 @@ fn broken_references_are_found() {
         ),
         ("loki/configmap.yaml", "volume_enabled", "volumes_enabled", "configuration-key"),
         ("loki/configmap.yaml", "retention_enabled: true", "retention_enabled: \"on\"", "configuration-value"),
+        ("loki/log-rules.yaml", "[10m]", "[10 m]", "logql-syntax"),
+        ("loki/log-rules.yaml", "{app=", "{application=", "logql-label"),
+        ("loki/dashboards/logs.yaml", "[$__auto]", "", "logql-syntax"),
+        ("loki/dashboards/logs.yaml", "{namespace=~", "{name_space=~", "logql-label"),
+        ("promtail/configmap.yaml", "target_label: container", "target_label: container_name", "logql-label"),
         ("promtail/configmap.yaml", "loki-stack.myloki:3100", "loki.myloki:3100", "collector-url"),
         ("promtail/configmap.yaml", "source_labels", "source_label", "configuration-key"),
         ("grafana/configmap.yaml", "    [security]\n", "    [security\n", "file-syntax"),
@@ -222,5 +227,24 @@ fn labels_are_those_of_what_is_scraped() {
         let mut files = whole.clone();
         files.push(("rule.yaml".to_owned(), rule));
         assert_eq!(found(&files), expected.into_iter().collect::<Vec<_>>(), "{expression}");
+    }
+}
+
+/// Where lines may come with other labels, none is missed.
+#[test]
+fn labels_of_streams_may_come_from_elsewhere() {
+    let mut broken = manifests();
+    let change = |files: &mut Vec<(String, String)>, file: &str, from: &str, to: &str| {
+        replace_last(&mut files.iter_mut().find(|(name, _)| name == file).unwrap().1, from, to);
+    };
+    change(&mut broken, "loki/log-rules.yaml", "{app=", "{application=");
+    assert_eq!(found(&broken), ["logql-label"]);
+    for (file, from, to) in [
+        ("loki/service.yaml", "type: ClusterIP", "type: NodePort"),
+        ("promtail/configmap.yaml", "target_label: pod\n", "target_label: $1\n"),
+    ] {
+        let mut files = broken.clone();
+        change(&mut files, file, from, to);
+        assert_eq!(found(&files), Vec::<&str>::new(), "{to}");
     }
 }

@@ -1,5 +1,5 @@
-//! kubectl and helm, as `.ci/install-kubectl` lays them down, and what `.ci/install-sarif` and
-//! `.ci/install-checkov` do.
+//! kubectl and helm, as `.ci/install-kubectl` lays them down, and what `.ci/install-sarif`, `.ci/install-checkov` and
+//! `.ci/install-lezer` do.
 
 #![allow(dead_code, reason = "each test binary uses its own part")]
 
@@ -37,6 +37,17 @@ pub(crate) fn checkov() -> Option<PathBuf> {
     let path = cache()?.join("checkov/bin/checkov");
     if !path.is_file() {
         not_checked(&path.display().to_string(), "run `.ci/install-checkov`");
+        return None;
+    }
+    Some(path)
+}
+
+/// The folder with the grammar of Grafana's editor for LogQL, if it and Node are there.
+pub(crate) fn logql_packages() -> Option<PathBuf> {
+    let path = cache()?.join("logql");
+    let is_there = path.join("node_modules/@grafana/lezer-logql").is_dir();
+    if !is_there || Command::new("node").arg("--version").output().is_err() {
+        not_checked(&path.display().to_string(), "install Node and run `.ci/install-lezer`");
         return None;
     }
     Some(path)

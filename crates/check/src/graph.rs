@@ -124,7 +124,7 @@ fn pods(pod: &Pod<'_>) -> End {
 }
 
 /// Who is reached from the outside: the pods, their port, and the way.
-fn entrances(world: &World<'_>) -> Vec<(usize, i64, String)> {
+pub(crate) fn entrances(world: &World<'_>) -> Vec<(usize, i64, String)> {
     let mut found = Vec::new();
     for service in &world.services {
         let Some(object) = service.object else { continue };

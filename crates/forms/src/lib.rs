@@ -1,5 +1,5 @@
 //! The small grammars that many files are made of, each once: names, quantities, lengths of time, images, addresses,
-//! URLs, schedules, times and days, INI, label selectors and regular expressions.
+//! URLs, schedules, times and days, INI, label selectors, matchers of labels, texts in quotes and regular expressions.
 //!
 //! Each is read as the program reads it that has the last word, an API server, Prometheus, Docker or Grafana, and the
 //! module says which function that is. Where this project asks for more, a second function beside the first says so.
@@ -12,8 +12,11 @@ pub mod duration;
 pub mod image;
 pub mod ini;
 pub mod logs;
+pub mod matcher;
 pub mod name;
 pub mod quantity;
 pub mod regex;
 pub mod selector;
+pub mod template;
+pub mod text;
 pub mod url;

@@ -5,6 +5,7 @@ use crate::types::Type;
 use std::fmt;
 use std::ops::Range;
 use std::time::Duration;
+use vigil_forms::matcher::Matcher;
 
 /// An expression.
 #[derive(Clone, Debug)]
@@ -42,32 +43,6 @@ pub struct Selector {
     pub(crate) is_before: bool,
     pub(crate) span: Range<usize>,
     pub(crate) modifiers: Modifiers,
-}
-
-/// A label, and what its value must be.
-#[derive(Clone, Debug)]
-pub struct Matcher {
-    /// The label.
-    pub name: String,
-    /// How it is compared.
-    pub op: MatchOp,
-    /// With what.
-    pub value: String,
-    /// Series without the label are selected.
-    pub matches_empty: bool,
-}
-
-/// How a label's value is compared.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum MatchOp {
-    /// `=`.
-    Equal,
-    /// `!=`.
-    NotEqual,
-    /// `=~`: by a regular expression of Go's, for the whole value.
-    Regex,
-    /// `!~`.
-    NotRegex,
 }
 
 /// What may be said once of a selector or a subquery.
@@ -278,25 +253,13 @@ impl Selector {
     }
 }
 
-impl MatchOp {
-    /// As it is written.
-    pub fn word(self) -> &'static str {
-        match self {
-            Self::Equal => "=",
-            Self::NotEqual => "!=",
-            Self::Regex => "=~",
-            Self::NotRegex => "!~",
-        }
-    }
-}
-
 impl fmt::Display for Selector {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(name) = self.name.as_ref().filter(|_| self.is_before) {
             out.write_str(name)?;
         }
         if !self.is_before || !self.matchers.is_empty() {
-            let matchers = self.matchers.iter().map(|it| format!("{}{}{:?}", it.name, it.op.word(), it.value));
+            let matchers = self.matchers.iter().map(ToString::to_string);
             write!(out, "{{{}}}", matchers.collect::<Vec<_>>().join(", "))?;
         }
         Ok(())

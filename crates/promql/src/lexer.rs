@@ -5,7 +5,7 @@
 
 use crate::Error;
 use std::ops::Range;
-use vigil_forms::duration;
+use vigil_forms::{duration, text};
 
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Token {
@@ -141,8 +141,7 @@ impl<'t> Lexer<'t> {
         }
         match (self.place, c) {
             (Place::Brackets { duration: true }, '"' | '\'' | '`') => Err(self.unexpected(" in a duration")),
-            (_, '"' | '\'') => self.quoted(c),
-            (_, '`') => self.raw(),
+            (_, '"' | '\'' | '`') => self.quoted(),
             (Place::Braces, _) => self.in_braces(c),
             (Place::Brackets { .. }, ':') => self.colon(),
             (Place::Brackets { .. }, _) if is_letter(c) => self.duration_keyword(),
@@ -264,92 +263,37 @@ impl<'t> Lexer<'t> {
         }
     }
 
-    fn quoted(&mut self, quote: char) -> Result<(), Error> {
-        let mut bytes = Vec::new();
-        let mut rest = &self.rest()[1..];
-        loop {
-            let end = self.text.len() - rest.len();
-            let Some(c) = rest.chars().next().filter(|c| *c != '\n') else {
-                return Err(Error {
-                    message: format!("a text that begins with {quote} does not end"),
-                    span: self.at..end,
-                });
-            };
-            let width = c.len_utf8();
-            match c {
-                '\\' => {
-                    let Some((value, length)) = escape(rest, quote) else {
-                        let shown: String = rest.chars().take(2).collect();
-                        let message = format!("a text has no escape `{}`", shown.replace('\n', "\\n"));
-                        return Err(Error { message, span: end..end + shown.len() });
-                    };
-                    match value {
-                        Escape::Byte(byte) => bytes.push(byte),
-                        Escape::Char(c) => bytes.extend(c.encode_utf8(&mut [0; 4]).bytes()),
-                    }
-                    rest = &rest[length..];
-                    continue;
-                }
-                char::REPLACEMENT_CHARACTER => return Err(Self::not_unicode(end)),
-                _ if c == quote => break,
-                _ => bytes.extend(&rest.as_bytes()[..width]),
-            }
-            rest = &rest[width..];
-        }
-        let length = self.text.len() - rest.len() + 1 - self.at;
-        self.push(Kind::Text(String::from_utf8_lossy(&bytes).into_owned()), length);
-        Ok(())
-    }
-
-    fn raw(&mut self) -> Result<(), Error> {
-        let Some(length) = self.rest()[1..].find('`') else {
-            let message = "a text that begins with ` does not end".to_owned();
-            return Err(Error { message, span: self.at..self.text.len() });
+    fn quoted(&mut self) -> Result<(), Error> {
+        let read = text::quoted(self.rest());
+        let end = match &read {
+            Ok(read) => read.length,
+            Err(text::Wrong::Open(end)) => *end,
+            Err(text::Wrong::Escape(at)) => at.start,
         };
-        let inner = &self.rest()[1..=length];
-        if let Some(at) = inner.find(char::REPLACEMENT_CHARACTER) {
-            return Err(Self::not_unicode(self.at + 1 + at));
+        if let Some(at) = self.rest()[..end].find(char::REPLACEMENT_CHARACTER) {
+            return Err(Self::not_unicode(self.at + at));
         }
-        self.push(Kind::Text(inner.to_owned()), length + 2);
-        Ok(())
+        match read {
+            Ok(read) => {
+                self.push(Kind::Text(read.value), read.length);
+                Ok(())
+            }
+            Err(text::Wrong::Open(end)) => {
+                let message = format!("a text that begins with {} does not end", &self.rest()[..1]);
+                Err(Error { message, span: self.at..self.at + end })
+            }
+            Err(text::Wrong::Escape(at)) => {
+                let shown = self.rest()[at.clone()].replace('\n', "\\n");
+                let message = format!("a text has no escape `{shown}`");
+                Err(Error { message, span: self.at + at.start..self.at + at.end })
+            }
+        }
     }
 
     /// Prometheus takes the character that stands for wrong UTF-8 as wrong UTF-8.
     fn not_unicode(at: usize) -> Error {
         let span = at..at + char::REPLACEMENT_CHARACTER.len_utf8();
         Error { message: "a text holds U+FFFD, which stands for wrong UTF-8".to_owned(), span }
-    }
-}
-
-enum Escape {
-    Byte(u8),
-    Char(char),
-}
-
-/// What the escape at the beginning of a text stands for, and how long it is.
-fn escape(text: &str, quote: char) -> Option<(Escape, usize)> {
-    let c = text[1..].chars().next()?;
-    let number = |start: usize, length: usize, base: u32| {
-        let digits = text.get(start..start + length).filter(|digits| digits.chars().all(|c| c.is_digit(base)))?;
-        Some((u32::from_str_radix(digits, base).ok()?, start + length))
-    };
-    let byte = |(value, length): (u32, usize)| Some((Escape::Byte(u8::try_from(value).ok()?), length));
-    let char = |(value, length): (u32, usize)| Some((Escape::Char(char::from_u32(value)?), length));
-    match c {
-        'a' => Some((Escape::Byte(7), 2)),
-        'b' => Some((Escape::Byte(8), 2)),
-        'f' => Some((Escape::Byte(12), 2)),
-        'n' => Some((Escape::Byte(b'\n'), 2)),
-        'r' => Some((Escape::Byte(b'\r'), 2)),
-        't' => Some((Escape::Byte(b'\t'), 2)),
-        'v' => Some((Escape::Byte(11), 2)),
-        '\\' => Some((Escape::Byte(b'\\'), 2)),
-        '0'..='7' => byte(number(1, 3, 8)?),
-        'x' => byte(number(2, 2, 16)?),
-        'u' => char(number(2, 4, 16)?),
-        'U' => char(number(2, 8, 16)?),
-        _ if c == quote => Some((Escape::Char(c), 2)),
-        _ => None,
     }
 }
 

@@ -16,12 +16,12 @@ mod parser;
 mod types;
 
 pub use ast::{
-    Aggregate, Aggregation, Binary, Call, Cardinality, Expr, Grouping, MatchOp, Matcher, Matching, Matrix, Operator,
-    Selector, Subquery,
+    Aggregate, Aggregation, Binary, Call, Cardinality, Expr, Grouping, Matching, Matrix, Operator, Selector, Subquery,
 };
 pub use functions::Function;
 pub use needs::{Need, Release};
 pub use types::Type;
+pub use vigil_forms::matcher::{MatchOp, Matcher};
 
 use std::fmt;
 use std::ops::Range;

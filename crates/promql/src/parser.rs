@@ -3,8 +3,8 @@
 //! Source: `promql/parser/generated_parser.y`, and the methods of `parse.go` that its rules call.
 
 use crate::ast::{
-    Aggregate, Aggregation, At, Binary, Call, Cardinality, Expr, Grouping, MatchOp, Matcher, Matching, Matrix,
-    Modifiers, Offset, Operator, Selector, Subquery,
+    Aggregate, Aggregation, At, Binary, Call, Cardinality, Expr, Grouping, Matching, Matrix, Modifiers, Offset,
+    Operator, Selector, Subquery,
 };
 use crate::functions::{self, Life};
 use crate::lexer::{KEYWORDS, Kind, Token};
@@ -12,7 +12,7 @@ use crate::needs::{DURATIONS, FILL, FUNCTIONS, Need, RANGES, Release};
 use crate::{DEEPEST, Error, HIGHEST};
 use std::ops::Range;
 use std::time::Duration;
-use vigil_forms::regex;
+use vigil_forms::matcher::{MatchOp, Matcher};
 
 /// Words that are no name of a metric.
 const NO_METRIC: [&str; 6] = ["on", "ignoring", "group_left", "group_right", "bool", "atan2"];
@@ -348,10 +348,7 @@ impl Parser<'_> {
 
     fn match_op(&self, at: usize) -> Option<MatchOp> {
         match self.tokens.get(at)?.kind {
-            Kind::Sign("=") => Some(MatchOp::Equal),
-            Kind::Sign("!=") => Some(MatchOp::NotEqual),
-            Kind::Sign("=~") => Some(MatchOp::Regex),
-            Kind::Sign("!~") => Some(MatchOp::NotRegex),
+            Kind::Sign(sign) => MatchOp::of(sign),
             _ => None,
         }
     }
@@ -372,20 +369,12 @@ impl Parser<'_> {
         };
         self.at += 1;
         let Some(Kind::Text(value)) = self.peek() else { return Err(self.unexpected("a quoted text")) };
-        let value = value.clone();
-        let matches_empty = match op {
-            MatchOp::Equal => value.is_empty(),
-            MatchOp::NotEqual => !value.is_empty(),
-            MatchOp::Regex | MatchOp::NotRegex => {
-                let regex = regex::go(&value).map_err(|wrong| Error {
-                    message: format!("the regular expression is wrong: {wrong}"),
-                    span: self.here(),
-                })?;
-                regex.matches_empty == (op == MatchOp::Regex)
-            }
-        };
+        let matcher = Matcher::new(name, op, value.clone()).map_err(|wrong| Error {
+            message: format!("the regular expression is wrong: {wrong}"),
+            span: self.here(),
+        })?;
         self.at += 1;
-        Ok(Matcher { name, op, value, matches_empty })
+        Ok(matcher)
     }
 
     fn aggregate(&mut self, op: Aggregation, start: usize) -> Result<High, Error> {

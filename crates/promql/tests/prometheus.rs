@@ -7,6 +7,9 @@
 #[path = "../../../tests/tools/mod.rs"]
 mod tools;
 
+#[path = "../../../tests/tools/random.rs"]
+mod random;
+
 mod queries;
 
 use queries::Queries;

@@ -3,7 +3,7 @@
 
 use super::file::{File, Where, has};
 use super::grafana::{Dashboard, Loaded};
-use super::query::Query;
+use super::query::{Queries, Query};
 use super::syntax::Read;
 use crate::fields::{items, text};
 use crate::object::Object;
@@ -35,11 +35,11 @@ pub(super) fn unloaded<'r, 'f, 'a>(
     roots.filter(|it| is_dashboard(it.root) && !is_loaded(it.root)).collect()
 }
 
-/// Adds the queries of a dashboard that surely ask a Prometheus.
+/// Adds the queries of a dashboard that surely ask a Prometheus or a Loki.
 pub(super) fn queries<'w, 'r: 'w, 'f: 'w, 'a>(
     loaded: Option<&'w Loaded<'r, 'f, 'a>>,
     dashboard: &Dashboard<'r, 'f, 'a>,
-    queries: &mut Vec<Query<'w, 'a>>,
+    queries: &mut Queries<'w, 'a>,
 ) {
     let walk = Walk { loaded, file: dashboard.file, root: dashboard.root };
     walk.node(dashboard.root, Source::Unsaid, queries);
@@ -63,7 +63,7 @@ struct Walk<'l, 'w, 'r, 'f, 'a> {
 }
 
 impl<'w, 'a> Walk<'_, 'w, '_, '_, 'a> {
-    fn node(&self, node: &'w Node, source: Source<'w>, queries: &mut Vec<Query<'w, 'a>>) {
+    fn node(&self, node: &'w Node, source: Source<'w>, queries: &mut Queries<'w, 'a>) {
         match &node.data {
             Data::Scalar(_) => {}
             Data::List(list) => list.iter().for_each(|item| self.node(item, source, queries)),
@@ -93,36 +93,40 @@ impl<'w, 'a> Walk<'_, 'w, '_, '_, 'a> {
         }
     }
 
-    fn add(&self, node: &'w Node, text: Option<&'w str>, source: Source<'w>, queries: &mut Vec<Query<'w, 'a>>) {
-        let Some(text) = text.filter(|text| !text.trim().is_empty() && self.is_prometheus(source)) else { return };
+    fn add(&self, node: &'w Node, text: Option<&'w str>, source: Source<'w>, queries: &mut Queries<'w, 'a>) {
+        let Some(text) = text.filter(|text| !text.trim().is_empty()) else { return };
+        let queries = match self.kind(source) {
+            Some("prometheus") => &mut queries.prometheus,
+            Some("loki") => &mut queries.loki,
+            _ => return,
+        };
         let place = Where::File(self.file, self.root);
         queries.push(Query { text, node, place, variables: true, rule: None, interval: None });
     }
 
-    /// Whether a data source is a Prometheus.
-    fn is_prometheus(&self, source: Source<'_>) -> bool {
+    /// The kind of a data source, if it is known.
+    fn kind<'n>(&'n self, source: Source<'n>) -> Option<&'n str> {
         let source = match source {
-            Source::Kind(kind) => return kind == "prometheus",
-            Source::Unsaid => return self.loaded.is_some_and(Loaded::asks_prometheus),
+            Source::Kind(kind) => return Some(kind),
+            Source::Unsaid => return self.loaded?.default_kind(),
             Source::Named(source) => source,
         };
         if let Some(kind) = text(source, "type") {
-            return kind == "prometheus";
+            return Some(kind);
         }
-        let Some(name) = source.get("uid").unwrap_or(source).text() else { return false };
+        let name = source.get("uid").unwrap_or(source).text()?;
         if let Some(source) = self.loaded.and_then(|loaded| loaded.source(name)) {
-            return source.kind == "prometheus";
+            return Some(source.kind);
         }
         let Some(name) = variable(name) else {
             // Of what was made in the browser, nothing but its name is known.
-            return name.to_ascii_lowercase().contains("prometheus") || name.eq_ignore_ascii_case("prom");
+            let lower = name.to_ascii_lowercase();
+            let is_prometheus = lower.contains("prometheus") || lower == "prom";
+            return if is_prometheus { Some("prometheus") } else { lower.contains("loki").then_some("loki") };
         };
-        let variables = items(self.root, ["templating", "list"]);
-        variables.iter().any(|variable| {
-            text(variable, "name") == Some(name)
-                && text(variable, "type") == Some("datasource")
-                && text(variable, "query") == Some("prometheus")
-        })
+        let variables = items(self.root, ["templating", "list"]).iter();
+        let mut variables = variables.filter(|variable| text(variable, "type") == Some("datasource"));
+        variables.find(|variable| text(variable, "name") == Some(name)).and_then(|variable| text(variable, "query"))
     }
 }
 

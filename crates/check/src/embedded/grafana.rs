@@ -131,10 +131,10 @@ impl<'r, 'f, 'a> Loaded<'r, 'f, 'a> {
         self.sources.get(*self.known.get(name)?)
     }
 
-    /// Whether a panel that names no data source asks a Prometheus: the default is one.
-    pub(super) fn asks_prometheus(&self) -> bool {
+    /// The kind of data source that a panel asks which names none: the default.
+    pub(super) fn default_kind(&self) -> Option<&str> {
         let is_default = |source: &&DataSource<'_, '_, '_>| is_set(source.node, "isDefault");
-        self.sources.iter().find(is_default).is_some_and(|source| source.kind == "prometheus")
+        self.sources.iter().find(is_default).map(|source| source.kind)
     }
 
     /// Data sources by themselves and against each other.

@@ -1,107 +1,98 @@
-//! Expressions of LogQL in the rules of Loki, as far as can be told without all of its grammar.
-//!
-//! Source: `pkg/logql/syntax` of github.com/grafana/loki 3.7.8: the lexer, and `validateMatchers`, which wants one matcher of
-//! each selector that an empty text does not satisfy.
+//! LogQL: what the rules of Loki's ruler and the panels of dashboards ask for.
 
-use super::file::Where;
+use super::query::{self, Query, VARIABLE};
+use super::streams::Labels;
 use crate::finding::Findings;
 use crate::rule::rules;
-use vigil_forms::selector::is_stream_selector;
-use vigil_yaml::{Node, Quoted};
+use std::collections::BTreeSet;
+use vigil_logql::{Error, Expr, Log};
+use vigil_yaml::Quoted;
+use vigil_yaml::words::{list, nearest};
 
 rules! {
-    SYNTAX "logql-syntax" Error Program "expressions of Loki's rules close what they open, and select streams by a label"
+    SYNTAX "logql-syntax" Error Program "every query of Loki is valid LogQL"
+    LINES "logql-lines" Error Program "expressions of Loki's rules ask for numbers, not for lines of logs"
+    LABEL "logql-label" Warning Nobody "the labels by which queries select streams are those that the log collectors set"
 }
 
-/// Judges the expression of a rule.
-pub(super) fn check(place: Where<'_, '_>, node: &Node, findings: &mut Findings) {
-    if let Some(wrong) = node.text().and_then(fault) {
-        let (message, label) = wrong.texts();
-        place.add(&SYNTAX, node, message, findings).label(label);
-    }
-}
-
-#[derive(Debug, PartialEq, Eq)]
-enum Fault<'t> {
-    /// A bracket or a quote that nothing closes.
-    Open(char),
-    /// A bracket that closes nothing.
-    Close(char),
-    /// Braces that hold no selector of streams.
-    Selector(&'t str),
-    /// A name before braces, as PromQL has it.
-    Name(&'t str),
-    /// No selector at all.
-    Nothing,
-}
-
-impl Fault<'_> {
-    fn texts(&self) -> (String, &'static str) {
-        match self {
-            Self::Open(c) => (format!("a `{c}` that is never closed"), "the expression ends before"),
-            Self::Close(c) => (format!("a `{c}` that closes nothing"), "expected what opens it before"),
-            Self::Selector(text) => (
-                format!("{} selects no streams", Quoted(text)),
-                "expected matchers such as `{app=\"shop\"}`, one of them with `=` or `=~` and a text",
-            ),
-            Self::Name(name) => {
-                (format!("{} before a selector of streams", Quoted(name)), "LogQL has no names of metrics")
+/// Judges queries; by the labels of streams too, if they are known.
+pub(super) fn check(queries: &[Query<'_, '_>], labels: Option<&Labels>, findings: &mut Findings) {
+    for query in queries {
+        match parse(query.text, query.variables) {
+            Ok(Some(expr)) => {
+                if query.rule.is_some() && !expr.is_metric() {
+                    lines(query, findings);
+                }
+                if let Some(labels) = labels {
+                    for name in unknown(&expr, labels) {
+                        label(query, name, labels, findings);
+                    }
+                }
             }
-            Self::Nothing => (
-                "an expression that selects no streams".to_owned(),
-                "expected LogQL, such as `sum(rate({app=\"shop\"} |= \"error\" [5m])) > 1`",
-            ),
+            Ok(None) => {}
+            Err(error) => {
+                let message = format!("{} is no LogQL", Quoted(query.text.trim()));
+                let label = if query.variables {
+                    error.message
+                } else {
+                    query::located(query.text, &error.message, error.span.start)
+                };
+                let finding = query.place.add(&SYNTAX, query.node, message, findings).label(label);
+                if let Some(help) = error.help {
+                    finding.help(help);
+                }
+            }
         }
     }
 }
 
-/// The first thing that is surely wrong.
-fn fault(text: &str) -> Option<Fault<'_>> {
-    let mut open: Vec<(char, usize)> = Vec::new();
-    let mut selects = false;
-    let mut rest = text.char_indices();
-    while let Some((at, c)) = rest.next() {
-        match c {
-            '#' => drop(rest.find(|(_, c)| *c == '\n')),
-            '"' | '`' => {
-                let mut is_escaped = false;
-                let end = rest.find(|(_, next)| {
-                    let ends = *next == c && !is_escaped;
-                    is_escaped = c == '"' && *next == '\\' && !is_escaped;
-                    ends
-                });
-                if end.is_none() {
-                    return Some(Fault::Open(c));
-                }
-            }
-            '(' | '[' | '{' => open.push((c, at)),
-            ')' | ']' | '}' => {
-                let opens = match c {
-                    ')' => '(',
-                    ']' => '[',
-                    _ => '{',
-                };
-                let Some((_, start)) = open.pop_if(|(other, _)| *other == opens) else {
-                    return Some(Fault::Close(c));
-                };
-                if c == '}' {
-                    selects = true;
-                    let of_name = |c: char| c.is_ascii_alphanumeric() || matches!(c, '_' | ':');
-                    let name = text[..start].trim_end().rsplit(|c| !of_name(c)).next().unwrap_or_default();
-                    if !name.is_empty() {
-                        return Some(Fault::Name(name));
-                    }
-                    if !is_stream_selector(&text[start..=at]) {
-                        return Some(Fault::Selector(&text[start..=at]));
-                    }
-                }
-            }
-            _ => {}
-        }
+/// A log query where numbers are needed.
+fn lines(query: &Query<'_, '_>, findings: &mut Findings) {
+    let message = format!("{} asks for lines of logs, and a rule is made of numbers", Quoted(query.text.trim()));
+    query
+        .place
+        .add(&LINES, query.node, message, findings)
+        .label("Loki's ruler fails at every evaluation")
+        .help("count the lines, such as `sum(count_over_time({app=\"shop\"} |= \"error\" [5m])) > 0`");
+}
+
+/// The labels that streams must have, and that none has.
+fn unknown<'e>(expr: &'e Expr, labels: &Labels) -> BTreeSet<&'e str> {
+    expr.logs().into_iter().flat_map(wanted).filter(|name| !labels.may_have(name)).collect()
+}
+
+/// The labels without which nothing matches.
+fn wanted(log: &Log) -> impl Iterator<Item = &str> {
+    log.matchers.iter().filter(|matcher| !matcher.matches_empty).map(|matcher| matcher.name.as_str())
+}
+
+fn label(query: &Query<'_, '_>, name: &str, labels: &Labels, findings: &mut Findings) {
+    let known: Vec<&str> = labels.names.iter().map(String::as_str).collect();
+    let message = format!("streams are selected by the label `{name}`, which no log collector sets");
+    let near = nearest(name, known.iter().copied()).map(|near| format!("did you mean `{near}`?"));
+    query
+        .place
+        .add(&LABEL, query.node, message, findings)
+        .label(near.unwrap_or_else(|| "the query selects no stream".to_owned()))
+        .help(format!("select by {}; labels of lines are asked for behind the braces", list(&known, "or")));
+}
+
+/// Reads a query; nothing where it depends on what Grafana puts into it.
+fn parse(text: &str, variables: bool) -> Result<Option<Expr>, Error> {
+    if !variables {
+        return vigil_logql::parse(text).map(Some);
     }
-    match open.pop() {
-        Some((c, _)) => Some(Fault::Open(c)),
-        None => (!selects && !text.contains("vector(")).then_some(Fault::Nothing),
+    let read = |word| {
+        let (replaced, bare) = query::replaced(text, word);
+        (vigil_logql::parse(&replaced), replaced, bare)
+    };
+    let (first, replaced, bare) = read("v");
+    let other = || ["1", "5m", "\"v\""].into_iter().find_map(|word| read(word).0.ok());
+    match first.or_else(|error| other().ok_or(error)) {
+        Ok(expr) => Ok(Some(expr)),
+        // A name, a pattern or a template may be in a variable.
+        Err(error) if bare || replaced.get(error.span.clone()).is_some_and(|part| part.contains(VARIABLE)) => Ok(None),
+        Err(error) => Err(error),
     }
 }
 
@@ -110,37 +101,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_is_surely_wrong() {
+    fn variables_of_grafana() {
         for text in [
-            r#"sum by (a) (rate({b="c"} |~ `^(x|"y")` [5m])) > 1"#,
-            "vector(1) # (",
-            r#"count_over_time({a="}"} != "\"(" [5m])"#,
-            "{a=\"b\"} | pattern `<_> [<_>] \"<_>\"`",
+            r#"sum(rate({app=~"$app"} |= `$search` [$__auto]))"#,
+            r#"sum(rate({app="${app:regex}"} [$__interval])) / $__range_s"#,
+            r#"topk($limit, sum by (app) (rate({app="[[app]]"}[$__range])))"#,
+            r#"sum by ($by) (rate({app="a"}[$window]))"#,
+            r#"{app="$app"} |= $search | json | level="$level""#,
         ] {
-            assert_eq!(fault(text), None, "{text}");
+            assert!(parse(text, true).is_ok_and(|it| it.is_some()), "{text}: {:?}", parse(text, true));
         }
-        for (text, expected) in [
-            (r#"sum(rate({a="b"}[5m])"#, Fault::Open('(')),
-            (r#"rate({a="b"}[5m]))"#, Fault::Close(')')),
-            (r#"rate({a="b"}[5m)"#, Fault::Close(')')),
-            (r#"{a="b"} |= "c"#, Fault::Open('"')),
-            ("rate({}[5m])", Fault::Selector("{}")),
-            (r#"rate({a=~".*"}[5m])"#, Fault::Selector(r#"{a=~".*"}"#)),
-            (r#"sum(up{job="a"})"#, Fault::Name("up")),
-            ("up == 0", Fault::Nothing),
+        for text in [
+            "{$filters} | json",
+            r#"{app="a"} | pattern "$pattern""#,
+            r#"{app="a"} |= ip("$address")"#,
+            r#"{app="a"} | line_format "{{ $x := .a }}""#,
         ] {
-            assert_eq!(fault(text), Some(expected), "{text}");
+            assert!(parse(text, true).is_ok_and(|it| it.is_none()), "{text}: {:?}", parse(text, true));
         }
-    }
-
-    /// Cut off anywhere, and with anything before it.
-    #[test]
-    fn any_text_is_read() {
-        assert_eq!(fault("ä{b=\"c\"}"), None);
-        assert_eq!(fault("ä{b=\"c\"}"), None);
-        let text = "sum by (ä) (rate({b=\"\\\"c\"} |~ `^ü` [5m])) # {";
-        for (at, _) in text.char_indices() {
-            let _ = (fault(&text[..at]).map(|wrong| wrong.texts()), fault(&text[at..]).map(|wrong| wrong.texts()));
+        for text in [r#"rate({app="$app"}[$__auto]"#, r#"rate({app="$app"})"#, r#"{app="$app"} | pattern "<a><b>""#] {
+            assert!(parse(text, true).is_err(), "{text}");
         }
+        assert!(parse(r#"rate({app="a"}[$__auto])"#, false).is_err());
     }
 }

@@ -23,6 +23,7 @@ pub(crate) mod query;
 mod releases;
 mod rollout;
 mod rule_groups;
+mod streams;
 mod syntax;
 mod targets;
 mod templates;
@@ -41,7 +42,7 @@ use crate::world::template::PodTemplate;
 use crate::world::{World, operator};
 use features::Prometheus;
 use file::File;
-use query::{Parsing, Query, Targets};
+use query::{Parsing, Queries, Query, Targets};
 use std::collections::hash_map::DefaultHasher;
 use std::collections::{BTreeSet, HashSet};
 use std::hash::{Hash, Hasher};
@@ -128,11 +129,13 @@ pub(crate) fn check_syntax(object: &Object<'_>, clean: &Clean, findings: &mut Fi
         files.retain(|file| !clean.texts().contains(&Clean::key(file)));
         let before = findings.list.len();
         let read = syntax::check(&files, findings);
-        let mut queries = Vec::new();
+        let mut queries = Queries::default();
         for dashboard in &dashboards::unloaded(&read, &[]) {
             dashboards::queries(None, dashboard, &mut queries);
             panels::check(dashboard, findings);
         }
+        logql::check(&queries.loki, None, findings);
+        let queries = queries.prometheus;
         query::check(&queries, &Parsing::new(&queries, None), &Targets::default(), &HashSet::new(), findings);
         if findings.list.len() == before {
             clean.texts().extend(files.iter().map(Clean::key));
@@ -165,7 +168,7 @@ pub(crate) fn check<'a>(
     prometheus_start::check(&read, world, findings);
     alertmanager::check(&read, world, &operated, findings);
     grafana_settings::check(&read, world, findings);
-    let mut queries = Vec::new();
+    let mut queries = Queries::default();
     let mut recorded = HashSet::new();
     rule_groups::check(world, &read, &mut queries, &mut recorded, findings);
 
@@ -189,15 +192,20 @@ pub(crate) fn check<'a>(
             panels::check(dashboard, findings);
         }
     }
-    // Of a Grafana elsewhere nothing is known but that it reads PromQL.
+    let labels = if followed && !queries.loki.is_empty() { streams::labels(&read, world) } else { None };
+    logql::check(&queries.loki, labels.as_ref(), findings);
+    // Of a Grafana elsewhere nothing is known but that it reads PromQL and LogQL.
     let unloaded = dashboards::unloaded(&read, &loaded);
-    let mut others = Vec::new();
+    let mut others = Queries::default();
     for dashboard in &unloaded {
         dashboards::queries(None, dashboard, &mut others);
         panels::check(dashboard, findings);
     }
     let memory = set.options.memory.as_deref();
+    logql::check(&others.loki, None, findings);
+    let others = others.prometheus;
     query::check(&others, &Parsing::new(&others, memory), &Targets::default(), &recorded, findings);
+    let queries = queries.prometheus;
     if !queries.is_empty() {
         check_queries(set, world, &queries, &recorded, followed, findings);
     }

@@ -37,6 +37,13 @@ pub(super) struct Query<'w, 'a> {
     pub(super) interval: Option<u64>,
 }
 
+/// Queries, by whom they ask.
+#[derive(Default)]
+pub(super) struct Queries<'w, 'a> {
+    pub(super) prometheus: Vec<Query<'w, 'a>>,
+    pub(super) loki: Vec<Query<'w, 'a>>,
+}
+
 /// What is known of a query's text.
 #[derive(Default)]
 pub(crate) struct Parsed {
@@ -118,7 +125,7 @@ pub(crate) fn parse(text: &str, variables: bool) -> Parsed {
 }
 
 /// The text without variables, and whether some stood outside of texts that are not Grafana's own.
-fn replaced(text: &str, by: &str) -> (String, bool) {
+pub(super) fn replaced(text: &str, by: &str) -> (String, bool) {
     let mut out = String::with_capacity(text.len());
     let mut quote: Option<char> = None;
     let mut bare = false;
@@ -148,7 +155,7 @@ fn replaced(text: &str, by: &str) -> (String, bool) {
         rest = &rest[c.len_utf8()..];
         out.push(c);
         match (quote, c) {
-            (Some(_), '\\') => {
+            (Some('"' | '\''), '\\') => {
                 if let Some(escaped) = rest.chars().next() {
                     out.push(escaped);
                     rest = &rest[escaped.len_utf8()..];
@@ -316,7 +323,11 @@ pub(super) fn check<'w>(
         let at = query.node;
         if let Some(error) = &parsed.error {
             let message = format!("{} is no PromQL", Quoted(query.text.trim()));
-            let finding = query.place.add(&SYNTAX, at, message, findings).label(located(query.text, error));
+            let finding = query.place.add(&SYNTAX, at, message, findings).label(located(
+                query.text,
+                &error.message,
+                error.span.start,
+            ));
             if !query.variables && (query.text.contains("[$") || query.text.contains("$__")) {
                 finding.help("only Grafana knows variables: write a time, such as `5m`");
             }
@@ -354,13 +365,13 @@ pub(super) fn check<'w>(
 }
 
 /// What is wrong with a query, and what stands there, if the query is too long to see it.
-fn located(text: &str, error: &Error) -> String {
+pub(super) fn located(text: &str, message: &str, start: usize) -> String {
     const SEEN: usize = 60;
-    let rest: String = text.get(error.span.start..).unwrap_or_default().chars().take(30).collect();
+    let rest: String = text.get(start..).unwrap_or_default().chars().take(30).collect();
     if text.len() <= SEEN || rest.is_empty() {
-        return error.message.clone();
+        return message.to_owned();
     }
-    format!("{}, at {}", error.message, Quoted(rest.trim()))
+    format!("{message}, at {}", Quoted(rest.trim()))
 }
 
 /// A time as Prometheus writes it.

@@ -1,8 +1,7 @@
 //! Alerts and recording rules: of PrometheusRules, and of files that a Prometheus or the ruler of a Loki reads.
 
 use super::file::Where;
-use super::logql;
-use super::query::Query;
+use super::query::{Queries, Query};
 use super::syntax::Read;
 use super::targets::evaluation;
 use super::templates;
@@ -31,14 +30,14 @@ const LOKI_INTERVAL: u64 = 60;
 pub(super) fn check<'w, 'a>(
     world: &'w World<'a>,
     read: &'w [Read<'_, 'a>],
-    queries: &mut Vec<Query<'w, 'a>>,
+    queries: &mut Queries<'w, 'a>,
     recorded: &mut HashSet<&'w str>,
     findings: &mut Findings,
 ) {
     let usual = evaluation(world.set);
     for object in world.set.of_kind(MONITORING, "PrometheusRule").filter(|object| !object.damaged) {
         let groups = items(object.node, ["spec", "groups"]);
-        self::groups(Where::Object(object), groups, usual, queries, recorded, findings);
+        self::groups(Where::Object(object), groups, usual, &mut queries.prometheus, recorded, findings);
     }
     for Read { file, documents } in read {
         let [root] = documents.as_slice() else { continue };
@@ -49,14 +48,12 @@ pub(super) fn check<'w, 'a>(
         let is_read_by = |name: &str| world.readers(&file.object).any(|reader| reader.name == name);
         let place = Where::File(file, root);
         if is_read_by("prometheus") {
-            groups(place, items(root, "groups"), None, queries, recorded, findings);
+            groups(place, items(root, "groups"), None, &mut queries.prometheus, recorded, findings);
         } else if is_read_by("loki") {
             // Their queries are LogQL, and Prometheus gets nothing of what they record.
             let usual = Some(LOKI_INTERVAL);
             let groups = items(root, "groups");
-            self::groups(place, groups, usual, &mut Vec::new(), &mut HashSet::new(), findings);
-            let rules = groups.iter().flat_map(|group| items(group, "rules"));
-            rules.filter_map(|rule| rule.get("expr")).for_each(|expr| logql::check(place, expr, findings));
+            self::groups(place, groups, usual, &mut queries.loki, &mut HashSet::new(), findings);
         }
     }
 }

@@ -1,7 +1,24 @@
 //! Queries of every form that the grammar has, the same for the same seed; some with a mistake.
 
+use crate::random::Random;
+use std::ops::{Deref, DerefMut};
+
 /// An endless row of queries.
-pub(crate) struct Queries(u64);
+pub(crate) struct Queries(Random);
+
+impl Deref for Queries {
+    type Target = Random;
+
+    fn deref(&self) -> &Random {
+        &self.0
+    }
+}
+
+impl DerefMut for Queries {
+    fn deref_mut(&mut self) -> &mut Random {
+        &mut self.0
+    }
+}
 
 const METRICS: [&str; 26] = [
     "up",
@@ -186,30 +203,13 @@ impl Iterator for Queries {
             let depth = self.below(4);
             self.vector(depth)
         };
-        Some(if self.chance(40) { self.mutated(query) } else { query })
+        Some(if self.chance(40) { self.mutated(query, &SIGNS) } else { query })
     }
 }
 
 impl Queries {
     pub(crate) fn new(seed: u64) -> Self {
-        Self(seed)
-    }
-
-    /// A number below another one: xorshift64*.
-    fn below(&mut self, end: usize) -> usize {
-        self.0 ^= self.0 >> 12;
-        self.0 ^= self.0 << 25;
-        self.0 ^= self.0 >> 27;
-        let number = self.0.wrapping_mul(0x2545_F491_4F6C_DD1D) >> 33;
-        usize::try_from(number).unwrap() % end
-    }
-
-    fn chance(&mut self, percent: usize) -> bool {
-        self.below(100) < percent
-    }
-
-    fn one<'w>(&mut self, words: &[&'w str]) -> &'w str {
-        words[self.below(words.len())]
+        Self(Random::new(seed))
     }
 
     fn some(&mut self, most: usize, one: impl Fn(&mut Self) -> String) -> String {
@@ -403,33 +403,6 @@ impl Queries {
             16..18 => format!("({}){}", self.binary(depth), self.modifiers()),
             18 => format!("{}{}", self.one(&["-", "+"]), self.vector(depth - 1)),
             _ => format!("({})", self.vector(depth - 1)),
-        }
-    }
-
-    /// The same with one thing taken away, doubled, put in or changed places.
-    fn mutated(&mut self, query: String) -> String {
-        let places: Vec<usize> = query.char_indices().map(|(at, _)| at).collect();
-        if places.is_empty() {
-            return query;
-        }
-        let at = places[self.below(places.len())];
-        let (before, after) = query.split_at(at);
-        let mut rest = after.chars();
-        let next: String = rest.next().into_iter().collect();
-        let mut words: Vec<&str> = query.split(' ').collect();
-        let (one, other) = (self.below(words.len()), self.below(words.len()));
-        match self.below(6) {
-            0 => format!("{before}{}", rest.as_str()),
-            1 => format!("{before}{next}{after}"),
-            2 => {
-                words.remove(one);
-                words.join(" ")
-            }
-            3 => {
-                words.swap(one, other);
-                words.join(" ")
-            }
-            _ => format!("{before}{}{after}", self.one(&SIGNS)),
         }
     }
 }
