@@ -49,6 +49,37 @@ pub(super) fn alertmanagers<'a>(set: &Set<'a>) -> HashMap<(&'a str, String), Obj
     set.of_kind(MONITORING, "Alertmanager").map(|object| (secret(object), *object)).collect()
 }
 
+/// A part of Prometheus' configuration that stands in a Secret, and that the operator adds as it is.
+#[derive(Clone, Copy)]
+pub(super) struct Part {
+    field: &'static str,
+    /// What is in it, as the lists of keys call it.
+    sort: &'static str,
+    pub(super) is_jobs: bool,
+}
+
+const PARTS: [Part; 3] = [
+    Part { field: "additionalScrapeConfigs", sort: "[config.ScrapeConfig", is_jobs: true },
+    Part { field: "additionalAlertManagerConfigs", sort: "[config.AlertmanagerConfig", is_jobs: false },
+    Part { field: "additionalAlertRelabelConfigs", sort: "[relabel.Config", is_jobs: false },
+];
+
+/// The Secrets whose keys are parts of the configuration of a Prometheus, by namespace, name and key.
+pub(super) fn parts<'a>(set: &'a Set<'a>) -> HashMap<(&'a str, &'a str, &'a str), (Object<'a>, Part)> {
+    let owners = ["Prometheus", "PrometheusAgent"].into_iter().flat_map(|kind| set.of_kind(MONITORING, kind));
+    owners
+        .flat_map(|owner| {
+            PARTS.iter().filter_map(move |part| {
+                let of = |key| owner.at(&["spec", part.field, key]).and_then(Node::text);
+                Some(((owner.namespace, of("name")?, of("key")?), (*owner, *part)))
+            })
+        })
+        .collect()
+}
+
+/// What an unknown key breaks.
+const UNKNOWN: &str = "remove it; the program does not start with a key it does not know";
+
 /// Judges the files that programs of known versions are configured by.
 pub(super) fn check(
     read: &[Read<'_, '_>],
@@ -56,9 +87,17 @@ pub(super) fn check(
     alertmanagers: &HashMap<(&str, String), Object<'_>>,
     findings: &mut Findings,
 ) {
+    let parts = parts(world.set);
     for Read { file, documents } in read {
         let [root] = documents.as_slice() else { continue };
         let operated = || alertmanagers.get(&(file.object.namespace, file.object.name.to_owned()));
+        if let Some((owner, part)) = parts.get(&(file.object.namespace, file.object.name, file.name()))
+            && file.object.kind == "Secret"
+            && let Some(keys) = keys_of("prometheus", version_of(owner))
+        {
+            Walk::new(file, root, keys, &KEY, UNKNOWN, findings).value(root, None, part.sort);
+            continue;
+        }
         let keys = if file.object.kind == "Secret"
             && file.name() == "alertmanager.yaml"
             && let Some(alertmanager) = operated()
@@ -69,14 +108,13 @@ pub(super) fn check(
             own.find_map(|reader| keys_of(reader.name, reader.version))
         };
         if let Some(keys) = keys {
-            let help = "remove it; the program does not start with a key it does not know";
-            Walk::new(file, root, keys, &KEY, help, findings).value(root, None, keys.root);
+            Walk::new(file, root, keys, &KEY, UNKNOWN, findings).value(root, None, keys.root);
         }
     }
 }
 
 /// The version of an Alertmanager or a Prometheus of the operator, if it says one.
-pub(super) fn version_of(object: &Object<'_>) -> Option<(u32, u32)> {
+pub(crate) fn version_of(object: &Object<'_>) -> Option<(u32, u32)> {
     let tag = || Image::split(object.at(&["spec", "image"]).and_then(Node::text)?).tag;
     version(object.at(&["spec", "version"]).and_then(Node::text).or_else(tag)?)
 }

@@ -10,6 +10,7 @@ mod features;
 mod file;
 mod grafana;
 mod grafana_settings;
+mod http_client;
 mod labels;
 mod logql;
 mod loki;
@@ -27,6 +28,8 @@ mod syntax;
 mod targets;
 mod templates;
 mod values;
+
+pub(crate) use configuration::version_of;
 
 use crate::fields::items;
 use crate::finding::Findings;

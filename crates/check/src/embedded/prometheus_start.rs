@@ -1,12 +1,13 @@
 //! What keeps Prometheus from loading its configuration although it knows every key of it.
 //!
 //! Source: the `Validate` and `UnmarshalYAML` functions of `config/config.go`, `model/relabel/relabel.go` and
-//! `discovery/kubernetes/kubernetes.go` of github.com/prometheus/prometheus 3.8, and of `config/http_config.go` of
-//! github.com/prometheus/common.
+//! `discovery/kubernetes/kubernetes.go` of github.com/prometheus/prometheus 3.8.
 
-use super::file::File;
+use super::configuration;
+use super::file::{File, Where};
+use super::http_client;
 use super::syntax::Read;
-use crate::fields::{filled, given, items, text, written};
+use crate::fields::{filled, given, items, text};
 use crate::finding::{At, Finding, Findings};
 use crate::relabeling::{self, Wrong};
 use crate::rule::rules;
@@ -23,12 +24,18 @@ rules! {
 
 const ROLES: [&str; 6] = ["node", "pod", "service", "endpoints", "endpointslice", "ingress"];
 
-const TLS_VERSIONS: [&str; 4] = ["TLS10", "TLS11", "TLS12", "TLS13"];
-
 /// Judges the files that a Prometheus of the set is configured by.
 pub(super) fn check(read: &[Read<'_, '_>], world: &World<'_>, findings: &mut Findings) {
+    let parts = configuration::parts(world.set);
     for Read { file, documents } in read {
         let [root] = documents.as_slice() else { continue };
+        let part = parts.get(&(file.object.namespace, file.object.name, file.name()));
+        if part.is_some_and(|(_, part)| part.is_jobs && file.object.kind == "Secret") {
+            let mut judge = Judge { file, root, findings };
+            // Their defaults are those of the Prometheus, which the operator writes beside them.
+            root.items().iter().for_each(|job| judge.job(job, Duration::from_secs(60), Duration::from_secs(10)));
+            continue;
+        }
         let mut programs = world.readers(&file.object);
         if programs.any(|program| program.name == "prometheus" && program.is_configured_by(file.name())) {
             Judge { file, root, findings }.check();
@@ -116,6 +123,11 @@ impl Judge<'_, '_, '_> {
         self.relabelings(job, "relabel_configs");
         self.relabelings(job, "metric_relabel_configs");
         self.authentication(job);
+        for entry in job.entries().iter().filter(|entry| entry.key.text.ends_with("_sd_configs")) {
+            for discovery in entry.value.items() {
+                self.authentication(discovery);
+            }
+        }
         for discovery in items(job, "kubernetes_sd_configs") {
             match filled(discovery, "role") {
                 None => {
@@ -183,54 +195,8 @@ impl Judge<'_, '_, '_> {
         }
     }
 
-    /// At most one way to show who one is, each whole.
+    /// How whatever `holder` names is asked.
     fn authentication(&mut self, holder: &Node) {
-        const METHODS: [&str; 5] = ["authorization", "basic_auth", "bearer_token", "bearer_token_file", "oauth2"];
-        let mut methods = METHODS.iter().filter(|key| given(holder, **key).is_some());
-        if let (Some(first), Some(second)) = (methods.next(), methods.next())
-            && let Some(entry) = holder.entry(second)
-        {
-            self.add(entry, format!("`{second}` beside `{first}`")).label("expected one method of authentication");
-        }
-        for (of, one, other) in [
-            ("basic_auth", "username", "username_file"),
-            ("basic_auth", "password", "password_file"),
-            ("authorization", "credentials", "credentials_file"),
-            ("oauth2", "client_secret", "client_secret_file"),
-            ("tls_config", "ca", "ca_file"),
-            ("tls_config", "cert", "cert_file"),
-            ("tls_config", "key", "key_file"),
-        ] {
-            let Some(of) = given(holder, of) else { continue };
-            if filled(of, one).is_some()
-                && let Some(entry) = of.entry(other).filter(|entry| !written(&entry.value).is_empty())
-            {
-                self.add(entry, format!("`{other}` beside `{one}`")).label("expected one of the two");
-            }
-        }
-        if let Some((node, kind)) = filled(holder, ["authorization", "type"])
-            && kind.trim().eq_ignore_ascii_case("basic")
-        {
-            self.add(node, "`authorization.type` is `basic`").help("take `basic_auth`");
-        }
-        if let Some(oauth2) = given(holder, "oauth2") {
-            for key in ["client_id", "token_url"] {
-                if filled(oauth2, key).is_none() {
-                    self.add(oauth2, format!("`oauth2` without `{key}`"));
-                }
-            }
-        }
-        let Some(tls) = given(holder, "tls_config") else { return };
-        for key in ["min_version", "max_version"] {
-            if let Some((node, version)) = filled(tls, key).filter(|(_, version)| !TLS_VERSIONS.contains(version)) {
-                self.unknown(node, key, version, &TLS_VERSIONS);
-            }
-        }
-        let has = |keys: [&str; 2]| keys.into_iter().any(|key| filled(tls, key).is_some());
-        match (has(["cert", "cert_file"]), has(["key", "key_file"])) {
-            (true, false) => self.add(tls, "a client certificate without `key_file`").help("it needs its key"),
-            (false, true) => self.add(tls, "a client key without `cert_file`").help("it needs its certificate"),
-            _ => return,
-        };
+        http_client::check(Where::File(self.file, self.root), &START, holder, self.findings);
     }
 }

@@ -1,8 +1,9 @@
 //! The command lines of programs: flags that they know, and files that their volumes have.
 
-use crate::fields::{items, text, texts};
+use crate::embedded::version_of;
+use crate::fields::{filled, items, text, texts};
 use crate::finding::Findings;
-use crate::object::Object;
+use crate::object::{MONITORING, Object};
 use crate::rule::rules;
 use crate::world::pods::Pod;
 use crate::world::program::{Known, Program};
@@ -38,6 +39,7 @@ fn read(text: &'static str) -> Flags {
 
 /// Judges the containers of all pods.
 pub(crate) fn check(world: &World<'_>, findings: &mut Findings) {
+    added(world, findings);
     for pod in &world.pods {
         let Some((object, spec)) = pod.object.zip(pod.spec).filter(|(object, _)| !object.damaged) else { continue };
         for container in items(spec, "initContainers").iter().chain(items(spec, "containers")) {
@@ -51,6 +53,44 @@ pub(crate) fn check(world: &World<'_>, findings: &mut Findings) {
             }
         }
     }
+}
+
+/// Judges the arguments that the operator is told to add.
+fn added(world: &World<'_>, findings: &mut Findings) {
+    for (kind, name) in [("Prometheus", "prometheus"), ("Alertmanager", "alertmanager")] {
+        for object in world.judged(MONITORING, kind) {
+            let Some(known) = Known::of(&KNOWN, name, version_of(object), read) else { continue };
+            let arguments = items(object.node, ["spec", "additionalArgs"]).iter();
+            for (node, argument) in arguments.filter_map(|argument| filled(argument, "name")) {
+                let is_known = |name: &str| known.contains_key(name);
+                // One that begins with a dash is told with the object.
+                if !argument.starts_with('-')
+                    && !is_known(argument)
+                    && !argument.strip_prefix("no-").is_some_and(is_known)
+                {
+                    unknown(object, name, known, (node, argument), findings);
+                }
+            }
+        }
+    }
+}
+
+fn unknown(
+    object: &Object<'_>,
+    program: &str,
+    known: &HashMap<&'static str, bool>,
+    (node, name): (&Node, &str),
+    findings: &mut Findings,
+) {
+    let message = format!("{program} has no flag {}", Quoted(&format!("-{name}")));
+    let finding = findings.add(&FLAG, object, node, message);
+    // In an order of their own, as of two that are as near the first is told.
+    let mut names: Vec<&str> = known.keys().copied().collect();
+    names.sort_unstable();
+    if let Some(near) = nearest(name, names) {
+        finding.label(format!("did you mean `-{near}`?"));
+    }
+    finding.help("correct or remove it; the program does not start with a flag that it does not know");
 }
 
 /// The arguments of a program; none where something else is started, such as a shell.
@@ -88,15 +128,7 @@ fn flags(
         if let Some(takes_value) = known.get(name) {
             is_value = *takes_value && value.is_none();
         } else if negated.is_none() && !matches!(name, "h" | "help" | "version") {
-            let message = format!("{} has no flag {}", program.name, Quoted(&format!("-{name}")));
-            let finding = findings.add(&FLAG, object, *node, message);
-            // In an order of their own, as of two that are as near the first is told.
-            let mut names: Vec<&str> = known.keys().copied().collect();
-            names.sort_unstable();
-            if let Some(near) = nearest(name, names) {
-                finding.label(format!("did you mean `-{near}`?"));
-            }
-            finding.help("correct or remove it; the program does not start with a flag that it does not know");
+            unknown(object, program.name, known, (node, name), findings);
         }
     }
 }
