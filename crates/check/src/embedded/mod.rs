@@ -1,6 +1,7 @@
 //! Files inside of objects: configuration, dashboards, rules and their queries.
 
 mod alertmanager;
+mod alloy;
 mod buckets;
 mod catalogue;
 mod configuration;
@@ -69,6 +70,7 @@ pub(crate) fn rules() -> Vec<&'static Rule> {
         prometheus_start::RULES,
         push::RULES,
         query::RULES,
+        alloy::RULES,
         releases::RULES,
         rollout::RULES,
         rule_groups::RULES,
@@ -164,6 +166,7 @@ pub(crate) fn check<'a>(
     loki_start::check(&read, world, findings);
     prometheus_start::check(&read, world, findings);
     alertmanager::check(&read, world, &operated, findings);
+    alloy::check(&read, world, findings);
     grafana_settings::check(&read, world, findings);
     let mut queries = Vec::new();
     let mut recorded = HashSet::new();
