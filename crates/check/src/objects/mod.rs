@@ -33,6 +33,7 @@ use crate::version::Version;
 use judge::Judge;
 
 pub(crate) use operated::relabelings;
+pub(crate) use scraping::SELECTED;
 
 /// The rules of all modules.
 pub(crate) fn rules() -> Vec<&'static Rule> {

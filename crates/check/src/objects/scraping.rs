@@ -17,7 +17,7 @@ rules! {
 }
 
 /// The objects of each role of discovery that a selector may select by.
-const SELECTED: &[(&str, &[&str])] = &[
+pub(crate) const SELECTED: &[(&str, &[&str])] = &[
     ("pod", &["pod"]),
     ("service", &["service"]),
     ("endpointslice", &["pod", "service", "endpointslice"]),

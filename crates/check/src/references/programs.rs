@@ -9,6 +9,7 @@ use crate::world::pods::Pod;
 use crate::world::program::{Known, Program};
 use crate::world::{World, volumes};
 use std::collections::HashMap;
+use vigil_forms::duration;
 use vigil_yaml::words::{list, nearest};
 use vigil_yaml::{Node, Quoted};
 
@@ -37,6 +38,59 @@ fn read(text: &'static str) -> Flags {
     text.lines().map(|line| line.strip_suffix('=').map_or((line, false), |name| (name, true))).collect()
 }
 
+/// What follows a flag, as far as it is of few words or of one form: the flags of `cmd/prometheus/main.go` 3.8 and of
+/// `promslog/flag` in github.com/prometheus/common 0.67.
+struct Value {
+    flag: &'static str,
+    holds: fn(&str) -> bool,
+    expected: &'static str,
+}
+
+const LEVEL: Value = Value {
+    flag: "log.level",
+    holds: |text| matches!(text, "debug" | "info" | "warn" | "error"),
+    expected: "`debug`, `info`, `warn` or `error`",
+};
+
+const FORMAT: Value =
+    Value { flag: "log.format", holds: |text| matches!(text, "logfmt" | "json"), expected: "`logfmt` or `json`" };
+
+const TIME: Value = Value {
+    flag: "storage.tsdb.retention.time",
+    holds: |text| duration::prometheus(text).is_ok(),
+    expected: "a duration such as `15d`",
+};
+
+/// `ParseBase2Bytes` of github.com/alecthomas/units: digits and a unit that ends with `B`.
+const SIZE: Value = Value {
+    flag: "storage.tsdb.retention.size",
+    holds: |text| {
+        let unit = text.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
+        text.len() > unit.len()
+            && matches!(
+                unit,
+                "B" | "KB" | "MB" | "GB" | "TB" | "PB" | "EB" | "KiB" | "MiB" | "GiB" | "TiB" | "PiB" | "EiB"
+            )
+    },
+    expected: "a size such as `10GB`",
+};
+
+const VALUES: [(&str, &[Value]); 2] =
+    [("prometheus", &[LEVEL, FORMAT, TIME, SIZE]), ("alertmanager", &[LEVEL, FORMAT])];
+
+/// Judges what follows the flags of a program.
+fn values(object: &Object<'_>, program: &Program<'_>, findings: &mut Findings) {
+    let known = VALUES.iter().find(|(name, _)| *name == program.name).map(|(_, values)| *values).unwrap_or_default();
+    for Value { flag, holds, expected } in known {
+        if let Some((node, text)) = program.flag(flag).filter(|(_, text)| !text.contains("$(") && !holds(text)) {
+            findings
+                .add(&FLAG, object, node, format!("`{flag}` is {}", Quoted(text)))
+                .label(format!("expected {expected}"))
+                .help("the program does not start with it");
+        }
+    }
+}
+
 /// Judges the containers of all pods.
 pub(crate) fn check(world: &World<'_>, findings: &mut Findings) {
     added(world, findings);
@@ -47,6 +101,9 @@ pub(crate) fn check(world: &World<'_>, findings: &mut Findings) {
             let words = words(&program);
             if let Some(known) = Known::of(&KNOWN, program.name, program.version, read) {
                 flags(object, &program, &words, known, findings);
+            }
+            if !words.is_empty() {
+                values(object, &program, findings);
             }
             for (node, value) in files(&program, &words) {
                 file(world, pod, object, container, node, value, findings);

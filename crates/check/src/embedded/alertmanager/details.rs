@@ -65,6 +65,19 @@ impl<'r> Details<'r, '_, '_> {
             self.slack(node, findings);
         }
         self.signatures(findings);
+        if self.written == Written::File {
+            self.one_of("telegram", "parse_mode", &["Markdown", "MarkdownV2", "HTML"], findings);
+            self.one_of("wechat", "message_type", &["text", "markdown"], findings);
+            self.one_of("jira", "api_type", &["auto", "cloud", "datacenter"], findings);
+        }
+    }
+
+    fn one_of(&self, integration: &str, key: &str, known: &[&str], findings: &mut Findings) {
+        let values = self.configs(integration).iter().filter_map(|node| filled(node, key));
+        for (at, value) in values.filter(|(_, value)| !known.contains(value)) {
+            self.add(at, format!("there is no `{key}` {}", Quoted(value)), findings)
+                .label(format!("expected {}", list(known, "or")));
+        }
     }
 
     fn add<'f, 'n>(
