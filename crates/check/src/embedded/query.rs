@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
-use vigil_promql::{Error, Expr, MatchOp, Matcher, Need};
+use vigil_promql::{Error, Expr, MatchOp, Matcher, Need, Type};
 use vigil_yaml::words::nearest;
 use vigil_yaml::{Node, Quoted};
 
@@ -301,6 +301,17 @@ pub(super) fn check<'w>(
             if !query.variables && (query.text.contains("[$") || query.text.contains("$__")) {
                 finding.help("only Grafana knows variables: write a time, such as `5m`");
             }
+        }
+        let results = parsed.expression.as_ref().map(Expr::value_type).filter(|_| query.rule.is_some());
+        // `EngineQueryFunc` of rules/manager.go in Prometheus 3.8 takes nothing else; the parser takes all.
+        if let Some(what) = results.and_then(|results| match results {
+            Type::Matrix => Some("samples of a range"),
+            Type::String => Some("a text"),
+            Type::Scalar | Type::Vector => None,
+        }) {
+            let message = format!("{} gives {what}, of which a rule makes nothing", Quoted(query.text.trim()));
+            let finding = query.place.add(&SYNTAX, at, message, findings);
+            finding.help("take the range away, or put a function such as `rate` or `max_over_time` around it");
         }
         let steps = parsed.windows.iter().filter(|window| query.variables && window.range == STEP.1);
         for Window { function, .. } in steps.filter(|window| OF_TWO.contains(&window.function)) {

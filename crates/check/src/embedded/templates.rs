@@ -131,6 +131,17 @@ pub(super) fn read(text: &str) -> Result<Template<'_>, Wrong> {
         for (at, token) in tokens.iter().enumerate() {
             let next = tokens.get(at + 1);
             match token {
+                Token::Sign(c) if !SIGNS.contains(*c) => {
+                    let message = match c {
+                        '\'' => "a template with more than one character in single quotes".to_owned(),
+                        c => format!("a template with {}, which means nothing there", Quoted(&c.to_string())),
+                    };
+                    return Err(Wrong { message, label: "texts stand in `\"` or backticks".to_owned() });
+                }
+                Token::Sign('.') if matches!(next, Some(Token::Member(_))) => {
+                    let message = "a template with two dots in a row".to_owned();
+                    return Err(Wrong { message, label: "expected one, as in `$labels.job`".to_owned() });
+                }
                 Token::Word(name) if !FUNCTIONS.contains(name) && !WORDS.contains(name) => {
                     let message = format!("a template calls {}, and there is no such function", Quoted(name));
                     return Err(Wrong::unknown(message, name, &FUNCTIONS, ""));
@@ -179,6 +190,9 @@ pub(super) fn read(text: &str) -> Result<Template<'_>, Wrong> {
     }
     Ok(template)
 }
+
+/// The signs that mean something in a template: `lexInsideAction` of Go's `text/template/parse`. `0` stands for any number.
+const SIGNS: &str = "()|,=:-+.0";
 
 /// What stands between the braces of a template, one by one, and how many blocks are open behind it.
 fn actions(text: &str) -> Result<(Vec<Vec<Token<'_>>>, usize), Wrong> {
@@ -256,7 +270,10 @@ fn tokens(text: &str) -> Option<(Vec<Token<'_>>, &str)> {
             '}' if behind.starts_with('}') => return Some((tokens, &behind[1..])),
             '"' | '`' | '\'' => {
                 let end = end_of_text(behind, c)?;
-                tokens.push(Token::Text(&behind[..end]));
+                let inside = &behind[..end];
+                // What stands in single quotes is one character.
+                let is_one = c != '\'' || inside.starts_with('\\') || inside.chars().count() == 1;
+                tokens.push(if is_one { Token::Text(inside) } else { Token::Sign(c) });
                 rest = &behind[end + 1..];
             }
             '$' => {
