@@ -295,8 +295,8 @@ impl Judge<'_, '_, '_> {
 
     fn value(&mut self, setting: &Setting, sort: &str) {
         let expected = match (sort, &setting.value) {
-            (_, Value::Expression) => None,
-            ("bool", Value::Boolean)
+            (_, Value::Expression)
+            | ("bool", Value::Boolean)
             | ("string", Value::Text(_))
             | ("number", Value::Number)
             | ("list", Value::List) => None,

@@ -129,14 +129,11 @@ fn check_used(dashboard: &Dashboard<'_, '_, '_>, root: &Node, panels: &[Panel<'_
 
 /// The variables in a query, but for those that Grafana brings along, and groups of regular expressions.
 fn variables(text: &str) -> impl Iterator<Item = &str> {
-    let name = |text: &'_ str| text.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(text.len());
-    text.match_indices('$').filter_map(move |(at, _)| {
-        let rest = &text[at + 1..];
-        let (rest, is_open) = rest.strip_prefix('{').map_or((rest, false), |rest| (rest, true));
-        let found = &rest[..name(rest)];
-        let ends = !is_open || rest[found.len()..].starts_with(['}', ':', '.']);
-        let is_own = found.starts_with("__") || found.starts_with(|c: char| c.is_ascii_digit());
-        (ends && !is_own && !found.is_empty()).then_some(found)
+    let starts = text.match_indices(['$', '[']).map(|(at, _)| &text[at..]);
+    let names = starts.filter_map(query::variable).map(|(name, _)| name);
+    names.filter(|name| {
+        let is_name = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        is_name && !name.is_empty() && !name.starts_with("__") && !name.starts_with(|c: char| c.is_ascii_digit())
     })
 }
 

@@ -151,6 +151,12 @@ fn replaced(text: &str, by: &str) -> (String, bool) {
             }
             (Some(open), c) if c == open => quote = None,
             (None, '"' | '\'' | '`') => quote = Some(c),
+            // What a comment quotes is no text.
+            (None, '#') => {
+                let end = rest.find('\n').unwrap_or(rest.len());
+                out.push_str(&rest[..end]);
+                rest = &rest[end..];
+            }
             (None, '[') => brackets += 1,
             (None, ']') => brackets = brackets.saturating_sub(1),
             _ => {}
@@ -160,7 +166,7 @@ fn replaced(text: &str, by: &str) -> (String, bool) {
 }
 
 /// The variable that a text starts with: `$name`, `${name:format}` or `[[name]]`.
-fn variable(text: &str) -> Option<(&str, usize)> {
+pub(super) fn variable(text: &str) -> Option<(&str, usize)> {
     let word = |text: &str| text.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(text.len());
     if let Some(inner) = text.strip_prefix("${") {
         let end = inner.find('}')?;
@@ -417,6 +423,7 @@ mod tests {
             ("sum by ($group) (x)", true),
             ("x offset $offset", true),
             ("$metric{a=\"b\"}", true),
+            ("# what we're asked for\nrate(x[$__rate_interval])", true),
             ("label_replace(x, \"a\", \"$1\", \"b\", \"(.*)\")", true),
             ("rate(x{job=\"$job\"}[$__rate_interval]", false),
         ] {

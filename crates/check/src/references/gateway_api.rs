@@ -175,7 +175,7 @@ fn reached(gateway: &Object<'_>, route: &Object<'_>, parent: &Node, findings: &m
     // Protocols of an implementation's own have a domain before them.
     let is_standard = |protocol: &str| matches!(protocol, "HTTP" | "HTTPS" | "TLS" | "TCP" | "UDP");
     let takes = |listener: &&&Node| {
-        text(**listener, "protocol").is_none_or(|it| protocols(route.kind).contains(&it) || !is_standard(it))
+        text(listener, "protocol").is_none_or(|it| protocols(route.kind).contains(&it) || !is_standard(it))
     };
     let of_kind: Vec<&Node> = meant.iter().filter(takes).copied().collect();
     if !meant.is_empty() && of_kind.is_empty() {
@@ -188,12 +188,12 @@ fn reached(gateway: &Object<'_>, route: &Object<'_>, parent: &Node, findings: &m
     }
     let hosts = items(route.node, ["spec", "hostnames"]);
     let meets = |host: &str| {
-        of_kind.iter().any(|listener| text(*listener, "hostname").is_none_or(|own| do_hosts_meet(own, host)))
+        of_kind.iter().any(|listener| text(listener, "hostname").is_none_or(|own| do_hosts_meet(own, host)))
     };
     if of_kind.is_empty() || hosts.is_empty() || hosts.iter().filter_map(Node::text).any(meets) {
         return;
     }
-    let own: Vec<&str> = of_kind.iter().filter_map(|listener| text(*listener, "hostname")).collect();
+    let own: Vec<&str> = of_kind.iter().filter_map(|listener| text(listener, "hostname")).collect();
     findings
         .add(&LISTENER, route, &hosts[0], format!("no listener of {gateway} is for this host"))
         .label(format!("its listeners are for {}", list(&own, "and")))
@@ -214,7 +214,7 @@ fn do_hosts_meet(one: &str, other: &str) -> bool {
 fn meant<'a>(gateway: &Object<'a>, parent: &Node) -> impl Iterator<Item = &'a Node> {
     let (name, port) = (text(parent, "sectionName"), parent.get("port").and_then(Node::integer));
     let is_meant = move |listener: &&Node| {
-        name.is_none_or(|name| text(*listener, "name") == Some(name))
+        name.is_none_or(|name| text(listener, "name") == Some(name))
             && port.is_none_or(|port| integer(listener, "port") == Some(port))
     };
     listeners(gateway).iter().filter(is_meant)
