@@ -130,6 +130,40 @@ pub struct Block {
     pub named: Named,
     /// It stands in no other block.
     pub is_outermost: bool,
+    /// What it is, without its label: `loki.write`.
+    pub kind: String,
+    /// Whether it has a label.
+    pub is_labelled: bool,
+    /// The block that it stands in, by its number.
+    pub parent: Option<usize>,
+    /// What is set in it, in its order.
+    pub settings: Vec<Setting>,
+}
+
+/// An attribute of a block.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Setting {
+    /// Its name.
+    pub named: Named,
+    /// What it is set to.
+    pub value: Value,
+    /// Where the value stands.
+    pub span: Span,
+}
+
+/// What an attribute is set to, as far as one word says it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Value {
+    /// A text, without its quotes; escapes as they are written.
+    Text(String),
+    /// A number.
+    Number,
+    /// `true` or `false`.
+    Boolean,
+    /// Something in brackets.
+    List,
+    /// Anything else, such as a reference.
+    Expression,
 }
 
 /// What a file declares, and what it refers to.
@@ -344,6 +378,8 @@ struct Parser<'a> {
     at: usize,
     depth: usize,
     blocks: Vec<String>,
+    /// The numbers of the blocks around this place.
+    inside: Vec<usize>,
     attributes: Vec<Attribute>,
     outline: Outline,
 }
@@ -352,8 +388,8 @@ type Parsed = Result<(), Box<Problem>>;
 
 impl<'a> Parser<'a> {
     fn new(source: &'a Arc<Source>, lexemes: &'a [Lexeme]) -> Self {
-        let (blocks, attributes) = (Vec::new(), Vec::new());
-        Self { source, lexemes, at: 0, depth: 0, blocks, attributes, outline: Outline::default() }
+        let (blocks, inside, attributes) = (Vec::new(), Vec::new(), Vec::new());
+        Self { source, lexemes, at: 0, depth: 0, blocks, inside, attributes, outline: Outline::default() }
     }
 
     /// The text of a word, given by its number.
@@ -432,6 +468,7 @@ impl<'a> Parser<'a> {
             if self.at == start + 1 {
                 self.attribute(first, start);
             }
+            self.setting(first, start);
             return Ok(());
         }
         while self.take(".") {
@@ -439,18 +476,23 @@ impl<'a> Parser<'a> {
         }
         let (block, span) = self.words_from(first);
         let mut name = block.clone();
-        if *self.word() == Word::Text {
+        let is_labelled = *self.word() == Word::Text;
+        if is_labelled {
             name = format!("{block}.{}", self.text(self.at).trim_matches('"'));
             self.label()?;
         }
         let named = Named { name, span };
-        self.outline.blocks.push(Block { named, is_outermost: self.blocks.is_empty() });
+        let (kind, parent, number) = (block.clone(), self.inside.last().copied(), self.outline.blocks.len());
+        let is_outermost = self.blocks.is_empty();
+        self.outline.blocks.push(Block { named, is_outermost, kind, is_labelled, parent, settings: Vec::new() });
         if !self.is("{") {
             return self.expected("`=` or `{`");
         }
         self.next();
         self.blocks.push(block);
+        self.inside.push(number);
         self.deeper(|parser| parser.body(&Word::Sign("}")))?;
+        self.inside.pop();
         self.blocks.pop();
         self.need("}")
     }
@@ -469,6 +511,25 @@ impl<'a> Parser<'a> {
         let span = Span::new(self.source, inner);
         let text = span.text().to_owned();
         self.attributes.push(Attribute { blocks: self.blocks.clone(), name: self.text(name).to_owned(), text, span });
+    }
+
+    /// Notes what the block around this place sets, from the word at `value` up to this one.
+    fn setting(&mut self, name: usize, value: usize) {
+        let (Some(number), Some(of)) = (self.inside.last(), self.lexemes.get(name)) else { return };
+        let named = Named { name: self.text(name).to_owned(), span: Span::new(self.source, of.range.clone()) };
+        let (_, span) = self.words_from(value);
+        let word = self.lexemes.get(value).map(|lexeme| &lexeme.word);
+        let value = match word {
+            Some(Word::Sign("[")) if self.text(self.at - 1) == "]" => Value::List,
+            _ if self.at != value + 1 => Value::Expression,
+            Some(Word::Text) => Value::Text(self.text(value).trim_matches(['"', '`']).to_owned()),
+            Some(Word::Number) => Value::Number,
+            Some(Word::Name) if matches!(self.text(value), "true" | "false") => Value::Boolean,
+            _ => Value::Expression,
+        };
+        if let Some(block) = self.outline.blocks.get_mut(*number) {
+            block.settings.push(Setting { named, value, span });
+        }
     }
 
     /// The label of a block, which other blocks refer to: a name in quotes. A value could be anything.

@@ -79,8 +79,11 @@ impl fmt::Display for Selector<'_> {
     }
 }
 
+/// The operator of an expression, unless that is none: one that compares needs values.
 fn operator(expression: &Node) -> Option<Operator> {
-    Operator::parse(expression.get("operator")?.text()?)
+    let operator = Operator::parse(expression.get("operator")?.text()?)?;
+    let compares = matches!(operator, Operator::In | Operator::NotIn);
+    (!compares || !items(expression, "values").is_empty()).then_some(operator)
 }
 
 fn values(expression: &Node) -> impl Iterator<Item = &str> {
@@ -177,6 +180,7 @@ mod tests {
             ("matchExpressions: [{key: tier, operator: Exists}]", false),
             ("matchExpressions: [{key: tier, operator: DoesNotExist}]", true),
             ("matchExpressions: [{key: app, operator: DoesNotExist}]", false),
+            ("matchExpressions: [{key: app, operator: In, values: []}]", true),
         ] {
             let node = vigil_yaml::read_one(&Source::new("t", text), &Limits::default()).unwrap().unwrap();
             assert_eq!(Selector::of(&node).selects(of), expected, "{text}");

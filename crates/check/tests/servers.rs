@@ -262,3 +262,18 @@ fn kinds_of_kubernetes() {
         judged(&text, old, new);
     }
 }
+
+/// Further objects, each with what the newest API server said of it.
+#[test]
+fn what_the_newest_server_says_of_further_objects() {
+    let newest = vigil_check::versions().1;
+    for line in include_str!("dry-run.jsonl").lines() {
+        let said: serde_json::Value = serde_json::from_str(line).unwrap();
+        let text = said["object"].as_str().unwrap();
+        let options = Options { objects_only: true, kubernetes: vec![newest], ..Options::default() };
+        let report = check(&[Source::new("object", text)], &options);
+        let errors = report.findings.iter().filter(|finding| finding.severity() == Severity::Error);
+        let errors: Vec<_> = errors.map(|finding| finding.problem().one_line()).collect();
+        assert_eq!(errors.is_empty(), said["taken"].as_bool().unwrap(), "{text}\n{errors:?}");
+    }
+}

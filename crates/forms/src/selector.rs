@@ -1,5 +1,7 @@
 //! Label selectors: their operators, and what they match. Selectors of log streams.
 
+use crate::name;
+
 /// What is known of one label of something.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Label<'a> {
@@ -70,6 +72,60 @@ impl Operator {
             (Self::DoesNotExist, _) => label == Label::Absent,
         }
     }
+}
+
+/// Whether a text selects by labels, as `kubectl -l` takes it: `a=b,c in (d,e),!f`. `Parse` of
+/// k8s.io/apimachinery/pkg/labels.
+pub fn is_label_selector(text: &str) -> bool {
+    let (mut depth, mut start, mut requirements) = (0_u32, 0, Vec::new());
+    for (at, c) in text.char_indices() {
+        match c {
+            '(' => depth += 1,
+            ')' if depth == 0 => return false,
+            ')' => depth -= 1,
+            ',' if depth == 0 => {
+                requirements.push(&text[start..at]);
+                start = at + 1;
+            }
+            _ => {}
+        }
+    }
+    requirements.push(&text[start..]);
+    depth == 0 && (text.trim().is_empty() || requirements.into_iter().all(is_requirement))
+}
+
+fn is_requirement(text: &str) -> bool {
+    let text = text.trim();
+    if let Some(key) = text.strip_prefix('!') {
+        return name::is_qualified_name(key.trim());
+    }
+    if let Some((head, values)) = text.strip_suffix(')').and_then(|text| text.split_once('(')) {
+        let mut words = head.split_whitespace();
+        let (key, operator) = (words.next().unwrap_or_default(), words.next());
+        return matches!(operator, Some("in" | "notin"))
+            && words.next().is_none()
+            && name::is_qualified_name(key)
+            && values.split(',').all(|value| name::is_label_value(value.trim()));
+    }
+    let operator =
+        ["!=", "==", "=", ">", "<"].into_iter().find_map(|operator| Some((operator, text.split_once(operator)?)));
+    match operator {
+        None => name::is_qualified_name(text),
+        Some((operator, (key, value))) => {
+            let value = value.trim();
+            let is_value = match operator {
+                ">" | "<" => value.parse::<i64>().is_ok(),
+                _ => name::is_label_value(value),
+            };
+            name::is_qualified_name(key.trim()) && is_value
+        }
+    }
+}
+
+/// Whether a text selects by fields: `status.phase=Running,spec.nodeName!=a`. `ParseSelector` of
+/// k8s.io/apimachinery/pkg/fields.
+pub fn is_field_selector(text: &str) -> bool {
+    text.split(',').all(|term| term.is_empty() || term.contains('='))
 }
 
 /// What a selector of streams asks of one label.
@@ -167,6 +223,33 @@ fn quoted(text: &str) -> Option<(&str, &str)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn selectors_as_texts() {
+        for (text, expected) in [
+            ("", true),
+            ("a=b", true),
+            ("a==b,c!=d", true),
+            ("a", true),
+            ("!a", true),
+            ("example.com/a in (b, c),d notin (e)", true),
+            ("a in ()", true),
+            ("a > 1", true),
+            ("a=", true),
+            ("a in (b", false),
+            ("a in b", false),
+            ("a within (b)", false),
+            ("a=b)", false),
+            ("a=b,", false),
+            ("a:b", false),
+            ("a=b c", false),
+            ("a>b", false),
+        ] {
+            assert_eq!(is_label_selector(text), expected, "{text}");
+        }
+        assert!(is_field_selector("status.phase=Running,spec.nodeName!=a"));
+        assert!(!is_field_selector("spec.nodeName in (a)"));
+    }
 
     #[test]
     fn streams() {

@@ -47,6 +47,19 @@ impl<'a> Prometheus<'a> {
     }
 }
 
+/// The first release that takes any text for the name of a metric or a label, unless it is told otherwise.
+const ANY_NAME: Release = Release(3, 0);
+
+/// Whether names hold only letters, digits and `_` to every Prometheus of the set: `LegacyValidation` of
+/// github.com/prometheus/common 0.67.
+pub(super) fn are_names_plain(set: &Set<'_>) -> bool {
+    let is_told = |owner: &Object<'_>| text(owner.node, ["spec", "nameValidationScheme"]) == Some("Legacy");
+    Prometheus::all(set).is_some_and(|all| {
+        let owners = set.of_kind(MONITORING, "Prometheus");
+        all.iter().zip(owners).all(|(prometheus, owner)| prometheus.release < ANY_NAME || is_told(owner))
+    })
+}
+
 /// Judges all queries of rules and dashboards of the set. One that any Prometheus of it takes may be for that one.
 pub(super) fn check(all: &[Prometheus<'_>], queries: &[Query<'_, '_>], parsing: &Parsing<'_>, findings: &mut Findings) {
     for query in queries {

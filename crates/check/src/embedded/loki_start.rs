@@ -5,13 +5,14 @@
 
 use super::file::File;
 use super::syntax::Read;
-use crate::fields::{given, is_set, items, text, written};
+use crate::fields::{filled, given, is_set, items, text, written};
 use crate::finding::{At, Finding, Findings};
 use crate::rule::rules;
 use crate::world::World;
 use crate::world::program::Program;
 use std::time::Duration;
 use vigil_forms::duration;
+use vigil_forms::selector::stream_matchers;
 use vigil_yaml::words::{list, nearest};
 use vigil_yaml::{Node, Quoted};
 
@@ -106,6 +107,30 @@ impl Judge<'_, '_, '_> {
         }
         self.directories(periods);
         self.retention();
+        self.names();
+    }
+
+    /// Names of stores and encodings: `pkg/chunkenc/interface.go`, `pkg/ruler/base/storage.go`, and `kv/client.go` of
+    /// github.com/grafana/dskit.
+    fn names(&mut self) {
+        const ENCODINGS: &[&str] = &["none", "gzip", "lz4-64k", "snappy", "lz4-256k", "lz4-1M", "lz4", "flate", "zstd"];
+        const RULES: &[&str] = &["azure", "gcs", "s3", "swift", "local", "bos", "cos", "alibabacloud", "configdb"];
+        const RINGS: &[&str] = &["consul", "etcd", "inmemory", "memberlist", "multi", "mock"];
+        let rings = [
+            &["common", "ring", "kvstore", "store"][..],
+            &["ingester", "lifecycler", "ring", "kvstore", "store"],
+            &["distributor", "ring", "kvstore", "store"],
+            &["compactor", "compactor_ring", "kvstore", "store"],
+            &["ruler", "ring", "kvstore", "store"],
+        ];
+        let named = [(&["ingester", "chunk_encoding"][..], ENCODINGS), (&["ruler", "storage", "type"], RULES)];
+        for (path, known) in named.into_iter().chain(rings.map(|path| (path, &RINGS[..4]))) {
+            let Some(node) = self.root.at(path).filter(|node| !is_variable(node)) else { continue };
+            let all = if known.len() == 4 { RINGS } else { known };
+            if let Some(name) = node.text().filter(|name| !name.is_empty() && !all.contains(name)) {
+                self.unknown(node, path.last().unwrap_or(&"store"), name, known);
+            }
+        }
     }
 
     fn add<'n>(&mut self, at: impl Into<At<'n>>, message: String) -> &mut Finding {
@@ -241,10 +266,15 @@ impl Judge<'_, '_, '_> {
                 .label("expected `delete_request_store` too")
                 .help("name the store that holds the chunks, such as `delete_request_store: filesystem`");
         }
-        for stream in items(self.root, ["limits_config", "retention_stream"]) {
-            if let Some(node) = stream.get("period")
-                && duration::prometheus(written(node)).is_ok_and(|length| length < DAY)
-            {
+        let streams = items(self.root, ["limits_config", "retention_stream"]);
+        for stream in streams {
+            if let Some((node, selector)) = filled(stream, "selector").filter(|(_, it)| stream_matchers(it).is_none()) {
+                self.add(node, format!("{} selects no streams", Quoted(selector)))
+                    .label("expected such as `{namespace=\"web\"}`");
+            }
+        }
+        for node in streams.iter().filter_map(|stream| stream.get("period")) {
+            if duration::prometheus(written(node)).is_ok_and(|length| length < DAY) {
                 self.add(node, format!("a retention of {}", Quoted(written(node)))).label("expected `24h` or more");
             }
         }

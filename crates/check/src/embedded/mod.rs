@@ -1,6 +1,7 @@
 //! Files inside of objects: configuration, dashboards, rules and their queries.
 
 mod alertmanager;
+mod alloy;
 mod buckets;
 mod catalogue;
 mod configuration;
@@ -10,6 +11,7 @@ mod features;
 mod file;
 mod grafana;
 mod grafana_settings;
+mod http_client;
 mod labels;
 mod logql;
 mod loki;
@@ -28,6 +30,8 @@ mod syntax;
 mod targets;
 mod templates;
 mod values;
+
+pub(crate) use configuration::version_of;
 
 use crate::fields::items;
 use crate::finding::Findings;
@@ -70,6 +74,7 @@ pub(crate) fn rules() -> Vec<&'static Rule> {
         prometheus_start::RULES,
         push::RULES,
         query::RULES,
+        alloy::RULES,
         releases::RULES,
         rollout::RULES,
         rule_groups::RULES,
@@ -167,6 +172,7 @@ pub(crate) fn check<'a>(
     loki_start::check(&read, world, findings);
     prometheus_start::check(&read, world, findings);
     alertmanager::check(&read, world, &operated, findings);
+    alloy::check(&read, world, findings);
     grafana_settings::check(&read, world, findings);
     let mut queries = Queries::default();
     let mut recorded = HashSet::new();
@@ -237,7 +243,9 @@ impl<'w> Surroundings<'w> {
     fn judge(&self, queries: &[Query<'_, '_>], recorded: &HashSet<&str>, options: &Options, findings: &mut Findings) {
         let parsing = Parsing::new(queries, options.memory.as_deref());
         query::check(queries, &parsing, &self.targets, recorded, findings);
-        features::check(self.prometheuses.as_deref().unwrap_or_default(), queries, &parsing, findings);
+        if let Some(all) = &self.prometheuses {
+            features::check(all, queries, &parsing, findings);
+        }
         catalogue::check(queries, &parsing, recorded, self.scraped.as_ref(), self.rules, findings);
         buckets::check(queries, &parsing, &self.targets, self.writes_floats, findings);
         releases::check(queries, &parsing, recorded, options, findings);

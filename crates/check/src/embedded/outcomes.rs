@@ -30,6 +30,15 @@ pub(super) fn check<'w>(queries: &[Query<'w, '_>], parsing: &Parsing<'w>, findin
                 format!("`{op} bool` gives 0 or 1 and never nothing: the alert fires for as long as it has series");
             add(&NEVER, message, format!("write `{op}` without `bool`, which leaves out what it is not true for"));
         }
+        if is_alert && let Some(function) = unasked(expression) {
+            let message =
+                format!("nothing is asked of the result of `{function}`: the alert fires for as long as it has series");
+            add(
+                &NEVER,
+                message,
+                "compare it with what is too much, such as `> 0`: a zero is a result as well".to_owned(),
+            );
+        }
         if is_alert && let Some(counter) = waited(expression) {
             let name = Quoted(counter);
             let message = format!("{name} is a counter, which only grows: the alert does not end before a restart");
@@ -68,6 +77,18 @@ fn always(expression: &Expr) -> Option<Operator> {
         Expr::Binary(it) => (it.is_bool && it.op.is_comparison()).then_some(it.op),
         _ => None,
     }
+}
+
+/// The function whose result an alert fires on, whatever it is: one that gives a number for every series that there is.
+fn unasked(expression: &Expr) -> Option<&'static str> {
+    let (mut rate, mut is_asked) = (None, false);
+    expression.walk(&mut |part| match part {
+        Expr::Binary(it) => is_asked |= it.op.is_comparison() || it.op.is_set(),
+        Expr::Call(it) if matches!(it.function.name, "rate" | "irate" | "increase") => rate = Some(it.function.name),
+        Expr::Call(it) => is_asked |= it.function.name.starts_with("absent"),
+        _ => {}
+    });
+    rate.filter(|_| !is_asked)
 }
 
 /// The values that an expression can have, both ends included or not.

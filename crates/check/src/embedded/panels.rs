@@ -3,16 +3,20 @@
 
 use super::grafana::Dashboard;
 use super::query;
-use crate::fields::{entries, given, items, text, written};
+use crate::fields::{entries, filled, given, items, text, written};
 use crate::finding::Findings;
 use crate::rule::{Rule, rules};
-use vigil_yaml::Node;
+use std::collections::BTreeSet;
+use vigil_yaml::words::nearest;
+use vigil_yaml::{Node, Quoted};
 
 rules! {
     EMPTY "dashboard-panel-empty" Note Nobody "every panel that draws data has a query"
     DESCRIPTION "dashboard-description" Note Nobody "every panel has a title and a description"
     UNIT "dashboard-unit" Note Nobody "every panel that draws numbers says their unit"
     REFRESH "dashboard-variable-refresh" Note Nobody "every variable with a query is read again when the dashboard opens"
+    UNDEFINED "dashboard-variable" Warning Nobody "every variable that a query uses is one of its dashboard"
+    SAME "dashboard-query-name" Warning Nobody "no two queries of a panel have the same `refId`"
     FIXED "dashboard-fixed-window" Note Nobody "every `rate` in a graph covers the graph's step"
 }
 
@@ -87,6 +91,50 @@ pub(super) fn check(dashboard: &Dashboard<'_, '_, '_>, findings: &mut Findings) 
         dashboard.file.add(rule, dashboard.root, first.node, message, findings).help(help);
     }
     check_variables(dashboard, root, findings);
+    check_used(dashboard, root, &panels, findings);
+    for panel in &panels {
+        let mut seen = BTreeSet::new();
+        let names = panel.queries.iter().filter_map(|query| filled(query, "refId"));
+        for (at, name) in names.filter(|(_, name)| !seen.insert(*name)) {
+            let message = format!("a second query of the panel has the `refId` {}", Quoted(name));
+            dashboard
+                .file
+                .add(&SAME, dashboard.root, at, message, findings)
+                .help("give each its own, such as `A` and `B`: of two with the same one, Grafana shows one");
+        }
+    }
+}
+
+/// Variables of queries that the dashboard does not have.
+fn check_used(dashboard: &Dashboard<'_, '_, '_>, root: &Node, panels: &[Panel<'_>], findings: &mut Findings) {
+    let classic = items(root, ["templating", "list"]).iter().filter_map(|variable| text(variable, "name"));
+    let second = items(root, "variables").iter().filter_map(|variable| text(variable, ["spec", "name"]));
+    let known: BTreeSet<&str> = classic.chain(second).collect();
+    let mut told = BTreeSet::new();
+    for panel in panels {
+        for query in panel.expressions() {
+            let missing =
+                variables(query).filter(|name| !known.contains(name) && !query.contains(&format!("<{name}>")));
+            for name in missing.filter(|name| told.insert(*name)).collect::<Vec<_>>() {
+                let message = format!("a query uses the variable `${name}`, and the dashboard has none of that name");
+                let finding = dashboard.file.add(&UNDEFINED, dashboard.root, panel.node, message, findings);
+                if let Some(near) = nearest(name, known.iter().copied()) {
+                    finding.label(format!("did you mean `${near}`?"));
+                }
+                finding.help("add it under `templating.list`, or correct the name: it is sent as it is written");
+            }
+        }
+    }
+}
+
+/// The variables in a query, but for those that Grafana brings along, and groups of regular expressions.
+fn variables(text: &str) -> impl Iterator<Item = &str> {
+    let starts = text.match_indices(['$', '[']).map(|(at, _)| &text[at..]);
+    let names = starts.filter_map(query::variable).map(|(name, _)| name);
+    names.filter(|name| {
+        let is_name = name.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'_');
+        is_name && !name.is_empty() && !name.starts_with("__") && !name.starts_with(|c: char| c.is_ascii_digit())
+    })
 }
 
 fn check_variables(dashboard: &Dashboard<'_, '_, '_>, root: &Node, findings: &mut Findings) {

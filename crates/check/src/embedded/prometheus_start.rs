@@ -1,19 +1,24 @@
 //! What keeps Prometheus from loading its configuration although it knows every key of it.
 //!
 //! Source: the `Validate` and `UnmarshalYAML` functions of `config/config.go`, `model/relabel/relabel.go` and
-//! `discovery/kubernetes/kubernetes.go` of github.com/prometheus/prometheus 3.8, and of `config/http_config.go` of
-//! github.com/prometheus/common.
+//! `discovery/kubernetes/kubernetes.go` of github.com/prometheus/prometheus 3.8.
 
-use super::file::File;
+use super::configuration;
+use super::file::{File, Where};
+use super::http_client;
 use super::syntax::Read;
-use crate::fields::{filled, given, items, text, written};
+use super::values::is_size;
+use crate::fields::{filled, given, is_set, items, text};
 use crate::finding::{At, Finding, Findings};
+use crate::objects::SELECTED;
 use crate::relabeling::{self, Wrong};
 use crate::rule::rules;
 use crate::world::World;
+use crate::world::program::Program;
 use std::collections::HashSet;
 use std::time::Duration;
 use vigil_forms::duration;
+use vigil_forms::selector::{is_field_selector, is_label_selector};
 use vigil_yaml::words::{list, nearest};
 use vigil_yaml::{Node, Quoted};
 
@@ -23,15 +28,36 @@ rules! {
 
 const ROLES: [&str; 6] = ["node", "pod", "service", "endpoints", "endpointslice", "ingress"];
 
-const TLS_VERSIONS: [&str; 4] = ["TLS10", "TLS11", "TLS12", "TLS13"];
+const PROTOCOLS: [&str; 5] =
+    ["PrometheusProto", "OpenMetricsText0.0.1", "OpenMetricsText1.0.0", "PrometheusText0.0.4", "PrometheusText1.0.0"];
+
+/// The types of records of `discovery/dns`.
+const RECORDS: [&str; 5] = ["SRV", "A", "AAAA", "MX", "NS"];
+
+/// A path of `discovery/file`, whose last part alone may hold a star.
+fn is_target_file(path: &str) -> bool {
+    let Some((stem, ending)) = path.rsplit_once('.') else { return false };
+    let after_star = stem.split_once('*').map(|(_, rest)| rest);
+    matches!(ending, "json" | "yml" | "yaml" | "JSON" | "YML" | "YAML")
+        && after_star.is_none_or(|rest| !rest.contains('/'))
+}
 
 /// Judges the files that a Prometheus of the set is configured by.
 pub(super) fn check(read: &[Read<'_, '_>], world: &World<'_>, findings: &mut Findings) {
+    let parts = configuration::parts(world.set);
     for Read { file, documents } in read {
         let [root] = documents.as_slice() else { continue };
+        let part = parts.get(&(file.object.namespace, file.object.name, file.name()));
+        if part.is_some_and(|(_, part)| part.is_jobs && file.object.kind == "Secret") {
+            let mut judge = Judge { file, root, version: None, findings };
+            // Their defaults are those of the Prometheus, which the operator writes beside them.
+            root.items().iter().for_each(|job| judge.job(job, Duration::from_secs(60), Duration::from_secs(10)));
+            continue;
+        }
         let mut programs = world.readers(&file.object);
-        if programs.any(|program| program.name == "prometheus" && program.is_configured_by(file.name())) {
-            Judge { file, root, findings }.check();
+        let is_read = |program: &Program<'_>| program.name == "prometheus" && program.is_configured_by(file.name());
+        if let Some(program) = programs.find(is_read) {
+            Judge { file, root, version: program.version, findings }.check();
         }
     }
 }
@@ -39,6 +65,7 @@ pub(super) fn check(read: &[Read<'_, '_>], world: &World<'_>, findings: &mut Fin
 struct Judge<'w, 'f, 'a> {
     file: &'w File<'a>,
     root: &'w Node,
+    version: Option<(u32, u32)>,
     findings: &'f mut Findings,
 }
 
@@ -74,7 +101,9 @@ impl Judge<'_, '_, '_> {
             self.relabelings(alerting, "alert_relabel_configs");
         }
         for alertmanager in items(self.root, ["alerting", "alertmanagers"]) {
-            if let Some((node, version)) = filled(alertmanager, "api_version").filter(|(_, version)| *version != "v2") {
+            let is_old = self.version.is_some_and(|version| version < (3, 0));
+            let is_one = |version: &str| version == "v2" || is_old && version == "v1";
+            if let Some((node, version)) = filled(alertmanager, "api_version").filter(|(_, version)| !is_one(version)) {
                 self.add(node, format!("there is no `api_version` {}", Quoted(version))).label("expected `v2`");
             }
             self.targets(alertmanager);
@@ -116,6 +145,13 @@ impl Judge<'_, '_, '_> {
         self.relabelings(job, "relabel_configs");
         self.relabelings(job, "metric_relabel_configs");
         self.authentication(job);
+        for entry in job.entries().iter().filter(|entry| entry.key.text.ends_with("_sd_configs")) {
+            for discovery in entry.value.items() {
+                self.authentication(discovery);
+            }
+        }
+        self.protocols(job);
+        self.discoveries(job);
         for discovery in items(job, "kubernetes_sd_configs") {
             match filled(discovery, "role") {
                 None => {
@@ -124,6 +160,96 @@ impl Judge<'_, '_, '_> {
                 }
                 Some((node, role)) if !ROLES.contains(&role) => self.unknown(node, "role", role, &ROLES),
                 Some(_) => {}
+            }
+        }
+    }
+
+    /// What a job prefers to be answered in: `validateScrapeProtocols` of `config/config.go`.
+    fn protocols(&mut self, job: &Node) {
+        let mut seen = HashSet::new();
+        for node in items(job, "scrape_protocols") {
+            let Some(name) = node.text() else { continue };
+            if !PROTOCOLS.contains(&name) {
+                self.unknown(node, "scrape protocol", name, &PROTOCOLS);
+            } else if !seen.insert(name) {
+                self.add(node, format!("{} stands twice in `scrape_protocols`", Quoted(name)))
+                    .help("remove one of the two");
+            }
+        }
+        if let Some((node, name)) =
+            filled(job, "fallback_scrape_protocol").filter(|(_, name)| !PROTOCOLS.contains(name))
+        {
+            self.unknown(node, "fallback_scrape_protocol", name, &PROTOCOLS);
+        }
+        if let Some((node, text)) = filled(job, "body_size_limit").filter(|(_, text)| !is_size(text)) {
+            self.add(node, format!("`body_size_limit` is {}", Quoted(text))).label("expected such as `10MB`");
+        }
+    }
+
+    /// `UnmarshalYAML` of the discoveries' own configurations, in `discovery/`.
+    fn discoveries(&mut self, job: &Node) {
+        for discovery in items(job, "dns_sd_configs") {
+            if items(discovery, "names").is_empty() {
+                self.add(discovery, "an item of `dns_sd_configs` without `names`");
+            }
+            let Some((node, kind)) = filled(discovery, "type").filter(|(_, kind)| !kind.eq_ignore_ascii_case("SRV"))
+            else {
+                continue;
+            };
+            if !RECORDS.contains(&kind.to_ascii_uppercase().as_str()) {
+                self.unknown(node, "type", kind, &RECORDS);
+            } else if given(discovery, "port").is_none() {
+                self.add(node, format!("records of type {} without `port`", Quoted(kind)))
+                    .label("expected `port` beside it")
+                    .help("only records of type `SRV` have a port of their own");
+            }
+        }
+        for discovery in items(job, "file_sd_configs") {
+            let files = items(discovery, "files");
+            if files.is_empty() {
+                self.add(discovery, "an item of `file_sd_configs` without `files`");
+            }
+            for file in files {
+                if let Some(path) = file.text().filter(|path| !is_target_file(path)) {
+                    self.add(file, format!("{} is no file of targets", Quoted(path)))
+                        .label("expected a path that ends with `.json`, `.yml` or `.yaml`")
+                        .help("a `*` may stand in its last part alone");
+                }
+            }
+        }
+        for discovery in items(job, "http_sd_configs") {
+            let Some((node, url)) = filled(discovery, "url") else {
+                self.add(discovery, "an item of `http_sd_configs` without `url`");
+                continue;
+            };
+            if !super::values::is_http_url(url) {
+                self.add(node, "`url` of a discovery is no address")
+                    .label("expected `http://` or `https://` and a host");
+            }
+        }
+        for discovery in items(job, "kubernetes_sd_configs") {
+            self.kubernetes(discovery);
+        }
+    }
+
+    fn kubernetes(&mut self, discovery: &Node) {
+        if is_set(discovery, ["namespaces", "own_namespace"]) && given(discovery, "api_server").is_some() {
+            self.add(discovery, "`own_namespace` beside `api_server`")
+                .help("remove one of the two: another cluster has no namespace of Prometheus' own");
+        }
+        let role = text(discovery, "role").unwrap_or_default();
+        let Some((_, allowed)) = SELECTED.iter().find(|(of, _)| *of == role) else { return };
+        for selector in items(discovery, "selectors") {
+            if let Some((node, of)) = filled(selector, "role").filter(|(_, of)| !allowed.contains(of)) {
+                self.add(node, format!("a selector of role {} for discovery of role `{role}`", Quoted(of)))
+                    .label(format!("expected {}", list(allowed, "or")));
+            }
+            for (key, holds) in
+                [("label", is_label_selector as fn(&str) -> bool), ("field", is_field_selector as fn(&str) -> bool)]
+            {
+                if let Some((node, text)) = filled(selector, key).filter(|(_, text)| !holds(text)) {
+                    self.add(node, format!("{} is no selector by {key}s", Quoted(text)));
+                }
             }
         }
     }
@@ -183,54 +309,8 @@ impl Judge<'_, '_, '_> {
         }
     }
 
-    /// At most one way to show who one is, each whole.
+    /// How whatever `holder` names is asked.
     fn authentication(&mut self, holder: &Node) {
-        const METHODS: [&str; 5] = ["authorization", "basic_auth", "bearer_token", "bearer_token_file", "oauth2"];
-        let mut methods = METHODS.iter().filter(|key| given(holder, **key).is_some());
-        if let (Some(first), Some(second)) = (methods.next(), methods.next())
-            && let Some(entry) = holder.entry(second)
-        {
-            self.add(entry, format!("`{second}` beside `{first}`")).label("expected one method of authentication");
-        }
-        for (of, one, other) in [
-            ("basic_auth", "username", "username_file"),
-            ("basic_auth", "password", "password_file"),
-            ("authorization", "credentials", "credentials_file"),
-            ("oauth2", "client_secret", "client_secret_file"),
-            ("tls_config", "ca", "ca_file"),
-            ("tls_config", "cert", "cert_file"),
-            ("tls_config", "key", "key_file"),
-        ] {
-            let Some(of) = given(holder, of) else { continue };
-            if filled(of, one).is_some()
-                && let Some(entry) = of.entry(other).filter(|entry| !written(&entry.value).is_empty())
-            {
-                self.add(entry, format!("`{other}` beside `{one}`")).label("expected one of the two");
-            }
-        }
-        if let Some((node, kind)) = filled(holder, ["authorization", "type"])
-            && kind.trim().eq_ignore_ascii_case("basic")
-        {
-            self.add(node, "`authorization.type` is `basic`").help("take `basic_auth`");
-        }
-        if let Some(oauth2) = given(holder, "oauth2") {
-            for key in ["client_id", "token_url"] {
-                if filled(oauth2, key).is_none() {
-                    self.add(oauth2, format!("`oauth2` without `{key}`"));
-                }
-            }
-        }
-        let Some(tls) = given(holder, "tls_config") else { return };
-        for key in ["min_version", "max_version"] {
-            if let Some((node, version)) = filled(tls, key).filter(|(_, version)| !TLS_VERSIONS.contains(version)) {
-                self.unknown(node, key, version, &TLS_VERSIONS);
-            }
-        }
-        let has = |keys: [&str; 2]| keys.into_iter().any(|key| filled(tls, key).is_some());
-        match (has(["cert", "cert_file"]), has(["key", "key_file"])) {
-            (true, false) => self.add(tls, "a client certificate without `key_file`").help("it needs its key"),
-            (false, true) => self.add(tls, "a client key without `cert_file`").help("it needs its certificate"),
-            _ => return,
-        };
+        http_client::check(Where::File(self.file, self.root), &START, holder, self.findings);
     }
 }

@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
-use vigil_promql::{Error, Expr, MatchOp, Matcher, Need};
+use vigil_promql::{Error, Expr, MatchOp, Matcher, Need, Type};
 use vigil_yaml::words::nearest;
 use vigil_yaml::{Node, Quoted};
 
@@ -132,7 +132,7 @@ pub(super) fn replaced(text: &str, by: &str) -> (String, bool) {
     let mut brackets = 0_usize;
     let mut rest = text;
     // What has a meaning here; everything between is copied as it is.
-    let special = |c: char| matches!(c, '$' | '[' | ']' | '"' | '\'' | '`' | '\\');
+    let special = |c: char| matches!(c, '$' | '[' | ']' | '"' | '\'' | '`' | '\\' | '#');
     while let Some(start) = rest.find(special) {
         out.push_str(&rest[..start]);
         rest = &rest[start..];
@@ -163,6 +163,12 @@ pub(super) fn replaced(text: &str, by: &str) -> (String, bool) {
             }
             (Some(open), c) if c == open => quote = None,
             (None, '"' | '\'' | '`') => quote = Some(c),
+            // What a comment quotes is no text.
+            (None, '#') => {
+                let end = rest.find('\n').unwrap_or(rest.len());
+                out.push_str(&rest[..end]);
+                rest = &rest[end..];
+            }
             (None, '[') => brackets += 1,
             (None, ']') => brackets = brackets.saturating_sub(1),
             _ => {}
@@ -173,7 +179,7 @@ pub(super) fn replaced(text: &str, by: &str) -> (String, bool) {
 }
 
 /// The variable that a text starts with: `$name`, `${name:format}` or `[[name]]`.
-fn variable(text: &str) -> Option<(&str, usize)> {
+pub(super) fn variable(text: &str) -> Option<(&str, usize)> {
     let word = |text: &str| text.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(text.len());
     if let Some(inner) = text.strip_prefix("${") {
         let end = inner.find('}')?;
@@ -332,6 +338,17 @@ pub(super) fn check<'w>(
                 finding.help("only Grafana knows variables: write a time, such as `5m`");
             }
         }
+        let results = parsed.expression.as_ref().map(Expr::value_type).filter(|_| query.rule.is_some());
+        // `EngineQueryFunc` of rules/manager.go in Prometheus 3.8 takes nothing else; the parser takes all.
+        if let Some(what) = results.and_then(|results| match results {
+            Type::Matrix => Some("samples of a range"),
+            Type::String => Some("a text"),
+            Type::Scalar | Type::Vector => None,
+        }) {
+            let message = format!("{} gives {what}, of which a rule makes nothing", Quoted(query.text.trim()));
+            let finding = query.place.add(&SYNTAX, at, message, findings);
+            finding.help("take the range away, or put a function such as `rate` or `max_over_time` around it");
+        }
         let steps = parsed.windows.iter().filter(|window| query.variables && window.range == STEP.1);
         for Window { function, .. } in steps.filter(|window| OF_TWO.contains(&window.function)) {
             let message = format!("`{function}` over `$__interval` is empty as soon as somebody zooms in");
@@ -436,6 +453,7 @@ mod tests {
             ("sum by ($group) (x)", true),
             ("x offset $offset", true),
             ("$metric{a=\"b\"}", true),
+            ("# what we're asked for\nrate(x[$__rate_interval])", true),
             ("label_replace(x, \"a\", \"$1\", \"b\", \"(.*)\")", true),
             ("rate(x{job=\"$job\"}[$__rate_interval]", false),
         ] {

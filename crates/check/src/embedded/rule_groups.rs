@@ -1,5 +1,6 @@
 //! Alerts and recording rules: of PrometheusRules, and of files that a Prometheus or the ruler of a Loki reads.
 
+use super::features::are_names_plain;
 use super::file::Where;
 use super::query::{Queries, Query};
 use super::syntax::Read;
@@ -26,6 +27,16 @@ rules! {
 /// pkg/ruler/base/ruler.go of 3.7.8.
 const LOKI_INTERVAL: u64 = 60;
 
+/// Who evaluates rules.
+#[derive(Clone, Copy)]
+struct Ruler {
+    /// The seconds between two evaluations, where they are known.
+    interval: Option<u64>,
+    /// Names hold only letters, digits and `_`. Otherwise they are any text: `Rule.Validate` of `model/rulefmt` in
+    /// Prometheus 3.8.
+    names_are_plain: bool,
+}
+
 /// Judges all PrometheusRules and files of rules, and adds their queries; what they record goes to `recorded`.
 pub(super) fn check<'w, 'a>(
     world: &'w World<'a>,
@@ -34,10 +45,11 @@ pub(super) fn check<'w, 'a>(
     recorded: &mut HashSet<&'w str>,
     findings: &mut Findings,
 ) {
-    let usual = evaluation(world.set);
+    let names_are_plain = are_names_plain(world.set);
+    let by = Ruler { interval: evaluation(world.set), names_are_plain };
     for object in world.set.of_kind(MONITORING, "PrometheusRule").filter(|object| !object.damaged) {
         let groups = items(object.node, ["spec", "groups"]);
-        self::groups(Where::Object(object), groups, usual, &mut queries.prometheus, recorded, findings);
+        self::groups(Where::Object(object), groups, by, &mut queries.prometheus, recorded, findings);
     }
     for Read { file, documents } in read {
         let [root] = documents.as_slice() else { continue };
@@ -48,12 +60,13 @@ pub(super) fn check<'w, 'a>(
         let is_read_by = |name: &str| world.readers(&file.object).any(|reader| reader.name == name);
         let place = Where::File(file, root);
         if is_read_by("prometheus") {
-            groups(place, items(root, "groups"), None, &mut queries.prometheus, recorded, findings);
+            let by = Ruler { interval: None, names_are_plain };
+            groups(place, items(root, "groups"), by, &mut queries.prometheus, recorded, findings);
         } else if is_read_by("loki") {
             // Their queries are LogQL, and Prometheus gets nothing of what they record.
-            let usual = Some(LOKI_INTERVAL);
+            let by = Ruler { interval: Some(LOKI_INTERVAL), names_are_plain: true };
             let groups = items(root, "groups");
-            self::groups(place, groups, usual, &mut queries.loki, &mut HashSet::new(), findings);
+            self::groups(place, groups, by, &mut queries.loki, &mut HashSet::new(), findings);
         }
     }
 }
@@ -62,17 +75,17 @@ pub(super) fn check<'w, 'a>(
 fn groups<'w, 'a>(
     place: Where<'w, 'a>,
     groups: &'w [Node],
-    usual: Option<u64>,
+    by: Ruler,
     queries: &mut Vec<Query<'w, 'a>>,
     recorded: &mut HashSet<&'w str>,
     findings: &mut Findings,
 ) {
     for group in groups {
         let said = group.get("interval").and_then(|node| Some((node, seconds(node.text()?)?)));
-        let interval = said.map(|(_, seconds)| seconds).filter(|seconds| *seconds > 0).or(usual);
+        let interval = said.map(|(_, seconds)| seconds).filter(|seconds| *seconds > 0).or(by.interval);
         let mut records = false;
         for rule in items(group, "rules") {
-            one(place, rule, findings);
+            one(place, rule, by, findings);
             times(place, rule, interval, findings);
             records |= rule.get("record").is_some();
             if let Some(name) = rule.get("record").and_then(Node::text) {
@@ -121,7 +134,7 @@ fn times(place: Where<'_, '_>, rule: &Node, interval: Option<u64>, findings: &mu
     }
 }
 
-fn one(place: Where<'_, '_>, rule: &Node, findings: &mut Findings) {
+fn one(place: Where<'_, '_>, rule: &Node, by: Ruler, findings: &mut Findings) {
     match (rule.entry("alert"), rule.entry("record")) {
         (Some(_), Some(record)) => {
             place.add(&SHAPE, record, "a rule that both alerts and records", findings).help("make two rules of it");
@@ -132,10 +145,16 @@ fn one(place: Where<'_, '_>, rule: &Node, findings: &mut Findings) {
             }
         }
         (None, Some(record)) => {
-            if let Some(name) = record.value.text().filter(|name| !is_metric(name)) {
-                place
-                    .add(&SHAPE, &record.value, format!("{} is no name of a metric", Quoted(name)), findings)
-                    .label("expected letters, digits, `_` and `:`");
+            let name = record.value.text().unwrap_or("a");
+            let wrong = if by.names_are_plain {
+                (!is_metric(name)).then_some("expected letters, digits, `_` and `:`")
+            } else {
+                (name.is_empty() || name.contains(['{', '}']))
+                    .then_some("expected a name without braces, which are a query's")
+            };
+            if let Some(expected) = wrong {
+                let message = format!("{} is no name of a metric", Quoted(name));
+                place.add(&SHAPE, &record.value, message, findings).label(expected);
             }
             for key in ["for", "keep_firing_for", "annotations"] {
                 if let Some(entry) = rule.entry(key).filter(|entry| !entry.value.is_null()) {
@@ -153,9 +172,14 @@ fn one(place: Where<'_, '_>, rule: &Node, findings: &mut Findings) {
     }
     for key in ["labels", "annotations"] {
         for entry in entries(rule, key) {
-            if !is_metric_label(&entry.key.text) || entry.key.text == "__name__" {
-                let message = format!("{} is no name of a label", Quoted(&entry.key.text));
-                place.add(&SHAPE, entry, message, findings).label("expected letters, digits and `_`");
+            let name = entry.key.text.as_str();
+            let wrong = match name {
+                "__name__" if key == "labels" => Some("expected a label of its own: this is the name of the metric"),
+                _ if by.names_are_plain => (!is_metric_label(name)).then_some("expected letters, digits and `_`"),
+                _ => name.is_empty().then_some("expected a name"),
+            };
+            if let Some(expected) = wrong {
+                place.add(&SHAPE, entry, format!("{} is no name of a label", Quoted(name)), findings).label(expected);
             }
             if let Some(text) = entry.value.text()
                 && let Err(wrong) = templates::read(text)

@@ -57,7 +57,7 @@ fn is_true_or_false(text: &str) -> bool {
 
 /// A number and a unit: what `datasize.ByteSize` of github.com/c2h5oh/datasize 0.0.0-20231215233829 reads in upper case, and
 /// `ParseBase2Bytes` of github.com/alecthomas/units.
-fn is_size(text: &str) -> bool {
+pub(super) fn is_size(text: &str) -> bool {
     let text = text.trim();
     let end = text.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(text.len());
     let unit = text[end..].trim().to_ascii_lowercase();

@@ -4,10 +4,12 @@
 //! Source: `pkg/admission/plugin/cel` and `pkg/admission/plugin/policy` of k8s.io/apiserver 0.37, and the libraries of
 //! `pkg/cel/library` there. What depends on the types of objects is left to the server.
 
-use super::judge::Judge;
-use crate::fields::{given, items};
+use super::judge::{Judge, QUALIFIED};
+use crate::fields::{filled, given, items};
 use crate::rule::rules;
 use crate::schema::expression::{Facts, Kind, facts};
+use crate::schema::pattern::is_expression;
+use vigil_forms::name::is_qualified_name;
 use vigil_yaml::words::{list, nearest};
 use vigil_yaml::{Node, Quoted};
 
@@ -77,6 +79,7 @@ pub(super) fn check(judge: &mut Judge<'_, '_>) {
         ("admissionregistration.k8s.io", "ValidatingWebhookConfiguration" | "MutatingWebhookConfiguration") => {
             for hook in items(judge.object.node, "webhooks") {
                 twice(judge, hook, "matchConditions", "name");
+                conditions(judge, hook);
                 for condition in items(hook, "matchConditions") {
                     one(judge, condition, "expression", &ADMISSION[..4], &[Kind::Bool]);
                 }
@@ -101,6 +104,7 @@ fn policy(judge: &mut Judge<'_, '_>, spec: &Node) {
     for (list, key) in [("matchConditions", "name"), ("variables", "name"), ("auditAnnotations", "key")] {
         twice(judge, spec, list, key);
     }
+    conditions(judge, spec);
     for condition in items(spec, "matchConditions") {
         one(judge, condition, "expression", &names, &[Kind::Bool]);
     }
@@ -112,6 +116,8 @@ fn policy(judge: &mut Judge<'_, '_>, spec: &Node) {
         unknown_variables(judge, said, variables.get(..at).unwrap_or_default());
     }
     for validation in items(spec, "validations") {
+        let reasons = ["Forbidden", "Invalid", "RequestEntityTooLarge", "Unauthorized"];
+        judge.one_of(&EXPRESSION, validation.get("reason"), &reasons);
         let said = one(judge, validation, "expression", &names, &[Kind::Bool]);
         unknown_variables(judge, said, &variables);
         let said = one(judge, validation, "messageExpression", &names, &[Kind::Text]);
@@ -148,6 +154,15 @@ fn devices(judge: &mut Judge<'_, '_>, holder: &Node) {
     for selector in items(holder, "selectors") {
         if let Some(cel) = selector.get("cel") {
             one(judge, cel, "expression", &["device"], &[Kind::Bool]);
+        }
+    }
+}
+
+/// The names of conditions.
+fn conditions(judge: &mut Judge<'_, '_>, holder: &Node) {
+    for (node, name) in items(holder, "matchConditions").iter().filter_map(|condition| filled(condition, "name")) {
+        if !is_qualified_name(name) {
+            judge.add(&EXPRESSION, node, format!("{} is no name of a condition", Quoted(name))).label(QUALIFIED);
         }
     }
 }
@@ -193,6 +208,11 @@ fn one<'n>(
         }
         Ok(facts) => facts,
     };
+    for pattern in facts.patterns.iter().filter(|pattern| !is_expression(pattern)) {
+        judge
+            .add(&EXPRESSION, node, format!("{} is not a valid regular expression", Quoted(pattern)))
+            .label("expected the syntax of Go's `regexp`");
+    }
     for name in facts
         .names
         .iter()

@@ -2,10 +2,11 @@
 
 use super::judge::{Judge, QUALIFIED};
 use super::selectors;
-use crate::fields::{filled, given, is_set, items};
+use crate::fields::{filled, given, integer, is_set, items};
 use crate::rule::rules;
 use std::collections::HashSet;
 use vigil_forms::{calendar, cron, name};
+use vigil_yaml::words::nearest;
 use vigil_yaml::{Node, Quoted};
 
 rules! {
@@ -17,6 +18,9 @@ rules! {
 const MOST_AT_ONCE: i64 = 100_000;
 /// The most rules that a Job can have for pods that fail or succeed.
 const MOST_RULES: usize = 20;
+
+/// More indices than this fail each for itself only where it is said how many may.
+const MANY: i64 = 100_000;
 
 pub(super) fn check(judge: &mut Judge<'_, '_>) {
     let object = *judge.object;
@@ -99,8 +103,60 @@ fn job(judge: &mut Judge<'_, '_>, spec: &Node) {
     {
         judge.add(&JOB, entry, "`maxFailedIndexes` without `backoffLimitPerIndex`");
     }
+    indices(judge, spec, mode == "Indexed");
+    if let Some((node, by)) = filled(spec, "managedBy")
+        && !by.split_once('/').is_some_and(|(domain, _)| name::is_dns1123_subdomain(domain))
+    {
+        judge
+            .add(&JOB, node, format!("{} manages no Jobs", Quoted(by)))
+            .label("expected a name with a domain, such as `example.com/controller`");
+    }
     if let Some(failures) = failures {
         failure_policy(judge, spec, failures);
+    }
+}
+
+/// How many indices there are, and which of them may fail: `validateJobSpec` of Kubernetes 1.37.
+fn indices(judge: &mut Judge<'_, '_>, spec: &Node, is_indexed: bool) {
+    let Some((count, most)) = integer(spec, "completions").map(|count| (count, integer(spec, "maxFailedIndexes")))
+    else {
+        return;
+    };
+    if let (Some(most), Some(node)) = (most, spec.get("maxFailedIndexes"))
+        && most > count
+    {
+        judge.add(&JOB, node, format!("{most} of {count} indices")).label(format!("expected {count} or less"));
+    }
+    if is_indexed && count > MANY && given(spec, "backoffLimitPerIndex").is_some() {
+        match most {
+            None => {
+                judge
+                    .within(&JOB, spec, format!("{count} indices that fail each for itself"))
+                    .label("expected `maxFailedIndexes`, as there are more than 100000");
+            }
+            Some(_) => judge.range(&JOB, spec.get("maxFailedIndexes"), 0..=10_000),
+        }
+        judge.range(&JOB, spec.get("parallelism"), 0..=10_000);
+    }
+    for rule in items(spec, ["successPolicy", "rules"]) {
+        judge.range(&JOB, rule.get("succeededCount"), 0..=count);
+        let Some((node, text)) = filled(rule, "succeededIndexes") else { continue };
+        let mut last = -1;
+        for part in text.split(',') {
+            let (first, end) = part.split_once('-').unwrap_or((part, part));
+            let wrong = match (first.parse::<i64>(), end.parse::<i64>()) {
+                (Ok(first), Ok(end)) if first > last && end >= first && end < count => {
+                    last = end;
+                    None
+                }
+                (Ok(_), Ok(end)) if end >= count => Some(format!("expected indices below {count}")),
+                _ => Some("expected indices in order, such as `1,3-5`".to_owned()),
+            };
+            if let Some(wrong) = wrong {
+                judge.add(&JOB, node, format!("{} are no indices", Quoted(text))).label(wrong);
+                break;
+            }
+        }
     }
 }
 
@@ -217,9 +273,12 @@ fn cron_job(judge: &mut Judge<'_, '_>, spec: &Node) {
     let Some(node) = given(spec, "timeZone") else { return };
     let Some(zone) = node.text() else { return };
     if !calendar::is_time_zone(zone) {
-        judge
-            .add(&SCHEDULE, node, format!("{} is no time zone", Quoted(zone)))
-            .label("expected one such as `Europe/Berlin` or `Etc/UTC`");
+        judge.add(&SCHEDULE, node, format!("{} is no time zone", Quoted(zone))).label(
+            match nearest(zone, calendar::time_zones()) {
+                Some(near) => format!("did you mean `{near}`?"),
+                None => "expected one such as `Europe/Berlin` or `Etc/UTC`".to_owned(),
+            },
+        );
     }
 }
 

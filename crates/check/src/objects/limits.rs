@@ -94,6 +94,7 @@ fn quota(judge: &mut Judge<'_, '_>, spec: &Node) {
     for scope in items(spec, "scopes").iter().chain(of_selector.iter().filter_map(|one| one.get("scopeName"))) {
         judge.one_of(&QUOTA, Some(scope), SCOPES);
     }
+    scopes(judge, spec, of_selector);
     for one in of_selector {
         judge.one_of(&QUOTA, one.get("operator"), &["In", "NotIn", "Exists", "DoesNotExist"]);
         match one.get("operator").and_then(Node::text) {
@@ -104,6 +105,47 @@ fn quota(judge: &mut Judge<'_, '_>, spec: &Node) {
                 judge.forbid(&QUOTA, one, &["values"], "has no place beside this operator");
             }
             _ => {}
+        }
+    }
+}
+
+/// Scopes that exclude each other, or have no say in what is counted: `ValidateResourceQuotaSpec` of Kubernetes 1.37.
+fn scopes(judge: &mut Judge<'_, '_>, spec: &Node, of_selector: &[Node]) {
+    let hard: Vec<&str> = entries(spec, "hard").iter().map(|entry| entry.key.text.as_str()).collect();
+    let named = items(spec, "scopes").iter().chain(of_selector.iter().filter_map(|one| one.get("scopeName")));
+    let scopes: Vec<(&Node, &str)> = named.filter_map(|node| Some((node, node.text()?))).collect();
+    for [first, second] in [["BestEffort", "NotBestEffort"], ["Terminating", "NotTerminating"]] {
+        let of = |wanted: &str| scopes.iter().find(|(_, name)| *name == wanted);
+        if let (Some(_), Some((node, _))) = (of(first), of(second)) {
+            judge.add(&QUOTA, *node, format!("`{second}` beside `{first}`")).help("no pod is both: make two quotas");
+        }
+    }
+    for (node, scope) in &scopes {
+        // Of others than the standard ones a server does not ask.
+        let is_standard = |name: &str| COUNTED.contains(&name) || name.contains("hugepages-");
+        let is_counted = |name: &str| match *scope {
+            _ if !is_standard(name) => true,
+            "BestEffort" => name == "pods",
+            "VolumeAttributesClass" => matches!(name, "persistentvolumeclaims" | "requests.storage"),
+            "Terminating" | "NotTerminating" | "NotBestEffort" | "PriorityClass" | "CrossNamespacePodAffinity" => {
+                let plain = name.strip_prefix("requests.").or_else(|| name.strip_prefix("limits.")).unwrap_or(name);
+                matches!(plain, "pods" | "cpu" | "memory")
+            }
+            _ => true,
+        };
+        if let Some(name) = hard.iter().find(|name| !is_counted(name)) {
+            judge
+                .add(&QUOTA, *node, format!("the scope {} has no say in {}", Quoted(scope), Quoted(name)))
+                .help("count it in a quota without this scope");
+        }
+    }
+    for one in of_selector {
+        let scope = one.get("scopeName").and_then(Node::text).unwrap_or_default();
+        if let Some(node) = one.get("operator").filter(|node| node.text().is_some_and(|text| text != "Exists"))
+            && !matches!(scope, "PriorityClass" | "VolumeAttributesClass")
+            && SCOPES.contains(&scope)
+        {
+            judge.add(&QUOTA, node, format!("the scope {} has no values", Quoted(scope))).label("expected `Exists`");
         }
     }
 }

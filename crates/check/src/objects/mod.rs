@@ -8,6 +8,7 @@ mod claims;
 mod config;
 mod definitions;
 mod expressions;
+mod instances;
 mod jobs;
 pub(crate) mod judge;
 mod limits;
@@ -31,6 +32,9 @@ use crate::rule::Rule;
 use crate::version::Version;
 use judge::Judge;
 
+pub(crate) use operated::relabelings;
+pub(crate) use scraping::SELECTED;
+
 /// The rules of all modules.
 pub(crate) fn rules() -> Vec<&'static Rule> {
     let mut rules = [
@@ -53,6 +57,7 @@ pub(crate) fn rules() -> Vec<&'static Rule> {
         ownership::RULES,
         operated::RULES,
         scraping::RULES,
+        instances::RULES,
     ]
     .concat();
     rules.extend(pods::rules());
@@ -76,6 +81,7 @@ pub(crate) fn check(object: &Object<'_>, version: Version, findings: &mut Findin
     pods::check(judge);
     ownership::check(judge);
     operated::check(judge);
+    instances::check(judge);
     workloads::check(judge);
     jobs::check(judge);
 }

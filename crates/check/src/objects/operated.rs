@@ -4,7 +4,7 @@
 //! `Validate` functions of its API types 0.87. Label names are not judged: Prometheus 3 takes every one.
 
 use super::judge::Judge;
-use super::scraping;
+use super::{scraping, selectors};
 use crate::fields::{filled, given, items};
 use crate::object::MONITORING;
 use crate::relabeling::{self, Wrong};
@@ -52,6 +52,30 @@ const SCRAPED: &[Scraped] = &[
     Scraped { kind: "ScrapeConfig", endpoints: None, relabelings: &[&["relabelings"], &["metricRelabelings"]] },
 ];
 
+/// Where a kind has selectors, of which a server knows the form alone.
+const SELECTORS: &[(&str, &[&[&str]])] = &[
+    ("ServiceMonitor", &[&["selector"]]),
+    ("PodMonitor", &[&["selector"]]),
+    ("Probe", &[&["targets", "ingress", "selector"]]),
+    ("Prometheus", PROMETHEUS),
+    ("PrometheusAgent", PROMETHEUS),
+    ("Alertmanager", &[&["alertmanagerConfigSelector"], &["alertmanagerConfigNamespaceSelector"]]),
+    ("ThanosRuler", &[&["ruleSelector"], &["ruleNamespaceSelector"]]),
+];
+
+const PROMETHEUS: &[&[&str]] = &[
+    &["serviceMonitorSelector"],
+    &["serviceMonitorNamespaceSelector"],
+    &["podMonitorSelector"],
+    &["podMonitorNamespaceSelector"],
+    &["probeSelector"],
+    &["probeNamespaceSelector"],
+    &["scrapeConfigSelector"],
+    &["scrapeConfigNamespaceSelector"],
+    &["ruleSelector"],
+    &["ruleNamespaceSelector"],
+];
+
 /// Where a Prometheus itself has relabelings: in the items of a list.
 const OWN: &[(&[&str], &[&str])] = &[
     (&["remoteWrite"], &["writeRelabelConfigs"]),
@@ -70,13 +94,25 @@ pub(super) fn check(judge: &mut Judge<'_, '_>) {
         for endpoint in endpoints {
             authentication(judge, endpoint);
             scraping::proxy(judge, endpoint);
-            for rule in scraped.relabelings.iter().flat_map(|path| items(endpoint, *path)) {
-                relabeling(judge, rule);
-            }
         }
+    }
+    for rule in relabelings(kind, spec) {
+        relabeling(judge, rule);
+    }
+    let selectors = SELECTORS.iter().filter(|(of, _)| *of == kind).flat_map(|(_, paths)| *paths);
+    for selector in selectors.filter_map(|path| given(spec, *path)) {
+        selectors::selector(judge, selector);
     }
     match kind {
         "Probe" => probe(judge, spec),
+        "AlertmanagerConfig" => {
+            let integrations = items(spec, "receivers").iter().flat_map(Node::entries);
+            let configs = integrations.flat_map(|entry| entry.value.items());
+            for client in configs.filter_map(|config| given(config, "httpConfig")) {
+                authentication(judge, client);
+                scraping::proxy(judge, client);
+            }
+        }
         "ScrapeConfig" => scraping::check(judge, spec),
         _ => {}
     }
@@ -89,6 +125,15 @@ pub(super) fn check(judge: &mut Judge<'_, '_>) {
             }
         }
     }
+}
+
+/// The relabelings of an object of a kind that is scraped.
+pub(crate) fn relabelings<'n>(kind: &str, spec: &'n Node) -> impl Iterator<Item = &'n Node> {
+    SCRAPED.iter().filter(move |scraped| scraped.kind == kind).flat_map(move |scraped| {
+        let endpoints = scraped.endpoints.map_or(std::slice::from_ref(spec), |list| items(spec, list));
+        let of_endpoint = |endpoint: &'n Node| scraped.relabelings.iter().flat_map(move |path| items(endpoint, *path));
+        endpoints.iter().flat_map(of_endpoint)
+    })
 }
 
 /// What follows for an object of a kind.
@@ -137,7 +182,7 @@ fn relabeling(judge: &mut Judge<'_, '_>, rule: &Node) {
 /// The ways in which Prometheus can show who it is.
 const METHODS: &[&str] = &["authorization", "basicAuth", "bearerTokenSecret", "bearerTokenFile", "oauth2"];
 
-fn authentication(judge: &mut Judge<'_, '_>, endpoint: &Node) {
+pub(super) fn authentication(judge: &mut Judge<'_, '_>, endpoint: &Node) {
     let kind = judge.object.kind;
     let is_given = |key: &str| match key {
         // Older operators wrote an empty one into every monitor.
@@ -153,8 +198,53 @@ fn authentication(judge: &mut Judge<'_, '_>, endpoint: &Node) {
             .label("expected one method of authentication")
             .help(format!("remove one of the two: {}", effect(kind)));
     }
+    if let Some((node, method)) = filled(endpoint, ["authorization", "type"])
+        && method.trim().eq_ignore_ascii_case("basic")
+    {
+        judge
+            .add(&AUTHENTICATION, node, format!("`authorization` of type {}", Quoted(method)))
+            .label("expected another type, or none for `Bearer`")
+            .help(format!("write `basicAuth` with `username` and `password`: {}", effect(kind)));
+    }
+    if let Some(authorization) = given(endpoint, "authorization")
+        && matches!(kind, "PodMonitor" | "AlertmanagerConfig")
+        && given(authorization, "credentials").is_none()
+    {
+        judge
+            .within(&AUTHENTICATION, authorization, "`authorization` without credentials")
+            .label("expected `credentials` with `name` and `key`")
+            .help(effect(kind));
+    }
+    if let Some(oauth2) = given(endpoint, "oauth2") {
+        let id = given(oauth2, "clientId");
+        if id.is_some_and(|id| given(id, "secret").is_none() && given(id, "configMap").is_none()) {
+            judge
+                .within(&AUTHENTICATION, oauth2, "`oauth2` without a client")
+                .label("expected `clientId` with `secret` or `configMap`")
+                .help(effect(kind));
+        }
+        if let Some(id) = id {
+            one_source(judge, id, "clientId");
+        }
+        if let Some(tls) = given(oauth2, "tlsConfig") {
+            tls_settings(judge, tls);
+        }
+    }
     if let Some(tls) = given(endpoint, "tlsConfig") {
         tls_settings(judge, tls);
+    }
+}
+
+/// A Secret or a ConfigMap, and not both.
+fn one_source(judge: &mut Judge<'_, '_>, node: &Node, key: &str) {
+    if given(node, "configMap").is_some()
+        && let Some(entry) = node.entry("secret").filter(|entry| !entry.value.is_null())
+    {
+        let kind = judge.object.kind;
+        judge
+            .add(&AUTHENTICATION, entry, format!("`secret` beside `configMap` in `{key}`"))
+            .label("expected one of the two")
+            .help(format!("remove one: {}", effect(kind)));
     }
 }
 
@@ -170,13 +260,8 @@ fn tls_settings(judge: &mut Judge<'_, '_>, tls: &Node) {
         }
     }
     for key in ["ca", "cert"] {
-        if let Some(entry) = given(tls, key).filter(|node| given(node, "configMap").is_some())
-            && let Some(entry) = entry.entry("secret").filter(|entry| !entry.value.is_null())
-        {
-            judge
-                .add(&AUTHENTICATION, entry, format!("`secret` beside `configMap` in `{key}`"))
-                .label("expected one of the two")
-                .help(format!("remove one: {}", effect(kind)));
+        if let Some(node) = given(tls, key) {
+            one_source(judge, node, key);
         }
     }
     let certificate = ["certFile", "cert"].into_iter().find(|key| is_given(key));
@@ -210,13 +295,14 @@ fn is_empty(node: &Node) -> bool {
 
 fn probe(judge: &mut Judge<'_, '_>, spec: &Node) {
     let kind = judge.object.kind;
-    if let Some(targets) = given(spec, "targets")
-        && given(targets, "staticConfig").is_none()
-        && given(targets, "ingress").is_none()
-    {
+    if let Some(prober) = given(spec, "prober") {
+        scraping::proxy(judge, prober);
+    }
+    let targets = given(spec, "targets");
+    if targets.is_none_or(|targets| given(targets, "staticConfig").is_none() && given(targets, "ingress").is_none()) {
         judge
-            .within(&PROBE, targets, "a Probe without targets")
-            .label("expected `staticConfig` or `ingress`")
+            .within(&PROBE, targets.unwrap_or(spec), "a Probe without targets")
+            .label("expected `targets` with `staticConfig` or `ingress`")
             .help(format!("say what is probed: {}", effect(kind)));
     }
     if let Some((node, text)) = filled(spec, ["prober", "url"])

@@ -58,6 +58,14 @@ fn autoscaler(judge: &mut Judge<'_, '_>) {
     for metric in items(spec, "metrics") {
         metric_of(judge, metric);
     }
+    let is_waking = |metric: &Node| matches!(metric.get("type").and_then(Node::text), Some("Object" | "External"));
+    if let Some(node) = spec.get("minReplicas").filter(|node| node.integer() == Some(0))
+        && !items(spec, "metrics").iter().any(is_waking)
+    {
+        judge
+            .add(&REPLICAS, node, "no metric says when the first pod is wanted")
+            .label("expected 1 or more, or a metric of type `Object` or `External`");
+    }
     for direction in ["scaleUp", "scaleDown"] {
         if let Some(rules) = spec.at(&["behavior", direction]) {
             behaviour(judge, rules);
@@ -98,6 +106,9 @@ fn metric_of(judge: &mut Judge<'_, '_>, metric: &Node) {
     judge.form(&METRIC, source.at(&["metric", "name"]), SEGMENT);
     if *own == "resource" || *own == "containerResource" {
         judge.not_empty(&METRIC, source, "name");
+        judge.not_empty(&METRIC, source, "container");
+    } else if let Some(metric) = given(source, "metric") {
+        judge.not_empty(&METRIC, metric, "name");
     }
     let Some(target) = given(source, "target") else { return };
     judge.one_of(&METRIC, target.get("type"), &["Utilization", "Value", "AverageValue"]);
@@ -127,6 +138,9 @@ fn metric_of(judge: &mut Judge<'_, '_>, metric: &Node) {
 fn behaviour(judge: &mut Judge<'_, '_>, rules: &Node) {
     judge.one_of(&BEHAVIOUR, rules.get("selectPolicy"), &["Max", "Min", "Disabled"]);
     judge.range(&BEHAVIOUR, rules.get("stabilizationWindowSeconds"), 0..=3600);
+    if let Some(node) = rules.get("tolerance").filter(|node| amount(node).is_some_and(|amount| amount < 0)) {
+        judge.add(&BEHAVIOUR, node, "a tolerance below nothing").label("expected 0 or more, such as `0.1`");
+    }
     judge.not_empty(&BEHAVIOUR, rules, "policies");
     for policy in items(rules, "policies") {
         judge.one_of(&BEHAVIOUR, policy.get("type"), &["Pods", "Percent"]);

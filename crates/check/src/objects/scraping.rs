@@ -3,10 +3,11 @@
 //! Source: `checkScrapeConfig` in `pkg/prometheus/resource_selector.go` of prometheus-operator 0.93, `ProxyConfig.Validate` of its
 //! API types 0.87, and `CheckTargetAddress` in `config/config.go` of Prometheus 3.8.
 
-use super::judge::Judge;
-use super::operated::effect;
+use super::judge::{Form, Judge};
+use super::operated::{authentication, effect};
 use crate::fields::{entries, filled, given, is_set, items, text};
 use crate::rule::rules;
+use vigil_forms::selector::{is_field_selector, is_label_selector};
 use vigil_yaml::words::list;
 use vigil_yaml::{Node, Quoted};
 
@@ -16,7 +17,7 @@ rules! {
 }
 
 /// The objects of each role of discovery that a selector may select by.
-const SELECTED: &[(&str, &[&str])] = &[
+pub(crate) const SELECTED: &[(&str, &[&str])] = &[
     ("pod", &["pod"]),
     ("service", &["service"]),
     ("endpointslice", &["pod", "service", "endpointslice"]),
@@ -51,6 +52,7 @@ pub(super) fn check(judge: &mut Judge<'_, '_>, spec: &Node) {
         let role = text(discovery, "role").unwrap_or_default().to_ascii_lowercase();
         let Some((_, allowed)) = SELECTED.iter().find(|(name, _)| *name == role) else { continue };
         for selector in items(discovery, "selectors") {
+            texts(judge, selector);
             if let Some((node, of)) = filled(selector, "role")
                 && !allowed.contains(&of.to_ascii_lowercase().as_str())
             {
@@ -61,9 +63,41 @@ pub(super) fn check(judge: &mut Judge<'_, '_>, spec: &Node) {
             }
         }
     }
-    let keys = ["httpSDConfigs", "kubernetesSDConfigs", "consulSDConfigs", "ec2SDConfigs"];
-    for discovery in keys.iter().flat_map(|key| items(spec, key)) {
+    for discovery in items(spec, "azureSDConfigs") {
+        // What none says is `OAuth`.
+        if matches!(text(discovery, "authenticationMethod"), Some("ManagedIdentity" | "SDK")) {
+            continue;
+        }
+        let is_missing = |key: &&str| given(discovery, *key).is_none_or(|value| value.text() == Some(""));
+        let missing: Vec<_> = ["tenantID", "clientID", "clientSecret"].into_iter().filter(is_missing).collect();
+        if !missing.is_empty() {
+            let missing = list(&missing, "and");
+            judge
+                .within(&CONFIG, discovery, format!("discovery in Azure by `OAuth` without {missing}"))
+                .label(format!("expected {missing}, or `authenticationMethod: ManagedIdentity` or `SDK`"))
+                .help(effect("ScrapeConfig"));
+        }
+    }
+    let discoveries = spec.entries().iter().filter(|entry| entry.key.text.ends_with("SDConfigs"));
+    for discovery in discoveries.flat_map(|entry| entry.value.items()) {
         proxy(judge, discovery);
+        authentication(judge, discovery);
+    }
+}
+
+/// What a selector of a discovery selects by, as a server reads it from an address.
+fn texts(judge: &mut Judge<'_, '_>, selector: &Node) {
+    let forms: [(_, Form); 2] = [
+        ("label", (is_label_selector, "no selector by labels", "such as `app=web,tier in (a,b)`")),
+        ("field", (is_field_selector, "no selector by fields", "such as `status.phase=Running,spec.nodeName!=a`")),
+    ];
+    for (key, (holds, what, looks)) in forms {
+        if let Some((node, text)) = filled(selector, key).filter(|(_, text)| !holds(text)) {
+            judge
+                .add(&CONFIG, node, format!("{} is {what}", Quoted(text)))
+                .label(format!("expected {looks}"))
+                .help(effect("ScrapeConfig"));
+        }
     }
 }
 

@@ -172,12 +172,26 @@ fn addresses(judge: &mut Judge<'_, '_>, spec: &Node, kind: &str) {
     }
     for address in items(spec, "externalIPs") {
         judge.form(&ADDRESS, Some(address), IP);
+        if let Some(own) = address.text().and_then(ip)
+            && (own.is_loopback() || own.is_unspecified() || own.is_multicast())
+        {
+            judge
+                .add(&ADDRESS, address, "an address that nobody outside can ask")
+                .label("expected none of the loopback, `0.0.0.0` or a multicast address");
+        }
     }
     for range in items(spec, "loadBalancerSourceRanges") {
         judge.form(&ADDRESS, Some(range), RANGE);
     }
     judge.one_of(&ADDRESS, spec.get("ipFamilyPolicy"), &["SingleStack", "PreferDualStack", "RequireDualStack"]);
     let families = items(spec, "ipFamilies");
+    if let Some(node) = spec.get("ipFamilyPolicy").filter(|node| node.text() == Some("SingleStack"))
+        && families.len() > 1
+    {
+        judge
+            .add(&ADDRESS, node, format!("`SingleStack` with {} families", families.len()))
+            .label("expected `PreferDualStack` or `RequireDualStack`");
+    }
     let mut seen = HashSet::new();
     for family in families {
         judge.one_of(&ADDRESS, Some(family), &["IPv4", "IPv6"]);

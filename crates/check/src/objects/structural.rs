@@ -4,12 +4,14 @@
 //! outside of them, so that every value has one place that says what it is.
 
 use super::judge::Judge;
+use crate::fields::entries;
 use crate::rule::rules;
 use crate::schema::cel::mistake;
 use crate::schema::custom;
+use crate::schema::expression::facts;
 use crate::schema::pattern::is_expression;
 use std::collections::HashSet;
-use vigil_yaml::words::list;
+use vigil_yaml::words::{list, nearest};
 use vigil_yaml::{Data, Entry, Node, Quoted};
 
 rules! {
@@ -201,7 +203,7 @@ impl<'n> Walk<'_, '_, '_, 'n> {
             let is_filled = || !value.items().is_empty() || !value.entries().is_empty();
             let forbidden = match key.text.as_str() {
                 "x-kubernetes-validations" => {
-                    value.items().iter().for_each(|rule| self.rule(rule));
+                    value.items().iter().for_each(|rule| self.rule(rule, schema.node));
                     false
                 }
                 "id" | "$ref" => value.text().is_some_and(|text| !text.is_empty()),
@@ -230,11 +232,42 @@ impl<'n> Walk<'_, '_, '_, 'n> {
     }
 
     /// A rule in CEL.
-    fn rule(&mut self, rule: &Node) {
+    fn rule(&mut self, rule: &Node, schema: &Node) {
         self.judge.not_empty(&RULE, rule, "rule");
+        let reasons = ["FieldValueDuplicate", "FieldValueForbidden", "FieldValueInvalid", "FieldValueRequired"];
+        self.judge.one_of(&RULE, rule.get("reason"), &reasons);
+        if let Some(node) =
+            rule.get("message").filter(|node| node.text().is_some_and(|text| text.trim().contains('\n')))
+        {
+            self.judge.add(&RULE, node, "a message of several lines").label("expected one line");
+        }
         for node in ["rule", "messageExpression"].into_iter().filter_map(|key| rule.get(key)) {
             if let Some(mistake) = node.text().filter(|text| !text.trim().is_empty()).and_then(mistake) {
                 self.judge.add(&RULE, node, format!("not an expression: {mistake}")).label("expected CEL");
+            }
+            self.fields(node, schema);
+        }
+    }
+
+    /// The fields of an object that a rule names are those of its schema, unless that leaves them open.
+    fn fields(&mut self, rule: &Node, schema: &Node) {
+        let is_open =
+            ["additionalProperties", "x-kubernetes-preserve-unknown-fields", "x-kubernetes-embedded-resource"]
+                .iter()
+                .any(|key| schema.get(key).is_some());
+        let properties = entries(schema, "properties");
+        let Some(Ok(facts)) = rule.text().and_then(facts).filter(|_| !is_open && !properties.is_empty()) else {
+            return;
+        };
+        for (of, field) in facts.fields.iter().filter(|(of, _)| matches!(of.as_str(), "self" | "oldSelf")) {
+            // Names that are none of CEL are escaped with these, and every object has the others.
+            let is_other = field.contains("__") || matches!(field.as_str(), "metadata" | "apiVersion" | "kind");
+            if is_other || properties.iter().any(|property| property.key.text == *field) {
+                continue;
+            }
+            let finding = self.judge.add(&RULE, rule, format!("{} has no field {}", Quoted(of), Quoted(field)));
+            if let Some(near) = nearest(field, properties.iter().map(|property| property.key.text.as_str())) {
+                finding.label(format!("did you mean `{near}`?"));
             }
         }
     }

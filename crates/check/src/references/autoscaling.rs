@@ -14,6 +14,9 @@ rules! {
     REPLICAS "autoscaled-replicas" Note Nobody "a workload with a HorizontalPodAutoscaler has no `replicas`"
 }
 
+/// Kinds without the subresource `scale`.
+const UNSCALED: [&str; 5] = ["DaemonSet", "Job", "CronJob", "Pod", "Service"];
+
 /// Judges disruption budgets and autoscalers.
 pub(crate) fn check(world: &World<'_>, findings: &mut Findings) {
     for budget in world.judged("policy", "PodDisruptionBudget") {
@@ -39,6 +42,14 @@ fn target<'a>(world: &World<'a>, scaler: &Object<'_>, key: &str, findings: &mut 
     let to = scaler.at(&["spec", key])?;
     let (kind, name, at) = (text(to, ["kind"])?, text(to, ["name"])?, to.get("name")?);
     let group = text(to, ["apiVersion"]).and_then(|api| Some(api.split_once('/')?.0)).unwrap_or_default();
+    if scaler.kind == "HorizontalPodAutoscaler" && UNSCALED.contains(&kind) {
+        let at = to.get("kind").unwrap_or(at);
+        findings
+            .add(&TARGET, scaler, at, format!("a {kind} cannot be scaled"))
+            .label("expected a kind with `replicas`, such as Deployment")
+            .help("it has no `scale`, and the autoscaler says `FailedGetScale` for ever");
+        return None;
+    }
     match world.find(group, kind, scaler.namespace, name) {
         Found::Here(workload) => Some(workload),
         Found::Elsewhere(_) => None,

@@ -235,7 +235,7 @@ mod tests {
             (monitor("{basicAuth: {username: {name: s, key: a}, password: {name: s, key: z}}}"), "referenced-key"),
             (monitor("{tlsConfig: {ca: {secret: {name: t, key: a}}, cert: {configMap: {name: m, key: a}}}}"), "secret-missing"),
             (monitor("{tlsConfig: {ca: {configMap: {name: s, key: a}}}}"), "configmap-missing"),
-            (monitor("{authorization: {credentials: {name: t, key: a, optional: true}}}"), ""),
+            (monitor("{authorization: {credentials: {name: t, key: a, optional: true}}}"), "secret-missing"),
             (monitor("{params: {name: [a], key: [b]}}"), ""),
             (prometheus("secrets: [s, t], configMaps: [m]"), "secret-missing"),
             (prometheus("configMaps: [s]"), "configmap-missing"),

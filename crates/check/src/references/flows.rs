@@ -2,7 +2,7 @@
 
 use super::backends;
 use crate::fields::{entries, items, text};
-use crate::object::{MONITORING, Object};
+use crate::object::{GATEWAY_API, MONITORING, Object};
 use crate::world::World;
 use crate::world::addresses::{hosts, looked_up};
 use crate::world::grafanas::Grafana;
@@ -39,6 +39,49 @@ pub(crate) fn flows<'a>(world: &World<'a>) -> Vec<Flow<'a>> {
     alerts(world, &mut flows);
     addresses(world, &mut flows);
     flows
+}
+
+/// A connection from outside: of an ingress controller, or of the pods of a Gateway.
+pub(crate) struct Entrance<'a> {
+    /// The namespace of the Gateway, where its pods may be.
+    pub(crate) at: Option<&'a str>,
+    /// The connection, from nobody in the set.
+    pub(crate) flow: Flow<'a>,
+}
+
+/// The connections that Ingresses and routes ask for.
+pub(crate) fn entrances<'a>(world: &World<'a>) -> Vec<Entrance<'a>> {
+    let mut entrances = Vec::new();
+    let mut add = |because: &'a Object<'a>,
+                   at: Option<&'a str>,
+                   namespace: &str,
+                   to: &'a Node,
+                   number: Option<i64>,
+                   name: Option<&str>| {
+        let Some(service) = text(to, "name").and_then(|name| world.service(namespace, name)) else { return };
+        let mut flows = Vec::new();
+        let is_wanted =
+            |port: &ServicePort<'_>| number == Some(port.number) || name.is_some_and(|name| port.name == name);
+        lead(world, &Lead { from: None, service, by_name: false, because }, is_wanted, &mut flows);
+        entrances.extend(flows.into_iter().map(|flow| Entrance { at, flow }));
+    };
+    for ingress in world.judged("networking.k8s.io", "Ingress") {
+        let paths = items(ingress.node, ["spec", "rules"]).iter().flat_map(|rule| items(rule, ["http", "paths"]));
+        let backends = paths.filter_map(|path| path.get("backend"));
+        for to in backends.chain(ingress.at(&["spec", "defaultBackend"])).filter_map(|backend| backend.get("service")) {
+            let number = to.at(&["port", "number"]).and_then(Node::integer);
+            add(ingress, None, ingress.namespace, to, number, text(to, ["port", "name"]));
+        }
+    }
+    for route in ["HTTPRoute", "GRPCRoute"].into_iter().flat_map(|kind| world.judged(GATEWAY_API, kind)) {
+        let parent = items(route.node, ["spec", "parentRefs"]).iter().find_map(|parent| text(parent, "namespace"));
+        for to in items(route.node, ["spec", "rules"]).iter().flat_map(|rule| items(rule, ["backendRefs"])) {
+            let namespace = text(to, "namespace").unwrap_or(route.namespace);
+            let number = to.get("port").and_then(Node::integer);
+            add(route, parent.or(Some(route.namespace)), namespace, to, number, None);
+        }
+    }
+    entrances
 }
 
 /// Where Prometheus sends alerts: the operator has it find the pods behind a Service by the API, not by name.

@@ -21,9 +21,13 @@ const ROUTES: [&str; 5] = ["HTTPRoute", "GRPCRoute", "TLSRoute", "TCPRoute", "UD
 pub(crate) fn check(world: &World<'_>, findings: &mut Findings) {
     for route in ROUTES.into_iter().flat_map(|kind| world.judged(GROUP, kind)) {
         for parent in items(route.node, ["spec", "parentRefs"]) {
-            if let Some(gateway) = gateway(world, route, parent) {
-                listener(gateway, route, parent, findings);
-                allowed(world, gateway, route, parent, findings);
+            match gateway(world, route, parent) {
+                Some(gateway) => {
+                    listener(gateway, route, parent, findings);
+                    allowed(world, gateway, route, parent, findings);
+                    reached(gateway, route, parent, findings);
+                }
+                None => no_gateway(world, route, parent, findings),
             }
         }
         for rule in items(route.node, ["spec", "rules"]) {
@@ -135,20 +139,97 @@ fn listener(gateway: &Object<'_>, route: &Object<'_>, parent: &Node, findings: &
     }
 }
 
+/// Says that a Gateway is not there, where the set has others beside it.
+fn no_gateway(world: &World<'_>, route: &Object<'_>, parent: &Node, findings: &mut Findings) {
+    if text(parent, "kind").is_some_and(|kind| kind != "Gateway") {
+        return;
+    }
+    let (Some(at), Some(name)) = (parent.get("name"), text(parent, "name")) else { return };
+    let namespace = text(parent, "namespace").unwrap_or(world.set.home(route));
+    let beside = world.set.of_kind(GROUP, "Gateway").filter(|it| world.set.home(it) == namespace);
+    let names: Vec<&str> = beside.map(|it| it.name).collect();
+    if !names.is_empty() {
+        let message = format!("there is no Gateway {} in namespace {}", Quoted(name), Quoted(namespace));
+        let finding = findings.add(&LISTENER, route, at, message);
+        match nearest(name, names.iter().copied()) {
+            Some(near) => finding.label(format!("did you mean `{near}`?")),
+            None => finding.label(format!("expected {}", list(&names, "or"))),
+        };
+        finding.help("no request reaches the route otherwise");
+    }
+}
+
+/// The protocols of listeners that take a kind of route: those that the Gateway API names.
+fn protocols(kind: &str) -> &'static [&'static str] {
+    match kind {
+        "HTTPRoute" | "GRPCRoute" => &["HTTP", "HTTPS"],
+        "TLSRoute" => &["TLS"],
+        "TCPRoute" => &["TCP", "TLS"],
+        _ => &["UDP"],
+    }
+}
+
+/// Whether one of the listeners that a route may be attached to takes its kind and one of its hosts.
+fn reached(gateway: &Object<'_>, route: &Object<'_>, parent: &Node, findings: &mut Findings) {
+    let meant: Vec<&Node> = meant(gateway, parent).collect();
+    // Protocols of an implementation's own have a domain before them.
+    let is_standard = |protocol: &str| matches!(protocol, "HTTP" | "HTTPS" | "TLS" | "TCP" | "UDP");
+    let takes = |listener: &&&Node| {
+        text(listener, "protocol").is_none_or(|it| protocols(route.kind).contains(&it) || !is_standard(it))
+    };
+    let of_kind: Vec<&Node> = meant.iter().filter(takes).copied().collect();
+    if !meant.is_empty() && of_kind.is_empty() {
+        let at = parent.get("name").unwrap_or(parent);
+        findings
+            .add(&LISTENER, route, at, format!("no listener of {gateway} takes a {}", route.kind))
+            .label(format!("it needs one of protocol {}", list(protocols(route.kind), "or")))
+            .help("no request reaches the route otherwise");
+        return;
+    }
+    let hosts = items(route.node, ["spec", "hostnames"]);
+    let meets = |host: &str| {
+        of_kind.iter().any(|listener| text(listener, "hostname").is_none_or(|own| do_hosts_meet(own, host)))
+    };
+    if of_kind.is_empty() || hosts.is_empty() || hosts.iter().filter_map(Node::text).any(meets) {
+        return;
+    }
+    let own: Vec<&str> = of_kind.iter().filter_map(|listener| text(listener, "hostname")).collect();
+    findings
+        .add(&LISTENER, route, &hosts[0], format!("no listener of {gateway} is for this host"))
+        .label(format!("its listeners are for {}", list(&own, "and")))
+        .help("no request reaches the route otherwise");
+}
+
+/// Whether two hosts have one in common: a star stands for one or more labels at the front.
+fn do_hosts_meet(one: &str, other: &str) -> bool {
+    match (one.strip_prefix('*'), other.strip_prefix('*')) {
+        (Some(one), Some(other)) => one.ends_with(other) || other.ends_with(one),
+        (Some(end), None) => other.len() > end.len() && other.ends_with(end),
+        (None, Some(end)) => one.len() > end.len() && one.ends_with(end),
+        (None, None) => one.eq_ignore_ascii_case(other),
+    }
+}
+
+/// The listeners of a Gateway that a route may be attached to.
+fn meant<'a>(gateway: &Object<'a>, parent: &Node) -> impl Iterator<Item = &'a Node> {
+    let (name, port) = (text(parent, "sectionName"), parent.get("port").and_then(Node::integer));
+    let is_meant = move |listener: &&Node| {
+        name.is_none_or(|name| text(listener, "name") == Some(name))
+            && port.is_none_or(|port| integer(listener, "port") == Some(port))
+    };
+    listeners(gateway).iter().filter(is_meant)
+}
+
 /// Whether one of the listeners that a route may be attached to takes routes of its namespace. A selector is taken for one that
 /// does: labels of namespaces come from elsewhere.
 fn allowed(world: &World<'_>, gateway: &Object<'_>, route: &Object<'_>, parent: &Node, findings: &mut Findings) {
     let home = world.set.home(route);
-    let is_meant = |listener: &&Node| {
-        text(parent, "sectionName").is_none_or(|name| text(listener, "name") == Some(name))
-            && parent.get("port").is_none_or(|port| integer(listener, "port") == port.integer())
-    };
     let takes = |listener: &Node| match text(listener, ["allowedRoutes", "namespaces", "from"]) {
         Some("All" | "Selector") => true,
         Some("None") => false,
         _ => home == world.set.home(gateway),
     };
-    let mut meant = listeners(gateway).iter().filter(is_meant).peekable();
+    let mut meant = meant(gateway, parent).peekable();
     // No listener at all is told elsewhere.
     if meant.peek().is_some() && !meant.any(takes) {
         let at = parent.get("name").unwrap_or(parent);

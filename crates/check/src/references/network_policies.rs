@@ -1,7 +1,7 @@
 //! NetworkPolicies: whom they are for, and what they cut off.
 
 use super::absent::nothing_selected;
-use super::flows::{Flow, flows};
+use super::flows::{Entrance, Flow, entrances, flows};
 use crate::fields::items;
 use crate::finding::Findings;
 use crate::object::Object;
@@ -16,6 +16,7 @@ use vigil_yaml::Node;
 rules! {
     FLOW "network-policy-flow" Error Nobody "no NetworkPolicy blocks a connection that the set needs"
     SELECTOR "network-policy-selector" Warning Nobody "every NetworkPolicy selects pods of the set"
+    ENTRANCE "network-policy-ingress" Warning Nobody "no NetworkPolicy keeps everybody outside of its namespace from pods behind an Ingress or a route"
     PEER "network-policy-nobody" Note Nobody "every peer of a NetworkPolicy selects pods of the set"
 }
 
@@ -45,6 +46,57 @@ pub(crate) fn check(world: &World<'_>, findings: &mut Findings) {
     for flow in flows(world) {
         judge(world, &policies, &flow, &mut told, findings);
     }
+    let mut told = HashSet::new();
+    for Entrance { at, flow } in entrances(world) {
+        let to = &world.pods[flow.to];
+        let list = &policies.ingress[flow.to];
+        let is_let_in = |policy: &Policy<'_>| {
+            policy
+                .rules
+                .iter()
+                .any(|rule| allows_port(rule, &flow, to) && may_be_outside(world, rule, at, to.namespace))
+        };
+        if list.is_empty() || to.on_host() || list.iter().any(is_let_in) {
+            continue;
+        }
+        let Some(policy) = most_specific(list) else { continue };
+        if told.insert((std::ptr::from_ref(policy), flow.to, flow.port)) {
+            let Flow { port, protocol, because, .. } = flow;
+            let pods = called(Some(flow.to), world);
+            let whose = if because.kind == "Ingress" { "ingress controller" } else { "Gateway" };
+            let message = format!("cuts off the {whose} of {because} from port {port}/{protocol} of {pods}");
+            findings
+                .add(&ENTRANCE, policy, place(policy), message)
+                .label("no `ingress` rule of the policies for these pods lets in another namespace for this port")
+                .help(format!(
+                    "allow the namespace of the {whose} in a rule under `ingress`, with `namespaceSelector`"
+                ));
+        }
+    }
+}
+
+/// Whether a rule lets in somebody outside of a namespace, where the controller of an Ingress or a Gateway may be. The pods of a
+/// Gateway may stand `at` its own namespace, and a controller's in that of the policy, if any look like one.
+fn may_be_outside(world: &World<'_>, rule: &Node, at: Option<&str>, home: &str) -> bool {
+    let is_given = |peer: &Node, key: &str| peer.get(key).is_some_and(|value| !value.is_null());
+    let peers = items(rule, ["from"]);
+    peers.is_empty()
+        || peers.iter().any(|peer| {
+            let is_inside = !is_given(peer, "namespaceSelector") && !is_given(peer, "ipBlock");
+            let selector = || Selector::of(peer.get("podSelector").unwrap_or(peer));
+            !is_inside
+                || at == Some(home)
+                || world.is_foreign(home, selector())
+                || world.select(home, selector()).into_iter().any(|pod| looks_like_proxy(&world.pods[pod]))
+        })
+}
+
+/// Whether pods run a program that takes requests for others.
+fn looks_like_proxy(pod: &Pod<'_>) -> bool {
+    let containers = pod.spec.map(|spec| items(spec, ["containers"])).unwrap_or_default();
+    let images = containers.iter().filter_map(|container| container.get("image").and_then(Node::text));
+    let names = ["ingress", "nginx", "traefik", "haproxy", "envoy", "contour", "kong", "gateway", "proxy", "caddy"];
+    images.into_iter().any(|image| names.iter().any(|name| image.contains(name)))
 }
 
 const GROUP: &str = "networking.k8s.io";

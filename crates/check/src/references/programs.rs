@@ -1,13 +1,15 @@
 //! The command lines of programs: flags that they know, and files that their volumes have.
 
-use crate::fields::{items, text, texts};
+use crate::embedded::version_of;
+use crate::fields::{filled, items, text, texts};
 use crate::finding::Findings;
-use crate::object::Object;
+use crate::object::{MONITORING, Object};
 use crate::rule::rules;
 use crate::world::pods::Pod;
 use crate::world::program::{Known, Program};
 use crate::world::{World, volumes};
 use std::collections::HashMap;
+use vigil_forms::duration;
 use vigil_yaml::words::{list, nearest};
 use vigil_yaml::{Node, Quoted};
 
@@ -36,8 +38,62 @@ fn read(text: &'static str) -> Flags {
     text.lines().map(|line| line.strip_suffix('=').map_or((line, false), |name| (name, true))).collect()
 }
 
+/// What follows a flag, as far as it is of few words or of one form: the flags of `cmd/prometheus/main.go` 3.8 and of
+/// `promslog/flag` in github.com/prometheus/common 0.67.
+struct Value {
+    flag: &'static str,
+    holds: fn(&str) -> bool,
+    expected: &'static str,
+}
+
+const LEVEL: Value = Value {
+    flag: "log.level",
+    holds: |text| matches!(text, "debug" | "info" | "warn" | "error"),
+    expected: "`debug`, `info`, `warn` or `error`",
+};
+
+const FORMAT: Value =
+    Value { flag: "log.format", holds: |text| matches!(text, "logfmt" | "json"), expected: "`logfmt` or `json`" };
+
+const TIME: Value = Value {
+    flag: "storage.tsdb.retention.time",
+    holds: |text| duration::prometheus(text).is_ok(),
+    expected: "a duration such as `15d`",
+};
+
+/// `ParseBase2Bytes` of github.com/alecthomas/units: digits and a unit that ends with `B`.
+const SIZE: Value = Value {
+    flag: "storage.tsdb.retention.size",
+    holds: |text| {
+        let unit = text.trim_start_matches(|c: char| c.is_ascii_digit() || c == '.');
+        text.len() > unit.len()
+            && matches!(
+                unit,
+                "B" | "KB" | "MB" | "GB" | "TB" | "PB" | "EB" | "KiB" | "MiB" | "GiB" | "TiB" | "PiB" | "EiB"
+            )
+    },
+    expected: "a size such as `10GB`",
+};
+
+const VALUES: [(&str, &[Value]); 2] =
+    [("prometheus", &[LEVEL, FORMAT, TIME, SIZE]), ("alertmanager", &[LEVEL, FORMAT])];
+
+/// Judges what follows the flags of a program.
+fn values(object: &Object<'_>, program: &Program<'_>, findings: &mut Findings) {
+    let known = VALUES.iter().find(|(name, _)| *name == program.name).map(|(_, values)| *values).unwrap_or_default();
+    for Value { flag, holds, expected } in known {
+        if let Some((node, text)) = program.flag(flag).filter(|(_, text)| !text.contains("$(") && !holds(text)) {
+            findings
+                .add(&FLAG, object, node, format!("`{flag}` is {}", Quoted(text)))
+                .label(format!("expected {expected}"))
+                .help("the program does not start with it");
+        }
+    }
+}
+
 /// Judges the containers of all pods.
 pub(crate) fn check(world: &World<'_>, findings: &mut Findings) {
+    added(world, findings);
     for pod in &world.pods {
         let Some((object, spec)) = pod.object.zip(pod.spec).filter(|(object, _)| !object.damaged) else { continue };
         for container in items(spec, "initContainers").iter().chain(items(spec, "containers")) {
@@ -46,11 +102,52 @@ pub(crate) fn check(world: &World<'_>, findings: &mut Findings) {
             if let Some(known) = Known::of(&KNOWN, program.name, program.version, read) {
                 flags(object, &program, &words, known, findings);
             }
+            if !words.is_empty() {
+                values(object, &program, findings);
+            }
             for (node, value) in files(&program, &words) {
                 file(world, pod, object, container, node, value, findings);
             }
         }
     }
+}
+
+/// Judges the arguments that the operator is told to add.
+fn added(world: &World<'_>, findings: &mut Findings) {
+    for (kind, name) in [("Prometheus", "prometheus"), ("Alertmanager", "alertmanager")] {
+        for object in world.judged(MONITORING, kind) {
+            let Some(known) = Known::of(&KNOWN, name, version_of(object), read) else { continue };
+            let arguments = items(object.node, ["spec", "additionalArgs"]).iter();
+            for (node, argument) in arguments.filter_map(|argument| filled(argument, "name")) {
+                let is_known = |name: &str| known.contains_key(name);
+                // One that begins with a dash is told with the object.
+                if !argument.starts_with('-')
+                    && !is_known(argument)
+                    && !argument.strip_prefix("no-").is_some_and(is_known)
+                {
+                    unknown(object, name, known, (node, argument), findings);
+                }
+            }
+        }
+    }
+}
+
+fn unknown(
+    object: &Object<'_>,
+    program: &str,
+    known: &HashMap<&'static str, bool>,
+    (node, name): (&Node, &str),
+    findings: &mut Findings,
+) {
+    let message = format!("{program} has no flag {}", Quoted(&format!("-{name}")));
+    let finding = findings.add(&FLAG, object, node, message);
+    // In an order of their own, as of two that are as near the first is told.
+    let mut names: Vec<&str> = known.keys().copied().collect();
+    names.sort_unstable();
+    if let Some(near) = nearest(name, names) {
+        finding.label(format!("did you mean `-{near}`?"));
+    }
+    finding.help("correct or remove it; the program does not start with a flag that it does not know");
 }
 
 /// The arguments of a program; none where something else is started, such as a shell.
@@ -88,15 +185,7 @@ fn flags(
         if let Some(takes_value) = known.get(name) {
             is_value = *takes_value && value.is_none();
         } else if negated.is_none() && !matches!(name, "h" | "help" | "version") {
-            let message = format!("{} has no flag {}", program.name, Quoted(&format!("-{name}")));
-            let finding = findings.add(&FLAG, object, *node, message);
-            // In an order of their own, as of two that are as near the first is told.
-            let mut names: Vec<&str> = known.keys().copied().collect();
-            names.sort_unstable();
-            if let Some(near) = nearest(name, names) {
-                finding.label(format!("did you mean `-{near}`?"));
-            }
-            finding.help("correct or remove it; the program does not start with a flag that it does not know");
+            unknown(object, program.name, known, (node, name), findings);
         }
     }
 }

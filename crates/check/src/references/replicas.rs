@@ -7,6 +7,7 @@ use crate::rule::rules;
 use crate::selector::Selector;
 use crate::world::pods::Pod;
 use crate::world::{Found, World};
+use std::collections::HashMap;
 use vigil_yaml::{Node, Quoted};
 
 rules! {
@@ -18,8 +19,10 @@ rules! {
 
 /// Judges what depends on the number of pods.
 pub(crate) fn check(world: &World<'_>, findings: &mut Findings) {
+    let mut budgets: HashMap<usize, &Object<'_>> = HashMap::new();
     for budget in world.judged("policy", "PodDisruptionBudget") {
         evictions(world, budget, findings);
+        twice(world, budget, &mut budgets, findings);
     }
     for scaler in world.judged("autoscaling", "HorizontalPodAutoscaler") {
         requests(world, scaler, findings);
@@ -52,6 +55,30 @@ pub(super) fn most(world: &World<'_>, workload: &Object<'_>) -> Option<i64> {
     match scaler_of(world, workload) {
         Some(scaler) => integer(scaler.node, ["spec", "maxReplicas"]),
         None => Some(integer(workload.node, ["spec", "replicas"]).unwrap_or(1)),
+    }
+}
+
+/// Pods that a budget selects and another one, too: `canIgnorePDB` and what is around it in
+/// pkg/registry/core/pod/storage/eviction.go of Kubernetes 1.37 answers with an error.
+fn twice<'a>(
+    world: &World<'_>,
+    budget: &'a Object<'a>,
+    budgets: &mut HashMap<usize, &'a Object<'a>>,
+    findings: &mut Findings,
+) {
+    let Some(selector) = budget.at(&["spec", "selector"]) else { return };
+    let mut other = None;
+    for pod in world.select(budget.namespace, Selector::of(selector)) {
+        let first = *budgets.entry(pod).or_insert(budget);
+        if first.identity() != budget.identity() && other.is_none() {
+            other = world.pods[pod].object.map(|object| (first, object));
+        }
+    }
+    if let Some((first, object)) = other {
+        findings
+            .add(&EVICTION, budget, selector, format!("a second budget selects the pods of {object}"))
+            .label(format!("{first} does so, too"))
+            .help("leave them to one: a pod with two budgets is never evicted, and a drained node waits for ever");
     }
 }
 

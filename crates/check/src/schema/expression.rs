@@ -42,6 +42,8 @@ pub(crate) struct Facts {
     pub(crate) functions: BTreeSet<String>,
     /// The fields that it takes of names, as `request` and `name`.
     pub(crate) fields: BTreeSet<(String, String)>,
+    /// The regular expressions that it matches with.
+    pub(crate) patterns: Vec<String>,
     pub(crate) result: Kind,
     /// An operator whose sides are of kinds that do not go together.
     pub(crate) clash: Option<(String, Kind, Kind)>,
@@ -56,8 +58,8 @@ pub(crate) fn facts(text: &str) -> Option<Result<Facts, String>> {
     compiled(text, |expression| {
         let mut walk = Walk::default();
         walk.expression(expression);
-        let Walk { names, functions, fields, clash, .. } = walk;
-        Ok(Facts { names, functions, fields, result: kind(expression), clash })
+        let Walk { names, functions, fields, patterns, clash, .. } = walk;
+        Ok(Facts { names, functions, fields, patterns, result: kind(expression), clash })
     })
 }
 
@@ -68,6 +70,7 @@ struct Walk {
     names: BTreeSet<String>,
     functions: BTreeSet<String>,
     fields: BTreeSet<(String, String)>,
+    patterns: Vec<String>,
     clash: Option<(String, Kind, Kind)>,
 }
 
@@ -96,9 +99,25 @@ impl Walk {
                     self.functions.insert(it.func_name.clone());
                 }
                 self.clash = self.clash.take().or_else(|| clash(it));
+                if let (
+                    "matches" | "find" | "findAll",
+                    [IdedExpr { expr: Expr::Literal(LiteralValue::String(text)), .. }, ..],
+                ) = (it.func_name.as_str(), it.args.as_slice())
+                {
+                    self.patterns.push(text.to_string());
+                }
+                // Loops that the parser takes for calls name their variables first.
+                let made = BINDING.iter().find(|(name, _)| *name == it.func_name).map_or(0, |(_, count)| *count);
+                let before = self.bound.len();
+                for variable in it.args.iter().take(made) {
+                    if let Expr::Ident(name) = &variable.expr {
+                        self.bound.push(name.clone());
+                    }
+                }
                 for part in it.target.iter().map(Box::as_ref).chain(&it.args) {
                     self.expression(part);
                 }
+                self.bound.truncate(before);
             }
             Expr::Comprehension(it) => {
                 self.expression(&it.iter_range);
@@ -124,6 +143,17 @@ impl Walk {
         }
     }
 }
+
+/// Macros, and how many variables each makes: cel-go's `ext` and `OptionalTypes`.
+const BINDING: [(&str, usize); 7] = [
+    ("bind", 1),
+    ("optFlatMap", 1),
+    ("optMap", 1),
+    ("sortBy", 1),
+    ("transformList", 2),
+    ("transformMap", 2),
+    ("transformMapEntry", 2),
+];
 
 const COMPARING: [&str; 6] = ["_==_", "_!=_", "_<_", "_<=_", "_>_", "_>=_"];
 

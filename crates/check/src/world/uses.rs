@@ -119,6 +119,9 @@ struct Collector<'a> {
     uses: Vec<Use<'a>>,
 }
 
+/// The kinds whose Secrets and ConfigMaps the operator reads, and no pod.
+const READ_BY_OPERATOR: [&str; 5] = ["ServiceMonitor", "PodMonitor", "Probe", "ScrapeConfig", "AlertmanagerConfig"];
+
 fn of_object<'a>(object: &'a Object<'a>, number: usize, home: &'a str) -> Vec<Use<'a>> {
     let mut all = Collector { by: object, number, home, uses: Vec::new() };
     let node = object.node;
@@ -206,7 +209,10 @@ impl<'a> Collector<'a> {
     fn key(&mut self, of: Used, selector: &'a Node, way: Way<'a>) {
         if let Some(it) = self.add(of, selector.get("name")) {
             it.keys.extend(selector.get("key").and_then(|key| Some((key.text()?, key))));
-            it.optional = is_set(selector, "optional");
+            // The operator reads what monitors name itself, and leaves out the whole object without it: `GetSecretKey` in
+            // `pkg/assets/store.go` of prometheus-operator 0.87.
+            let by_operator = it.by.group == MONITORING && READ_BY_OPERATOR.contains(&it.by.kind);
+            it.optional = is_set(selector, "optional") && !by_operator;
             it.way = way;
         }
     }

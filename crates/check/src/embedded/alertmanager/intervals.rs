@@ -5,10 +5,11 @@
 
 use super::super::file::Where;
 use super::INTERVAL;
-use crate::fields::{integer, items, text};
+use crate::fields::{filled, integer, items, text};
 use crate::finding::Findings;
 use std::collections::HashSet;
 use vigil_forms::calendar::{self, Wrong, whole_number};
+use vigil_yaml::words::nearest;
 use vigil_yaml::{Node, Quoted};
 
 /// The names of keys, which the operator spells in another way.
@@ -39,6 +40,16 @@ pub(super) fn check(place: Where<'_, '_>, root: &Node, lists: &[&str], keys: &Ke
         let intervals = ["time_intervals", "timeIntervals"].iter().flat_map(|key| items(named, *key));
         for interval in intervals {
             times(place, interval, keys, findings);
+            if let Some((node, zone)) =
+                filled(interval, "location").filter(|(_, zone)| *zone != "Local" && !calendar::is_time_zone(zone))
+            {
+                let near = nearest(zone, calendar::time_zones());
+                let finding = place.add(&INTERVAL, node, format!("{} is no time zone", Quoted(zone)), findings);
+                finding.label(near.map_or_else(
+                    || "expected one such as `Europe/Berlin`".to_owned(),
+                    |near| format!("did you mean `{near}`?"),
+                ));
+            }
             days(place, interval, keys, findings);
             let weekday = |text: &str| calendar::weekday(text).or_else(|| whole_number(text).filter(|_| !keys.is_file));
             ranges(place, interval, "weekdays", "a day such as `monday:friday`", weekday, keys, findings);

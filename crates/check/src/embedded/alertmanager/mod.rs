@@ -3,13 +3,14 @@
 //! Source: `config/config.go` and `config/notifiers.go` of github.com/prometheus/alertmanager 0.30, and
 //! `pkg/alertmanager/validation` of prometheus-operator 0.93 for its AlertmanagerConfigs.
 
+mod details;
 mod intervals;
 mod matchers;
 mod namespaces;
 mod receivers;
 mod routes;
 
-use super::file::Where;
+use super::file::{File, Where};
 use super::syntax::Read;
 use crate::fields::items;
 use crate::finding::Findings;
@@ -36,6 +37,7 @@ pub(super) fn check(
     operated: &HashMap<(&str, String), Object<'_>>,
     findings: &mut Findings,
 ) {
+    let mut roots = Vec::new();
     for Read { file, documents } in read {
         let is_operated = || {
             file.object.kind == "Secret"
@@ -55,6 +57,7 @@ pub(super) fn check(
             receivers::check(place, root, Written::File, findings);
             intervals::check(place, root, &["time_intervals", "mute_time_intervals"], &intervals::FILE, findings);
             deprecated(place, root, findings);
+            roots.push((file, root));
         }
     }
     for object in world.judged(MONITORING, "AlertmanagerConfig") {
@@ -65,6 +68,13 @@ pub(super) fn check(
         receivers::check(place, spec, Written::Object, findings);
         intervals::check(place, spec, &["muteTimeIntervals", "timeIntervals"], &intervals::OBJECT, findings);
         namespaces::check(world, object, spec, findings);
+        let is_owned = |file: &File<'_>| {
+            let secret = (file.object.namespace, file.object.name.to_owned());
+            operated.get(&secret).is_some_and(|owner| namespaces::adds(world, owner, object))
+        };
+        if let Some((_, root)) = roots.iter().find(|(file, _)| is_owned(file)) {
+            receivers::check_global(place, spec, root, findings);
+        }
     }
 }
 

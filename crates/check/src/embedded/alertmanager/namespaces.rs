@@ -40,6 +40,13 @@ pub(super) fn check(world: &World<'_>, object: &Object<'_>, spec: &Node, finding
     }
 }
 
+/// Whether an Alertmanager adds the object's routes to a configuration of its own, which is a file.
+pub(super) fn adds(world: &World<'_>, owner: &Object<'_>, object: &Object<'_>) -> bool {
+    let selected = SELECTED.iter().find(|selected| selected.kind == object.kind);
+    text(owner.node, ["spec", "alertmanagerConfiguration", "name"]).is_none()
+        && selected.is_some_and(|selected| selected.unselected(world, owner, object).is_none())
+}
+
 /// Whether an Alertmanager takes the object as its whole configuration, to which nothing is added.
 fn is_global(owner: &Object<'_>, object: &Object<'_>) -> bool {
     owner.namespace == object.namespace

@@ -1,7 +1,9 @@
 //! Receivers: the address and the keys that each integration needs.
 
 use super::super::file::Where;
+use super::super::http_client;
 use super::RECEIVER;
+use super::details::Details;
 use crate::fields::{given, items, text};
 use crate::finding::Findings;
 use vigil_yaml::words::{list, nearest};
@@ -152,10 +154,57 @@ const OBJECT: &[Integration] = &[
     },
     Integration {
         list: "telegramConfigs",
-        needed: &[here(&["botToken", "botTokenFile"]), here(&["chatID"])],
+        needed: &[here(&["botToken", "botTokenFile"])],
         exclusive: &[["botToken", "botTokenFile"]],
     },
 ];
+
+/// What an AlertmanagerConfig may leave to `global` of the configuration that its routes become a part of.
+const LEFT_TO_GLOBAL: &[Integration] = &[
+    Integration {
+        list: "slackConfigs",
+        needed: &[or_global(
+            &["apiURL"],
+            &["slack_api_url", "slack_api_url_file", "slack_app_token", "slack_app_token_file"],
+        )],
+        exclusive: &[],
+    },
+    Integration {
+        list: "emailConfigs",
+        needed: &[or_global(&["smarthost"], &["smtp_smarthost"]), or_global(&["from"], &["smtp_from"])],
+        exclusive: &[],
+    },
+    Integration {
+        list: "opsgenieConfigs",
+        needed: &[or_global(&["apiKey"], &["opsgenie_api_key", "opsgenie_api_key_file"])],
+        exclusive: &[],
+    },
+    Integration {
+        list: "victoropsConfigs",
+        needed: &[or_global(&["apiKey"], &["victorops_api_key", "victorops_api_key_file"])],
+        exclusive: &[],
+    },
+    Integration {
+        list: "wechatConfigs",
+        needed: &[
+            or_global(&["apiSecret"], &["wechat_api_secret", "wechat_api_secret_file"]),
+            or_global(&["corpID"], &["wechat_api_corp_id"]),
+        ],
+        exclusive: &[],
+    },
+];
+
+/// Judges what the receivers of an AlertmanagerConfig leave to the configuration `root` of an Alertmanager that takes them.
+pub(super) fn check_global(place: Where<'_, '_>, spec: &Node, root: &Node, findings: &mut Findings) {
+    let effect = "Alertmanager does not load its configuration, with all that is in it";
+    for receiver in items(spec, "receivers") {
+        for integration in LEFT_TO_GLOBAL {
+            for node in items(receiver, integration.list) {
+                integration.check(place, node, root.get("global"), effect, findings);
+            }
+        }
+    }
+}
 
 /// Judges the receivers of a configuration.
 pub(super) fn check(place: Where<'_, '_>, root: &Node, written: Written, findings: &mut Findings) {
@@ -164,6 +213,9 @@ pub(super) fn check(place: Where<'_, '_>, root: &Node, written: Written, finding
         Written::Object => (OBJECT, "the operator leaves out the whole AlertmanagerConfig"),
     };
     let global = root.get("global");
+    if let Some(config) = root.at(&["global", "http_config"]).filter(|_| written == Written::File) {
+        http_client::check(place, &RECEIVER, config, findings);
+    }
     for receiver in items(root, "receivers") {
         if written == Written::File && text(receiver, "name").is_none() && !receiver.entries().is_empty() {
             place.add(&RECEIVER, receiver, "a receiver without a name", findings).label("expected `name`").help(effect);
@@ -171,6 +223,13 @@ pub(super) fn check(place: Where<'_, '_>, root: &Node, written: Written, finding
         for integration in integrations {
             for node in items(receiver, integration.list) {
                 integration.check(place, node, global, effect, findings);
+            }
+        }
+        Details { place, receiver, written, effect }.check(findings);
+        if written == Written::File {
+            let configs = receiver.entries().iter().filter(|entry| entry.key.text.ends_with("_configs"));
+            for config in configs.flat_map(|entry| entry.value.items()).filter_map(|node| given(node, "http_config")) {
+                http_client::check(place, &RECEIVER, config, findings);
             }
         }
         for node in items(receiver, "webex_configs") {
@@ -204,7 +263,12 @@ impl Integration {
             let message = format!("an item of `{}` without {}", self.list, shown(needed.here));
             let help = match needed.global {
                 [] => format!("add it: {effect}"),
-                keys => format!("add it, or {} under `global`: {effect}", shown(&keys[..keys.len().min(2)])),
+                keys => {
+                    format!(
+                        "add it, or {} under `global` of Alertmanager's file: {effect}",
+                        shown(&keys[..keys.len().min(2)])
+                    )
+                }
             };
             place.add(&RECEIVER, node, message, findings).label(format!("expected {}", shown(needed.here))).help(help);
         }

@@ -95,12 +95,12 @@ impl Routes<'_, '_> {
             return;
         };
         let route = &entry.value;
+        if route.get("receiver").and_then(Node::text).is_none_or(str::is_empty) {
+            self.place
+                .add(&ROUTE, entry, "the first route has no receiver".to_owned(), findings)
+                .label("expected `receiver`");
+        }
         if self.is_file() {
-            if route.get("receiver").and_then(Node::text).is_none_or(str::is_empty) {
-                self.place
-                    .add(&ROUTE, entry, "the first route has no receiver".to_owned(), findings)
-                    .label("expected `receiver`");
-            }
             self.first(route, findings);
         }
         self.route(route, &known, findings);

@@ -1,6 +1,7 @@
 //! Environment variables, and the fields of a pod that can be read from inside.
 
 use super::super::judge::{Judge, QUALIFIED};
+use super::pod::Pod;
 use crate::fields::{amount, filled, given, items};
 use crate::rule::rules;
 use std::collections::HashSet;
@@ -53,7 +54,19 @@ fn strict_names(judge: &mut Judge<'_, '_>, container: &Node) {
     }
 }
 
-pub(super) fn check(judge: &mut Judge<'_, '_>, container: &Node) {
+/// Variables from a file of a volume, which the pod must have.
+fn files(judge: &mut Judge<'_, '_>, pod: &Pod<'_>, container: &Node) {
+    for file in items(container, "env").iter().filter_map(|variable| variable.at(&["valueFrom", "fileKeyRef"])) {
+        if let Some((node, name)) = filled(file, "volumeName")
+            && !pod.volumes.iter().any(|(volume, _)| *volume == name)
+        {
+            judge.add(&ENV, node, format!("the pod has no volume {}", Quoted(name))).help("add it under `volumes:`");
+        }
+    }
+}
+
+pub(super) fn check(judge: &mut Judge<'_, '_>, pod: &Pod<'_>, container: &Node) {
+    files(judge, pod, container);
     if !judge.since(32) {
         strict_names(judge, container);
     }

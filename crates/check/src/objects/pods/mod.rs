@@ -72,10 +72,11 @@ pub(super) fn check(judge: &mut Judge<'_, '_>) {
     security::check(judge, &pod);
     programs::check(judge, &pod);
     for (role, container) in &pod.containers {
-        env::check(judge, container);
+        env::check(judge, &pod, container);
         mounts::check(judge, &pod, container);
         probes::check(judge, &pod, *role, container);
         resources::check(judge, container);
+        resources::within(judge, pod.spec(), container);
     }
 }
 

@@ -54,13 +54,6 @@ pub(super) fn check(judge: &mut Judge<'_, '_>, pod: &Pod<'_>, role: Role, contai
             judge.range(&PROBE, sleep.get("seconds"), 0..=grace);
         }
     }
-    if let Some((node, _)) = filled(lifecycle, "stopSignal")
-        && pod.spec().at(&["os", "name"]).is_none_or(Node::is_null)
-    {
-        judge
-            .add(&PROBE, node, "a signal for an unknown operating system")
-            .help("set `os.name` of the pod to `linux` or `windows`");
-    }
 }
 
 /// What is done: exactly one thing.

@@ -33,6 +33,20 @@ pub(super) fn check(judge: &mut Judge<'_, '_>, container: &Node) {
     }
 }
 
+/// A container may have no more than its pod.
+pub(super) fn within(judge: &mut Judge<'_, '_>, spec: &Node, container: &Node) {
+    for limit in entries(container, ["resources", "limits"]) {
+        let whole = spec.at(&["resources", "limits"]).and_then(|limits| limits.get(&limit.key.text));
+        if let (Some(own), Some(whole)) = (amount(&limit.value), whole.and_then(amount))
+            && own > whole
+        {
+            judge
+                .add(&RESOURCES, limit, format!("a limit for {} above that of the pod", Quoted(&limit.key.text)))
+                .help("lower it, or raise the pod's");
+        }
+    }
+}
+
 /// Requests and limits, of a container or of a pod.
 pub(super) fn requirements(judge: &mut Judge<'_, '_>, resources: &Node) {
     let limits = entries(resources, "limits");

@@ -25,7 +25,8 @@ pub(super) fn check(judge: &mut Judge<'_, '_>, spec: &Node) {
 }
 
 fn tolerate(judge: &mut Judge<'_, '_>, toleration: &Node) {
-    judge.one_of(&SCHEDULING, toleration.get("operator"), &["Equal", "Exists", "Lt", "Gt"]);
+    // `Lt` and `Gt` need a feature gate, which is off unless somebody sets it.
+    judge.one_of(&SCHEDULING, toleration.get("operator"), &["Equal", "Exists"]);
     judge.one_of(&SCHEDULING, toleration.get("effect"), &["NoSchedule", "PreferNoSchedule", "NoExecute"]);
     let operator = filled(toleration, "operator").map_or("Equal", |(_, text)| text);
     match filled(toleration, "key") {
@@ -120,6 +121,14 @@ fn near(judge: &mut Judge<'_, '_>, term: &Node) {
                 .label(super::super::judge::LABEL);
         }
     }
+    let keys: Vec<&str> = items(term, "matchLabelKeys").iter().filter_map(Node::text).collect();
+    for node in items(term, "mismatchLabelKeys") {
+        if let Some(key) = node.text().filter(|key| keys.contains(key)) {
+            judge
+                .add(&SCHEDULING, node, format!("{} is in `matchLabelKeys`, too", Quoted(key)))
+                .help("remove one of the two: no pod has the same value and another one");
+        }
+    }
     for key in ["matchLabelKeys", "mismatchLabelKeys"] {
         label_keys(judge, term, key);
     }
@@ -201,7 +210,7 @@ mod tests {
         );
         judged("tolerations: [{key: a, tolerationSeconds: 5}, {key: a, effect: NoExecute, tolerationSeconds: 5}]", 1);
         judged("tolerations: [{key: a b, value: c}, {key: a, value: 'b c'}, {key: a, effect: noschedule}]", 3);
-        judged("tolerations: [{key: a, operator: Gt, value: '5'}, {key: a, operator: Gt, value: x}]", 1);
+        judged("tolerations: [{key: a, operator: Gt, value: '5'}, {key: a, operator: Gt, value: x}]", 3);
     }
 
     #[test]

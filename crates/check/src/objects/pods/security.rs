@@ -23,11 +23,14 @@ pub(super) fn check(judge: &mut Judge<'_, '_>, pod: &Pod<'_>) {
     if let Some(context) = of_pod {
         both(judge, context);
         only_pod(judge, context);
+        shared(judge, pod.spec(), context);
+        of_other_system(judge, pod.spec(), context, &OF_LINUX_PODS);
     }
     let shares_users = judge.since(30) && pod.spec().get("hostUsers").and_then(Node::boolean) != Some(false);
     for (_, container) in &pod.containers {
         let context = given(container, "securityContext");
         if let Some(context) = context {
+            of_other_system(judge, pod.spec(), context, &OF_LINUX_CONTAINERS);
             both(judge, context);
             only_container(judge, context, shares_users);
         }
@@ -78,6 +81,63 @@ fn only_pod(judge: &mut Judge<'_, '_>, context: &Node) {
                 .label("expected words of a-z, 0-9, `-` and `_`, with `.` or `/` between them");
         } else if !names.insert(name) {
             judge.add(&SECURITY, node, format!("{} is set above already", Quoted(name))).help("keep one of the two");
+        }
+    }
+}
+
+/// Settings that Windows does not have: `validateWindows` of Kubernetes 1.37.
+const OF_LINUX_PODS: [&str; 9] = [
+    "seLinuxOptions",
+    "seccompProfile",
+    "appArmorProfile",
+    "fsGroup",
+    "fsGroupChangePolicy",
+    "sysctls",
+    "runAsUser",
+    "runAsGroup",
+    "supplementalGroups",
+];
+const OF_LINUX_CONTAINERS: [&str; 10] = [
+    "seLinuxOptions",
+    "seccompProfile",
+    "appArmorProfile",
+    "capabilities",
+    "readOnlyRootFilesystem",
+    "privileged",
+    "allowPrivilegeEscalation",
+    "procMount",
+    "runAsUser",
+    "runAsGroup",
+];
+
+/// Settings of an operating system that the pod says it does not run on.
+fn of_other_system(judge: &mut Judge<'_, '_>, spec: &Node, context: &Node, of_linux: &[&str]) {
+    let (name, keys): (_, &[&str]) = match spec.at(&["os", "name"]).and_then(Node::text) {
+        Some("windows") => ("Windows", of_linux),
+        Some("linux") => ("Linux", &["windowsOptions"]),
+        _ => return,
+    };
+    for entry in keys.iter().filter_map(|key| context.entry(key)).filter(|entry| !entry.value.is_null()) {
+        judge
+            .add(&SECURITY, entry, format!("`{}` of a pod for {name}", entry.key.text))
+            .help("remove it, or correct `os.name`");
+    }
+}
+
+/// Settings of the kernel that a pod has not for itself: `ValidateHostSysctl` of Kubernetes 1.37.
+fn shared(judge: &mut Judge<'_, '_>, spec: &Node, context: &Node) {
+    for node in items(context, "sysctls").iter().filter_map(|sysctl| sysctl.get("name")) {
+        let name = node.text().unwrap_or_default().replace('/', ".");
+        let is_of_ipc = name.starts_with("kernel.shm")
+            || name.starts_with("kernel.msg")
+            || name == "kernel.sem"
+            || name.starts_with("fs.mqueue.");
+        for (key, is_its) in [("hostIPC", is_of_ipc), ("hostNetwork", name.starts_with("net."))] {
+            if is_its && is_set(spec, key) {
+                judge
+                    .add(&SECURITY, node, format!("{} of a pod with `{key}`", Quoted(&name)))
+                    .help("remove it: it would be set for the whole node");
+            }
         }
     }
 }

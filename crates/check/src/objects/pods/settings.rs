@@ -46,7 +46,7 @@ fn values(judge: &mut Judge<'_, '_>, spec: &Node) {
     };
     together("hostPID", "shareProcessNamespace");
     if spec.get("hostUsers").and_then(Node::boolean) == Some(false) {
-        for key in ["hostPID", "hostIPC"].into_iter().filter(|key| is_set(spec, key)) {
+        for key in ["hostPID", "hostIPC", "hostNetwork"].into_iter().filter(|key| is_set(spec, key)) {
             if let Some(entry) = spec.entry(key) {
                 judge
                     .add(&VALUE, entry, format!("`{key}` of a pod with users of its own"))
@@ -57,6 +57,24 @@ fn values(judge: &mut Judge<'_, '_>, spec: &Node) {
 }
 
 fn names(judge: &mut Judge<'_, '_>, spec: &Node) {
+    judge.dns_subdomain(&VALUE, spec, "hostnameOverride");
+    if let Some(entry) = spec.entry("hostnameOverride").filter(|entry| !entry.value.is_null())
+        && is_set(spec, "setHostnameAsFQDN")
+    {
+        judge.add(&VALUE, entry, "`hostnameOverride` beside `setHostnameAsFQDN`").help("remove one of the two");
+    }
+    if let Some((node, _)) = filled(spec, "nodeName").filter(|_| !items(spec, "schedulingGates").is_empty()) {
+        judge
+            .add(&VALUE, node, "`nodeName` beside `schedulingGates`")
+            .help("remove one of the two: what waits at a gate has no node yet");
+    }
+    if let Some(entry) = spec.entry("overhead").filter(|entry| !entry.value.entries().is_empty())
+        && filled(spec, "runtimeClassName").is_none()
+    {
+        judge
+            .add(&VALUE, entry, "`overhead` without `runtimeClassName`")
+            .help("remove it: a RuntimeClass brings its own");
+    }
     for key in ["serviceAccountName", "nodeName", "priorityClassName", "runtimeClassName"] {
         judge.dns_subdomain(&VALUE, spec, key);
     }
@@ -184,6 +202,20 @@ fn claims(judge: &mut Judge<'_, '_>, spec: &Node) {
         for key in ["resourceClaimName", "resourceClaimTemplateName"] {
             judge.dns_subdomain(&VALUE, claim, key);
         }
+        let sources = ["resourceClaimName", "resourceClaimTemplateName"];
+        // Before 1.31 they stood under `source`.
+        match sources.into_iter().filter(|key| given(claim, key).is_some()).count() {
+            _ if !judge.since(31) => {}
+            1 => {}
+            0 => drop(
+                judge.within(&VALUE, claim, "a claim of nothing").label(format!("expected {}", list(&sources, "or"))),
+            ),
+            _ => drop(
+                judge
+                    .within(&VALUE, claim, "a claim of two things")
+                    .label(format!("expected {}", list(&sources, "or"))),
+            ),
+        }
         if let Some((node, name)) = filled(claim, "name").filter(|(_, name)| !names.insert(*name)) {
             judge.add(&VALUE, node, format!("an earlier claim is called {}", Quoted(name)));
         }
@@ -191,7 +223,12 @@ fn claims(judge: &mut Judge<'_, '_>, spec: &Node) {
     for list in ["initContainers", "containers"] {
         for container in items(spec, list) {
             let Some(claims) = container.at(&["resources", "claims"]) else { continue };
+            let mut used = HashSet::new();
             for claim in claims.items() {
+                let key = (claim.get("name").and_then(Node::text), claim.get("request").and_then(Node::text));
+                if key.0.is_some() && !used.insert(key) {
+                    judge.add(&VALUE, claim, "the same claim twice").help("keep one of the two");
+                }
                 if let Some((node, name)) = filled(claim, "name").filter(|(_, name)| !names.contains(name)) {
                     judge
                         .add(&VALUE, node, format!("the pod claims no {}", Quoted(name)))

@@ -105,6 +105,13 @@ fn source(judge: &mut Judge<'_, '_>, kind: &str, source: &Node) {
         }
         "csi" => csi(judge, source),
         "ephemeral" => ephemeral(judge, source),
+        "image" => {
+            judge.one_of(&VOLUME, source.get("pullPolicy"), &["Always", "IfNotPresent", "Never"]);
+            // That of a template may be set later.
+            if judge.object.kind == "Pod" {
+                judge.required(&VOLUME, source, "reference");
+            }
+        }
         _ => {}
     }
 }
@@ -223,6 +230,10 @@ fn projected(judge: &mut Judge<'_, '_>, source: &Node) {
         }
         if let Some(bundle) = given(part, "clusterTrustBundle") {
             trust(judge, bundle, &mut seen);
+        }
+        if let Some(certificate) = given(part, "podCertificate") {
+            let kinds = ["RSA3072", "RSA4096", "ECDSAP256", "ECDSAP384", "ECDSAP521", "ED25519"];
+            judge.one_of(&VOLUME, certificate.get("keyType"), &kinds);
         }
     }
 }
