@@ -22,7 +22,7 @@ rules! {
     COMPONENT "alloy-component" Error Program "every component of Alloy is known, with its settings, and so is what it refers to"
 }
 
-/// The versions that the list holds everything of.
+/// The versions that the list holds everything of: those that `tools/configurations/generate` reads.
 const LISTED: [(u32, u32); 2] = [(1, 10), (1, 11)];
 
 /// Blocks of a file that are no components: `internal/runtime` and `internal/service` of Alloy.
@@ -370,5 +370,21 @@ mod tests {
         for name in named.chain(blocks.map(|field| field.sort)).filter(|name| *name != "-") {
             assert!(types.contains_key(name), "{name}");
         }
+    }
+
+    #[test]
+    fn a_block_that_holds_its_own_kind_holds_all_others_too() {
+        let Known { components, types } = known();
+        let stages = |of: &str| {
+            let names = types[of].keys().copied().filter(|name| name.starts_with("stage."));
+            names.collect::<Vec<_>>()
+        };
+        let process = components["loki.process"].takes;
+        assert_eq!(stages(types[process]["stage.match"].sort), stages(process));
+    }
+
+    #[test]
+    fn a_component_whose_name_is_a_constant_of_its_source_is_listed() {
+        assert!(known().components.contains_key("prometheus.relabel"));
     }
 }
