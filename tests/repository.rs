@@ -163,6 +163,11 @@ fn renovate_finds_every_version_of_a_stack() {
 
 /// What Renovate is told here holds for forks as for other repositories, and each manager has something to do.
 #[test]
+fn editors_find_the_schema_here_as_there() {
+    assert_eq!(read(".idea/jsonSchemas.xml"), read(&format!("{TEMPLATES}/jsonSchemas.xml")));
+}
+
+#[test]
 fn this_repository_is_renewed_alike() {
     let json = |path: &str| serde_json::from_str::<Value>(&read(path)).unwrap();
     let (own, made) = (json("renovate.json"), json(&format!("{TEMPLATES}/renovate.json")));

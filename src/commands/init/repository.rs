@@ -45,7 +45,7 @@ fn files(stack: &str, host: Host) -> Vec<(&'static str, String)> {
     let (ci, job) = host.file();
     let fixed = [
         ("stack.schema.json", vigil::STACK_SCHEMA),
-        (".idea/jsonSchemas.xml", include_str!("../../../.idea/jsonSchemas.xml")),
+        (".idea/jsonSchemas.xml", include_str!("repository/jsonSchemas.xml")),
         (".gitattributes", include_str!("repository/gitattributes")),
         (".gitignore", include_str!("repository/gitignore")),
         (".pre-commit-config.yaml", include_str!("repository/pre-commit.yaml")),
