@@ -21,7 +21,7 @@ fuzz_target!(|text: &str| {
             }
         }
         Ok(parsed) => {
-            if let Err(problems) = render_on(1, &parsed.stack, &TEMPLATES) {
+            if let Err(problems) = render_on(1, &parsed.stack, &TEMPLATES, None) {
                 assert!(problems.iter().all(|problem| !problem.draw(false).is_empty()));
             }
         }
