@@ -431,7 +431,6 @@ mod tests {
         ("comp/cm.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: c}\ndata: {a: b}\n"),
     ];
 
-    /// What kubectl 1.37 makes of the same files, of which it says that `commonLabels` is deprecated.
     /// As kustomize does it: what is not said anew goes, unless nothing is.
     #[test]
     fn an_image_keeps_its_digest_when_only_its_name_is_new() {
@@ -456,6 +455,7 @@ mod tests {
         assert_eq!(super::Image { name: "b".to_owned(), new_name: None, tag: None, digest: None }.instead("a:1"), None);
     }
 
+    /// What kubectl 1.37 makes of the same files, of which it says that `commonLabels` is deprecated.
     #[test]
     fn an_overlay_with_all_of_it() {
         let folder = tempfile::tempdir().unwrap();

@@ -35,7 +35,7 @@ pub(crate) use configuration::version_of;
 
 use crate::fields::items;
 use crate::finding::Findings;
-use crate::memory::hash;
+use crate::memory::{Memory, hash};
 use crate::object::{MONITORING, Object};
 use crate::options::Options;
 use crate::rule::Rule;
@@ -46,10 +46,9 @@ use crate::world::template::PodTemplate;
 use crate::world::{World, operator};
 use features::Prometheus;
 use file::File;
+use grafana::Dashboard;
 use query::{Parsing, Queries, Query, Targets};
-use std::collections::hash_map::DefaultHasher;
 use std::collections::{BTreeSet, HashSet};
-use std::hash::{Hash, Hasher};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use vigil_yaml::Node;
 
@@ -116,9 +115,7 @@ pub(crate) struct Clean(Mutex<HashSet<u64>>);
 
 impl Clean {
     fn key(file: &File<'_>) -> u64 {
-        let mut hasher = DefaultHasher::new();
-        (file.name(), &*file.source.text).hash(&mut hasher);
-        hasher.finish()
+        hash((file.name(), &*file.source.text))
     }
 
     /// The texts so far; what another thread left is as good.
@@ -134,14 +131,7 @@ pub(crate) fn check_syntax(object: &Object<'_>, clean: &Clean, findings: &mut Fi
         files.retain(|file| !clean.texts().contains(&Clean::key(file)));
         let before = findings.list.len();
         let read = syntax::check(&files, findings);
-        let mut queries = Queries::default();
-        for dashboard in &dashboards::unloaded(&read, &[]) {
-            dashboards::queries(None, dashboard, &mut queries);
-            panels::check(dashboard, findings);
-        }
-        logql::check(&queries.loki, None, findings);
-        let queries = queries.prometheus;
-        query::check(&queries, &Parsing::new(&queries, None), &Targets::default(), &HashSet::new(), findings);
+        check_unloaded(&dashboards::unloaded(&read, &[]), &HashSet::new(), None, findings);
         if findings.list.len() == before {
             clean.texts().extend(files.iter().map(Clean::key));
         }
@@ -200,21 +190,28 @@ pub(crate) fn check<'a>(
     }
     let labels = if followed && !queries.loki.is_empty() { streams::labels(&read, world) } else { None };
     logql::check(&queries.loki, labels.as_ref(), findings);
-    // Of a Grafana elsewhere nothing is known but that it reads PromQL and LogQL.
-    let unloaded = dashboards::unloaded(&read, &loaded);
-    let mut others = Queries::default();
-    for dashboard in &unloaded {
-        dashboards::queries(None, dashboard, &mut others);
-        panels::check(dashboard, findings);
-    }
-    let memory = set.options.memory.as_deref();
-    logql::check(&others.loki, None, findings);
-    let others = others.prometheus;
-    query::check(&others, &Parsing::new(&others, memory), &Targets::default(), &recorded, findings);
+    check_unloaded(&dashboards::unloaded(&read, &loaded), &recorded, set.options.memory.as_deref(), findings);
     let queries = queries.prometheus;
     if !queries.is_empty() {
         check_queries(set, world, &queries, &recorded, followed, findings);
     }
+}
+
+/// Judges dashboards that nobody in the set loads. Of a Grafana elsewhere nothing is known but that it reads PromQL and LogQL.
+fn check_unloaded(
+    dashboards: &[Dashboard<'_, '_, '_>],
+    recorded: &HashSet<&str>,
+    memory: Option<&Memory>,
+    findings: &mut Findings,
+) {
+    let mut queries = Queries::default();
+    for dashboard in dashboards {
+        dashboards::queries(None, dashboard, &mut queries);
+        panels::check(dashboard, findings);
+    }
+    logql::check(&queries.loki, None, findings);
+    let queries = queries.prometheus;
+    query::check(&queries, &Parsing::new(&queries, memory), &Targets::default(), recorded, findings);
 }
 
 /// What is known of a set besides its queries: all that they are judged by.
