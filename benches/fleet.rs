@@ -37,7 +37,29 @@ fn check(bencher: Bencher, clusters: usize) {
     fleet(folder.path(), clusters);
     bencher.counter(ItemsCount::new(clusters)).bench_local(|| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_vigil"));
-        let status = command.args(["fleet", "check"]).current_dir(folder.path()).stdout(Stdio::null()).status();
-        assert!(status.unwrap().success());
+        command.args(["fleet", "check", "--no-cache"]);
+        assert!(command.current_dir(folder.path()).stdout(Stdio::null()).status().unwrap().success());
     });
+}
+
+/// One of them changes, and all others are what they were.
+#[divan::bench(args = [10, 100, 1000], sample_count = 5, sample_size = 1)]
+fn change(bencher: Bencher, clusters: usize) {
+    let folder = tempfile::tempdir().unwrap();
+    fleet(folder.path(), clusters);
+    let path = folder.path().join("clusters.yaml");
+    let text = fs::read_to_string(&path).unwrap();
+    let (before, after) = text.rsplit_once("region: ").unwrap();
+    let render = || {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_vigil"));
+        command.args(["fleet", "render"]).env("XDG_CACHE_HOME", folder.path().join("cache"));
+        assert!(command.current_dir(folder.path()).stdout(Stdio::null()).status().unwrap().success());
+    };
+    render();
+    let mut number = 0;
+    let changed = || {
+        number += 1;
+        fs::write(&path, format!("{before}region: new-{number}-{after}")).unwrap();
+    };
+    bencher.counter(ItemsCount::new(clusters)).with_inputs(changed).bench_local_values(|()| render());
 }

@@ -30,6 +30,18 @@ fn copied() -> TempDir {
     folder
 }
 
+/// The same with a cluster of each kind.
+fn few() -> TempDir {
+    let folder = copied();
+    let path = folder.path().join("clusters.yaml");
+    let left_out = ["ams-02", "fra-03", "iad-01", "iad-02", "pdx-01", "pdx-02", "shop-02", "shop-03"];
+    let text = fs::read_to_string(&path).unwrap();
+    let lines =
+        text.split_inclusive('\n').filter(|line| !left_out.iter().any(|name| line.contains(&format!(" {name}:"))));
+    fs::write(&path, lines.collect::<String>()).unwrap();
+    folder
+}
+
 fn fleet(folder: &Path) -> Fleet {
     let path = folder.join("clusters.yaml");
     let source = Source::read(&path, Fleet::LIMITS.bytes).unwrap();
@@ -104,6 +116,74 @@ fn the_example_is_what_was_approved() {
     fs::write(&path, format!("{head}clusters:\n{}\n", lines.join("\n"))).unwrap();
     let output = vigil(folder.path(), &["fleet", "render", "--check"]);
     assert_eq!(output.status.code(), Some(0), "{}", text(&output));
+}
+
+/// What is taken from the cache is what would be rendered, whatever has changed meanwhile.
+#[test]
+fn the_cache_changes_nothing() {
+    let folder = few();
+    let path = folder.path();
+    let edit = |file: &str, from: &str, to: &str| {
+        let text = fs::read_to_string(path.join(file)).unwrap();
+        assert!(text.contains(from), "{file}: {from}");
+        fs::write(path.join(file), text.replacen(from, to, 1)).unwrap();
+    };
+    let steps: [(&str, &dyn Fn()); 6] = [
+        ("nothing", &|| {}),
+        ("a file of all", &|| edit("base.yaml", "retention: 3d", "retention: 4d")),
+        ("a file of a ring", &|| edit("rings/early.yaml", "prometheus:\n", "prometheus:\n  retention: 5d\n")),
+        ("a region", &|| edit("clusters.yaml", "region: eu", "region: us")),
+        ("a new cluster, which a hub lists", &|| {
+            edit("clusters.yaml", "clusters:\n", "clusters:\n  aaa-01: { ring: early, region: eu }\n");
+        }),
+        ("a new ring", &|| edit("clusters.yaml", "- name: canary\n", "- name: first\n- name: canary\n")),
+    ];
+    for (what, change) in steps {
+        change();
+        // Twice: from what was kept of the step before, and from what is kept of this one.
+        for out in ["before", "again", "anew"] {
+            let more: &[&str] = if out == "anew" { &["--no-cache"] } else { &[] };
+            let output = vigil(path, &[&["fleet", "render", "--out", out], more].concat());
+            assert!(output.status.success(), "{what}: {}", text(&output));
+        }
+        let [before, again, anew] = ["before", "again", "anew"].map(|out| texts(&path.join(out)));
+        assert!(before == anew && again == anew, "{what}");
+    }
+}
+
+/// It is used, and one that is broken is not.
+#[test]
+fn a_broken_cache_is_none() {
+    let (folder, caches) = (few(), tempfile::tempdir().unwrap());
+    let render = || {
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_vigil"));
+        let output = command.args(["fleet", "render"]).current_dir(folder.path()).env("XDG_CACHE_HOME", caches.path());
+        let output = output.output().unwrap();
+        assert!(output.status.success(), "{}", text(&output));
+        texts(&folder.path().join("fleet"))
+    };
+    let right = render();
+    let [file] = &texts(caches.path()).into_iter().collect::<Vec<_>>()[..] else { panic!("one cache") };
+    let (path, kept) = (caches.path().join(&file.0), &file.1);
+    let said = "kind: Prometheus\\n";
+    assert!(kept.contains(said));
+    fs::write(&path, kept.replace(said, "kind: Kept\\n")).unwrap();
+    let taken = render();
+    assert!(taken.values().any(|text| text.contains("kind: Kept\n")), "it is not used");
+    let number = regex::Regex::new(r#"(/prometheus\.yaml":)\d+"#).unwrap();
+    let broken = [
+        String::new(),
+        kept[..kept.len() / 2].to_owned(),
+        "{}".to_owned(),
+        kept.replacen("\"program\":\"", "\"program\":\"another ", 1),
+        number.replace(kept, "${1}1000000").into_owned(),
+        kept.replacen("\"texts\":[", "\"texts\":[\"\",\"\",", 1),
+    ];
+    for broken in broken {
+        assert_ne!(broken, *kept);
+        fs::write(&path, broken).unwrap();
+        assert!(render() == right);
+    }
 }
 
 /// Each cluster's own Flux reads a folder, which leads to the cluster's.

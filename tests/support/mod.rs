@@ -56,7 +56,9 @@ pub(crate) fn options(stack: &Path) -> vigil_check::Options {
 /// The program, run in a directory.
 pub(crate) fn vigil(directory: &Path, arguments: &[&str]) -> Output {
     let mut command = Command::new(env!("CARGO_BIN_EXE_vigil"));
-    command.current_dir(directory).args(arguments).env_remove("NO_COLOR").output().unwrap()
+    command.current_dir(directory).args(arguments).env_remove("NO_COLOR");
+    // Nothing of it stays in the cache of whoever runs the tests.
+    command.env("XDG_CACHE_HOME", Path::new(env!("CARGO_TARGET_TMPDIR")).join("cache")).output().unwrap()
 }
 
 /// git in a directory, as somebody whom it asks nothing.

@@ -1,10 +1,11 @@
 //! What Argo CD is told of a fleet: one ApplicationSet with a cluster a line, and the project of its Applications.
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use vigil_yaml::{Problem, write};
 
 /// A cluster whose stack is applied by Argo CD or Flux.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Delivered {
     /// Its name.
     pub cluster: String,

@@ -1,7 +1,7 @@
 //! Which files are shared, and by whom.
 
-use crate::HEAD;
-use sha2::{Digest, Sha256};
+use crate::{HEAD, digest};
+use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -24,17 +24,30 @@ impl Texts {
         self.numbers.insert(text, self.texts.len() - 1);
         self.texts.len() - 1
     }
+
+    /// The text with a number.
+    ///
+    /// # Panics
+    /// If no text was given that number.
+    pub fn text(&self, number: usize) -> &str {
+        &self.texts[number]
+    }
+
+    /// All texts, in the order of their numbers.
+    pub fn all(&self) -> impl Iterator<Item = &str> {
+        self.texts.iter().map(|text| &**text)
+    }
 }
 
 /// A cluster and its files.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Cluster {
     /// Its name.
     pub name: String,
     /// The number of its ring.
     pub ring: usize,
     /// The components that made its files, in the order in which they are applied.
-    pub components: Vec<&'static str>,
+    pub components: Vec<String>,
     /// Its files as `<component>/<file>`, each with the number of its text.
     pub files: BTreeMap<String, usize>,
     /// What the matrix tells of it.
@@ -42,7 +55,7 @@ pub struct Cluster {
 }
 
 /// What the matrix tells of a cluster.
-#[derive(Clone, Debug)]
+#[derive(Clone, Debug, Serialize, Deserialize)]
 pub struct Facts {
     /// The region; empty without one.
     pub region: String,
@@ -103,7 +116,7 @@ pub fn layout(rings: &[&str], clusters: &[Cluster], texts: &Texts) -> BTreeMap<S
         }
         for (path, text) in own {
             let name = format!("clusters/{}/{path}", cluster.name);
-            directory.files.insert(name, texts.texts[text].to_string());
+            directory.files.insert(name, texts.text(text).to_owned());
             resources.push(path.to_owned());
         }
         directory.kustomization(&format!("clusters/{}", cluster.name), &resources, true);
@@ -131,8 +144,8 @@ fn common<'c>(ring: usize, clusters: &'c [Cluster], owners: &HashMap<File<'c>, V
 }
 
 /// The components of all clusters, each before those that any cluster applies after it.
-fn order(clusters: &[Cluster]) -> Vec<&'static str> {
-    let mut order: Vec<&'static str> = Vec::new();
+fn order(clusters: &[Cluster]) -> Vec<&str> {
+    let mut order: Vec<&str> = Vec::new();
     for cluster in clusters {
         let mut at = 0;
         for component in &cluster.components {
@@ -162,27 +175,14 @@ impl Directory<'_> {
         if files.is_empty() {
             return None;
         }
-        let mut digest = Sha256::new();
-        for (path, text) in files {
-            let text = &self.texts.texts[*text];
-            // Lengths keep one file's end from being another's beginning.
-            for part in [path, &**text] {
-                digest.update(part.len().to_le_bytes());
-                digest.update(part);
-            }
-        }
-        let mut hash = String::new();
+        let hash = digest(files.iter().flat_map(|(path, text)| [*path, self.texts.text(*text)]));
         // 48 bits: two sets of a component that differ and agree in them are not to be feared.
-        for byte in &digest.finalize()[..6] {
-            // Writing to a String cannot fail.
-            let _ = write!(hash, "{byte:02x}");
-        }
-        let folder = format!("shared/{component}/{hash}");
+        let folder = format!("shared/{component}/{}", &hash[..12]);
         let mut resources = Vec::new();
         for (path, text) in files {
             let name = path.split_once('/').map_or(*path, |(_, name)| name);
             resources.push(name.to_owned());
-            self.files.insert(format!("{folder}/{name}"), self.texts.texts[*text].to_string());
+            self.files.insert(format!("{folder}/{name}"), self.texts.text(*text).to_owned());
         }
         self.kustomization(&folder, &resources, false);
         Some(format!("../../{folder}"))

@@ -33,8 +33,8 @@ pub const VARIABLE_KEYS: [&str; 18] = [
     "prometheus.remoteWrite.*.url",
 ];
 
-/// The item of a list that stands for the names of all clusters, and the key of a stack that may have it.
-const ALL_CLUSTERS: (&str, &str) = ("{clusters}", "thanos-ruler.clusters");
+/// The key of a stack that may ask for the names of all clusters.
+const LISTS_CLUSTERS: &str = "thanos-ruler.clusters";
 
 /// The clusters of a fleet, and which stack files lie over each other for each of them.
 #[derive(Debug, serde::Deserialize)]
@@ -127,6 +127,9 @@ pub struct Fleet {
 impl Fleet {
     /// How much a file may hold: thousands of clusters.
     pub const LIMITS: Limits = Limits { bytes: 8 << 20, nodes: 400_000, depth: 32 };
+
+    /// The item of a list that stands for the names of all clusters.
+    pub const ALL_CLUSTERS: &str = "{clusters}";
 
     /// Reads a fleet from the text of the file at `path`. The stack files that it names are read by [`Fleet::stack`].
     ///
@@ -260,6 +263,11 @@ impl Fleet {
         Stack::finished(&layers, &read, self.file.source.name.clone())
     }
 
+    /// The content of a file that a stack is read from, once it has been read; nothing if it cannot be.
+    pub fn content(&self, path: &Path) -> Option<Arc<Source>> {
+        self.text(path).ok()
+    }
+
     fn text(&self, path: &Path) -> Result<Arc<Source>, String> {
         let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
         let text = read
@@ -285,7 +293,7 @@ impl Fleet {
 }
 
 /// What a cluster sends to other stores, and how they know it; and what it expects of others.
-#[derive(Clone, Debug, Default)]
+#[derive(Clone, Debug, Default, serde::Serialize, serde::Deserialize)]
 pub struct Sending {
     /// The labels of all that it sends.
     pub labels: BTreeMap<String, String>,
@@ -422,9 +430,8 @@ impl Variables<'_> {
 
     /// Puts the names of all clusters into a list that asks for them.
     fn list_clusters(&self, items: &mut Vec<Node>, path: &[String]) {
-        let (token, key) = ALL_CLUSTERS;
-        let asks = |item: &Node| item.text() == Some(token);
-        if path.join(".") != key || !items.iter().any(asks) {
+        let asks = |item: &Node| item.text() == Some(Fleet::ALL_CLUSTERS);
+        if path.join(".") != LISTS_CLUSTERS || !items.iter().any(asks) {
             return;
         }
         let named = |item: Node| -> Vec<Node> {

@@ -1,11 +1,13 @@
+mod cache;
 mod diff;
 mod promote;
 
 use super::render::{counts, directory_problem, known, stale};
 use super::{COMMAND_LINE, Failure, Outcome};
 use crate::terminal::Terminal;
+use cache::Cache;
 use rayon::prelude::*;
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -44,6 +46,9 @@ struct Selection {
     /// Use the templates of this directory instead of the built-in ones
     #[arg(long, value_name = "DIR")]
     templates: Option<PathBuf>,
+    /// Render and check every cluster, also those whose files are what they were
+    #[arg(long)]
+    no_cache: bool,
 }
 
 /// Render the manifests of all clusters into one directory
@@ -164,14 +169,23 @@ impl Selection {
         let mut fleet = load(&self.fleet)?;
         let own = self.templates.as_deref().map(Templates::read).transpose()?;
         let templates = own.as_ref().unwrap_or(&vigil::TEMPLATES);
+        let cache = (own.is_none() && !self.no_cache).then(|| Cache::read(&self.fleet)).flatten();
+        let (cache, texts) = cache.map_or_else(Default::default, |(cache, texts)| (Some(cache), texts));
         let shared = Shared {
             templates,
             carried: own.is_none(),
-            texts: Mutex::default(),
+            texts: Mutex::new(texts),
             rendered: vigil_render::Memory::default(),
             checked: checked.then(Arc::default),
+            cache,
         };
         let made: Vec<_> = fleet.members.par_iter().map(|it| one(&fleet, it, &shared)).collect();
+        let texts = shared.texts.into_inner().unwrap_or_else(PoisonError::into_inner);
+        if let Some(cache) = shared.cache.filter(|_| checked) {
+            let clean =
+                fleet.members.iter().zip(&made).filter_map(|(member, made)| Some((member, made.as_ref().ok()?)));
+            cache.keep(&fleet, clean, &texts);
+        }
         let mut problems = Vec::new();
         let (mut clusters, mut delivered, mut sending, mut objects) = (Vec::new(), Vec::new(), Vec::new(), 0);
         let mut warnings = std::mem::take(&mut fleet.warnings);
@@ -193,7 +207,6 @@ impl Selection {
         if !problems.is_empty() {
             return Err(once(problems));
         }
-        let texts = shared.texts.into_inner().unwrap_or_else(PoisonError::into_inner);
         Ok(Made { fleet, texts, clusters, delivered, objects, warnings: once(warnings) })
     }
 }
@@ -208,11 +221,15 @@ fn once(mut problems: Vec<Problem>) -> Vec<Problem> {
 }
 
 /// What one cluster renders to.
+#[derive(Clone, serde::Serialize, serde::Deserialize)]
 struct One {
     cluster: Cluster,
     delivered: Delivered,
     sending: Sending,
     objects: usize,
+    /// What its stack was read from.
+    files: BTreeSet<PathBuf>,
+    #[serde(skip)]
     warnings: Vec<Problem>,
 }
 
@@ -225,12 +242,16 @@ struct Shared<'t> {
     rendered: vigil_render::Memory,
     /// There is one if they are checked.
     checked: Option<Arc<vigil_check::Memory>>,
+    cache: Option<Cache>,
 }
 
 fn one(fleet: &Fleet, member: &Member, shared: &Shared<'_>) -> Result<One, Vec<Problem>> {
+    if let Some(one) = shared.cache.as_ref().and_then(|cache| cache.get(fleet, member)) {
+        return Ok(one);
+    }
     let parsed = fleet.stack(member)?;
     // Clusters are rendered side by side.
-    let mut rendering = vigil_render::render_on(1, &parsed.stack, shared.templates, Some(&shared.rendered))?;
+    let rendering = vigil_render::render_on(1, &parsed.stack, shared.templates, Some(&shared.rendered))?;
     let (mut options, warning) = vigil::checks::options(&parsed);
     if let Some(memory) = &shared.checked {
         options.memory = Some(Arc::clone(memory));
@@ -251,7 +272,7 @@ fn one(fleet: &Fleet, member: &Member, shared: &Shared<'_>) -> Result<One, Vec<P
     let cluster = Cluster {
         name: member.name.to_string(),
         ring: member.ring,
-        components: std::mem::take(&mut rendering.components),
+        components: rendering.components.iter().map(|&component| component.to_owned()).collect(),
         files,
         facts,
     };
@@ -263,11 +284,13 @@ fn one(fleet: &Fleet, member: &Member, shared: &Shared<'_>) -> Result<One, Vec<P
         objects: for_others.map(|object| (*object.value).clone()).collect(),
     };
     let sizes = vigil::size::warnings(&parsed);
-    let Parsed { stack, mut warnings, .. } = parsed;
+    let Parsed { stack, mut warnings, files: read, .. } = parsed;
     warnings.extend(rendering.warnings);
     warnings.extend(warning);
     warnings.extend(sizes);
-    Ok(One { cluster, delivered, sending: stack.sending(), objects, warnings })
+    // The last of the layers is the stack's own file, which is not among those that it names.
+    let files: BTreeSet<_> = member.layers.iter().map(|layer| fleet.path(layer)).chain(read).collect();
+    Ok(One { cluster, delivered, sending: stack.sending(), objects, files, warnings })
 }
 
 /// Kubernetes and every part that is in a stack, with the version of its image.

@@ -1,0 +1,141 @@
+//! What clusters rendered to before, kept outside of the repository: who changes one cluster of a thousand waits for one.
+//!
+//! A cluster is taken from here if the program, what `clusters.yaml` says of it, and every file that its stack was read from are
+//! the same. Each that is kept has passed the check, without a warning. A cache that is missing, old or broken is no mistake.
+
+use super::One;
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeSet, HashMap};
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::{env, fs};
+use vigil_fleet::{Texts, digest};
+use vigil_stack::{Fleet, Member};
+
+/// The clusters of a fleet as they were kept.
+pub(super) struct Cache {
+    path: PathBuf,
+    program: String,
+    before: HashMap<String, Kept>,
+    /// Of the files that stacks are read from; many clusters have the same. Nothing for one that cannot be read.
+    digests: Mutex<HashMap<PathBuf, Option<Arc<str>>>>,
+}
+
+/// A cluster.
+#[derive(Serialize, Deserialize)]
+struct Kept {
+    /// The digest of all that it was made of.
+    made_of: String,
+    one: One,
+}
+
+/// What the cache is on the disk; read with texts and clusters of its own, written with those of others.
+#[derive(Serialize, Deserialize)]
+struct Content<T, C> {
+    program: String,
+    texts: Vec<T>,
+    clusters: Vec<C>,
+}
+
+impl Cache {
+    /// The cache of the fleet at a path, and the texts that its clusters have the numbers of; nothing where there can be none.
+    pub(super) fn read(fleet: &Path) -> Option<(Self, Texts)> {
+        // Paths of files are relative to where the program was called.
+        let of = [env::current_dir().ok()?, fleet.to_owned()].map(|path| path.display().to_string());
+        let path = folder()?.join(format!("vigil/fleet/{}.json", digest(of.iter().map(String::as_str))));
+        let mut cache = Self { path, program: program()?, before: HashMap::new(), digests: Mutex::default() };
+        Some(match fs::read(&cache.path).ok().and_then(|bytes| cache.content(&bytes)) {
+            Some((before, texts)) => {
+                cache.before = before;
+                (cache, texts)
+            }
+            None => (cache, Texts::default()),
+        })
+    }
+
+    fn content(&self, bytes: &[u8]) -> Option<(HashMap<String, Kept>, Texts)> {
+        let content: Content<String, Kept> = serde_json::from_slice(bytes).ok()?;
+        let mut texts = Texts::default();
+        let numbered = content.texts.iter().enumerate().all(|(number, text)| texts.number(text) == number);
+        let known = |kept: &Kept| kept.one.cluster.files.values().all(|number| *number < content.texts.len());
+        (content.program == self.program && numbered && content.clusters.iter().all(known))
+            .then(|| (content.clusters.into_iter().map(|kept| (kept.one.cluster.name.clone(), kept)).collect(), texts))
+    }
+
+    /// What a cluster rendered to, if it is still made of the same.
+    pub(super) fn get(&self, fleet: &Fleet, member: &Member) -> Option<One> {
+        let kept = self.before.get(member.name.as_str())?;
+        (self.made_of(fleet, member, &kept.one.files)? == kept.made_of).then(|| {
+            let mut one = kept.one.clone();
+            // Another ring may have come before it.
+            one.cluster.ring = member.ring;
+            one
+        })
+    }
+
+    fn made_of(&self, fleet: &Fleet, member: &Member, files: &BTreeSet<PathBuf>) -> Option<String> {
+        let region = member.region.as_ref().map_or("", |region| region.as_str());
+        let said = [member.name.as_str(), fleet.rings[member.ring].name.as_str(), region];
+        let said = said.into_iter().chain(member.layers.iter().map(|layer| layer.as_str()));
+        let mut parts: Vec<_> = said.map(str::to_owned).collect();
+        for file in files {
+            let digest = {
+                let mut digests = self.digests.lock().unwrap_or_else(PoisonError::into_inner);
+                digests.entry(file.clone()).or_insert_with(|| digest_of(fleet, file)).clone()?
+            };
+            parts.extend([file.display().to_string(), digest.to_string()]);
+        }
+        Some(digest(parts.iter().map(String::as_str)))
+    }
+
+    /// Keeps what clusters rendered to for the next time, instead of what was kept before, unless that is the same.
+    pub(super) fn keep<'a>(&self, fleet: &Fleet, made: impl Iterator<Item = (&'a Member, &'a One)>, texts: &Texts) {
+        let quiet = made.filter(|(_, one)| one.warnings.is_empty());
+        let kept = quiet.filter_map(|(member, one)| {
+            Some(Kept { made_of: self.made_of(fleet, member, &one.files)?, one: one.clone() })
+        });
+        let kept: Vec<_> = kept.collect();
+        let same = |kept: &Kept| self.before.get(&kept.one.cluster.name).is_some_and(|it| it.made_of == kept.made_of);
+        if kept.len() != self.before.len() || !kept.iter().all(same) {
+            // The next time is as slow as this one if it cannot be written.
+            let _ = self.write(kept, texts);
+        }
+    }
+
+    fn write(&self, mut clusters: Vec<Kept>, texts: &Texts) -> std::io::Result<()> {
+        let mut used = Texts::default();
+        for kept in &mut clusters {
+            kept.one.cluster.files.values_mut().for_each(|number| *number = used.number(texts.text(*number)));
+        }
+        let content = Content { program: self.program.clone(), texts: used.all().collect(), clusters };
+        let folder = self.path.parent().unwrap_or(Path::new("."));
+        fs::create_dir_all(folder)?;
+        let mut file = tempfile::NamedTempFile::new_in(folder)?;
+        file.write_all(&serde_json::to_vec(&content)?)?;
+        file.persist(&self.path)?;
+        Ok(())
+    }
+}
+
+/// Of a file; with the names of all clusters if it asks for them.
+fn digest_of(fleet: &Fleet, file: &Path) -> Option<Arc<str>> {
+    let source = fleet.content(file)?;
+    let names = fleet.members.iter().map(|member| member.name.as_str());
+    let asked = source.text.contains(Fleet::ALL_CLUSTERS);
+    Some(digest(names.filter(|_| asked).chain([&*source.text])).into())
+}
+
+/// Where programs keep what they can make again.
+fn folder() -> Option<PathBuf> {
+    let set = |name| env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let own = if cfg!(windows) { set("LOCALAPPDATA") } else { set("XDG_CACHE_HOME") };
+    own.or_else(|| Some(env::home_dir()?.join(".cache")))
+}
+
+/// This program, and no other: where it stands, and when it was written.
+fn program() -> Option<String> {
+    let path = env::current_exe().ok()?;
+    let found = fs::metadata(&path).ok()?;
+    Some(format!("{} {} {:?}", path.display(), found.len(), found.modified().ok()?))
+}
