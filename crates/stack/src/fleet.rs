@@ -12,7 +12,7 @@ use vigil_yaml::words::nearest;
 use vigil_yaml::{Data, Limits, Node, Place, Problem, Source, Span};
 
 /// The keys of a stack in which `{cluster}`, `{region}` and `{ring}` stand for what they are; `*` is any one key.
-pub const VARIABLE_KEYS: [&str; 18] = [
+pub const VARIABLE_KEYS: [&str; 19] = [
     "*.externalUrl",
     "*.ingress.host",
     "*.ingress.path",
@@ -28,6 +28,7 @@ pub const VARIABLE_KEYS: [&str; 18] = [
     "objectStorage.buckets.*",
     "objectStorage.s3.endpoint",
     "objectStorage.s3.region",
+    "prometheus.alertmanagers.*.url",
     "prometheus.externalLabels.*",
     "prometheus.remoteRead.*.url",
     "prometheus.remoteWrite.*.url",
@@ -559,7 +560,7 @@ mod tests {
                 let path = names.iter().enumerate().map(|(at, name)| match (*name, at, names[at.saturating_sub(1)]) {
                     ("*", 0, _) | ("*", _, "buckets") => part,
                     // An item of a list.
-                    ("*", _, "remoteRead" | "remoteWrite" | "outputs") => "0",
+                    ("*", _, "alertmanagers" | "remoteRead" | "remoteWrite" | "outputs") => "0",
                     ("*", ..) => "x",
                     (name, ..) => name,
                 });

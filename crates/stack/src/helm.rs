@@ -43,6 +43,7 @@ const KEYS: &[(&str, Here)] = &[
     ("prometheus.prometheusSpec.remoteRead", Key("prometheus.remoteRead")),
     ("prometheus.prometheusSpec.exemplars", Words("`prometheus.exemplars` with `enabled: true` and a `maxSize`")),
     ("prometheus.prometheusSpec.enableFeatures", Words("features follow from what they are for: `prometheus.exemplars`, `prometheus.nativeHistograms`")),
+    ("prometheus.prometheusSpec.additionalAlertManagerConfigs", Words("one with a static target is an item of `prometheus.alertmanagers`")),
     ("prometheus.prometheusSpec.additionalScrapeConfigs", Words("a job with static targets is one of `prometheus.scrapeConfigs`")),
     ("prometheus.prometheusSpec.resources", Key("prometheus.pods.resources")),
     ("prometheus.prometheusSpec.nodeSelector", Key("prometheus.pods.nodeSelector")),

@@ -9,7 +9,7 @@ use vigil_yaml::{Data, Node, Place, Problem, Source, Span};
 
 /// The lists that are merged item by item, and the keys by which two items are the same. Any other list is replaced as a
 /// whole.
-pub const MERGED_LISTS: [(&str, &[&str]); 19] = [
+pub const MERGED_LISTS: [(&str, &[&str]); 20] = [
     ("alertmanager.receivers", &["name"]),
     ("alertmanager.templates", &["name"]),
     ("alertmanager.timeIntervals", &["name"]),
@@ -25,6 +25,7 @@ pub const MERGED_LISTS: [(&str, &[&str]); 19] = [
     ("loki.rules", &["name"]),
     ("loki.schema", &["from"]),
     ("patches", &["target"]),
+    ("prometheus.alertmanagers", &["url"]),
     ("prometheus.remoteRead", &["url"]),
     ("prometheus.remoteWrite", &["url"]),
     ("prometheus.scrapeConfigs", &["name"]),

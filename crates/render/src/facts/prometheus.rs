@@ -6,7 +6,10 @@ use super::{
 };
 use serde_json::{Map, Value, json};
 use vigil_stack::Stack;
-use vigil_stack::model::{Prometheus, RemoteStore, ScrapeConfig, Selection, SentSamples, ServiceType};
+use vigil_stack::model::{
+    BasicAuth, OtherAlertmanager, Prometheus, RemoteStore, ScrapeConfig, SecretReference, Selection, SentSamples,
+    ServiceType,
+};
 use vigil_stack::units;
 
 /// Prometheus' own port.
@@ -98,6 +101,9 @@ pub(super) fn facts(stack: &Stack) -> Value {
         "retentionSize": prometheus.retention_size,
         "remoteWrite": prometheus.remote_write.iter().map(store).collect::<Vec<_>>(),
         "remoteRead": prometheus.remote_read.iter().map(store).collect::<Vec<_>>(),
+        "alertmanagers": prometheus.alertmanagers.iter().map(alertmanager).collect::<Vec<_>>(),
+        "alertmanagersSecret": format!("{name}-alertmanagers"),
+        "mountedSecrets": prometheus.mounted_secrets(),
         "features": features(prometheus),
         "exemplars": prometheus.exemplars.enabled.then(|| json!({ "maxSize": prometheus.exemplars.max_size })),
         "nativeHistograms": prometheus.native_histograms.enabled,
@@ -129,6 +135,39 @@ fn scrape_configs(stack: &Stack, monitored: &Map<String, Value>) -> Vec<Value> {
         })
     };
     stack.prometheus.scrape_configs.iter().map(object).collect()
+}
+
+/// The folder with a folder for each Secret that the object's `secrets` names.
+const SECRETS: &str = "/etc/prometheus/secrets";
+
+/// An Alertmanager in the words of Prometheus' own configuration, which knows credentials by their files.
+fn alertmanager(other: &OtherAlertmanager) -> Value {
+    let file = |secret: &SecretReference| format!("{SECRETS}/{}/{}", secret.name, secret.key);
+    let mut entry = json!({
+        "api_version": "v2",
+        "scheme": other.url.scheme(),
+        "path_prefix": format!("{}/", other.url.path()),
+        "static_configs": [{ "targets": [other.url.address()] }],
+    });
+    if let Some(BasicAuth { username, password }) = &other.basic_auth {
+        entry["basic_auth"] = json!({ "username_file": file(username), "password_file": file(password) });
+    }
+    if let Some(token) = &other.authorization {
+        entry["authorization"] = json!({ "type": token.r#type, "credentials_file": file(&token.credentials) });
+    }
+    if let Some(tls) = &other.tls {
+        let files = [("ca_file", &tls.ca), ("cert_file", &tls.cert), ("key_file", &tls.key)];
+        let files = files.into_iter().filter_map(|(key, secret)| Some((key.to_owned(), file(secret.as_ref()?).into())));
+        let mut config: Map<String, Value> = files.collect();
+        if let Some(name) = &tls.server_name {
+            config.insert("server_name".to_owned(), json!(name));
+        }
+        if tls.insecure_skip_verify {
+            config.insert("insecure_skip_verify".to_owned(), true.into());
+        }
+        entry["tls_config"] = config.into();
+    }
+    entry
 }
 
 /// A store as the Prometheus object names it.

@@ -73,7 +73,8 @@ pub use pods::{
     TolerationOperator, UpdateMode, VerticalAutoscaler,
 };
 pub use prometheus::{
-    BasicAuth, Exemplars, NativeHistograms, Prometheus, RemoteStore, SecretReference, Selection, SentSamples, TokenAuth,
+    BasicAuth, Exemplars, NativeHistograms, OtherAlertmanager, Prometheus, RemoteStore, SecretReference, Selection,
+    SentSamples, TokenAuth,
 };
 pub use prometheus_operator::{AdmissionWebhooks, OperatorInstances, PrometheusOperator};
 pub use promtail::{ContainerRuntime, LogOutput, Positions, Promtail};

@@ -8,7 +8,7 @@ use crate::units::{
     Url,
 };
 use serde_json::{Map, Value};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 settings! {
     /// Prometheus, the metrics store.
@@ -45,6 +45,8 @@ settings! {
         pub remote_write: Vec<RemoteStore>,
         /// Other stores that are asked, beside its own samples, for every query.
         pub remote_read: Vec<RemoteStore>,
+        /// Alertmanagers outside of the stack that are told of every alert, beside its own; such as one of all clusters.
+        pub alertmanagers: Vec<OtherAlertmanager>,
         /// What is scraped at addresses that no Service of the cluster leads to.
         pub scrape_configs: Vec<ScrapeConfig>,
         /// Examples of requests behind the numbers of a histogram, by the identifiers of their traces.
@@ -78,6 +80,7 @@ impl Default for Prometheus {
             persistence: Persistence::default(),
             remote_write: Vec::new(),
             remote_read: Vec::new(),
+            alertmanagers: Vec::new(),
             scrape_configs: Vec::new(),
             exemplars: Exemplars::default(),
             native_histograms: NativeHistograms::default(),
@@ -121,7 +124,13 @@ impl Prometheus {
     /// The Secrets that stores and targets take credentials from.
     fn secrets(&self) -> Vec<&DnsSubdomain> {
         let stores = self.remote_write.iter().chain(&self.remote_read).flat_map(RemoteStore::secrets);
-        stores.chain(self.scrape_configs.iter().flat_map(ScrapeConfig::secrets)).map(|secret| &secret.name).collect()
+        let targets = self.scrape_configs.iter().flat_map(ScrapeConfig::secrets);
+        stores.chain(targets).map(|secret| &secret.name).chain(self.mounted_secrets()).collect()
+    }
+
+    /// The Secrets that its pods read as files: what other Alertmanagers ask for.
+    pub fn mounted_secrets(&self) -> BTreeSet<&DnsSubdomain> {
+        self.alertmanagers.iter().flat_map(OtherAlertmanager::secrets).map(|secret| &secret.name).collect()
     }
 
     /// The Service with everything filled in.
@@ -192,6 +201,33 @@ impl RemoteStore {
         let basic = self.basic_auth.iter().flat_map(BasicAuth::secrets);
         let token = self.authorization.iter().map(|auth| &auth.credentials);
         basic.chain(token).chain(self.tls.iter().flat_map(ScrapeTls::secrets)).collect()
+    }
+}
+
+/// An Alertmanager outside of the stack. Credentials stand in Secrets that you create in the namespace of Prometheus.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct OtherAlertmanager {
+    /// Its address, with the path that its pages have.
+    pub url: Url,
+    /// A user and a password.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub basic_auth: Option<BasicAuth>,
+    /// A token.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub authorization: Option<TokenAuth>,
+    /// Certificates and keys, from Secrets.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tls: Option<ScrapeTls>,
+}
+
+impl OtherAlertmanager {
+    /// The Secrets that hold what it asks for.
+    fn secrets(&self) -> impl Iterator<Item = &SecretReference> {
+        let basic = self.basic_auth.iter().flat_map(BasicAuth::secrets);
+        let token = self.authorization.iter().map(|auth| &auth.credentials);
+        basic.chain(token).chain(self.tls.iter().flat_map(ScrapeTls::secrets))
     }
 }
 

@@ -285,7 +285,8 @@ fn unreached(alertmanager: &Alertmanager, findings: &mut Findings) {
 
 /// Alerts that reach nobody at all. It is said, not warned of: who looks at Grafana every day may want it so.
 fn nobody(alertmanager: &Alertmanager, stack: &Stack, findings: &mut Findings) {
-    if alertmanager.receivers.is_empty() && stack.alerts.is_in(stack) {
+    let told = !stack.prometheus.alertmanagers.is_empty();
+    if alertmanager.receivers.is_empty() && stack.alerts.is_in(stack) && !told {
         findings.note(
             &["alertmanager.receivers", "alertmanager"],
             "alerts reach nobody: Alertmanager has no receiver",

@@ -54,6 +54,7 @@ pub(crate) fn check(prometheus: &Prometheus, stack: &Stack, findings: &mut Findi
             "remove it",
         );
     }
+    alertmanagers(prometheus, findings);
     scrape_configs(&prometheus.scrape_configs, findings);
     histograms(prometheus, findings);
     without_volume(&KEPT, &prometheus.persistence, findings);
@@ -96,6 +97,40 @@ fn stores(list: &str, stores: &[RemoteStore], findings: &mut Findings) {
                 "remove one of the two, or give each a `name` of its own",
             );
         }
+    }
+}
+
+fn alertmanagers(prometheus: &Prometheus, findings: &mut Findings) {
+    let list = "prometheus.alertmanagers";
+    for (at, other) in prometheus.alertmanagers.iter().enumerate() {
+        let path = format!("{list}.{at}");
+        one_header(&path, other.basic_auth.is_some(), other.authorization.is_some(), findings);
+        if prometheus.alertmanagers[..at].iter().any(|before| before.url == other.url) {
+            findings.error(
+                &[&format!("{path}.url")],
+                format!("an Alertmanager stands twice in `{list}`"),
+                "same address as one before it",
+                "remove one of the two",
+            );
+        }
+        let Some(tls) = &other.tls else { continue };
+        client_certificate(&format!("{path}.tls"), tls, findings);
+        if other.url.scheme() != "https" {
+            findings.error(
+                &[&format!("{path}.tls"), &format!("{path}.url")],
+                "`tls` has no effect: the address says http",
+                "needs `https://`",
+                "write `https://` in `url`, or remove `tls`",
+            );
+        }
+    }
+    if !prometheus.alertmanagers.is_empty() && prometheus.external_labels.is_empty() {
+        findings.note(
+            &[list],
+            "alerts do not say which cluster they are of",
+            "`prometheus.externalLabels` is empty",
+            "add `externalLabels: { cluster: NAME }`, unless the Alertmanager is told by this cluster alone",
+        );
     }
 }
 
@@ -188,6 +223,18 @@ mod tests {
             (
                 &format!("prometheus: {{remoteRead: [{STORE}, {STORE}]}}"),
                 "a store stands twice in `prometheus.remoteRead`",
+            ),
+            (
+                "prometheus: {alertmanagers: [{url: https://a}, {url: https://a}]}",
+                "an Alertmanager stands twice in `prometheus.alertmanagers`",
+            ),
+            (
+                "prometheus: {alertmanagers: [{url: http://a, tls: {insecureSkipVerify: true}}]}",
+                "`tls` has no effect: the address says http",
+            ),
+            (
+                "prometheus: {alertmanagers: [{url: https://a, tls: {key: {name: a, key: b}}}]}",
+                "`key` without `cert`",
             ),
             ("prometheus: {scrapeConfigs: [{name: a, targets: []}]}", "`a` has nothing to scrape"),
             (

@@ -61,6 +61,19 @@ impl Url {
         url::Url::split(self.as_str()).map_or("", |url| url.authority.host)
     }
 
+    /// What stands before `://`.
+    pub fn scheme(&self) -> &str {
+        url::Url::split(self.as_str()).map_or("", |url| url.scheme)
+    }
+
+    /// The host with its port: that of the scheme when there is none.
+    pub fn address(&self) -> String {
+        let Some(url) = url::Url::split(self.as_str()) else { return String::new() };
+        let host = if url.authority.is_bracketed { format!("[{}]", self.host()) } else { self.host().to_owned() };
+        let port = url.authority.port.unwrap_or(if url.scheme == "https" { "443" } else { "80" });
+        format!("{host}:{port}")
+    }
+
     /// The path, without a slash at its end: empty when there is none.
     pub fn path(&self) -> &str {
         url::Url::split(self.as_str()).map_or("", |url| url.path).trim_end_matches('/')
