@@ -171,13 +171,14 @@ metrics:
     tools/metrics/generate
     cargo test --package vigil-check --lib embedded
 
-# Draw pictures of the dashboards from a synthetic cluster into docs/dashboards; needs Go, npm, Chromium and ImageMagick
+# Draw pictures of the dashboards from a synthetic cluster into docs/dashboards; needs Go, npm, Chromium and ImageMagick.
+# It builds and runs Loki, a program under the AGPL, which is changed in nothing.
 [group('code')]
 pictures:
     @for program in npm chromium convert; do \
         command -v "$program" >/dev/null || { echo "$program is missing; install it" >&2; exit 1; }; \
     done
-    tools/cluster/build promtool
+    tools/cluster/build promtool loki
     @home=${VIGIL_TOOLS:-${XDG_CACHE_HOME:-$HOME/.cache}/vigil}/pictures; mkdir -p "$home"; \
     cp tools/pictures/package.json tools/pictures/package-lock.json "$home"; \
     npm ci --prefix "$home" --ignore-scripts --no-audit --no-fund

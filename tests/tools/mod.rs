@@ -106,6 +106,11 @@ pub(crate) fn of_alertmanager(program: &str) -> Option<PathBuf> {
     built("alertmanager", program)
 }
 
+/// The Loki that stacks run, if it is there: a separate program, which nobody needs but `just pictures` and proofs.
+pub(crate) fn loki() -> Option<PathBuf> {
+    built("loki", "loki")
+}
+
 /// What `tools/cluster/build` made of a folder.
 fn built(folder: &str, program: &str) -> Option<PathBuf> {
     let path = cache()?.join("cluster").join(folder).join(program);

@@ -316,6 +316,7 @@ impl Story<'_> {
             fs::create_dir_all(&path).context(path.display())?;
         }
         let mut declared = BTreeSet::new();
+        let dashboards = self.dashboards(&place.join("dashboards"))?;
         let config_maps = self.stack.objects.iter().filter(|it| it.component == "grafana" && it.kind() == "ConfigMap");
         for (name, text) in config_maps.filter_map(|it| it.value["data"].as_object()).flatten() {
             let text = text.as_str().unwrap_or_default();
@@ -337,7 +338,6 @@ impl Story<'_> {
                 write(&place.join("provisioning/datasources").join(name), &vigil_yaml::write(&file))?;
             }
         }
-        write(&place.join("dashboards/probe.json"), r#"{"uid": "probe", "title": "Probe", "panels": []}"#)?;
 
         let port = free_port()?;
         let binary = program("grafana", "grafana")?;
@@ -376,11 +376,37 @@ impl Story<'_> {
             let two = value.and_then(Value::as_str) == Some("2");
             self.proof.expect(two, || format!("grafana: {uid} answers vector(1)+vector(1) with {answer}"));
         }
-        let found = wait_for(LIMIT, || http.is_ok("/api/dashboards/uid/probe"));
-        self.proof.expect(found, || "grafana: a dashboard that a side-car would bring is not found".to_owned());
+        for uid in &dashboards {
+            let found = wait_for(LIMIT, || http.is_ok(&format!("/api/dashboards/uid/{uid}")));
+            self.proof.expect(found, || format!("grafana: the dashboard {uid} is not found"));
+        }
+        for line in process.log().lines().filter(|line| line.contains("level=error")) {
+            self.proof.finding(format!("grafana: {line}"));
+        }
         let shown = "takes grafana.ini and its provisioning, answers its probes, has the declared data sources, asks Prometheus and \
-            Loki through them for `vector(1)+vector(1)`, finds a dashboard where the side-cars put them";
-        self.row("grafana", "grafana", "grafana", shown)
+            Loki through them for `vector(1)+vector(1)`";
+        let shown = format!(
+            "{shown}, finds all {} dashboards where the side-cars put them; no error in its log",
+            dashboards.len()
+        );
+        self.row("grafana", "grafana", "grafana", &shown)
+    }
+
+    /// Writes the stack's dashboards as the side-cars do, each into the folder that its ConfigMap names. Returns their uids.
+    fn dashboards(&self, into: &Path) -> Result<Vec<String>> {
+        let mut uids = Vec::new();
+        let labelled = |object: &&Object| object.value.pointer("/metadata/labels/grafana_dashboard").is_some();
+        for object in self.stack.objects.iter().filter(labelled) {
+            let folder = object.value.pointer("/metadata/annotations/grafana_folder").and_then(Value::as_str);
+            let folder = into.join(folder.unwrap_or_default());
+            fs::create_dir_all(&folder).context(folder.display())?;
+            for (name, text) in object.value["data"].as_object().into_iter().flatten() {
+                let text = text.as_str().unwrap_or_default();
+                write(&folder.join(name), text)?;
+                uids.extend(parsed(name, text)?["uid"].as_str().map(str::to_owned));
+            }
+        }
+        Ok(uids)
     }
 
     fn alertmanager(&mut self) -> Result<()> {

@@ -14,6 +14,7 @@
 
 mod cases;
 mod dashboards;
+mod logs;
 mod mutants;
 mod neighbours;
 mod panels;
@@ -123,19 +124,18 @@ fn every_dashboard_has_its_picture() {
 
 /// `DASHBOARD=home` draws one alone. Takes minutes: `just pictures`.
 #[test]
-#[ignore = "needs Chromium, and takes minutes"]
+#[ignore = "needs Loki and Chromium, and takes minutes"]
 fn pictures_are_drawn() {
-    let Some(program) = tools::promtool() else { return };
+    let (Some(program), Some(loki)) = (tools::promtool(), tools::loki()) else { return };
     let only = std::env::var("DASHBOARD").ok();
     let mut dashboards = rendered::all_dashboards();
     dashboards.retain(|dashboard| only.as_ref().is_none_or(|only| dashboard.uid() == *only));
     assert!(!dashboards.is_empty(), "no dashboard is called `{}`", only.unwrap_or_default());
     // So many that each core has some to the end, and so few that the cluster is not played all the time.
     let parts: Vec<_> = dashboards.chunks(6).enumerate().collect();
-    on_all_cores(&parts, |(part, dashboards)| {
-        pictures::draw(&program, dashboards, *part);
-        Vec::new()
-    });
+    let loki = dashboards.iter().any(pictures::asks_loki).then(|| pictures::start_loki(&loki));
+    let empty = on_all_cores(&parts, |(part, dashboards)| pictures::draw(&program, loki.as_ref(), dashboards, *part));
+    assert!(empty.is_empty(), "{}", empty.join("\n"));
 }
 
 /// What each test finds, in order. promtool uses one core.

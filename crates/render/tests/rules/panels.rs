@@ -196,15 +196,44 @@ pub(crate) fn samples(text: &str) -> Vec<(Labels, f64)> {
     samples
 }
 
+/// What a panel asks Loki.
+pub(crate) struct LogQuestion {
+    /// The dashboard and the panel.
+    pub(crate) who: String,
+    /// The number of the panel and the letter of its query.
+    pub(crate) place: (u64, String),
+    pub(crate) expr: String,
+}
+
+/// The queries for Loki of a dashboard's panels, with Grafana's own interval in `auto`.
+pub(crate) fn log_questions(dashboard: &Value, auto: &str) -> Vec<LogQuestion> {
+    let values = values(dashboard);
+    let of_panel = |panel: &Value| {
+        let who = format!("{}: {}", dashboard["uid"].as_str().unwrap(), panel["title"].as_str().unwrap());
+        let targets = panel["targets"].as_array().into_iter().flatten();
+        let targets = targets.filter(|target| target["datasource"]["type"] == "loki");
+        let question = |target: &Value| LogQuestion {
+            who: who.clone(),
+            place: (panel["id"].as_u64().unwrap(), target["refId"].as_str().unwrap().to_owned()),
+            expr: fill(&target["expr"].as_str().unwrap().replace("$__auto", auto), &values),
+        };
+        targets.map(question).collect::<Vec<_>>()
+    };
+    rendered::panels(dashboard).flat_map(of_panel).collect()
+}
+
+/// What stands for the variables of a dashboard.
+fn values(dashboard: &Value) -> Vec<(String, String)> {
+    let variables = dashboard["templating"]["list"].as_array().unwrap();
+    let own = variables.iter().map(value_of);
+    own.chain(GRAFANA.map(|(name, value)| (name.to_owned(), value.to_owned()))).collect()
+}
+
 /// The queries of a dashboard's panels and variables.
 pub(crate) fn questions(dashboard: &Value) -> Vec<Question> {
     let uid = dashboard["uid"].as_str().unwrap();
     let variables = dashboard["templating"]["list"].as_array().unwrap();
-    let values: Vec<_> = variables
-        .iter()
-        .map(value_of)
-        .chain(GRAFANA.map(|(name, value)| (name.to_owned(), value.to_owned())))
-        .collect();
+    let values = values(dashboard);
     let mut questions: Vec<_> = variables.iter().filter_map(|variable| of_variable(uid, variable, &values)).collect();
     for panel in rendered::panels(dashboard) {
         let who = format!("{uid}: {}", panel["title"].as_str().unwrap());

@@ -1,9 +1,10 @@
 //! Pictures of the dashboards, for those who have no Grafana at hand: `just pictures`.
 //!
 //! promtool evaluates the queries of all panels over three hours of a lively cluster, as rules whose series it is then asked
-//! for. `tools/pictures` draws the answers on Grafana's grid, one page a dashboard, and Chromium takes a picture of each page.
+//! for; a Loki, where there is one, answers for its panels. `tools/pictures` draws the answers on Grafana's grid, one page a dashboard, and Chromium takes a picture of each page.
 
-use crate::panels::{self, Known, Labels};
+use crate::logs::{Answer, Lines, Loki};
+use crate::panels::{self, Known};
 use crate::promtool::test_file;
 use crate::rendered::{self, Dashboard};
 use crate::scenarios::World;
@@ -42,35 +43,66 @@ fn folder() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/dashboards")
 }
 
-/// What a line of an answer is called, and its values, with none where there is no sample.
-type Lines = BTreeMap<Labels, Vec<Option<f64>>>;
-
 /// What was answered, by the place of the question.
 type Answers = BTreeMap<usize, Lines>;
 
-/// Draws the dashboards, those of a `part` of their number, and takes pictures of them.
-pub(crate) fn draw(promtool: &Path, dashboards: &[Dashboard], part: usize) {
+/// A Loki that has what the pods of the cluster write.
+pub(crate) fn start_loki(program: &Path) -> Loki {
+    Loki::start(program, &Known::read().lively(&World::new(), *DRAWN.end()), *DRAWN.end(), 60 * STEP as u64)
+}
+
+/// Whether a panel of a dashboard asks Loki.
+pub(crate) fn asks_loki(dashboard: &Dashboard) -> bool {
+    !panels::log_questions(&dashboard.json, "").is_empty()
+}
+
+/// Draws the dashboards, those of a `part` of their number, and takes pictures of them. Returns the panels that have nothing
+/// to show.
+pub(crate) fn draw(promtool: &Path, loki: Option<&Loki>, dashboards: &[Dashboard], part: usize) -> Vec<String> {
     let page = Page::read();
     fs::create_dir_all(folder()).unwrap();
     let questions: Vec<_> = dashboards.iter().map(|dashboard| panels::questions(&dashboard.json)).collect();
     let exprs: Vec<_> = questions.iter().flatten().map(|question| panels::vector(&question.expr)).collect();
     let answers = ask(promtool, &exprs, part);
-    let mut first = 0;
+    let (mut first, mut empty) = (0, Vec::new());
     for (dashboard, questions) in dashboards.iter().zip(&questions) {
         let mut of_panels: BTreeMap<String, BTreeMap<&str, Value>> = BTreeMap::new();
         for (at, question) in questions.iter().enumerate() {
             let Some((panel, letter)) = &question.place else { continue };
-            let lines = answers.get(&(first + at)).into_iter().flatten();
-            let lines = lines.map(|(labels, values)| json!({ "labels": labels, "values": values })).collect();
-            of_panels.entry(panel.to_string()).or_default().insert(letter, lines);
+            let lines = answers.get(&(first + at)).cloned().unwrap_or_default();
+            of_panels.entry(panel.to_string()).or_default().insert(letter, drawn(Answer::Lines(lines)));
         }
         first += questions.len();
+        let asked = panels::log_questions(&dashboard.json, &format!("{STEP}m"));
+        for question in &asked {
+            let loki = loki.unwrap_or_else(|| panic!("{} asks Loki", question.who));
+            let answer = loki.ask(question, (*DRAWN.start(), *DRAWN.end()), 60 * STEP as u64);
+            if answer.is_empty() {
+                empty.push(format!("{}: empty: {}", question.who, question.expr));
+            }
+            let (panel, letter) = &question.place;
+            of_panels.entry(panel.to_string()).or_default().insert(letter, drawn(answer));
+        }
         page.picture(dashboard, &json!(of_panels));
+    }
+    empty
+}
+
+/// An answer, as `draw.js` takes it.
+fn drawn(answer: Answer) -> Value {
+    match answer {
+        Answer::Lines(lines) => {
+            lines.into_iter().map(|(labels, values)| json!({ "labels": labels, "values": values })).collect()
+        }
+        Answer::Logs(lines) => json!(lines),
     }
 }
 
 /// Asks for each query at each moment.
 fn ask(promtool: &Path, exprs: &[String], part: usize) -> Answers {
+    if exprs.is_empty() {
+        return Answers::new();
+    }
     let recorded = exprs.iter().enumerate();
     let recorded =
         recorded.map(|(at, expr)| json!({ "record": RECORD, "expr": expr, "labels": { "question": at.to_string() } }));

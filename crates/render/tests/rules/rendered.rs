@@ -127,6 +127,12 @@ impl Dashboard {
     }
 }
 
+/// The configuration of Loki in a stack that keeps logs on a disk.
+pub(crate) fn loki_configuration() -> &'static str {
+    let mut files = rendering(STACKS[1]).iter().filter(|object| object.component == "loki");
+    files.find_map(|object| object.value["data"]["loki.yaml"].as_str()).unwrap()
+}
+
 /// The dashboards of a stack.
 pub(crate) fn dashboards(stack: &str) -> Vec<Dashboard> {
     let is_dashboard = |object: &&Object| object.kind() == "ConfigMap" && object.template.contains("/dashboards/");

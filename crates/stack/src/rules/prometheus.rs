@@ -232,10 +232,7 @@ mod tests {
                 "prometheus: {alertmanagers: [{url: http://a, tls: {insecureSkipVerify: true}}]}",
                 "`tls` has no effect: the address says http",
             ),
-            (
-                "prometheus: {alertmanagers: [{url: https://a, tls: {key: {name: a, key: b}}}]}",
-                "`key` without `cert`",
-            ),
+            ("prometheus: {alertmanagers: [{url: https://a, tls: {key: {name: a, key: b}}}]}", "`key` without `cert`"),
             ("prometheus: {scrapeConfigs: [{name: a, targets: []}]}", "`a` has nothing to scrape"),
             (
                 "prometheus: {scrapeConfigs: [{name: a, targets: ['b:1']}, {name: a, targets: ['c:1']}]}",
