@@ -44,12 +44,14 @@ pub(super) fn workloads(stack: &Stack) -> Vec<Workload> {
         name: logs_release(stack),
         namespace: stack.namespaces.logging.to_string(),
         selector: identity(stack).selector(),
-        roles: match (is_ha(stack), sends_alerts(stack)) {
-            (true, true) => &[Role::LogPeer, Role::AlertSender],
-            (true, false) => &[Role::LogPeer],
-            (false, true) => &[Role::AlertSender],
-            (false, false) => &[],
-        },
+        roles: [
+            (Role::LogPeer, is_ha(stack)),
+            (Role::AlertSender, sends_alerts(stack)),
+            (Role::ObjectStorageClient, stack.loki.uses_object_storage()),
+        ]
+        .into_iter()
+        .filter_map(|(role, is)| is.then_some(role))
+        .collect(),
         on_node: false,
         ports: Some(ports),
     }]
@@ -102,7 +104,7 @@ pub(super) fn facts(stack: &Stack) -> Value {
         "schema": loki.schema.iter().map(period).collect::<Vec<_>>(),
         "objectStore": loki.object_store().name(),
         "objectStores": loki.uses_object_storage().then(|| object_stores(stack)),
-        "access": object_storage::access(loki.uses_object_storage().then_some(&stack.object_storage)),
+        "access": object_storage::access(loki.uses_object_storage().then_some(&*object_storage::of(stack))),
         "expandsEnv": is_ha(stack) || has_account_key(stack),
         "chunks": CHUNKS,
         "rulesFolder": "/etc/loki-rules",
@@ -184,7 +186,8 @@ fn has_account_key(stack: &Stack) -> bool {
 
 /// The stores of all periods, as the section `object_store` of Loki's configuration has them.
 fn object_stores(stack: &Stack) -> Value {
-    let ObjectStorage { s3, gcs, azure, buckets } = &stack.object_storage;
+    let storage = object_storage::of(stack);
+    let ObjectStorage { s3, gcs, azure, buckets } = &*storage;
     let bucket = &buckets.loki;
     let mut stores = serde_json::Map::new();
     for store in stack.loki.schema.iter().map(|period| period.object_store) {

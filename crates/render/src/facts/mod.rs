@@ -15,6 +15,7 @@ mod grafana;
 mod journal;
 mod kube_state_metrics;
 mod kubernetes_targets;
+mod lab_object_storage;
 mod log_pipelines;
 mod loki;
 mod memory;

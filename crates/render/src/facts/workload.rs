@@ -15,7 +15,7 @@ pub(crate) struct Workload {
     /// The labels by which Services and policies select the pods.
     pub(crate) selector: Map<String, Value>,
     /// What the pods are to others.
-    pub(crate) roles: &'static [Role],
+    pub(crate) roles: Vec<Role>,
     /// Whether the pods see files or the network of their node, which the pod-security level `privileged` allows.
     pub(crate) on_node: bool,
     /// Who may connect where; `None` for pods that a policy does not concern, because they are in the network of their
@@ -46,6 +46,8 @@ pub(crate) enum Role {
     RuleEvaluator,
     /// Asks whatever the stack says whether it answers, the stack's own pods among them.
     Prober,
+    /// Keeps data in object storage.
+    ObjectStorageClient,
     /// Sends log lines.
     LogSender,
     /// Sends alerts.

@@ -14,6 +14,7 @@ mod grafana;
 mod journal;
 mod kube_state_metrics;
 mod kubernetes_targets;
+mod lab_object_storage;
 mod log_pipeline;
 mod loki;
 mod metadata;
@@ -53,6 +54,7 @@ pub use grafana::{AdminSecret, Dashboard, DataSource, Grafana};
 pub use journal::{JOURNAL_LABELS, Journal};
 pub use kube_state_metrics::KubeStateMetrics;
 pub use kubernetes_targets::{ControlPlaneAddresses, DroppedMetrics, KubernetesTargets, TargetAddresses};
+pub use lab_object_storage::LabObjectStorage;
 pub use log_pipeline::{
     DropStage, Extracted, JsonStage, LOG_LABELS, LogPipeline, LogStage, LogfmtStage, Multiline, OutputStage,
     RegexStage, ReplaceStage, TimestampStage,
@@ -212,6 +214,8 @@ stack! { $
     "prometheus-operator" prometheus_operator: PrometheusOperator,
     /// Prometheus, the metrics store.
     "prometheus" prometheus: Prometheus,
+    /// Object storage in the cluster itself, for those that have no other: to learn and to try, not for production.
+    "lab-object-storage" lab_object_storage: LabObjectStorage,
     /// Thanos, which keeps the samples of Prometheus in object storage and answers from there.
     "thanos" thanos: Thanos,
     /// What takes samples that the Prometheus of other clusters send to Thanos, by remote write.

@@ -140,7 +140,7 @@ fn periods(loki: &Loki, findings: &mut Findings) {
 
 /// Periods in object storage need one, of that provider, with a bucket.
 fn storage(loki: &Loki, stack: &Stack, findings: &mut Findings) {
-    let named = stack.object_storage.providers();
+    let named = stack.object_providers();
     for (at, period) in loki.schema.iter().enumerate() {
         let store = period.object_store;
         if store != ObjectStore::Filesystem && !named.contains(&store.name()) {
