@@ -127,7 +127,8 @@ enum What {
     Alerts,
     /// Loki replays its log after a crash, within the memory of its container
     Replay,
-    /// Thanos stores samples of two replicas, finds them once, downsamples and deletes; needs `tools/cluster/build thanos`
+    /// Thanos stores samples of two replicas, finds them once, downsamples and deletes; needs
+    /// `tools/cluster/build thanos versitygw`
     Thanos,
     /// Receivers of Thanos take samples of another cluster and lose none with one of them; needs the same
     Receive,
