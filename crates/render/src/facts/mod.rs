@@ -18,6 +18,7 @@ mod kubernetes_targets;
 mod lab_object_storage;
 mod log_pipelines;
 mod loki;
+mod loki_processes;
 mod memory;
 mod metrics_server;
 mod monitored;

@@ -54,6 +54,8 @@ pub(crate) enum Role {
     AlertSender,
     /// Replicas that tell each other what they know.
     AlertPeer,
+    /// Takes what is sent to the log store and asked of it, and passes it on.
+    LogGateway,
     /// Replicas that share log lines and queries among them.
     LogPeer,
     /// Makes pods of custom resources, so that it has to be there before them.

@@ -17,6 +17,7 @@ mod kubernetes_targets;
 mod lab_object_storage;
 mod log_pipeline;
 mod loki;
+mod loki_processes;
 mod metadata;
 mod metrics_server;
 mod network_policies;
@@ -62,6 +63,7 @@ pub use log_pipeline::{
 pub use loki::{
     IndexStore, Loki, LokiLimits, LokiMode, ObjectStore, Persistence, RetentionStream, SchemaFormat, SchemaPeriod,
 };
+pub use loki_processes::{LokiProcesses, LokiQuerier};
 pub use metadata::{Annotations, Labels};
 pub use metrics_server::{AddressType, MetricsServer};
 pub use network_policies::NetworkPolicies;
@@ -71,7 +73,7 @@ pub use object_storage::{AccessKeys, Azure, Buckets, Gcs, ObjectStorage, S3};
 pub use part::{Entrance, Part};
 pub use patches::{Operation, OperationKind, Patch, PatchTarget};
 pub use pods::{
-    HasPods, OtherContainer, Pods, ResourceAmounts, Resources, ServiceAccount, TaintEffect, Toleration,
+    HasPods, OtherContainer, Pods, Process, ResourceAmounts, Resources, ServiceAccount, TaintEffect, Toleration,
     TolerationOperator, UpdateMode, VerticalAutoscaler,
 };
 pub use prometheus::{
@@ -81,7 +83,7 @@ pub use prometheus_operator::{AdmissionWebhooks, OperatorInstances, PrometheusOp
 pub use promtail::{ContainerRuntime, LogOutput, Positions, Promtail};
 pub use receiver::*;
 pub use scrape_config::{RelabelAction, Relabeling, ScrapeConfig, ScrapeScheme, ScrapeTls};
-pub use thanos::{Thanos, ThanosCompactor, ThanosProcess, ThanosRetention, ThanosStore};
+pub use thanos::{Thanos, ThanosCompactor, ThanosRetention, ThanosStore};
 pub use thanos_receive::{ThanosReceive, ThanosReceiveTls};
 pub use thanos_ruler::ThanosRuler;
 
