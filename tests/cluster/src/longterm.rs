@@ -22,9 +22,10 @@ the arguments and files of `stacks/longterm.yaml`. They reach the bucket by S3, 
 with the arguments of its Deployment `lab-object-storage`, on a folder that its init container's command has made, and whoever uses
 the bucket has its `objstore.yaml` and the variables of its pod, with keys that no other client has. Other than there: addresses are
 ports of the loopback, as there is no DNS, and folders are other ones; the compactor runs once, without `--wait`, and takes blocks
-that have just been uploaded (`--consistency-delay=0s`). The retention of raw samples in that stack is 30 days, so the compactor has to make coarser samples
-of these and to mark the raw ones for deletion in the same run. Then two more Prometheus with equal external labels upload their
-blocks, and the compactor, as it stands in the stack, must halt and say so by the metric that `ThanosCompactHalted` reads.
+that have just been uploaded (`--consistency-delay=0s`). The retention of raw samples in that stack is 30 days, so the compactor
+has to make coarser samples of these and to mark the raw ones for deletion in the same run. Then two more Prometheus with equal
+external labels upload their blocks, and the compactor, as it stands in the stack, must halt and say so by the metric that
+`ThanosCompactHalted` reads.
 Thanos is v0.42.4, which Go 1.26.8 can build: v0.42.5 differs in its version and its tests alone.";
 
 const COLUMNS: [&str; 3] = ["step", "expected", "found"];
@@ -77,13 +78,7 @@ pub(crate) fn prove(stacks: &[Rendered]) -> Result<Proof> {
     let found = bucket.blocks()?.len();
     proof.expect(uploaded, || format!("{found} of {blocks} blocks are uploaded"));
     row(&mut proof, "blocks in the bucket, of two hours each", blocks, found);
-    for (what, secret, expected) in
-        [("clients with the keys that can list it", SECRET, 1), ("clients with another key that can", "stranger", 0)]
-    {
-        let found = usize::from(bucket.listed(place.path(), secret)?);
-        proof.expect(found == expected, || format!("{what}: {found} instead of {expected}"));
-        row(&mut proof, what, expected, found);
-    }
+    keys(&mut proof, &bucket, place.path())?;
 
     let endpoints: Vec<u16> = replicas.iter().map(|replica| replica.grpc).collect();
     let (frontend, query, store) = answering(stack, place.path(), &bucket, &endpoints)?;
@@ -128,6 +123,18 @@ pub(crate) fn prove(stacks: &[Rendered]) -> Result<Proof> {
     row(&mut proof, "`thanos_compact_halted` after two Prometheus with equal labels", 1, usize::from(halted));
     drop(twins);
     Ok(proof)
+}
+
+/// Who can list the bucket.
+fn keys(proof: &mut Proof, bucket: &Bucket, place: &Path) -> Result<()> {
+    for (what, secret, expected) in
+        [("clients with the keys that can list it", SECRET, 1), ("clients with another key that can", "stranger", 0)]
+    {
+        let found = usize::from(bucket.listed(place, secret)?);
+        proof.expect(found == expected, || format!("{what}: {found} instead of {expected}"));
+        row(proof, what, expected, found);
+    }
+    Ok(())
 }
 
 /// So many milliseconds in hours, rounded: a block ends with its last sample.

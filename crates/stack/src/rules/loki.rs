@@ -2,7 +2,7 @@
 
 use super::{Kept, credentials, same_name, without_volume};
 use crate::findings::Findings;
-use crate::model::{IndexStore, Install, Loki, LokiMode, ObjectStore, SchemaFormat, Stack};
+use crate::model::{IndexStore, Install, Loki, LokiMode, ObjectStore, SchemaFormat, Stack, UpdateMode};
 use crate::units::Duration;
 use serde_json::Value;
 
@@ -183,15 +183,7 @@ fn processes(loki: &Loki, stack: &Stack, findings: &mut Findings) {
             );
         }
     }
-    let querier = &loki.distributed.querier;
-    if querier.max_replicas.is_some_and(|most| most <= querier.replicas) {
-        findings.error(
-            &["loki.distributed.querier.maxReplicas", "loki.distributed.querier.replicas"],
-            "`maxReplicas` leaves nothing to scale",
-            &format!("expected more than {}", querier.replicas),
-            "raise it, or remove it",
-        );
-    }
+    queriers(loki, stack, findings);
     if loki.distributed.zone_aware && stack.kubernetes.minor() < ZONES_SINCE {
         findings.error(
             &["loki.distributed.zoneAware", "kubernetes"],
@@ -214,6 +206,28 @@ fn processes(loki: &Loki, stack: &Stack, findings: &mut Findings) {
             "the chart loki-stack has no `mode: distributed`",
             "`argocd.install` is `charts`",
             "set `argocd.install: manifests`, or another `mode`",
+        );
+    }
+}
+
+/// How many queriers there may be, and who decides it.
+fn queriers(loki: &Loki, stack: &Stack, findings: &mut Findings) {
+    let querier = &loki.distributed.querier;
+    if querier.max_replicas.is_some_and(|most| most <= querier.replicas) {
+        findings.error(
+            &["loki.distributed.querier.maxReplicas", "loki.distributed.querier.replicas"],
+            "`maxReplicas` leaves nothing to scale",
+            &format!("expected more than {}", querier.replicas),
+            "raise it, or remove it",
+        );
+    }
+    let vertical = stack.pods_of(loki).vertical_autoscaler;
+    if querier.max_replicas.is_some() && vertical.is_some_and(|it| it.update_mode != UpdateMode::Off) {
+        findings.error(
+            &["loki.distributed.querier.maxReplicas", "loki.pods.verticalAutoscaler"],
+            "two autoscalers look at what queriers use of their requests, and one changes these",
+            "`pods.verticalAutoscaler` is for all pods of Loki",
+            "set its `updateMode: Off`, or remove `maxReplicas`",
         );
     }
 }
@@ -329,6 +343,13 @@ mod tests {
                     "{S3}loki: {{mode: distributed, schema: [{STORED}], distributed: {{querier: {{maxReplicas: 2}}}}}}"
                 ),
                 Some("`maxReplicas` leaves nothing to scale"),
+            ),
+            (
+                format!(
+                    "{S3}loki: {{mode: distributed, schema: [{STORED}], distributed: {{querier: {{maxReplicas: 9}}}}, \
+                     pods: {{verticalAutoscaler: {{updateMode: Initial}}}}}}"
+                ),
+                Some("two autoscalers look at what queriers use of their requests, and one changes these"),
             ),
             (
                 format!("{S3}loki: {{mode: distributed, schema: [{STORED}], distributed: {{zoneAware: true}}}}"),

@@ -1,7 +1,7 @@
 //! Object storage that no provider would give, or that nobody uses.
 
 use crate::findings::Findings;
-use crate::model::{Buckets, S3, Stack};
+use crate::model::{Buckets, ObjectStorage, S3, Stack};
 use crate::units::BucketName;
 
 pub(crate) fn check(stack: &Stack, findings: &mut Findings) {
@@ -37,6 +37,19 @@ pub(crate) fn check(stack: &Stack, findings: &mut Findings) {
             ),
         );
     }
+    buckets(storage, provider, &users, findings);
+    if storage.s3.as_ref().is_some_and(|s3| s3.insecure && s3.ca_secret.is_some()) {
+        findings.error(
+            &["objectStorage.s3.caSecret", "objectStorage.s3.insecure"],
+            "`caSecret` checks a certificate, and with `insecure: true` there is none",
+            "they exclude each other",
+            "remove `insecure: true`, or `caSecret`",
+        );
+    }
+}
+
+/// Buckets that two parts would share, or that nobody uses.
+fn buckets(storage: &ObjectStorage, provider: &str, users: &[&str], findings: &mut Findings) {
     let Buckets { loki, thanos } = &storage.buckets;
     if loki.is_some() && loki == thanos {
         findings.error(
@@ -61,14 +74,6 @@ pub(crate) fn check(stack: &Stack, findings: &mut Findings) {
         if let Some(s3) = &storage.s3 {
             endpoint(s3, path, bucket, findings);
         }
-    }
-    if storage.s3.as_ref().is_some_and(|s3| s3.insecure && s3.ca_secret.is_some()) {
-        findings.error(
-            &["objectStorage.s3.caSecret", "objectStorage.s3.insecure"],
-            "`caSecret` checks a certificate, and with `insecure: true` there is none",
-            "they exclude each other",
-            "remove `insecure: true`, or `caSecret`",
-        );
     }
 }
 
