@@ -265,7 +265,7 @@ fn loki(own: &Loki, logs: f64, by: &Coefficients, sizing: &mut Sizing) {
     compare_volume("loki.persistence", &own.persistence, volume, &mut sizing.small);
     if logs > by.get(Key::LinesPerLoki) {
         sizing.advice.push(format!(
-            "{} of lines a day are more than one Loki takes well, {}: drop some, or send some to another one. loki.mode: ha writes each line three times, and takes no more",
+            "{} of lines a day are more than one Loki takes well, {}: drop some, send some to another one, or see docs/longterm.md for loki.mode: distributed. loki.mode: ha writes each line three times, and takes no more",
             decimal(logs),
             decimal(by.get(Key::LinesPerLoki))
         ));

@@ -100,7 +100,7 @@ fn close(schema: &mut Value) {
 fn kinds() -> BTreeMap<(String, String), Kind> {
     use k8s_openapi::api::admissionregistration::v1 as admission;
     use k8s_openapi::api::{apps::v1 as apps, core::v1 as core, networking::v1 as networking, rbac::v1 as rbac};
-    use k8s_openapi::api::{batch::v1 as batch, policy::v1 as policy};
+    use k8s_openapi::api::{autoscaling::v2 as autoscaling, batch::v1 as batch, policy::v1 as policy};
     use k8s_openapi::kube_aggregator::pkg::apis::apiregistration::v1 as registration;
     let mut kinds: BTreeMap<_, _> = [
         kind::<admission::MutatingWebhookConfiguration>(),
@@ -108,6 +108,7 @@ fn kinds() -> BTreeMap<(String, String), Kind> {
         kind::<apps::DaemonSet>(),
         kind::<apps::Deployment>(),
         kind::<apps::StatefulSet>(),
+        kind::<autoscaling::HorizontalPodAutoscaler>(),
         kind::<batch::Job>(),
         kind::<core::ConfigMap>(),
         kind::<core::Namespace>(),

@@ -13,7 +13,7 @@ use vigil_stack::Stack;
 use walkdir::WalkDir;
 
 /// Files that know one part for a reason of their own, with that part.
-const KNOWING: [(&str, &str); 15] = [
+const KNOWING: [(&str, &str); 16] = [
     // Which rules there are is what the settings of alerts say, and so are their thresholds.
     ("crates/render/src/rules.rs", "alerts"),
     ("crates/render/src/words.rs", "alerts"),
@@ -31,6 +31,8 @@ const KNOWING: [(&str, &str); 15] = [
     ("crates/render/src/layout.rs", "argocd"),
     ("crates/render/src/layout.rs", "flux"),
     ("crates/render/src/layout.rs", "values"),
+    // The pods that Loki is are a file of their own.
+    ("crates/render/src/facts/loki_processes.rs", "loki"),
     // The definitions are the operator's, and labelled so.
     ("crates/render/src/facts/crds.rs", "prometheus-operator"),
     // The language of configurations has the program's name.

@@ -71,7 +71,7 @@ const REASONS: [(&str, &str, &str); 25] = [
     ),
     (
         "CKV_K8S_35",
-        "(StatefulSet (loki-stack|.*-loki|thanos-.*)|DaemonSet (.*-)?alloy|Deployment alloy-events)",
+        "(StatefulSet (loki-stack|.*-loki|thanos-.*)|DaemonSet (.*-)?alloy|Deployment (alloy-events|lab-object-storage))",
         "Their configurations take credentials as `${VARIABLE}`, so that these stand in Secrets and nowhere else.",
     ),
     (
@@ -101,7 +101,7 @@ const REASONS: [(&str, &str, &str); 25] = [
     ),
     (
         "CKV_K8S_8",
-        "StatefulSet (loki-stack|.*-loki)",
+        "(StatefulSet (loki-stack(-ingester|-index-gateway|-compactor)?|.*-loki)|Deployment loki-stack-(distributor|querier|query-.*|ruler))",
         "Loki has one page that says how it is, and that says no while it replays its log: a liveness probe on it kills it again and \
          again. A startup probe waits instead.",
     ),

@@ -26,12 +26,13 @@ use vigil_stack::Stack;
 use vigil_yaml::Source;
 
 /// Groups that come with Kubernetes; whatever else an object belongs to is custom.
-const BUILT_IN: [&str; 9] = [
+const BUILT_IN: [&str; 10] = [
     "",
     "admissionregistration.k8s.io",
     "apiextensions.k8s.io",
     "apiregistration.k8s.io",
     "apps",
+    "autoscaling",
     "batch",
     "networking.k8s.io",
     "policy",

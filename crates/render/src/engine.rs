@@ -95,6 +95,21 @@ fn resolve(text: &str, texts: &[String]) -> Option<String> {
     Some(resolved)
 }
 
+/// A text of no format that is known here, such as a configuration of nginx: a value in it is a bare word, so that no value changes
+/// what stands around it.
+fn bare(path: &str, text: &str, texts: &[String]) -> Result<String, Vec<Problem>> {
+    let is_bare = |c: char| c.is_ascii_alphanumeric() || ".-_".contains(c);
+    let placed =
+        text.split(OPEN).skip(1).filter_map(|rest| texts.get(rest.split(CLOSE).next()?.parse::<usize>().ok()?));
+    match placed.into_iter().find(|value| value.is_empty() || !value.chars().all(is_bare)) {
+        Some(value) => Err(vec![
+            Problem::in_file(format!("`{}` is no bare word", value.escape_debug()), format!("templates/{path}"))
+                .help("place letters, digits, `.`, `-` and `_` alone in files of this format"),
+        ]),
+        None => Ok(resolve(text, texts).unwrap_or_else(|| text.to_owned())),
+    }
+}
+
 /// The key of a mapping in a template whose value is laid over what stands beside it: what a user says in a program's own
 /// words, over what the template says.
 const OVER: &str = "$over";
@@ -238,6 +253,9 @@ impl<'t> Engine<'t> {
             let sections = ini::read(&source, value).map_err(|problems| readable(problems, &values.texts))?;
             return Ok(Some(ini::write(&sections)).filter(|text| !text.is_empty()));
         }
+        if name.rsplit_once('.').is_some_and(|(_, format)| format == "conf") {
+            return bare(path, &text, &values.texts).map(|text| Some(text).filter(|text| !text.trim().is_empty()));
+        }
         let documents = parse(path, text, &values.texts)?;
         match (documents.as_slice(), name.rsplit_once('.')) {
             ([], _) => Ok(None),
@@ -245,7 +263,7 @@ impl<'t> Engine<'t> {
             ([document], Some((_, "json"))) => Ok(Some(format!("{document:#}\n"))),
             ([_], _) => {
                 Err(vec![Problem::in_file("files of this format cannot be rendered", source.name.as_str()).help(
-                    "end the name in `.yaml.hbs`, `.json.hbs`, `.ini.hbs` or `.alloy.hbs`, or without `.hbs` to take it verbatim",
+                    "end the name in `.yaml.hbs`, `.json.hbs`, `.ini.hbs`, `.conf.hbs` or `.alloy.hbs`, or without `.hbs` to take it verbatim",
                 )])
             }
             _ => Err(vec![Problem::in_file("renders to more than one document", source.name.as_str())]),

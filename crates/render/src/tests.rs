@@ -146,6 +146,20 @@ fn ini_files_keep_their_lines() {
     assert!(file("[{{flask.name}}]\n").unwrap_err().contains("expected the name of a section"));
 }
 
+#[test]
+fn a_text_of_no_known_format_takes_bare_words_alone() {
+    let file = |facts: Value| {
+        let templates = Templates::new([("flask/files/f.conf.hbs", "listen {{flask.name}}; # {{flask.port}}\n")]);
+        let engine = Engine::new(1, &templates, &["flask"]).unwrap();
+        engine.file("flask/files/f.conf.hbs", &Values::new(facts)).map_err(|problems| drawn(&problems))
+    };
+    let with = |name: &str| file(json!({ "flask": { "name": name, "port": 80 } }));
+    assert_eq!(with("a-b.c_1").unwrap().unwrap(), "listen a-b.c_1; # 80\n");
+    for name in ["a b", "a;", "{", "", "a\nb", "ä"] {
+        assert!(with(name).unwrap_err().contains("is no bare word"), "{name}");
+    }
+}
+
 /// What a stack's Grafana is told in its INI file.
 #[test]
 fn grafana_answers_below_a_path_only_if_its_address_has_one() {
@@ -1046,7 +1060,11 @@ fn full_facts() -> Value {
     stack.name = "other".parse().ok();
     stack.promtail.pipelines.clone_from(&stack.alloy.pipelines);
     stack.promtail.journal.clone_from(&stack.alloy.journal);
-    facts::facts(&stack)
+    let mut facts = facts::facts(&stack);
+    // It takes the place of the stack's own provider.
+    stack.lab_object_storage.enabled = true;
+    facts["lab-object-storage"] = facts::facts(&stack)["lab-object-storage"].take();
+    facts
 }
 
 fn hostile() -> impl Strategy<Value = String> {

@@ -13,6 +13,7 @@ pub(crate) mod grafana;
 mod journal;
 pub(crate) mod kube_state_metrics;
 pub(crate) mod kubernetes_targets;
+pub(crate) mod lab_object_storage;
 mod log_pipelines;
 pub(crate) mod loki;
 pub(crate) mod metrics_server;

@@ -398,6 +398,28 @@ fn seconds_now() -> Result<u64> {
 mod tests {
     use super::*;
 
+    /// What `vigil size` counts is more than what rules read, and docs/stack.md says by how much.
+    #[test]
+    fn sizes_are_compared_with_this_cluster() {
+        let count = |nodes, pods| {
+            let series = AllSeries::of(nodes, pods, 0);
+            (series.all().count(), series.all().filter(|one| one.name() == "kube_pod_info").count())
+        };
+        // Pods of DaemonSets come with nodes, so all pods are counted as they are.
+        let [(small, few), (wide, same), (deep, many)] = [count(20, 600), count(40, 600), count(20, 1200)];
+        let pod = (deep - small) / (many - few);
+        let node = (wide - small - pod * (same - few)) / 20;
+        let base = small - 20 * node - few * pod;
+        let counted = [("series-base", base), ("series-per-node", node), ("series-per-pod", pod)];
+        let rows = counted.map(|(key, found)| {
+            let own = vigil::size::COEFFICIENTS.iter().find(|it| it.name == key).unwrap();
+            assert!(own.value > f64::from(u32::try_from(found).unwrap()), "{key}: {found}");
+            format!("| `{key}` | {found} | {} |\n", own.value)
+        });
+        let guide = std::fs::read_to_string(crate::stacks::root().join("docs/stack.md")).unwrap();
+        assert!(guide.contains(&rows.concat()), "docs/stack.md does not say\n{}", rows.concat());
+    }
+
     #[test]
     fn a_metric_is_looked_at_as_far_back_as_what_stands_around_it() {
         let mut ranges = BTreeMap::new();

@@ -8,20 +8,24 @@ use crate::proof::Proof;
 use crate::stacks::Rendered;
 use crate::workplace;
 use serde_json::Value;
+use std::ffi::{OsStr, OsString};
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 const METHOD: &str = "\
 Two replicas of Prometheus get four days of samples, 35 days old, as blocks that `promtool` makes of OpenMetrics. Beside each
 runs a side-car with the arguments that prometheus-operator 0.87.1 gives it; store, query, query-frontend and compactor run with
-the arguments and files of `stacks/longterm.yaml`. Other than there: the bucket is a directory; addresses are ports of the
-loopback, as there is no DNS; the compactor runs once, without `--wait`, and takes blocks that have just been uploaded
-(`--consistency-delay=0s`). The retention of raw samples in that stack is 30 days, so the compactor has to make coarser samples
-of these and to mark the raw ones for deletion in the same run. Then two more Prometheus with equal external labels upload their
-blocks, and the compactor, as it stands in the stack, must halt and say so by the metric that `ThanosCompactHalted` reads.
+the arguments and files of `stacks/longterm.yaml`. They reach the bucket by S3, as `stacks/lab.yaml` has it: versitygw v1.8.0 runs
+with the arguments of its Deployment `lab-object-storage`, on a folder that its init container's command has made, and whoever uses
+the bucket has its `objstore.yaml` and the variables of its pod, with keys that no other client has. Other than there: addresses are
+ports of the loopback, as there is no DNS, and folders are other ones; the compactor runs once, without `--wait`, and takes blocks
+that have just been uploaded (`--consistency-delay=0s`). The retention of raw samples in that stack is 30 days, so the compactor
+has to make coarser samples of these and to mark the raw ones for deletion in the same run. Then two more Prometheus with equal
+external labels upload their blocks, and the compactor, as it stands in the stack, must halt and say so by the metric that
+`ThanosCompactHalted` reads.
 Thanos is v0.42.4, which Go 1.26.8 can build: v0.42.5 differs in its version and its tests alone.";
 
 const COLUMNS: [&str; 3] = ["step", "expected", "found"];
@@ -40,6 +44,9 @@ const DAY: u64 = 24 * 3600;
 /// Has the compactor take blocks of this minute.
 const NOW: &str = "--consistency-delay=0s";
 
+/// What the key of a Secret holds that the stack's object storage lets in: see [`environment`].
+const SECRET: &str = "secret-access-key";
+
 /// The length of a block of Prometheus, in seconds.
 const BLOCK: u64 = 2 * 3600;
 
@@ -50,7 +57,11 @@ pub(crate) fn prove(stacks: &[Rendered]) -> Result<Proof> {
         return Ok(proof);
     };
     let place = workplace::folder("longterm-")?;
-    let bucket = Bucket::new(place.path())?;
+    let Some(lab) = stacks.iter().find(|stack| stack.has("lab-object-storage")) else {
+        proof.skip("no stack has object storage of its own");
+        return Ok(proof);
+    };
+    let bucket = Bucket::in_lab(lab, place.path())?;
     let now = SystemTime::now().duration_since(UNIX_EPOCH).context("the time")?.as_secs();
     // Twice two whole days, which become a block each once there are two newer ones.
     let first = (now / DAY - AGE) / 2 * 2 * DAY;
@@ -67,6 +78,7 @@ pub(crate) fn prove(stacks: &[Rendered]) -> Result<Proof> {
     let found = bucket.blocks()?.len();
     proof.expect(uploaded, || format!("{found} of {blocks} blocks are uploaded"));
     row(&mut proof, "blocks in the bucket, of two hours each", blocks, found);
+    keys(&mut proof, &bucket, place.path())?;
 
     let endpoints: Vec<u16> = replicas.iter().map(|replica| replica.grpc).collect();
     let (frontend, query, store) = answering(stack, place.path(), &bucket, &endpoints)?;
@@ -113,6 +125,18 @@ pub(crate) fn prove(stacks: &[Rendered]) -> Result<Proof> {
     Ok(proof)
 }
 
+/// Who can list the bucket.
+fn keys(proof: &mut Proof, bucket: &Bucket, place: &Path) -> Result<()> {
+    for (what, secret, expected) in
+        [("clients with the keys that can list it", SECRET, 1), ("clients with another key that can", "stranger", 0)]
+    {
+        let found = usize::from(bucket.listed(place, secret)?);
+        proof.expect(found == expected, || format!("{what}: {found} instead of {expected}"));
+        row(proof, what, expected, found);
+    }
+    Ok(())
+}
+
 /// So many milliseconds in hours, rounded: a block ends with its last sample.
 fn hours(milliseconds: i64) -> usize {
     usize::try_from((milliseconds + 1_800_000) / 3_600_000).unwrap_or(0)
@@ -133,20 +157,81 @@ fn open_metrics(first: u64, last: u64) -> String {
     text + "# EOF\n"
 }
 
-/// A bucket that is a directory.
+/// A bucket whose objects are files.
 pub(crate) struct Bucket {
     folder: PathBuf,
     /// The file that names it.
     pub(crate) config: PathBuf,
+    /// Where its server is, if it has one.
+    pub(crate) address: String,
+    /// What serves it, unless programs read the files themselves.
+    _server: Option<Process>,
 }
 
 impl Bucket {
-    pub(crate) fn new(place: &Path) -> Result<Self> {
+    /// A bucket of a stack with object storage of its own, served as the stack serves it.
+    pub(crate) fn in_lab(stack: &Rendered, place: &Path) -> Result<Self> {
+        let object = stack.object("lab-object-storage", "Deployment")?;
+        let pod = &object.value["spec"]["template"]["spec"];
+        let (init, server) = (&pod["initContainers"][0], &pod["containers"][0]);
+        let (root, port) = (place.join("object-storage"), free_port()?);
+        let (own_port, own_root) = (&server["ports"][0]["containerPort"], "/data/");
+        let words = |list: &Value| -> Vec<String> {
+            let there = |word: &str| {
+                let word = word.replace(&format!("=:{own_port}"), &format!("=127.0.0.1:{port}"));
+                word.strip_prefix(own_root).map_or_else(|| word.clone(), |path| root.join(path).display().to_string())
+            };
+            list.as_array().into_iter().flatten().filter_map(Value::as_str).map(there).collect()
+        };
+        let command = words(&init["command"]);
+        let made =
+            Command::new(&command[0]).args(&command[1..]).args(words(&init["args"])).status().context("mkdir")?;
+        if !made.success() {
+            return Err(Failure::new(format!("make-buckets: {made}")));
+        }
+        let keys = environment(server);
+        let mut process = Process::start(
+            "versitygw",
+            &program("versitygw", "versitygw")?,
+            words(&server["args"]),
+            &borrowed(&keys),
+            place,
+        )?;
+        let (http, path) = (Http::at(port), server["readinessProbe"]["httpGet"]["path"].as_str().unwrap_or_default());
+        process.wait_until(PATIENCE, || http.is_ok(path))?;
+        let own = format!("{}.{}.svc:{own_port}", object.name(), object.namespace());
+        let config = file(stack, place, "objstore.yaml", |text| text.replace(&own, &format!("127.0.0.1:{port}")))?;
+        let name = stack.stack.object_storage.buckets.thanos.as_ref().map(ToString::to_string).unwrap_or_default();
+        let folder = root.join("buckets").join(name);
+        let address = format!("127.0.0.1:{port}");
+        Ok(Self { folder, config: config.into(), address, _server: Some(process) })
+    }
+
+    /// Another bucket of the same server.
+    pub(crate) fn sibling(&self, name: &str) -> PathBuf {
+        self.folder.with_file_name(name)
+    }
+
+    /// Whether `thanos tools` lists it with a key that is `secret`.
+    fn listed(&self, place: &Path, secret: &str) -> Result<bool> {
+        let status = Command::new(program("thanos", "thanos")?)
+            .args(["tools", "bucket", "ls", &format!("--objstore.config-file={}", self.config.display())])
+            .envs([("AWS_ACCESS_KEY_ID", "access-key-id"), ("AWS_SECRET_ACCESS_KEY", secret)])
+            .current_dir(place)
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .status()
+            .context("thanos tools")?;
+        Ok(status.success())
+    }
+
+    /// A directory that programs read themselves.
+    pub(crate) fn directory(place: &Path) -> Result<Self> {
         let (folder, config) = (place.join("bucket"), place.join("objstore.yaml"));
         fs::create_dir_all(&folder).context(folder.display())?;
         let text = format!("type: FILESYSTEM\nconfig:\n  directory: {}\n", folder.display());
         fs::write(&config, text).context(config.display())?;
-        Ok(Self { folder, config })
+        Ok(Self { folder, config, address: String::new(), _server: None })
     }
 
     /// What is said of each block, and whether it is marked for deletion.
@@ -245,7 +330,8 @@ impl Replica {
             format!("--prometheus.http-client-file={}", client.display()),
         ];
         let name = format!("sidecar-{number}");
-        let mut sidecar = Process::start(&name, &program("thanos", "thanos")?, arguments, &[], place)?;
+        let keys = environment(&object.value["spec"]["containers"][0]);
+        let mut sidecar = Process::start(&name, &program("thanos", "thanos")?, arguments, &borrowed(&keys), place)?;
         let http = Http::at(web);
         sidecar.wait_until(PATIENCE, || http.is_ok("/-/ready"))?;
         Ok(Self { prometheus, sidecar, grpc })
@@ -257,15 +343,33 @@ impl Replica {
     }
 }
 
-/// The arguments of a workload of Thanos, with what is other here in the place of what stands there.
-fn arguments(stack: &Rendered, name: &str, other: &[(&str, String)]) -> Result<Vec<String>> {
+/// The container of a workload of Thanos.
+fn container<'a>(stack: &'a Rendered, name: &str) -> Result<&'a Value> {
     let object = stack.objects.iter().find(|object| {
         object.component.starts_with("thanos")
             && object.name() == name
             && ["Deployment", "StatefulSet"].contains(&object.kind())
     });
     let object = object.ok_or_else(|| Failure::new(format!("{}: no workload {name}", stack.name)))?;
-    let words = object.value["spec"]["template"]["spec"]["containers"][0]["args"].as_array();
+    Ok(&object.value["spec"]["template"]["spec"]["containers"][0])
+}
+
+/// The variables that a container takes from Secrets. What a key of a Secret holds is the key's own name.
+fn environment(container: &Value) -> Vec<(String, OsString)> {
+    let of_secret = |variable: &Value| {
+        let key = variable.pointer("/valueFrom/secretKeyRef/key")?.as_str()?;
+        Some((variable["name"].as_str()?.to_owned(), key.into()))
+    };
+    container["env"].as_array().into_iter().flatten().filter_map(of_secret).collect()
+}
+
+pub(crate) fn borrowed(environment: &[(String, OsString)]) -> Vec<(&str, &OsStr)> {
+    environment.iter().map(|(name, value)| (name.as_str(), value.as_os_str())).collect()
+}
+
+/// The arguments of a container, with what is other here in the place of what stands there.
+pub(crate) fn arguments(container: &Value, other: &[(&str, String)]) -> Vec<String> {
+    let words = container["args"].as_array();
     let words: Vec<String> = words.into_iter().flatten().filter_map(|word| Some(word.as_str()?.to_owned())).collect();
     let replaced = |word: String| {
         other
@@ -273,7 +377,7 @@ fn arguments(stack: &Rendered, name: &str, other: &[(&str, String)]) -> Result<V
             .find_map(|(flag, value)| word.starts_with(&format!("{flag}=")).then(|| format!("{flag}={value}")))
             .unwrap_or(word)
     };
-    Ok(words.into_iter().map(replaced).collect())
+    words.into_iter().map(replaced).collect()
 }
 
 /// Starts a process of the stack on these ports for HTTP and gRPC, with what is other here in the place of what stands there.
@@ -297,9 +401,10 @@ pub(crate) fn start_with(
 ) -> Result<Thanos> {
     other.push(("--http-address", format!("127.0.0.1:{web}")));
     other.push(("--grpc-address", format!("127.0.0.1:{grpc}")));
-    let words = arguments(stack, name, &other)?.into_iter().chain(more);
-    let log = format!("{name}-{web}");
-    let mut process = Process::start(&log, &program("thanos", "thanos")?, words, &[], place)?;
+    let container = container(stack, name)?;
+    let words = arguments(container, &other).into_iter().chain(more);
+    let (log, keys) = (format!("{name}-{web}"), environment(container));
+    let mut process = Process::start(&log, &program("thanos", "thanos")?, words, &borrowed(&keys), place)?;
     let http = Http::at(web);
     process.wait_until(PATIENCE, || http.is_ok("/-/ready"))?;
     Ok(Thanos { http, grpc, process })
@@ -381,10 +486,15 @@ fn compact(stack: &Rendered, place: &Path, bucket: &Bucket, proof: &mut Proof) -
         ("--data-dir", place.join("compact").display().to_string()),
         ("--http-address", format!("127.0.0.1:{}", free_port()?)),
     ];
-    let mut words = arguments(stack, "thanos-compact", &other)?;
+    let container = container(stack, "thanos-compact")?;
+    let mut words = arguments(container, &other);
     words.retain(|word| word != "--wait");
     words.push(NOW.to_owned());
-    let run = Command::new(program("thanos", "thanos")?).args(&words).output().context("thanos compact")?;
+    let run = Command::new(program("thanos", "thanos")?)
+        .args(&words)
+        .envs(environment(container))
+        .output()
+        .context("thanos compact")?;
     if !run.status.success() {
         let said = String::from_utf8_lossy(&run.stderr).into_owned();
         return Err(Failure::new(format!("thanos compact: {}\n{}", run.status, tail(&said, 15))));
@@ -419,10 +529,11 @@ fn halts(stack: &Rendered, place: &Path, bucket: &Bucket) -> Result<bool> {
         ("--data-dir", place.join("halting").display().to_string()),
         ("--http-address", format!("127.0.0.1:{web}")),
     ];
-    let mut words = arguments(stack, "thanos-compact", &other)?;
+    let container = container(stack, "thanos-compact")?;
+    let mut words = arguments(container, &other);
     words.push(NOW.to_owned());
-    let http = Http::at(web);
-    let _process = Process::start("compact", &program("thanos", "thanos")?, words, &[], place)?;
+    let (http, keys) = (Http::at(web), environment(container));
+    let _process = Process::start("compact", &program("thanos", "thanos")?, words, &borrowed(&keys), place)?;
     let says = |line: &str| http.get("/metrics").is_ok_and(|answer| answer.text.lines().any(|found| found == line));
     Ok(wait_for(PATIENCE, || says("thanos_compact_halted 1")))
 }

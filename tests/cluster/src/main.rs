@@ -31,6 +31,7 @@ mod parallel;
 mod pki;
 mod prerequisites;
 mod process;
+mod processes;
 mod proof;
 mod receive;
 mod recipe;
@@ -127,10 +128,14 @@ enum What {
     Alerts,
     /// Loki replays its log after a crash, within the memory of its container
     Replay,
-    /// Thanos stores samples of two replicas, finds them once, downsamples and deletes; needs `tools/cluster/build thanos`
+    /// Thanos stores samples of two replicas, finds them once, downsamples and deletes; needs
+    /// `tools/cluster/build thanos versitygw`
     Thanos,
     /// Receivers of Thanos take samples of another cluster and lose none with one of them; needs the same
     Receive,
+    /// Loki as many programs takes lines, and finds them with one of three ingesters lost; needs
+    /// `tools/cluster/build loki versitygw`
+    Loki,
 }
 
 /// Compare the verdicts of a checker with the API server's
@@ -205,15 +210,20 @@ fn main() -> ExitCode {
 fn prove(arguments: &Prove) -> Result<bool> {
     let _folder = workplace::open()?;
     let stacks = stacks::rendered(&arguments.stack)?;
-    // To build Thanos takes as long as half of all the others, so it is not of those that are meant by none; and charts are not
+    // To build Thanos takes as long as half of all the others, and Loki runs on request alone, so they are not of those that are meant
+    // by none; and charts are not
     // everywhere.
     let wanted = |what: &What| match &*arguments.proofs {
-        [] => !matches!(what, What::Thanos | What::Receive) && (*what != What::Helm || arguments.charts.is_some()),
+        [] => {
+            !matches!(what, What::Thanos | What::Receive | What::Loki)
+                && (*what != What::Helm || arguments.charts.is_some())
+        }
         named => named.contains(what),
     };
     let wanted: Vec<What> = What::value_variants().iter().copied().filter(wanted).collect();
     let mut releases = Vec::new();
-    if wanted.iter().any(|what| !matches!(what, What::Rules | What::Replay | What::Thanos | What::Receive)) {
+    if wanted.iter().any(|what| !matches!(what, What::Rules | What::Replay | What::Thanos | What::Receive | What::Loki))
+    {
         releases = assets::releases()?;
         releases.retain(|release| arguments.kubernetes.is_empty() || arguments.kubernetes.contains(&release.minor()));
         if releases.is_empty() {
@@ -240,6 +250,7 @@ fn prove(arguments: &Prove) -> Result<bool> {
             What::Replay => replay::prove(&stacks)?,
             What::Thanos => longterm::prove(&stacks)?,
             What::Receive => receive::prove(&stacks)?,
+            What::Loki => processes::prove(&stacks)?,
         };
         found |= !proof.findings.is_empty();
         publish(&proof, &arguments.page)?;

@@ -39,7 +39,7 @@ pub(crate) fn prove(stacks: &[Rendered]) -> Result<Proof> {
         return Ok(proof);
     };
     let place = workplace::folder("receive-")?;
-    let bucket = Bucket::new(place.path())?;
+    let bucket = Bucket::directory(place.path())?;
     let pki = Pki::create(place.path().join("pki"))?;
     let ports: Vec<(u16, u16)> = (0..3).map(|_| Ok((free_port()?, free_port()?))).collect::<Result<_>>()?;
     let mut receivers = Vec::new();

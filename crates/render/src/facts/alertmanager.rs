@@ -55,7 +55,7 @@ pub(super) fn workloads(stack: &Stack) -> Vec<Workload> {
         name: name(stack),
         namespace: stack.namespaces.monitoring.to_string(),
         selector: selector(stack),
-        roles: &[Role::AlertPeer, Role::Operated],
+        roles: vec![Role::AlertPeer, Role::Operated],
         on_node: false,
         ports: Some(vec![Port::tcp(PORT, peers), Port::tcp(RELOADER_PORT, [Peer::Pods(Role::Scraper)]), mesh]),
     }]

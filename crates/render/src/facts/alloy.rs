@@ -37,7 +37,7 @@ pub(super) fn workloads(stack: &Stack) -> Vec<Workload> {
             name,
             namespace: stack.namespaces.log_agents().to_string(),
             selector: identity.selector(),
-            roles: &[Role::LogSender],
+            roles: vec![Role::LogSender],
             on_node,
             ports: Some(vec![Port::tcp(PORT, peers)]),
         }

@@ -26,7 +26,13 @@ pub(super) fn workloads(stack: &Stack) -> Vec<Workload> {
         name: named(stack, NAME),
         namespace: stack.namespaces.monitoring.to_string(),
         selector: identity(stack).selector(),
-        roles: if exporter.targets.iter().any(|target| is_own(stack, target)) { &[Role::Prober] } else { &[] },
+        roles: exporter
+            .targets
+            .iter()
+            .any(|target| is_own(stack, target))
+            .then_some(Role::Prober)
+            .into_iter()
+            .collect(),
         on_node: false,
         // Whoever asks it has it send requests from inside of the cluster.
         ports: Some(vec![Port::tcp(PORT, [Peer::Pods(Role::Scraper)])]),

@@ -28,7 +28,7 @@ pub(super) fn workloads(stack: &Stack) -> Vec<Workload> {
         name: NAME.to_owned(),
         namespace: stack.flask.namespace.to_string(),
         selector: identity(stack).selector(),
-        roles: &[],
+        roles: Vec::new(),
         on_node: false,
         ports: None,
     }]

@@ -45,7 +45,7 @@ pub(super) fn workloads(stack: &Stack) -> Vec<Workload> {
         name: name(stack),
         namespace: stack.namespaces.monitoring.to_string(),
         selector: identity(stack).selector(),
-        roles: &[Role::Dashboards],
+        roles: vec![Role::Dashboards],
         on_node: false,
         ports: Some(vec![Port::tcp(OWN_PORT, peers)]),
     }]

@@ -37,7 +37,7 @@ pub(super) fn workloads(stack: &Stack) -> Vec<Workload> {
         name: name(stack),
         namespace: stack.namespaces.monitoring.to_string(),
         selector: identity(stack).selector(),
-        roles: &[],
+        roles: Vec::new(),
         on_node: false,
         ports: Some(vec![scraped(PORT), scraped(TELEMETRY_PORT)]),
     }]

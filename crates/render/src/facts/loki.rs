@@ -1,3 +1,4 @@
+use super::loki_processes::{self, GOSSIP_PORT, GRPC_PORT, PORT};
 use super::monitored::{Job, labelled, monitored};
 use super::workload::{Peer, Port, Role, Workload};
 use super::{
@@ -12,15 +13,6 @@ use vigil_stack::model::{
 };
 use vigil_stack::units::{ByteSize, Duration};
 
-/// Loki's HTTP port: pushes, queries, metrics.
-const PORT: u16 = 3100;
-
-/// Loki's gRPC port, which its parts use among themselves.
-const GRPC_PORT: u16 = 9095;
-
-/// The port by which several processes find each other and say how they are.
-const GOSSIP_PORT: u16 = 7946;
-
 /// Where it keeps log lines that are on its volume.
 const CHUNKS: &str = "/data/loki/chunks";
 
@@ -34,6 +26,9 @@ fn identity(stack: &Stack) -> Identity<'_> {
 }
 
 pub(super) fn workloads(stack: &Stack) -> Vec<Workload> {
+    if is_distributed(stack) {
+        return loki_processes::workloads(stack, has_rules(stack), is_monitored(stack));
+    }
     let mut peers = vec![Peer::Pods(Role::LogSender), Peer::Pods(Role::Dashboards)];
     peers.extend(is_monitored(stack).then_some(Peer::Pods(Role::Scraper)));
     let mut ports = vec![Port::tcp(PORT, peers)];
@@ -44,12 +39,14 @@ pub(super) fn workloads(stack: &Stack) -> Vec<Workload> {
         name: logs_release(stack),
         namespace: stack.namespaces.logging.to_string(),
         selector: identity(stack).selector(),
-        roles: match (is_ha(stack), sends_alerts(stack)) {
-            (true, true) => &[Role::LogPeer, Role::AlertSender],
-            (true, false) => &[Role::LogPeer],
-            (false, true) => &[Role::AlertSender],
-            (false, false) => &[],
-        },
+        roles: [
+            (Role::LogPeer, is_ha(stack)),
+            (Role::AlertSender, sends_alerts(stack)),
+            (Role::ObjectStorageClient, stack.loki.uses_object_storage()),
+        ]
+        .into_iter()
+        .filter_map(|(role, is)| is.then_some(role))
+        .collect(),
         on_node: false,
         ports: Some(ports),
     }]
@@ -71,15 +68,24 @@ pub(crate) fn give_log_rules(facts: &mut Value, files: &BTreeMap<String, Vec<Val
     own.insert("ruleGroups".to_owned(), json!(are_there.then(|| files.values().flatten().collect::<Vec<_>>())));
 }
 
-fn sends_alerts(stack: &Stack) -> bool {
+pub(super) fn sends_alerts(stack: &Stack) -> bool {
     log_alerts(stack) || stack.alertmanager.enabled && !stack.loki.rules.is_empty()
+}
+
+/// Whether there is something for Loki to evaluate.
+fn has_rules(stack: &Stack) -> bool {
+    log_alerts(stack) || !stack.loki.rules.is_empty()
+}
+
+fn is_distributed(stack: &Stack) -> bool {
+    stack.loki.mode == LokiMode::Distributed
 }
 
 fn is_ha(stack: &Stack) -> bool {
     stack.loki.mode == LokiMode::Ha
 }
 
-fn is_monitored(stack: &Stack) -> bool {
+pub(super) fn is_monitored(stack: &Stack) -> bool {
     stack.loki.monitored && stack.prometheus.enabled
 }
 
@@ -90,6 +96,11 @@ pub(super) fn jobs(stack: &Stack) -> Vec<Job> {
 pub(super) fn facts(stack: &Stack) -> Value {
     let loki = &stack.loki;
     let facts = monitored(stack, identity(stack).facts());
+    let processes = if is_distributed(stack) {
+        loki_processes::facts(stack, has_rules(stack))
+    } else {
+        loki_processes::alone(stack, identity(stack).facts(), is_ha(stack))
+    };
     let own = json!({
         "name": logs_release(stack),
         "namespace": stack.namespaces.logging,
@@ -97,13 +108,19 @@ pub(super) fn facts(stack: &Stack) -> Value {
         "port": PORT,
         "grpcPort": GRPC_PORT,
         "ha": is_ha(stack),
+        "several": loki.replication() > 1,
         "replicas": loki.replicas(),
+        "replication": loki.replication(),
+        "peers": if is_distributed(stack) { loki_processes::all_pods(stack) } else { identity(stack).selector().into() },
+        "stateful": processes["stateful"],
+        "stateless": processes["stateless"],
+        "distributed": is_distributed(stack).then_some(processes),
         "gossipPort": GOSSIP_PORT,
         "schema": loki.schema.iter().map(period).collect::<Vec<_>>(),
         "objectStore": loki.object_store().name(),
         "objectStores": loki.uses_object_storage().then(|| object_stores(stack)),
-        "access": object_storage::access(loki.uses_object_storage().then_some(&stack.object_storage)),
-        "expandsEnv": is_ha(stack) || has_account_key(stack),
+        "access": object_storage::access(loki.uses_object_storage().then_some(&*object_storage::of(stack))),
+        "expandsEnv": loki.replication() > 1 || has_account_key(stack),
         "chunks": CHUNKS,
         "rulesFolder": "/etc/loki-rules",
         "limits": limits(loki),
@@ -184,7 +201,8 @@ fn has_account_key(stack: &Stack) -> bool {
 
 /// The stores of all periods, as the section `object_store` of Loki's configuration has them.
 fn object_stores(stack: &Stack) -> Value {
-    let ObjectStorage { s3, gcs, azure, buckets } = &stack.object_storage;
+    let storage = object_storage::of(stack);
+    let ObjectStorage { s3, gcs, azure, buckets } = &*storage;
     let bucket = &buckets.loki;
     let mut stores = serde_json::Map::new();
     for store in stack.loki.schema.iter().map(|period| period.object_store) {

@@ -53,6 +53,11 @@ pub(super) fn thanos_store(resources: &Resources) -> Value {
     })
 }
 
+/// How many megabytes a cache may hold of what its container has: the rest is for connections and what keys take.
+pub(super) fn cache(resources: &Resources) -> u64 {
+    limit(resources).map_or(64, |limit| (limit / 10 * 8 / MIB).max(1))
+}
+
 /// How many bytes of answers may be kept: a quarter of the limit, and 128 MiB without one.
 pub(super) fn answers(resources: &Resources) -> String {
     format!("{}MiB", limit(resources).map_or(128, |limit| (limit / 4 / MIB).max(1)))
@@ -85,6 +90,7 @@ mod tests {
         let two = resources(Some("2Gi"));
         let expected = json!({ "indexCache": "256MiB", "chunkPool": "512MiB" });
         assert_eq!((thanos_store(&two), answers(&two).as_str()), (expected, "512MiB"));
+        assert_eq!((cache(&two), cache(&resources(None))), (1638, 64));
         for none in [None, Some("0"), Some("99E")] {
             let resources = resources(none);
             assert_eq!((go_limit(&resources).as_str(), loki(&resources)), ("off", Value::Null), "{none:?}");

@@ -30,7 +30,7 @@ pub(super) fn workloads(stack: &Stack) -> Vec<Workload> {
         name: NAME.to_owned(),
         namespace: NAMESPACE.to_owned(),
         selector: identity(None).selector(),
-        roles: &[],
+        roles: Vec::new(),
         on_node,
         // The API server passes on what `kubectl top` asks.
         ports: (!on_node).then(|| vec![Port::tcp(PORT, [Peer::Anybody])]),

@@ -26,7 +26,7 @@ pub(super) fn workloads(stack: &Stack) -> Vec<Workload> {
         name: name(stack),
         namespace: stack.namespaces.node_agents().to_string(),
         selector: identity(stack).selector(),
-        roles: &[],
+        roles: Vec::new(),
         // It reads its node's /proc and /sys, and is in its network, where no policy reaches.
         on_node: true,
         ports: None,

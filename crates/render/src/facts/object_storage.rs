@@ -1,6 +1,9 @@
 //! How pods come to the stack's object storage: what their containers are given of the Secrets that hold its credentials.
 
+use super::lab_object_storage;
 use serde_json::{Value, json};
+use std::borrow::Cow;
+use vigil_stack::Stack;
 use vigil_stack::model::{ObjectStorage, SecretReference};
 
 /// The folder in which a container finds the file that [`access`] mounts.
@@ -16,6 +19,15 @@ pub(super) fn authority() -> String {
 
 const AUTHORITY: &str = "ca.crt";
 const ACCOUNT: &str = "service-account.json";
+
+/// The stack's object storage as clients know it, whether it is elsewhere or a part of the stack.
+pub(super) fn of(stack: &Stack) -> Cow<'_, ObjectStorage> {
+    let own = stack.own_object_storage().and_then(|keys| lab_object_storage::as_s3(stack, keys));
+    match own {
+        Some(s3) => Cow::Owned(ObjectStorage { s3: Some(s3), ..stack.object_storage.clone() }),
+        None => Cow::Borrowed(&stack.object_storage),
+    }
+}
 
 /// What containers need of Secrets: `env`, variables that clients look for by themselves, and `file`, a key of a Secret that
 /// is mounted as a file; `null` where there is none.

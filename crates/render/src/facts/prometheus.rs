@@ -42,7 +42,10 @@ pub(super) fn workloads(stack: &Stack) -> Vec<Workload> {
         name: name(stack),
         namespace: stack.namespaces.monitoring.to_string(),
         selector: selector(stack),
-        roles: &[Role::Scraper, Role::AlertSender, Role::Operated],
+        roles: [Role::Scraper, Role::AlertSender, Role::Operated]
+            .into_iter()
+            .chain(thanos::sidecar_role(stack))
+            .collect(),
         on_node: false,
         ports: Some(ports),
     }]

@@ -34,7 +34,7 @@ pub(super) fn workloads(stack: &Stack) -> Vec<Workload> {
         name: name(stack),
         namespace: stack.namespaces.monitoring.to_string(),
         selector: identity(stack).selector(),
-        roles: &[Role::Operator],
+        roles: vec![Role::Operator],
         on_node: false,
         ports: Some(vec![Port::tcp(port(stack), peers)]),
     }]

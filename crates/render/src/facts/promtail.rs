@@ -35,7 +35,7 @@ pub(super) fn workloads(stack: &Stack) -> Vec<Workload> {
         name: name(stack),
         namespace: stack.namespaces.log_agents().to_string(),
         selector: identity(stack).selector(),
-        roles: &[Role::LogSender],
+        roles: vec![Role::LogSender],
         // It reads the log files of its node.
         on_node: true,
         ports: Some(vec![Port::tcp(PORT, peers)]),

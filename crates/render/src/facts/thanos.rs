@@ -58,12 +58,18 @@ const QUERY_FRONTEND: Process = Process {
 const STORE: Process = Process {
     name: "thanos-store",
     replicas: |stack| stack.thanos.store.replicas.get(),
-    roles: &[],
+    roles: &[Role::ObjectStorageClient],
     asked_by: &[],
     answers: true,
 };
 /// A second one would destroy what the first makes.
-const COMPACT: Process = Process { name: "thanos-compact", replicas: |_| 1, roles: &[], asked_by: &[], answers: false };
+const COMPACT: Process = Process {
+    name: "thanos-compact",
+    replicas: |_| 1,
+    roles: &[Role::ObjectStorageClient],
+    asked_by: &[],
+    answers: false,
+};
 
 const PROCESSES: [Process; 4] = [QUERY, QUERY_FRONTEND, STORE, COMPACT];
 
@@ -86,7 +92,7 @@ impl Process {
             name: self.name.to_owned(),
             namespace: stack.namespaces.monitoring.to_string(),
             selector: self.identity(stack).selector(),
-            roles: self.roles,
+            roles: self.roles.to_vec(),
             on_node: false,
             ports: Some(ports),
         }
@@ -117,6 +123,11 @@ fn grpc_port() -> Port {
 pub(super) fn sidecar_ports(stack: &Stack) -> Vec<Port> {
     let metrics = is_monitored(stack).then(|| Port::tcp(HTTP_PORT, [Peer::Pods(Role::Scraper)]));
     if stack.thanos.enabled { [grpc_port()].into_iter().chain(metrics).collect() } else { Vec::new() }
+}
+
+/// What the side-car makes of Prometheus' pods.
+pub(super) fn sidecar_role(stack: &Stack) -> Option<Role> {
+    stack.thanos.enabled.then_some(Role::ObjectStorageClient)
 }
 
 /// Where Prometheus' samples of all times are asked for.
@@ -157,6 +168,7 @@ pub(super) fn jobs(stack: &Stack) -> Vec<Job> {
 
 pub(super) fn facts(stack: &Stack) -> Value {
     let thanos = &stack.thanos;
+    let storage = object_storage::of(stack);
     let facts = identity(stack).facts();
     let sidecar = resources(stack, thanos, "thanos-sidecar");
     let of_sidecar = Identity { name: "thanos-sidecar", component: NAME, ..identity(stack) };
@@ -171,8 +183,8 @@ pub(super) fn facts(stack: &Stack) -> Value {
         "folder": "/etc/thanos",
         "replicaLabels": REPLICA_LABELS,
         "stores": stores(stack),
-        "objectStore": object_store(&stack.object_storage),
-        "access": object_storage::access(Some(&stack.object_storage)),
+        "objectStore": object_store(&storage),
+        "access": object_storage::access(Some(&storage)),
         "startup": startup(),
         "sidecar": with(monitored(stack, of_sidecar.facts()), json!({
             "name": discovery(stack),

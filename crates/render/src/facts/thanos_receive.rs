@@ -38,8 +38,8 @@ pub(super) fn workloads(stack: &Stack) -> Vec<Workload> {
     };
     let peers = [Peer::Pods(Role::Querier), Peer::Pods(Role::SampleRouter)];
     vec![
-        of(RECEIVE, &[], vec![Port::tcp(GRPC_PORT, peers)]),
-        of(ROUTER, &[Role::SampleRouter], vec![Port::tcp(WRITE_PORT, senders)]),
+        of(RECEIVE, vec![Role::ObjectStorageClient], vec![Port::tcp(GRPC_PORT, peers)]),
+        of(ROUTER, vec![Role::SampleRouter], vec![Port::tcp(WRITE_PORT, senders)]),
     ]
 }
 

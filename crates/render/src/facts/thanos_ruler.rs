@@ -36,7 +36,7 @@ pub(super) fn workloads(stack: &Stack) -> Vec<Workload> {
         name: name(stack),
         namespace: stack.namespaces.monitoring.to_string(),
         selector: selector(stack),
-        roles: &[Role::RuleEvaluator, Role::AlertSender, Role::Operated],
+        roles: vec![Role::RuleEvaluator, Role::AlertSender, Role::ObjectStorageClient, Role::Operated],
         on_node: false,
         ports: Some([Port::tcp(GRPC_PORT, [Peer::Pods(Role::Querier)])].into_iter().chain(metrics).collect()),
     }]

@@ -15,7 +15,7 @@ pub(crate) struct Workload {
     /// The labels by which Services and policies select the pods.
     pub(crate) selector: Map<String, Value>,
     /// What the pods are to others.
-    pub(crate) roles: &'static [Role],
+    pub(crate) roles: Vec<Role>,
     /// Whether the pods see files or the network of their node, which the pod-security level `privileged` allows.
     pub(crate) on_node: bool,
     /// Who may connect where; `None` for pods that a policy does not concern, because they are in the network of their
@@ -46,12 +46,16 @@ pub(crate) enum Role {
     RuleEvaluator,
     /// Asks whatever the stack says whether it answers, the stack's own pods among them.
     Prober,
+    /// Keeps data in object storage.
+    ObjectStorageClient,
     /// Sends log lines.
     LogSender,
     /// Sends alerts.
     AlertSender,
     /// Replicas that tell each other what they know.
     AlertPeer,
+    /// Takes what is sent to the log store and asked of it, and passes it on.
+    LogGateway,
     /// Replicas that share log lines and queries among them.
     LogPeer,
     /// Makes pods of custom resources, so that it has to be there before them.

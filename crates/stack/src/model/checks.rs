@@ -1,4 +1,4 @@
-use super::{Stack, settings};
+use super::{AccessKeys, Stack, settings};
 use crate::rules::written_pods;
 use crate::units::{DnsLabel, KindName, ObjectName, ObjectTitle, Reason, RuleName};
 
@@ -52,7 +52,11 @@ impl Stack {
         for (_, part) in self.parts() {
             let namespace = part.namespace(&self.namespaces);
             let stores_objects = part.enabled() && part.uses_object_storage();
-            let of_storage = if stores_objects { self.object_storage.secrets() } else { Vec::new() };
+            let of_storage = || {
+                let own = self.own_object_storage().into_iter().flat_map(AccessKeys::secrets);
+                self.object_storage.secrets().into_iter().chain(own)
+            };
+            let of_storage = stores_objects.then(of_storage).into_iter().flatten();
             for secret in part.secrets().into_iter().chain(of_storage) {
                 add("Secret", namespace, secret.as_str());
             }

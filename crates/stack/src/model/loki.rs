@@ -1,17 +1,19 @@
-use super::{Annotations, Labels, LogLevel, Pods, RuleFile, choice, part, settings};
+use super::{Annotations, Labels, LogLevel, LokiProcesses, OtherContainer, Pods, RuleFile, choice, part, settings};
 use crate::beside::{Beside, Kind};
 use crate::units::{Amount, ByteSize, Date, DnsSubdomain, Duration, Image, Quantity, StreamSelector, TenantId};
 use serde_json::{Map, Value};
 
 settings! {
-    /// Loki, the log store: one process with its data on one volume, or in object storage; or three of them.
+    /// Loki, the log store: one process with its data on one volume, or in object storage; or three of them, or many small ones.
     pub struct Loki {
         /// Run it.
         pub enabled: bool,
         /// Its image. Grafana needs 2.9 or newer; the configuration is written for 3.
         pub image: Image,
-        /// How many processes there are.
+        /// What processes there are.
         pub mode: LokiMode,
+        /// What it is made of in `mode: distributed`.
+        pub distributed: LokiProcesses,
         /// Where log lines are stored, and how, from which day on: the history of the store, oldest first. It only grows.
         /// What lies in the store was written by the period of its day, so a period that has begun cannot change, and none
         /// is removed as long as lines of it are kept.
@@ -30,7 +32,7 @@ settings! {
         pub tenants: Vec<TenantId>,
         /// How much it logs itself.
         pub log_level: LogLevel,
-        /// Where the data lives.
+        /// Where the data lives. In `mode: distributed`, each pod of ingester, index gateway and compactor has such a volume.
         pub persistence: Persistence,
         /// Rules of your own about log lines, beside those that come with the stack: files as Loki's ruler reads them, with
         /// expressions of LogQL.
@@ -42,7 +44,8 @@ settings! {
         pub config: Map<String, Value>,
         /// Let Prometheus scrape its own metrics, if the stack has one.
         pub monitored: bool,
-        /// Where its pods run and what they may use.
+        /// Where its pods run and what they may use. In `mode: distributed`, `resources` is for the ingester, and `containers` for
+        /// the others, by their names: `distributor`, `querier` and so on.
         pub pods: Pods,
         /// Labels for its objects, beside the common `labels`; of two with one key this one counts.
         pub labels: Labels,
@@ -57,6 +60,7 @@ impl Default for Loki {
             enabled: true,
             image: Image::known("docker.io/grafana/loki:3.7.8"),
             mode: LokiMode::Single,
+            distributed: LokiProcesses::default(),
             schema: vec![SchemaPeriod::usual()],
             retention: Some(Duration::known("7d")),
             retention_streams: Vec::new(),
@@ -74,7 +78,7 @@ impl Default for Loki {
     }
 }
 
-part!(Loki: pods("100m", "256Mi", "1Gi"), metadata, volume, objects, files, namespace(logging), rules(loki));
+part!(Loki: pods("100m", "256Mi", "1Gi", containers), metadata, volume, objects, files, namespace(logging), rules(loki));
 
 /// Streams that are kept for a time of their own.
 #[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -119,7 +123,7 @@ settings! {
 }
 
 choice! {
-    /// How many processes Loki is.
+    /// What processes Loki is.
     #[serde(rename_all = "kebab-case")]
     pub enum LokiMode {
         /// One.
@@ -127,6 +131,8 @@ choice! {
         /// Three that hold each line three times and each do all there is to do, so that one of them may be away. Needs
         /// object storage.
         Ha,
+        /// A program for each thing that there is to do, in pods of its own, as `distributed` says. Needs object storage.
+        Distributed,
     }
 }
 
@@ -244,12 +250,22 @@ impl Loki {
         self.schema.last().map_or(ObjectStore::Filesystem, |period| period.object_store)
     }
 
-    /// The number of its pods.
+    /// The number of pods that keep lines until they are stored.
     pub fn replicas(&self) -> u16 {
         match self.mode {
             LokiMode::Single => 1,
             LokiMode::Ha => 3,
+            LokiMode::Distributed => self.distributed.ingester.replicas.get(),
         }
+    }
+
+    /// How many of its pods each line is in.
+    pub fn replication(&self) -> u16 {
+        if self.mode == LokiMode::Single { 1 } else { 3 }
+    }
+
+    fn containers(&self) -> Vec<OtherContainer> {
+        if self.mode == LokiMode::Distributed { LokiProcesses::containers() } else { Vec::new() }
     }
 }
 

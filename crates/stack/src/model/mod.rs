@@ -14,8 +14,10 @@ mod grafana;
 mod journal;
 mod kube_state_metrics;
 mod kubernetes_targets;
+mod lab_object_storage;
 mod log_pipeline;
 mod loki;
+mod loki_processes;
 mod metadata;
 mod metrics_server;
 mod network_policies;
@@ -53,6 +55,7 @@ pub use grafana::{AdminSecret, Dashboard, DataSource, Grafana};
 pub use journal::{JOURNAL_LABELS, Journal};
 pub use kube_state_metrics::KubeStateMetrics;
 pub use kubernetes_targets::{ControlPlaneAddresses, DroppedMetrics, KubernetesTargets, TargetAddresses};
+pub use lab_object_storage::LabObjectStorage;
 pub use log_pipeline::{
     DropStage, Extracted, JsonStage, LOG_LABELS, LogPipeline, LogStage, LogfmtStage, Multiline, OutputStage,
     RegexStage, ReplaceStage, TimestampStage,
@@ -60,6 +63,7 @@ pub use log_pipeline::{
 pub use loki::{
     IndexStore, Loki, LokiLimits, LokiMode, ObjectStore, Persistence, RetentionStream, SchemaFormat, SchemaPeriod,
 };
+pub use loki_processes::{LokiProcesses, LokiQuerier};
 pub use metadata::{Annotations, Labels};
 pub use metrics_server::{AddressType, MetricsServer};
 pub use network_policies::NetworkPolicies;
@@ -69,7 +73,7 @@ pub use object_storage::{AccessKeys, Azure, Buckets, Gcs, ObjectStorage, S3};
 pub use part::{Entrance, Part};
 pub use patches::{Operation, OperationKind, Patch, PatchTarget};
 pub use pods::{
-    HasPods, OtherContainer, Pods, ResourceAmounts, Resources, ServiceAccount, TaintEffect, Toleration,
+    HasPods, OtherContainer, Pods, Process, ResourceAmounts, Resources, ServiceAccount, TaintEffect, Toleration,
     TolerationOperator, UpdateMode, VerticalAutoscaler,
 };
 pub use prometheus::{
@@ -80,7 +84,7 @@ pub use prometheus_operator::{AdmissionWebhooks, OperatorInstances, PrometheusOp
 pub use promtail::{ContainerRuntime, LogOutput, Positions, Promtail};
 pub use receiver::*;
 pub use scrape_config::{RelabelAction, Relabeling, ScrapeConfig, ScrapeScheme, ScrapeTls};
-pub use thanos::{Thanos, ThanosCompactor, ThanosProcess, ThanosRetention, ThanosStore};
+pub use thanos::{Thanos, ThanosCompactor, ThanosRetention, ThanosStore};
 pub use thanos_receive::{ThanosReceive, ThanosReceiveTls};
 pub use thanos_ruler::ThanosRuler;
 
@@ -213,6 +217,8 @@ stack! { $
     "prometheus-operator" prometheus_operator: PrometheusOperator,
     /// Prometheus, the metrics store.
     "prometheus" prometheus: Prometheus,
+    /// Object storage in the cluster itself, for those that have no other: to learn and to try, not for production.
+    "lab-object-storage" lab_object_storage: LabObjectStorage,
     /// Thanos, which keeps the samples of Prometheus in object storage and answers from there.
     "thanos" thanos: Thanos,
     /// What takes samples that the Prometheus of other clusters send to Thanos, by remote write.

@@ -1,9 +1,10 @@
-use super::{SecretReference, settings};
+use super::{SecretReference, Stack, settings};
 use crate::units::{AzureAccount, BucketName, DnsSubdomain, Endpoint, Region};
 
 settings! {
-    /// Object storage, for parts of the stack that keep their data in it: one of `s3`, `gcs` and `azure`, and a bucket for
-    /// each part. The buckets exist; nothing here creates them.
+    /// Object storage, for parts of the stack that keep their data in it: one of `s3`, `gcs` and `azure`, or
+    /// `lab-object-storage` in the cluster itself, and a bucket for each part. The buckets of the former exist; nothing here
+    /// creates them.
     #[derive(Default)]
     pub struct ObjectStorage {
         /// Amazon S3, or another store that speaks its protocol.
@@ -97,6 +98,26 @@ pub struct Azure {
     pub account_key: Option<SecretReference>,
 }
 
+impl AccessKeys {
+    /// The Secrets that hold them.
+    pub(super) fn secrets(&self) -> [&DnsSubdomain; 2] {
+        [&self.access_key_id.name, &self.secret_access_key.name]
+    }
+}
+
+impl Stack {
+    /// The keys of the object storage that a part of the stack is, in place of a provider of `objectStorage`.
+    pub fn own_object_storage(&self) -> Option<&AccessKeys> {
+        self.parts().into_iter().find_map(|(_, part)| part.object_storage())
+    }
+
+    /// The providers of object storage that there are, as periods of Loki name them.
+    pub(crate) fn object_providers(&self) -> Vec<&'static str> {
+        let own = self.own_object_storage().map(|_| "s3");
+        self.object_storage.providers().into_iter().chain(own).collect()
+    }
+}
+
 impl ObjectStorage {
     /// The providers that it names, by their keys.
     pub(crate) fn providers(&self) -> Vec<&'static str> {
@@ -107,12 +128,12 @@ impl ObjectStorage {
     /// The Secrets that hold credentials and certificates for it. Each part that uses it needs them in its own namespace.
     pub(super) fn secrets(&self) -> Vec<&DnsSubdomain> {
         let s3 = self.s3.iter().flat_map(|s3| {
-            let keys = s3.credentials.iter().flat_map(|keys| [&keys.access_key_id, &keys.secret_access_key]);
-            keys.chain(&s3.ca_secret)
+            let keys = s3.credentials.iter().flat_map(AccessKeys::secrets);
+            keys.chain(s3.ca_secret.iter().map(|secret| &secret.name))
         });
         let gcs = self.gcs.iter().filter_map(|gcs| gcs.service_account.as_ref());
         let azure = self.azure.iter().filter_map(|azure| azure.account_key.as_ref());
-        s3.chain(gcs).chain(azure).map(|secret| &secret.name).collect()
+        s3.chain(gcs.chain(azure).map(|secret| &secret.name)).collect()
     }
 
     /// Whether nothing is said of it.

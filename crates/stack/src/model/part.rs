@@ -1,6 +1,6 @@
 //! What any part of the stack can be asked, so that whatever concerns all of them is a fold over [`Stack::parts`].
 
-use super::{Annotations, HasPods, IngressTls, Labels, Namespaces, Persistence, Service, Stack};
+use super::{AccessKeys, Annotations, HasPods, IngressTls, Labels, Namespaces, Persistence, Service, Stack};
 use crate::beside::Beside;
 use crate::findings::Findings;
 use crate::origin::Origin;
@@ -66,6 +66,11 @@ pub trait Part {
         false
     }
 
+    /// The keys of the object storage that it is, for the whole stack.
+    fn object_storage(&self) -> Option<&AccessKeys> {
+        None
+    }
+
     /// Files beside the stack that it names.
     fn files(&self) -> Vec<Beside<'_>> {
         Vec::new()
@@ -107,6 +112,7 @@ pub struct Entrance<'a> {
 /// - `volume`: they have a `persistence`; `volumes`: they have several, as an inherent `volumes()` says;
 /// - `secrets`: they have an inherent `secrets()`, each Secret once for each use;
 /// - `objects`: they may keep data in object storage, as an inherent `uses_object_storage()` says;
+/// - `provides_objects`: they are the object storage of the stack, as an inherent `object_storage()` says;
 /// - `foreign`: they name namespaces that exist without the stack, as an inherent `foreign_namespaces()` says;
 /// - `files`: they name files, by an inherent `files()` and `take_file()`;
 /// - `origin`: they have an `origin`, their place in the text;
@@ -194,6 +200,11 @@ macro_rules! part {
     (@ objects) => {
         fn uses_object_storage(&self) -> bool {
             self.uses_object_storage()
+        }
+    };
+    (@ provides_objects) => {
+        fn object_storage(&self) -> Option<&crate::model::AccessKeys> {
+            self.object_storage()
         }
     };
     (@ foreign) => {

@@ -238,6 +238,15 @@ impl Pods {
     }
 }
 
+/// Pods that are all alike and hold nothing.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields)]
+pub struct Process {
+    /// How many pods there are.
+    pub replicas: Replicas,
+}
+
 /// A container beside the main one, and what it uses when nobody says otherwise; `None`: what the main one uses.
 pub type OtherContainer = (&'static str, Option<Resources>);
 

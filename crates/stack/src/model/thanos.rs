@@ -1,4 +1,4 @@
-use super::{Annotations, Labels, LogLevel, OtherContainer, Persistence, Pods, Resources, part, settings};
+use super::{Annotations, Labels, LogLevel, OtherContainer, Persistence, Pods, Process, Resources, part, settings};
 use crate::units::{Duration, Image, Replicas};
 
 settings! {
@@ -12,9 +12,9 @@ settings! {
         /// How long samples are kept in the bucket, by how fine they are.
         pub retention: ThanosRetention,
         /// What takes a query and asks side-cars and store for the samples.
-        pub query: ThanosProcess,
+        pub query: Process,
         /// What Grafana asks: it splits queries of long times by days, keeps answers, and passes on to `query`.
-        pub query_frontend: ThanosProcess,
+        pub query_frontend: Process,
         /// What answers from the bucket.
         pub store: ThanosStore,
         /// What compacts, thins out and deletes in the bucket. There is one, and may never be two.
@@ -39,8 +39,8 @@ impl Default for Thanos {
             enabled: false,
             image: Image::known("quay.io/thanos/thanos:v0.42.5"),
             retention: ThanosRetention::default(),
-            query: ThanosProcess { replicas: Replicas::known(2) },
-            query_frontend: ThanosProcess { replicas: Replicas::known(1) },
+            query: Process { replicas: Replicas::known(2) },
+            query_frontend: Process { replicas: Replicas::known(1) },
             store: ThanosStore::default(),
             compactor: ThanosCompactor::default(),
             log_level: LogLevel::Info,
@@ -70,15 +70,6 @@ impl Default for ThanosRetention {
     fn default() -> Self {
         Self { raw: Duration::known("30d"), five_minutes: Duration::known("120d"), one_hour: Duration::known("2y") }
     }
-}
-
-/// Pods that are all alike and hold nothing.
-#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
-#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
-#[serde(deny_unknown_fields)]
-pub struct ThanosProcess {
-    /// How many pods there are.
-    pub replicas: Replicas,
 }
 
 settings! {

@@ -1,6 +1,6 @@
 use super::{
-    Annotations, Ingress, Labels, OtherContainer, Persistence, Pods, Resources, SecretReference, Service, ServiceType,
-    ThanosProcess, part, settings,
+    Annotations, Ingress, Labels, OtherContainer, Persistence, Pods, Process, Resources, SecretReference, Service,
+    ServiceType, part, settings,
 };
 use crate::units::{DnsSubdomain, Duration, Replicas};
 
@@ -20,7 +20,7 @@ settings! {
         /// The disk of each. What came since the last upload is nowhere else: two hours of samples, and more while uploads fail.
         pub persistence: Persistence,
         /// What takes the samples, and hands each to the pods that keep it.
-        pub router: ThanosProcess,
+        pub router: Process,
         /// How the router is reached.
         pub service: Service,
         /// Reach it through an Ingress, which speaks TLS and asks senders who they are: the router asks nobody.
@@ -46,7 +46,7 @@ impl Default for ThanosReceive {
             replication_factor: Replicas::known(3),
             retention: Duration::known("2d"),
             persistence: Persistence::default(),
-            router: ThanosProcess { replicas: Replicas::known(2) },
+            router: Process { replicas: Replicas::known(2) },
             service: Service::default(),
             ingress: Ingress::default(),
             tls: None,

@@ -2,7 +2,7 @@
 
 use super::{Kept, credentials, same_name, without_volume};
 use crate::findings::Findings;
-use crate::model::{IndexStore, Loki, LokiMode, ObjectStore, SchemaFormat, Stack};
+use crate::model::{IndexStore, Install, Loki, LokiMode, ObjectStore, SchemaFormat, Stack, UpdateMode};
 use crate::units::Duration;
 use serde_json::Value;
 
@@ -15,6 +15,9 @@ const KEPT: Kept = Kept {
 
 /// What it keeps beside object storage, where it stores all that it holds when it is stopped.
 const NOT_STORED: Kept = Kept { data: "the lines that it could not store before its end", ..KEPT };
+
+/// From which Kubernetes on a pod has the zone of its node in a label (`PodTopologyLabelsAdmission`).
+const ZONES_SINCE: u16 = 35;
 
 /// What `config` may not say, by its path, and what to do instead: other parts of the stack rely on it.
 const OWN: [(&str, &str); 23] = [
@@ -67,8 +70,11 @@ pub(crate) fn check(loki: &Loki, stack: &Stack, findings: &mut Findings) {
     config(loki, findings);
     periods(loki, findings);
     storage(loki, stack, findings);
-    if loki.mode == LokiMode::Ha {
+    if loki.mode != LokiMode::Single {
         replicas(loki, findings);
+    }
+    if loki.mode == LokiMode::Distributed {
+        processes(loki, stack, findings);
     }
     let names = loki.rules.iter().map(|file| &file.name);
     same_name("loki.rules", names, "rule files", "one would overwrite the other", findings);
@@ -140,7 +146,7 @@ fn periods(loki: &Loki, findings: &mut Findings) {
 
 /// Periods in object storage need one, of that provider, with a bucket.
 fn storage(loki: &Loki, stack: &Stack, findings: &mut Findings) {
-    let named = stack.object_storage.providers();
+    let named = stack.object_providers();
     for (at, period) in loki.schema.iter().enumerate() {
         let store = period.object_store;
         if store != ObjectStore::Filesystem && !named.contains(&store.name()) {
@@ -164,27 +170,90 @@ fn storage(loki: &Loki, stack: &Stack, findings: &mut Findings) {
     }
 }
 
-/// What three processes have in common is in object storage; the volume of one is not seen by the others.
+/// Programs that nothing works without, and what only some clusters have.
+fn processes(loki: &Loki, stack: &Stack, findings: &mut Findings) {
+    for (key, replicas) in loki.distributed.all() {
+        let least = if key == "ingester" { loki.replication() } else { 1 };
+        if replicas.get() < least {
+            findings.error(
+                &[&format!("loki.distributed.{key}.replicas")],
+                format!("Loki does not work with {replicas} of `{key}`"),
+                &format!("expected {least} at least"),
+                "raise it, or leave it out",
+            );
+        }
+    }
+    queriers(loki, stack, findings);
+    if loki.distributed.zone_aware && stack.kubernetes.minor() < ZONES_SINCE {
+        findings.error(
+            &["loki.distributed.zoneAware", "kubernetes"],
+            format!("pods do not know their zone in Kubernetes {}", stack.kubernetes),
+            &format!("expected 1.{ZONES_SINCE} or newer"),
+            "remove `zoneAware`: ingesters are spread over nodes all the same",
+        );
+    }
+    if stack.values.enabled {
+        findings.note(
+            &["loki.mode", "values.enabled"],
+            "`manifests/values/` has nothing of Loki and Promtail",
+            "the chart loki-stack has no `mode: distributed`",
+            "nothing has to be done for `kubectl apply -k` and Argo CD",
+        );
+    }
+    if stack.argocd.enabled && stack.argocd.install == Install::Charts {
+        findings.error(
+            &["loki.mode", "argocd.install"],
+            "the chart loki-stack has no `mode: distributed`",
+            "`argocd.install` is `charts`",
+            "set `argocd.install: manifests`, or another `mode`",
+        );
+    }
+}
+
+/// How many queriers there may be, and who decides it.
+fn queriers(loki: &Loki, stack: &Stack, findings: &mut Findings) {
+    let querier = &loki.distributed.querier;
+    if querier.max_replicas.is_some_and(|most| most <= querier.replicas) {
+        findings.error(
+            &["loki.distributed.querier.maxReplicas", "loki.distributed.querier.replicas"],
+            "`maxReplicas` leaves nothing to scale",
+            &format!("expected more than {}", querier.replicas),
+            "raise it, or remove it",
+        );
+    }
+    let vertical = stack.pods_of(loki).vertical_autoscaler;
+    if querier.max_replicas.is_some() && vertical.is_some_and(|it| it.update_mode != UpdateMode::Off) {
+        findings.error(
+            &["loki.distributed.querier.maxReplicas", "loki.pods.verticalAutoscaler"],
+            "two autoscalers look at what queriers use of their requests, and one changes these",
+            "`pods.verticalAutoscaler` is for all pods of Loki",
+            "set its `updateMode: Off`, or remove `maxReplicas`",
+        );
+    }
+}
+
+/// What several processes have in common is in object storage; the volume of one is not seen by the others.
 fn replicas(loki: &Loki, findings: &mut Findings) {
     let Some(at) = loki.schema.iter().rposition(|period| period.object_store == ObjectStore::Filesystem) else {
         return;
     };
+    let mode = if loki.mode == LokiMode::Ha { "ha" } else { "distributed" };
     let paths = ["loki.mode".to_owned(), format!("loki.schema.{at}")];
     let (message, help) = if at + 1 == loki.schema.len() {
         (
-            "`mode: ha` needs object storage".to_owned(),
+            format!("`mode: {mode}` needs object storage"),
             "add `objectStorage`, and to `loki.schema` a period whose `objectStore` is in it: docs/upgrade.md",
         )
     } else {
         (
             format!(
-                "`mode: ha` cannot read the lines from {} on: they are on the volume of one pod",
+                "`mode: {mode}` cannot read the lines from {} on: they are on the volume of one pod",
                 loki.schema[at].from
             ),
             "stay with `mode: single` until `loki.retention` has deleted them, then remove their period",
         )
     };
-    findings.error(&paths.each_ref().map(String::as_str), message, "its three processes share no volume", help);
+    findings.error(&paths.each_ref().map(String::as_str), message, "its processes share no volume", help);
 }
 
 /// Structured metadata, which lines get at a path, are refused where the store cannot hold them.
@@ -260,6 +329,44 @@ mod tests {
             (
                 format!("{S3}loki: {{mode: ha, schema: [{FIRST}, {STORED}]}}"),
                 Some("`mode: ha` cannot read the lines from 2024-01-01 on: they are on the volume of one pod"),
+            ),
+            (format!("{S3}loki: {{mode: distributed, schema: [{STORED}]}}"), None),
+            ("loki: {mode: distributed}".to_owned(), Some("`mode: distributed` needs object storage")),
+            (
+                format!(
+                    "{S3}loki: {{mode: distributed, schema: [{STORED}], distributed: {{ingester: {{replicas: 2}}}}}}"
+                ),
+                Some("Loki does not work with 2 of `ingester`"),
+            ),
+            (
+                format!(
+                    "{S3}loki: {{mode: distributed, schema: [{STORED}], distributed: {{querier: {{maxReplicas: 2}}}}}}"
+                ),
+                Some("`maxReplicas` leaves nothing to scale"),
+            ),
+            (
+                format!(
+                    "{S3}loki: {{mode: distributed, schema: [{STORED}], distributed: {{querier: {{maxReplicas: 9}}}}, \
+                     pods: {{verticalAutoscaler: {{updateMode: Initial}}}}}}"
+                ),
+                Some("two autoscalers look at what queriers use of their requests, and one changes these"),
+            ),
+            (
+                format!("{S3}loki: {{mode: distributed, schema: [{STORED}], distributed: {{zoneAware: true}}}}"),
+                Some("pods do not know their zone in Kubernetes 1.29"),
+            ),
+            (
+                format!(
+                    "kubernetes: '1.35'\n{S3}loki: {{mode: distributed, schema: [{STORED}], distributed: {{zoneAware: true}}}}"
+                ),
+                None,
+            ),
+            (
+                format!(
+                    "argocd: {{enabled: true, install: charts, repository: 'https://a.b/c.git'}}\n{S3}\
+                     loki: {{mode: distributed, schema: [{STORED}]}}"
+                ),
+                Some("the chart loki-stack has no `mode: distributed`"),
             ),
             ("loki: {enabled: false, mode: ha}\npromtail: {enabled: false}".to_owned(), None),
         ] {

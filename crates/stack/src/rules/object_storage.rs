@@ -1,20 +1,25 @@
 //! Object storage that no provider would give, or that nobody uses.
 
 use crate::findings::Findings;
-use crate::model::{Buckets, S3, Stack};
+use crate::model::{Buckets, ObjectStorage, S3, Stack};
 use crate::units::BucketName;
 
 pub(crate) fn check(stack: &Stack, findings: &mut Findings) {
     let storage = &stack.object_storage;
-    if storage.is_empty() {
+    let own = stack.parts().into_iter().find(|(_, part)| part.object_storage().is_some()).map(|(name, _)| name);
+    if storage.is_empty() && own.is_none() {
         return;
     }
-    let named = storage.providers();
+    let named = stack.object_providers();
     let [provider] = *named else {
-        let paths: Vec<String> = named.iter().rev().map(|key| format!("objectStorage.{key}")).collect();
+        let paths = storage.providers().into_iter().rev().map(|key| format!("objectStorage.{key}"));
+        let paths: Vec<String> = paths.chain(own.map(|part| format!("{part}.enabled"))).collect();
         let paths: Vec<&str> = paths.iter().map(String::as_str).chain(["objectStorage"]).collect();
         let (message, help) = match &*named {
-            [] => ("`objectStorage` names no provider", "add `s3:`, `gcs:` or `azure:` to it"),
+            [] => (
+                "`objectStorage` names no provider",
+                "add `s3:`, `gcs:` or `azure:` to it, or set `lab-object-storage.enabled: true`",
+            ),
             _ => ("`objectStorage` names several providers", "keep one, the one that holds the buckets"),
         };
         findings.error(&paths, message, "expected one of `s3`, `gcs` and `azure`", help);
@@ -24,7 +29,7 @@ pub(crate) fn check(stack: &Stack, findings: &mut Findings) {
     let users: Vec<_> = parts.map(|(name, _)| name).collect();
     if users.is_empty() {
         findings.warning(
-            &["objectStorage"],
+            &["objectStorage", own.unwrap_or("objectStorage")],
             "`objectStorage` has no effect: no part keeps data in it",
             "nobody uses it",
             &format!(
@@ -32,6 +37,19 @@ pub(crate) fn check(stack: &Stack, findings: &mut Findings) {
             ),
         );
     }
+    buckets(storage, provider, &users, findings);
+    if storage.s3.as_ref().is_some_and(|s3| s3.insecure && s3.ca_secret.is_some()) {
+        findings.error(
+            &["objectStorage.s3.caSecret", "objectStorage.s3.insecure"],
+            "`caSecret` checks a certificate, and with `insecure: true` there is none",
+            "they exclude each other",
+            "remove `insecure: true`, or `caSecret`",
+        );
+    }
+}
+
+/// Buckets that two parts would share, or that nobody uses.
+fn buckets(storage: &ObjectStorage, provider: &str, users: &[&str], findings: &mut Findings) {
     let Buckets { loki, thanos } = &storage.buckets;
     if loki.is_some() && loki == thanos {
         findings.error(
@@ -56,14 +74,6 @@ pub(crate) fn check(stack: &Stack, findings: &mut Findings) {
         if let Some(s3) = &storage.s3 {
             endpoint(s3, path, bucket, findings);
         }
-    }
-    if storage.s3.as_ref().is_some_and(|s3| s3.insecure && s3.ca_secret.is_some()) {
-        findings.error(
-            &["objectStorage.s3.caSecret", "objectStorage.s3.insecure"],
-            "`caSecret` checks a certificate, and with `insecure: true` there is none",
-            "they exclude each other",
-            "remove `insecure: true`, or `caSecret`",
-        );
     }
 }
 
@@ -102,7 +112,7 @@ mod tests {
     use crate::model::Stack;
     use vigil_yaml::Source;
 
-    /// What is said of a stack whose Loki is in S3: errors, or warnings about object storage.
+    /// What is said of a stack whose Loki is in a store: errors, or warnings about object storage.
     fn said(storage: &str, store: &str) -> Vec<String> {
         let text = format!(
             "objectStorage: {storage}\nloki: {{schema: [{{from: 2026-01-01, objectStore: {store}}}]}}\n\
@@ -153,6 +163,27 @@ mod tests {
                 "{s3: {endpoint: a.b}, buckets: {loki: logs}}",
                 "filesystem",
                 Some("`objectStorage` has no effect: no part keeps data in it"),
+            ),
+            (
+                "{s3: {endpoint: a.b}, buckets: {loki: logs}}\nlab-object-storage: {enabled: true}",
+                "s3",
+                Some("`objectStorage` names several providers"),
+            ),
+            (
+                "{buckets: {loki: logs}}\nlab-object-storage: {enabled: true}",
+                "s3",
+                Some("the object storage of a lab is not for production"),
+            ),
+            ("{}\nlab-object-storage: {enabled: true}", "s3", Some("Loki has no bucket")),
+            (
+                "{}\nlab-object-storage: {enabled: true}",
+                "filesystem",
+                Some("`objectStorage` has no effect: no part keeps data in it"),
+            ),
+            (
+                "{buckets: {loki: logs}}\nlab-object-storage: {enabled: true}",
+                "gcs",
+                Some("`objectStore: gcs` needs `objectStorage.gcs`"),
             ),
         ] {
             let found = said(storage, store);

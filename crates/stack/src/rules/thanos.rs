@@ -48,14 +48,15 @@ pub(crate) fn check(thanos: &Thanos, stack: &Stack, findings: &mut Findings) {
 }
 
 fn storage(stack: &Stack, findings: &mut Findings) {
-    if stack.object_storage.is_empty() {
+    let named = stack.object_providers();
+    if named.is_empty() && stack.object_storage.is_empty() {
         findings.error(
             &["thanos.enabled"],
             "Thanos has nowhere to store samples",
             "there is no `objectStorage`",
             "add `objectStorage` with a bucket: `buckets: { thanos: … }`",
         );
-    } else if !stack.object_storage.providers().is_empty() && stack.object_storage.buckets.thanos.is_none() {
+    } else if !named.is_empty() && stack.object_storage.buckets.thanos.is_none() {
         findings.error(
             &["objectStorage.buckets", "objectStorage"],
             "Thanos has no bucket",

@@ -1,0 +1,233 @@
+//! Loki as many programs: lines go in by one, and come out by another, with one of three that keep them lost.
+
+use crate::assets::program;
+use crate::failure::{Context, Failure, Result};
+use crate::http::{Http, encoded};
+use crate::longterm::{Bucket, PATIENCE, arguments, borrowed, row};
+use crate::process::{Process, free_port, tail, wait_for};
+use crate::proof::Proof;
+use crate::stacks::Rendered;
+use crate::workplace;
+use serde_json::{Value, json};
+use std::ffi::OsString;
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::time::{SystemTime, UNIX_EPOCH};
+use vigil_yaml::{Limits, Source};
+
+const METHOD: &str = "\
+Every program of `loki.mode: distributed` takes the configuration and the arguments of `stacks/distributed.yaml` (`-verify-config`).
+Then each runs, three ingesters of them, in three zones, on ports of the loopback: names of Services, ports and folders are other ones,
+the bucket is one of versitygw as `stacks/lab.yaml` runs it, there is nobody at the caches' addresses, and no rules. Lines are sent to
+the distributor and asked for at the query-frontend; an ingester is killed with SIGKILL, and more lines are sent. Loki is an unmodified
+program beside this one, built on request alone.";
+
+const COLUMNS: [&str; 3] = ["step", "expected", "found"];
+
+/// How many lines are sent at once, to so many streams.
+const LINES: usize = 300;
+const STREAMS: usize = 10;
+
+/// The keys that the bucket lets in: see `environment` in longterm.rs.
+const KEYS: [(&str, &str); 2] =
+    [("AWS_ACCESS_KEY_ID", "access-key-id"), ("AWS_SECRET_ACCESS_KEY", "secret-access-key")];
+
+pub(crate) fn prove(stacks: &[Rendered]) -> Result<Proof> {
+    let mut proof = Proof::new("Loki as many programs", METHOD, &COLUMNS);
+    let stack = stacks.iter().find(|stack| !targets(stack).is_empty());
+    let (Some(stack), Some(lab)) = (stack, stacks.iter().find(|stack| stack.has("lab-object-storage"))) else {
+        proof.skip("no stack has Loki as many programs");
+        return Ok(proof);
+    };
+    let place = workplace::folder("processes-")?;
+    let bucket = Bucket::in_lab(lab, place.path())?;
+    let config = config(stack)?;
+    let all = targets(stack);
+    let mut taken = 0;
+    for (target, container) in &all {
+        let process = Configured::new(target, 0, &config, &bucket, place.path(), &Ports::free(&all)?)?;
+        let output = Command::new(program("loki", "loki")?)
+            .args(process.arguments(container))
+            .arg("-verify-config")
+            .envs(process.environment())
+            .output()
+            .context("loki")?;
+        let said = String::from_utf8_lossy(&output.stderr).into_owned();
+        proof.expect(output.status.success(), || format!("{target} refuses its configuration:\n{}", tail(&said, 5)));
+        taken += usize::from(output.status.success());
+    }
+    row(&mut proof, "programs that take their configuration", all.len(), taken);
+    live(&mut proof, &all, &config, &bucket, place.path())?;
+    Ok(proof)
+}
+
+/// The programs of a stack: what Loki calls each, and its container.
+fn targets(stack: &Rendered) -> Vec<(String, &Value)> {
+    let own = stack.objects.iter().filter(|object| object.component == "loki");
+    let containers = own.map(|object| &object.value["spec"]["template"]["spec"]["containers"][0]);
+    let target = |container: &Value| {
+        let words = container["args"].as_array()?;
+        words.iter().find_map(|word| Some(word.as_str()?.strip_prefix("-target=")?.to_owned()))
+    };
+    containers.filter_map(|container| Some((target(container)?, container))).collect()
+}
+
+fn config(stack: &Rendered) -> Result<String> {
+    let mut maps = stack.objects.iter().filter(|object| object.component == "loki" && object.kind() == "ConfigMap");
+    let text = maps.find_map(|object| object.value["data"]["loki.yaml"].as_str());
+    text.map(str::to_owned).ok_or_else(|| Failure::new(format!("{}: no loki.yaml", stack.name)))
+}
+
+/// Where each program is: by HTTP, by gRPC and by gossip.
+struct Ports(Vec<(String, [u16; 3])>);
+
+impl Ports {
+    fn free(all: &[(String, &Value)]) -> Result<Self> {
+        let three = || Ok([free_port()?, free_port()?, free_port()?]);
+        let ports = all.iter().map(|(target, _)| Ok((target.clone(), three()?)));
+        Ok(Self(ports.collect::<Result<_>>()?))
+    }
+
+    fn of(&self, target: &str) -> [u16; 3] {
+        self.0.iter().find(|(name, _)| name == target).map(|(_, ports)| *ports).unwrap_or_default()
+    }
+}
+
+/// A program with its configuration, which differs from the stack's by where things are.
+struct Configured {
+    name: String,
+    file: String,
+    http: u16,
+    zone: &'static str,
+}
+
+impl Configured {
+    fn new(target: &str, number: usize, config: &str, bucket: &Bucket, place: &Path, ports: &Ports) -> Result<Self> {
+        let name = format!("{target}-{number}");
+        let [http, grpc, gossip] =
+            if number == 0 { ports.of(target) } else { [free_port()?, free_port()?, free_port()?] };
+        let folder = place.join(&name);
+        fs::create_dir_all(&folder).context(folder.display())?;
+        let mut text = config.replace("/data/loki", &folder.display().to_string());
+        for (other, [http, grpc, _]) in &ports.0 {
+            let host = format!("loki-stack-{other}.myloki.svc");
+            text = text.replace(&format!("dns+{host}:9095"), &format!("127.0.0.1:{grpc}"));
+            text = text.replace(&format!("{host}:9095"), &format!("127.0.0.1:{grpc}"));
+            text = text.replace(&format!("{host}:3100"), &format!("127.0.0.1:{http}"));
+        }
+        let read = vigil_yaml::read(&Source::new("loki.yaml", text), &Limits::default());
+        let documents = read.map_err(|_| Failure::new("loki.yaml is no YAML"))?;
+        let mut value = documents.first().map(vigil_yaml::Node::to_json).unwrap_or_default();
+        value["server"] = json!({
+            "http_listen_address": "127.0.0.1", "http_listen_port": http,
+            "grpc_listen_address": "127.0.0.1", "grpc_listen_port": grpc,
+        });
+        // Everybody is the same host here.
+        value["common"]["ring"]["instance_id"] = name.as_str().into();
+        value["memberlist"]["node_name"] = name.as_str().into();
+        value["memberlist"]["bind_addr"] = json!(["127.0.0.1"]);
+        value["memberlist"]["bind_port"] = gossip.into();
+        value["memberlist"]["advertise_port"] = gossip.into();
+        value["memberlist"]["join_members"] = json!([format!("127.0.0.1:{}", ports.of("distributor")[2])]);
+        value["storage_config"]["object_store"]["s3"] = json!({
+            "bucket_name": "lab-logs", "endpoint": bucket.address, "region": "us-east-1", "insecure": true,
+            "bucket_lookup_type": "path",
+        });
+        let rules = folder.join("rules");
+        fs::create_dir_all(&rules).context(rules.display())?;
+        value["ruler_storage"]["local"]["directory"] = json!(rules);
+        let file = folder.join("loki.yaml");
+        fs::write(&file, value.to_string()).context(file.display())?;
+        Ok(Self { name, file: file.display().to_string(), http, zone: ["a", "b", "c"][number % 3] })
+    }
+
+    fn arguments(&self, container: &Value) -> Vec<String> {
+        arguments(container, &[("-config.file", self.file.clone())])
+    }
+
+    fn environment(&self) -> Vec<(String, OsString)> {
+        let own = [("POD_IP", "127.0.0.1"), ("ZONE", self.zone)];
+        own.into_iter().chain(KEYS).map(|(name, value)| (name.to_owned(), value.into())).collect()
+    }
+
+    fn start(&self, container: &Value, logs: &Path) -> Result<(Process, Http)> {
+        let environment = self.environment();
+        let loki = program("loki", "loki")?;
+        let process = Process::start(&self.name, &loki, self.arguments(container), &borrowed(&environment), logs)?;
+        Ok((process, Http::at(self.http)))
+    }
+}
+
+/// All of them together.
+fn live(proof: &mut Proof, all: &[(String, &Value)], config: &str, bucket: &Bucket, place: &Path) -> Result<()> {
+    let ports = Ports::free(all)?;
+    let mut running = Vec::new();
+    for (target, container) in all {
+        for number in 0..if target == "ingester" { 3 } else { 1 } {
+            let own = Configured::new(target, number, config, bucket, place, &ports)?;
+            running.push((own.name.clone(), own.start(container, place)?));
+        }
+    }
+    eprintln!("  {} programs start …", running.len());
+    for (_, (process, http)) in &mut running {
+        process.wait_until(PATIENCE, || http.is_ok("/ready"))?;
+    }
+    row(proof, "programs that are ready", running.len(), running.len());
+    let at = |target: &str| Http::at(ports.of(target)[0]);
+    let (distributor, frontend) = (at("distributor"), at("query-frontend"));
+    send(&distributor, "first")?;
+    found(proof, &frontend, "lines sent, and found by the query-frontend", LINES)?;
+
+    eprintln!("  an ingester is killed …");
+    let lost = running.iter().position(|(name, _)| name == "ingester-2");
+    let (_, (process, _)) = running.swap_remove(lost.unwrap_or_default());
+    process.kill();
+    found(proof, &frontend, "the same with one of three ingesters killed", LINES)?;
+    send(&distributor, "second")?;
+    found(proof, &frontend, "after as many more", 2 * LINES)?;
+
+    for (name, (_, http)) in &running {
+        if name.starts_with("ingester") {
+            http.send("POST", "/flush", "text/plain", "")?;
+        }
+    }
+    let chunks = || fs::read_dir(bucket.sibling("lab-logs").join("fake")).map_or(0, Iterator::count);
+    let stored = wait_for(PATIENCE, || chunks() >= STREAMS);
+    proof.expect(stored, || format!("{} folders of {STREAMS} streams are in the bucket", chunks()));
+    row(proof, "streams with chunks in the bucket", STREAMS, chunks().min(STREAMS));
+    let hour_ago = SystemTime::now().duration_since(UNIX_EPOCH).context("the time")?.as_secs() - 3600;
+    let path = format!("/loki/api/v1/delete?query={}&start={hour_ago}", encoded("{job=\"nobody\"}"));
+    let status = at("compactor").send("POST", &path, "text/plain", "")?.status;
+    proof.expect(status == 204, || format!("the compactor answers a request to delete with {status}"));
+    row(proof, "the status of a request to delete, at the compactor", 204, usize::from(status));
+    Ok(())
+}
+
+fn send(distributor: &Http, part: &str) -> Result<()> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).context("the time")?.as_nanos();
+    let streams = (0..STREAMS).map(|stream| {
+        let lines =
+            (0..LINES / STREAMS).map(|line| json!([(now + line as u128).to_string(), format!("{part} {line}")]));
+        json!({ "stream": { "job": "proof", "stream": stream.to_string() }, "values": lines.collect::<Vec<_>>() })
+    });
+    let body = json!({ "streams": streams.collect::<Vec<_>>() }).to_string();
+    let sent = || distributor.send("POST", "/loki/api/v1/push", "application/json", &body).map(|answer| answer.status);
+    // Who has been killed is in the ring for a while, and no line may be taken by one alone.
+    let taken = wait_for(PATIENCE, || sent().is_ok_and(|status| status == 204));
+    if taken { Ok(()) } else { Err(Failure::new(format!("the distributor takes no lines: {:?}", sent()))) }
+}
+
+fn found(proof: &mut Proof, frontend: &Http, what: &str, expected: usize) -> Result<()> {
+    let path = format!("/loki/api/v1/query?query={}", encoded("sum(count_over_time({job=\"proof\"}[1h]))"));
+    let ask = || -> Result<usize> {
+        let answer = frontend.get(&path)?.ok(what)?;
+        let value = answer.pointer("/data/result/0/value/1").and_then(Value::as_str).unwrap_or("0");
+        value.parse().context(what)
+    };
+    wait_for(PATIENCE, || ask().is_ok_and(|found| found == expected));
+    let found = ask()?;
+    proof.expect(found == expected, || format!("{what}: {found} instead of {expected}"));
+    row(proof, what, expected, found);
+    Ok(())
+}
