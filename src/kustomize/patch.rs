@@ -104,6 +104,9 @@ fn one(node: &Node, text: &str, resources: &mut [Resource]) -> Result<(), Wrong>
     let selector = target.map(Selector::read).transpose()?;
     for document in documents {
         let patch = document.to_json();
+        if !patch.is_array() && !patch.is_object() {
+            return Err(wrong(node, "is no object", "write the object with what changes, or a list of operations"));
+        }
         match (&selector, patch.is_array()) {
             (None, true) => {
                 let remedy = "add `target:` with `kind` and `name`";
@@ -149,7 +152,8 @@ fn json(node: &Node, object: &mut Value, patch: &Value) -> Result<(), Wrong> {
     };
     let operations: json_patch::Patch =
         serde_json::from_value(patch.clone()).map_err(|error| wrong(error.to_string()))?;
-    json_patch::patch(object, &operations).map_err(|error| wrong(error.to_string()))
+    json_patch::patch(object, &operations).map_err(|error| wrong(error.to_string()))?;
+    if object.is_object() { Ok(()) } else { Err(wrong("it leaves no object".to_owned())) }
 }
 
 /// Merges a patch into an object, which keeps its kind, name and namespace unless the patch may change them.
