@@ -5,7 +5,7 @@
 //! several paths lead to is read once.
 
 use crate::commands::called;
-use crate::kustomize;
+use crate::kustomize::{self, Resource};
 use serde_json::Value;
 use std::collections::HashSet;
 use std::fs::{self, File};
@@ -23,10 +23,23 @@ const LIMIT: usize = 512 << 20;
 const KUSTOMIZATIONS: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
 
 /// Keys of a kustomization that change no object, or only the order of them.
-const HARMLESS: [&str; 7] = ["apiVersion", "kind", "metadata", "sortOptions", "generatorOptions", "openapi", "crds"];
+const HARMLESS: [&str; 8] =
+    ["apiVersion", "kind", "metadata", "sortOptions", "generatorOptions", "openapi", "crds", "buildMetadata"];
 
-/// Keys that name what a kustomization is made of.
-const PARTS: [&str; 2] = ["resources", "components"];
+/// Keys that are left to kubectl, and why.
+const LEFT: [(&str, &str); 8] = [
+    ("vars", "kustomize has given them up for `replacements`"),
+    ("configurations", "they change which fields kustomize knows"),
+    ("generators", "they are programs, or what these are told"),
+    ("transformers", "they are programs, or what these are told"),
+    ("validators", "they are programs, or what these are told"),
+    ("helmCharts", "Helm renders them"),
+    ("helmGlobals", "Helm reads them"),
+    ("helmChartInflationGenerator", "Helm renders it"),
+];
+
+/// Keys that name what a kustomization is made of. `bases` is the old word for directories among the resources.
+const PARTS: [&str; 3] = ["resources", "bases", "components"];
 
 /// How much of standard input is held in memory where texts are read piece by piece; more of it is in a temporary file.
 const HELD: usize = 16 << 20;
@@ -279,27 +292,82 @@ impl Inputs {
 
     /// A kustomization that no other one names: all of it or nothing.
     fn whole_kustomization(&mut self, path: &Path, mut tree: Tree) {
-        let (texts, problems) = (self.texts.len(), self.problems.len());
-        self.kustomization(path, &mut tree);
+        let problems = self.problems.len();
+        let made = self.kustomization(path, &mut tree);
+        let texts = if made.iter().any(|made| matches!(made, Made::Built(..))) {
+            self.finished_build(path, made)
+        } else {
+            self.problems.append(&mut tree.twice);
+            made.into_iter().filter_map(|made| if let Made::Text(text) = made { Some(text) } else { None }).collect()
+        };
         if self.problems.len() > problems {
-            self.texts.truncate(texts);
             self.unbuilt.extend(self.problems.drain(problems..));
+        } else {
+            self.texts.extend(texts);
         }
     }
 
+    /// The texts of a tree of kustomizations; those that it leaves as they are keep their places.
+    fn finished_build(&mut self, path: &Path, made: Vec<Made>) -> Vec<Text> {
+        let mut resources = Vec::new();
+        let mut groups = Vec::new();
+        for made in made {
+            let from = resources.len();
+            let (name, text) = match made {
+                Made::Built(name, built) => {
+                    resources.extend(built);
+                    (name, None)
+                }
+                Made::Text(text) => {
+                    resources.extend(self.objects(&text));
+                    (text.name(), Some(text))
+                }
+            };
+            groups.push((name, text, from..resources.len()));
+        }
+        let before: Vec<Value> = resources.iter().map(|resource| resource.value.clone()).collect();
+        let told = kustomize::twice(&resources).map(|resource| format!("{} comes twice", resource.told()));
+        let unclear = kustomize::finish(&mut resources);
+        for what in
+            told.into_iter().chain(unclear.into_iter().map(|what| format!("could mean several objects: {what}")))
+        {
+            self.problems.push(
+                Problem::in_file(what, self.called(path))
+                    .help("kustomize refuses it: give the objects names of their own"),
+            );
+        }
+        let group = |(name, text, range): (String, Option<Text>, std::ops::Range<usize>)| {
+            let is_same = range.clone().all(|at| resources[at].value == before[at]);
+            text.filter(|_| is_same).unwrap_or_else(|| {
+                let objects = resources[range].iter().map(|resource| &resource.value).filter(|value| !value.is_null());
+                let text: String = objects.flat_map(|object| ["---\n".to_owned(), vigil_yaml::write(object)]).collect();
+                Text::Held(Source::new(name, text))
+            })
+        };
+        groups.into_iter().map(group).collect()
+    }
+
     /// What a kustomization makes of its resources.
-    fn kustomization(&mut self, path: &Path, tree: &mut Tree) {
+    fn kustomization(&mut self, path: &Path, tree: &mut Tree) -> Vec<Made> {
         let folder = path.parent().unwrap_or(Path::new(""));
+        let mut made = Vec::new();
         tree.above.push(real(folder));
         if let Some(document) = self.kustomization_file(path, folder, tree) {
-            let from = self.texts.len();
-            self.resources(&document, folder, tree);
+            if let Some(kind) = document.get("kind").filter(|kind| kind.text() == Some("Component")) {
+                let problem = Problem::error("a component is no resource", kind.span.clone());
+                self.problems.push(problem.help("name it under `components:`, or write `kind: Kustomization`"));
+            }
+            made = self.resources(&document, folder, tree);
             let is_built = !kustomize::is_plain(&document) || document.get("components").is_some();
             if tree.builds && is_built {
-                self.build(&document, folder, from, tree);
+                let mut resources = self.taken(made);
+                self.build(&document, folder, &mut resources, tree);
+                let name = format!("{} (built)", self.called(folder));
+                made = vec![Made::Built(name, resources)];
             }
         }
         tree.above.pop();
+        made
     }
 
     /// Reads a kustomization, and says what of it is left to kubectl.
@@ -329,134 +397,177 @@ impl Inputs {
         for entry in document.entries() {
             let key = entry.key.text.as_str();
             let is_built = PARTS.contains(&key) || kustomize::BUILT.contains(&key);
-            if kustomize::is_nothing(&entry.value)
-                || key == "resources"
-                || HARMLESS.contains(&key)
-                || tree.builds && is_built
-            {
+            let is_known = is_built || HARMLESS.contains(&key) || LEFT.iter().any(|(left, _)| *left == key);
+            let is_done = kustomize::is_nothing(&entry.value) || HARMLESS.contains(&key) || key == "resources";
+            if is_known && (is_done || tree.builds && is_built) {
                 continue;
             }
-            let label = match nearest(key, PARTS.into_iter().chain(kustomize::BUILT).collect::<Vec<_>>()) {
-                Some(near) if !is_built => format!("did you mean `{near}`?"),
-                _ => "changes what kubectl would take".to_owned(),
-            };
-            let help = match key {
-                _ if is_built => format!("name the directory, and it is built: `vigil check {shown}`"),
-                "helmCharts" | "helmGlobals" | "helmChartInflationGenerator" => {
-                    format!("let kubectl do it: `kubectl kustomize --enable-helm {shown} | vigil check -`")
+            let problem = |what: String| Problem::error(what, entry.key.span.clone());
+            self.problems.push(if !is_known {
+                let known = PARTS.into_iter().chain(kustomize::BUILT).chain(HARMLESS);
+                let problem = problem(format!("kustomize knows no key {}", Quoted(key)));
+                let problem =
+                    problem.help("correct or remove it: `kubectl apply -k` refuses a key that it does not know");
+                match nearest(key, known.collect::<Vec<_>>()) {
+                    Some(near) => problem.label(format!("did you mean `{near}`?")),
+                    None => problem,
                 }
-                _ => format!("let kubectl do it: `kubectl kustomize {shown} | vigil check -`"),
-            };
-            let message = format!("{} is not applied here", Quoted(key));
-            self.problems.push(Problem::error(message, entry.key.span.clone()).label(label).help(help));
+            } else if let Some((_, why)) = LEFT.iter().find(|(left, _)| *left == key) {
+                let option = if key.starts_with("helm") { "--enable-helm " } else { "" };
+                problem(format!("{} cannot be built here: {why}", Quoted(key)))
+                    .help(format!("let kubectl do it: `kubectl kustomize {option}{shown} | vigil check -`"))
+            } else {
+                problem(format!("{} is not applied here", Quoted(key)))
+                    .label("changes what kubectl would take")
+                    .help(format!("name the directory, and it is built: `vigil check {shown}`"))
+            });
         }
         Some(document)
     }
 
-    fn resources(&mut self, document: &Node, folder: &Path, tree: &mut Tree) {
-        for resource in document.get("resources").map(Node::items).unwrap_or_default() {
-            self.resource(resource, folder, tree);
+    fn resources(&mut self, document: &Node, folder: &Path, tree: &mut Tree) -> Vec<Made> {
+        let (mut made, mut listed) = (Vec::new(), HashSet::new());
+        for resource in
+            ["resources", "bases"].iter().flat_map(|key| document.get(key).map(Node::items).unwrap_or_default())
+        {
+            match self.resource(resource, folder, tree, &mut listed) {
+                Ok(more) => made.extend(more),
+                Err(problem) => self.problems.push(*problem),
+            }
         }
+        made
     }
 
-    /// Puts what a kustomization makes of the texts from `from` on in their place.
-    fn build(&mut self, document: &Node, folder: &Path, from: usize, tree: &mut Tree) {
-        let Some(mut objects) = self.objects(from) else { return };
+    /// Does what a kustomization says to the objects of its resources.
+    fn build(&mut self, document: &Node, folder: &Path, resources: &mut Vec<Resource>, tree: &mut Tree) {
+        kustomize::generate::all(document, folder, resources, &mut self.problems);
         for component in document.get("components").map(Node::items).unwrap_or_default() {
-            let path = folder.join(component.text().unwrap_or_default());
-            let Some(kustomization) = kustomization_of(&path) else {
-                let message = format!("there is no component {}", Quoted(component.text().unwrap_or_default()));
-                let problem = Problem::error(message, component.span.clone());
-                self.problems.push(problem.help("name a directory with a `kustomization.yaml` of `kind: Component`"));
-                continue;
-            };
-            let real = real(&path);
-            if tree.above.contains(&real) {
-                continue;
-            }
-            tree.above.push(real);
-            if let Some(part) = self.kustomization_file(&kustomization, &path, tree) {
-                self.resources(&part, &path, tree);
-                objects.extend(self.objects(from).unwrap_or_default());
-                kustomize::build(&part, &path, &mut objects, &mut self.problems);
-            }
-            tree.above.pop();
+            self.component(component, folder, resources, tree);
         }
-        kustomize::build(document, folder, &mut objects, &mut self.problems);
-        let text: String = objects.iter().flat_map(|object| ["---\n".to_owned(), vigil_yaml::write(object)]).collect();
-        let name = format!("{} (built)", self.called(folder));
-        self.texts.push(Text::Held(Source::new(name, text)));
-    }
-
-    /// Takes the texts from `from` on as objects.
-    fn objects(&mut self, from: usize) -> Option<Vec<Value>> {
-        let texts: Vec<Text> = self.texts.drain(from..).collect();
-        let sources: Result<Vec<_>, _> = texts.iter().flat_map(Text::documents).collect();
-        match sources.map_err(|problem| vec![*problem]).and_then(|sources| kustomize::objects(&sources)) {
-            Ok(objects) => Some(objects),
-            Err(problems) => {
-                self.problems.extend(problems);
-                None
-            }
+        kustomize::transform(document, folder, resources, &mut self.problems);
+        if let Some(twice) = kustomize::twice(resources) {
+            let problem = Problem::error(format!("{} comes twice", twice.told()), document.span.clone());
+            self.problems
+                .push(problem.help("kustomize refuses it: remove one, or give them names or namespaces of their own"));
         }
     }
 
-    fn resource(&mut self, resource: &Node, folder: &Path, tree: &mut Tree) {
-        let mut problem = |message: String, help: &str| {
-            self.problems.push(Problem::error(message, resource.span.clone()).help(help));
-        };
-        let Some(name) = resource.text().filter(|name| !name.is_empty()) else {
-            return problem(format!("{} is no resource", resource.describe()), "write the path of a file or directory");
-        };
-        let path = folder.join(name);
-        let kind = fs::metadata(&path).map(|it| it.is_dir());
-        if kind.is_err() && is_remote(name) {
-            return problem(
-                format!("the resource {} is not on this machine", Quoted(name)),
-                "download it into a directory beside this one, and name that; nothing is fetched here",
-            );
-        }
-        let is_directory = match kind {
-            Ok(is_directory) => is_directory,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => {
-                return problem(
-                    format!("there is no file or directory {}", Quoted(name)),
-                    "correct the path, which starts at this kustomization, or add what is missing",
-                );
-            }
-            Err(error) => return problem(format!("{} cannot be read: {error}", Quoted(name)), "make it readable"),
+    /// A component works on all that is there when it is named.
+    fn component(&mut self, component: &Node, folder: &Path, resources: &mut Vec<Resource>, tree: &mut Tree) {
+        let path = folder.join(component.text().unwrap_or_default());
+        let Some(kustomization) = kustomization_of(&path) else {
+            let message = format!("there is no component {}", Quoted(component.text().unwrap_or_default()));
+            let problem = Problem::error(message, component.span.clone());
+            self.problems.push(problem.help("name a directory with a `kustomization.yaml` of `kind: Component`"));
+            return;
         };
         let real = real(&path);
         if tree.above.contains(&real) {
-            return problem(
-                format!("{} leads back to here", Quoted(name)),
-                "remove it: the directories hold each other",
-            );
+            self.problems.push(leads_back(component));
+            return;
+        }
+        tree.above.push(real);
+        if let Some(part) = self.kustomization_file(&kustomization, &path, tree) {
+            if part.get("kind").and_then(Node::text).is_none_or(|kind| kind != "Component") {
+                let message = format!("{} is no component", Quoted(component.text().unwrap_or_default()));
+                let problem = Problem::error(message, component.span.clone());
+                self.problems.push(problem.help("write `kind: Component` in it, or name it among the `resources`"));
+            } else {
+                let made = self.resources(&part, &path, tree);
+                resources.extend(self.taken(made));
+                self.build(&part, &path, resources, tree);
+            }
+        }
+        tree.above.pop();
+    }
+
+    /// What was made, as objects.
+    fn taken(&mut self, made: Vec<Made>) -> Vec<Resource> {
+        let mut resources = Vec::new();
+        for made in made {
+            match made {
+                Made::Built(_, built) => resources.extend(built),
+                Made::Text(text) => resources.extend(self.objects(&text)),
+            }
+        }
+        resources
+    }
+
+    /// The objects in a text.
+    fn objects(&mut self, text: &Text) -> Vec<Resource> {
+        let sources: Result<Vec<_>, _> = text.documents().collect();
+        let objects = sources.map_err(|problem| vec![*problem]).and_then(|sources| kustomize::objects(&sources));
+        objects.unwrap_or_else(|problems| {
+            self.problems.extend(problems);
+            Vec::new()
+        })
+    }
+
+    /// What one resource holds; `listed` are those that the same kustomization has named.
+    fn resource(
+        &mut self,
+        resource: &Node,
+        folder: &Path,
+        tree: &mut Tree,
+        listed: &mut HashSet<PathBuf>,
+    ) -> Result<Vec<Made>, Box<Problem>> {
+        let wrong = |what: String, help: &str| Box::new(Problem::error(what, resource.span.clone()).help(help));
+        let name = resource.text().filter(|name| !name.is_empty()).ok_or_else(|| {
+            wrong(format!("{} is no resource", resource.describe()), "write the path of a file or directory")
+        })?;
+        let path = folder.join(name);
+        let is_directory = fs::metadata(&path).map(|it| it.is_dir()).map_err(|error| {
+            if is_remote(name) {
+                let help = "download it into a directory beside this one, and name that; nothing is fetched here";
+                wrong(format!("the resource {} is not on this machine", Quoted(name)), help)
+            } else if error.kind() == std::io::ErrorKind::NotFound {
+                let help = "correct the path, which starts at this kustomization, or add what is missing";
+                wrong(format!("there is no file or directory {}", Quoted(name)), help)
+            } else {
+                wrong(format!("{} cannot be read: {error}", Quoted(name)), "make it readable")
+            }
+        })?;
+        let real = real(&path);
+        if tree.above.contains(&real) {
+            return Err(Box::new(leads_back(resource)));
+        }
+        let help = "remove one of the two: kustomize refuses an object that comes twice";
+        let twice = || wrong(format!("{} is a resource already", Quoted(name)), help);
+        if !listed.insert(real.clone()) {
+            return Err(twice());
         }
         if !tree.resources.insert(real.clone()) {
-            return problem(
-                format!("{} is a resource already", Quoted(name)),
-                "remove one of the two: kustomize refuses an object that comes twice",
-            );
+            tree.twice.push(*twice());
         }
-        if !is_directory {
-            let below = tree.above.last().is_some_and(|folder| real.starts_with(folder));
-            if !below {
-                return problem(
-                    format!("the file {} is outside of its kustomization's directory", Quoted(name)),
-                    "move it, or give its directory a kustomization and name the directory: kustomize reads no file elsewhere",
-                );
-            }
-            return self.file(&path);
+        if is_directory {
+            let help = "give it a `kustomization.yaml` that lists its manifests, or list them here";
+            let none = || wrong(format!("the directory {} has no kustomization", Quoted(name)), help);
+            return Ok(self.kustomization(&kustomization_of(&path).ok_or_else(none)?, tree));
         }
-        match kustomization_of(&path) {
-            Some(kustomization) => self.kustomization(&kustomization, tree),
-            None => problem(
-                format!("the directory {} has no kustomization", Quoted(name)),
-                "give it a `kustomization.yaml` that lists its manifests, or list them here",
-            ),
+        if !tree.above.last().is_some_and(|folder| real.starts_with(folder)) {
+            let help = "move it, or give its directory a kustomization and name the directory: kustomize reads no file elsewhere";
+            return Err(wrong(format!("the file {} is outside of its kustomization's directory", Quoted(name)), help));
         }
+        // One file may be read for several overlays.
+        self.seen.remove(&real);
+        let texts = self.texts.len();
+        self.file(&path);
+        Ok(self.texts.drain(texts..).map(Made::Text).collect())
     }
+}
+
+/// That a kustomization names one that it is a part of.
+fn leads_back(resource: &Node) -> Problem {
+    let message = format!("{} leads back to here", Quoted(resource.text().unwrap_or_default()));
+    Problem::error(message, resource.span.clone()).help("remove it: the directories hold each other")
+}
+
+/// What a kustomization takes or makes.
+enum Made {
+    /// A file as it is.
+    Text(Text),
+    /// Objects, and what messages call them.
+    Built(String, Vec<Resource>),
 }
 
 /// All of standard input. Where texts are read `apart`, much of it goes to a temporary file without a name: it is read
@@ -495,6 +606,8 @@ struct Tree {
     above: Vec<PathBuf>,
     /// Every resource so far.
     resources: HashSet<PathBuf>,
+    /// Resources that another kustomization names, too; where something is built they need not be the same objects.
+    twice: Vec<Problem>,
 }
 
 /// A path without links, so that one file has one; as it is if that cannot be told.

@@ -38,6 +38,7 @@ pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Outcome,
     let failure = |problems: Vec<Problem>| Failure::new(problems, "no page was written");
     let (sources, options) = arguments.selection.manifests(&arguments.paths).map_err(failure)?;
     let objects = kustomize::objects(&sources).map_err(failure)?;
+    let objects: Vec<_> = objects.into_iter().map(|resource| resource.value).collect();
     let minor = options.kubernetes.first().map_or(0, |version| version.minor().into());
     let mut page = Page::new(&arguments.title(), "vigil report")
         .about(&objects, minor)

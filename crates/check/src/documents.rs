@@ -9,7 +9,7 @@ use crate::rule::rules;
 use std::sync::Arc;
 use vigil_yaml::source::has_directives;
 use vigil_yaml::words::{list, nearest};
-use vigil_yaml::{Data, Limits, Node, Problem, Quoted, Source, Span};
+use vigil_yaml::{Data, Limits, Node, Place, Problem, Quoted, Source, Span};
 
 rules! {
     YAML "yaml" Error Kubectl "every document is valid YAML, which all parsers read alike"
@@ -40,7 +40,11 @@ impl Documents {
     pub(crate) fn tell(&self, findings: &mut Findings) {
         for problem in &self.problems {
             let finding = findings.add_outside(&YAML, problem.place.clone(), problem.message.clone());
-            finding.append(problem.label.clone(), problem.help.clone());
+            let is_template =
+                matches!(&problem.place, Place::Text(span) if span.source.text[span.line()].contains("{{"));
+            let help =
+                "this is a template of Helm: `helm template CHART | vigil check -` checks what it makes".to_owned();
+            finding.append(problem.label.clone(), if is_template { Some(help) } else { problem.help.clone() });
         }
         for directive in &self.directives {
             let message = format!("kubectl does not read the directive {}", Quoted(directive.text().trim()));
@@ -123,7 +127,9 @@ fn collect<'a>(node: &'a Node, damaged: bool, objects: &mut Vec<Object<'a>>, fin
     let name = node.at(&["metadata", "name"]).and_then(Node::text).unwrap_or_default();
     let object = Object { node, group, version, kind, name, namespace: "", damaged };
     let generated = || node.at(&["metadata", "generateName"]).is_some_and(|name| !name.is_null());
-    if name.is_empty() && !damaged && !generated() {
+    // Of a name that is no text the schema tells.
+    let is_other = node.at(&["metadata", "name"]).is_some_and(|name| !name.is_null() && name.text().is_none());
+    if name.is_empty() && !damaged && !is_other && !generated() {
         let at = node.entry("metadata").or_else(|| node.entry("kind"));
         let finding = match at {
             Some(entry) => findings.add(&IDENTITY, &object, entry, "the object has no name"),

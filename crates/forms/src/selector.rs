@@ -77,12 +77,44 @@ impl Operator {
 /// Whether a text selects by labels, as `kubectl -l` takes it: `a=b,c in (d,e),!f`. `Parse` of
 /// k8s.io/apimachinery/pkg/labels.
 pub fn is_label_selector(text: &str) -> bool {
+    requirements(text).is_some()
+}
+
+/// Whether a text selects something by its labels; `None` where it is no selector. `label` tells the value of a label.
+pub fn selects<'l>(text: &str, label: impl Fn(&str) -> Option<&'l str>) -> Option<bool> {
+    Some(requirements(text)?.iter().all(|requirement| requirement.is_met(label(requirement.key))))
+}
+
+/// What a selector asks of one label.
+struct Requirement<'a> {
+    key: &'a str,
+    demand: Demand<'a>,
+}
+
+enum Demand<'a> {
+    Of(Operator, Vec<&'a str>),
+    Above(i64),
+    Below(i64),
+}
+
+impl Requirement<'_> {
+    /// `Requirement.Matches` of k8s.io/apimachinery/pkg/labels.
+    fn is_met(&self, label: Option<&str>) -> bool {
+        let number = || label.and_then(|label| label.parse::<i64>().ok());
+        match &self.demand {
+            Demand::Of(operator, values) => operator.may_match(Label::of(label), values.iter().copied()),
+            Demand::Above(bound) => number().is_some_and(|number| number > *bound),
+            Demand::Below(bound) => number().is_some_and(|number| number < *bound),
+        }
+    }
+}
+
+fn requirements(text: &str) -> Option<Vec<Requirement<'_>>> {
     let (mut depth, mut start, mut requirements) = (0_u32, 0, Vec::new());
     for (at, c) in text.char_indices() {
         match c {
             '(' => depth += 1,
-            ')' if depth == 0 => return false,
-            ')' => depth -= 1,
+            ')' => depth = depth.checked_sub(1)?,
             ',' if depth == 0 => {
                 requirements.push(&text[start..at]);
                 start = at + 1;
@@ -91,35 +123,43 @@ pub fn is_label_selector(text: &str) -> bool {
         }
     }
     requirements.push(&text[start..]);
-    depth == 0 && (text.trim().is_empty() || requirements.into_iter().all(is_requirement))
+    if text.trim().is_empty() {
+        return Some(Vec::new());
+    }
+    (depth == 0).then(|| requirements.into_iter().map(requirement).collect())?
 }
 
-fn is_requirement(text: &str) -> bool {
+fn requirement(text: &str) -> Option<Requirement<'_>> {
     let text = text.trim();
-    if let Some(key) = text.strip_prefix('!') {
-        return name::is_qualified_name(key.trim());
-    }
-    if let Some((head, values)) = text.strip_suffix(')').and_then(|text| text.split_once('(')) {
+    let (key, demand) = if let Some(key) = text.strip_prefix('!') {
+        (key.trim(), Demand::Of(Operator::DoesNotExist, Vec::new()))
+    } else if let Some((head, values)) = text.strip_suffix(')').and_then(|text| text.split_once('(')) {
         let mut words = head.split_whitespace();
-        let (key, operator) = (words.next().unwrap_or_default(), words.next());
-        return matches!(operator, Some("in" | "notin"))
-            && words.next().is_none()
-            && name::is_qualified_name(key)
-            && values.split(',').all(|value| name::is_label_value(value.trim()));
-    }
-    let operator =
-        ["!=", "==", "=", ">", "<"].into_iter().find_map(|operator| Some((operator, text.split_once(operator)?)));
-    match operator {
-        None => name::is_qualified_name(text),
-        Some((operator, (key, value))) => {
-            let value = value.trim();
-            let is_value = match operator {
-                ">" | "<" => value.parse::<i64>().is_ok(),
-                _ => name::is_label_value(value),
-            };
-            name::is_qualified_name(key.trim()) && is_value
-        }
-    }
+        let key = words.next().unwrap_or_default();
+        let operator = match (words.next(), words.next()) {
+            (Some("in"), None) => Operator::In,
+            (Some("notin"), None) => Operator::NotIn,
+            _ => return None,
+        };
+        let values: Vec<_> = values.split(',').map(str::trim).collect();
+        values.iter().all(|value| name::is_label_value(value)).then_some(())?;
+        (key, Demand::Of(operator, values))
+    } else if let Some((sign, (key, value))) =
+        ["!=", "==", "=", ">", "<"].into_iter().find_map(|sign| Some((sign, text.split_once(sign)?)))
+    {
+        let value = value.trim();
+        let demand = match sign {
+            ">" => Demand::Above(value.parse().ok()?),
+            "<" => Demand::Below(value.parse().ok()?),
+            _ if !name::is_label_value(value) => return None,
+            "!=" => Demand::Of(Operator::NotIn, vec![value]),
+            _ => Demand::Of(Operator::In, vec![value]),
+        };
+        (key.trim(), demand)
+    } else {
+        (text, Demand::Of(Operator::Exists, Vec::new()))
+    };
+    name::is_qualified_name(key).then_some(Requirement { key, demand })
 }
 
 /// Whether a text selects by fields: `status.phase=Running,spec.nodeName!=a`. `ParseSelector` of
@@ -223,6 +263,28 @@ fn quoted(text: &str) -> Option<(&str, &str)> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn selectors_of_texts() {
+        let label = |key: &str| match key {
+            "app" => Some("web"),
+            "rank" => Some("3"),
+            _ => None,
+        };
+        for (text, expected) in [
+            ("", Some(true)),
+            ("app=web, rank", Some(true)),
+            ("app==api", Some(false)),
+            ("app!=api,tier!=a", Some(true)),
+            ("app in (api, web),tier notin (a)", Some(true)),
+            ("!app", Some(false)),
+            ("rank>2,rank<4", Some(true)),
+            ("app>2", Some(false)),
+            ("app in web", None),
+        ] {
+            assert_eq!(selects(text, label), expected, "{text}");
+        }
+    }
 
     #[test]
     fn selectors_as_texts() {

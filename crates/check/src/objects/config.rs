@@ -12,6 +12,7 @@ rules! {
     KEY "config-key" Error Server "every key of a ConfigMap or Secret is a valid file name"
     SIZE "config-size" Error Server "no ConfigMap or Secret is larger than 1 MiB"
     SECRET_TYPE "secret-type" Error Server "every Secret has the keys that its type requires"
+    PEM "secret-pem" Error Program "certificates and keys of TLS Secrets are PEM, and in their places"
 }
 
 const LARGEST: usize = 1 << 20;
@@ -141,9 +142,64 @@ fn secret(judge: &mut Judge<'_, '_>) {
         "kubernetes.io/tls" => {
             need(judge, "tls.crt");
             need(judge, "tls.key");
+            pem(judge);
         }
         _ => {}
     }
+}
+
+/// What a TLS Secret holds, and the end of the label of its PEM.
+const OF_TLS: [(&str, &str, &str); 3] = [
+    ("tls.crt", "certificate", "CERTIFICATE"),
+    ("tls.key", "private key", "PRIVATE KEY"),
+    ("ca.crt", "certificate", "CERTIFICATE"),
+];
+
+/// Judges what the keys of a TLS Secret hold. A server looks at their names alone; an empty one is filled in later.
+fn pem(judge: &mut Judge<'_, '_>) {
+    let node = judge.object.node;
+    for (key, what, label) in OF_TLS {
+        let Some(found) = entry(node, key) else { continue };
+        let Some(bytes) = decoded(found).filter(|bytes| !bytes.trim_ascii().is_empty()) else { continue };
+        let text = String::from_utf8_lossy(&bytes);
+        if labels(&text).iter().any(|own| own.ends_with(label)) {
+            continue;
+        }
+        let compact: String = text.split_whitespace().collect();
+        let is_twice = base64::engine::general_purpose::STANDARD.decode(compact).is_ok_and(|inner| {
+            let inner = String::from_utf8_lossy(&inner);
+            !labels(&inner).is_empty()
+        });
+        let help = if is_twice {
+            "it is PEM encoded once too often: encode the file itself, and once".to_owned()
+        } else if let Some(other) = labels(&text).first() {
+            format!("it holds a {}: see that certificate and key are not in each other's place", other.to_lowercase())
+        } else {
+            "`kubectl create secret tls NAME --cert=FILE --key=FILE --dry-run=client -o yaml` shows how it looks"
+                .to_owned()
+        };
+        judge
+            .add(&PEM, found.0, format!("`{key}` holds no {what} in PEM"))
+            .label(format!("expected `-----BEGIN {label}-----`"))
+            .help(help);
+    }
+}
+
+/// The labels of all blocks of PEM in a text: `pem.Decode` of Go.
+fn labels(text: &str) -> Vec<&str> {
+    let mut labels = Vec::new();
+    let mut rest = text;
+    while let Some((label, after)) = rest.split_once("-----BEGIN ").and_then(|(_, rest)| rest.split_once("-----")) {
+        rest = after;
+        let Some((body, after)) = rest.split_once(&format!("-----END {label}-----")) else { continue };
+        // Lines with a colon are headers.
+        let body: String = body.lines().filter(|line| !line.contains(':')).flat_map(str::split_whitespace).collect();
+        if base64::engine::general_purpose::STANDARD.decode(body).is_ok() {
+            labels.push(label);
+            rest = after;
+        }
+    }
+    labels
 }
 
 #[cfg(test)]
@@ -169,7 +225,8 @@ mod tests {
         };
         for (kind, data, right) in [
             ("kubernetes.io/tls", "stringData: {tls.crt: '', tls.key: ''}", true),
-            ("kubernetes.io/tls", "data: {tls.crt: '', tls.key: YQ==}", true),
+            ("kubernetes.io/tls", "data: {tls.crt: '', tls.key: IA==}", true),
+            ("kubernetes.io/tls", "data: {tls.crt: '', tls.key: YQ==}", false),
             ("kubernetes.io/tls", "data: {tls.crt: ''}", false),
             ("kubernetes.io/basic-auth", "stringData: {password: ''}", true),
             ("kubernetes.io/basic-auth", "stringData: {user: a}", false),

@@ -30,7 +30,8 @@ const RANGE: Form = (|text| Network::parse(text).is_ok(), "a range of addresses"
 /// Judges one object.
 pub(super) fn check(judge: &mut Judge<'_, '_>) {
     let object = judge.object;
-    if object.group != "networking.k8s.io" {
+    // Versions that are gone are told, and had other fields.
+    if object.group != "networking.k8s.io" || object.kind == "Ingress" && object.version != "v1" {
         return;
     }
     let Some(spec) = given(object.node, "spec") else {
@@ -185,7 +186,7 @@ fn backend(judge: &mut Judge<'_, '_>, node: &Node) {
                             .is_some_and(|value| value.text() != Some("") && value.integer() != Some(0))
                     };
                     // A value of a wrong type is told by the schema.
-                    if !port.is_some_and(of_type) {
+                    if !port.is_some_and(|port| port.scalar().is_some() || of_type(port)) {
                         judge
                             .within(&BACKEND, port.unwrap_or(service), "a Service without a port")
                             .label("expected `port.name` or `port.number`");

@@ -6,6 +6,7 @@ use crate::object::Object;
 use crate::rule::Rule;
 use crate::selector::Selector;
 use crate::world::addresses::Wrong;
+use crate::world::namespaces::Scope;
 use crate::world::{MANY, World};
 use vigil_yaml::words::nearest;
 use vigil_yaml::{Node, Quoted};
@@ -91,5 +92,17 @@ pub(super) fn nothing_selected(
             finding.label("no pod there has all of these");
         }
     }
-    finding.help("make it match the labels of the pods' template, or add what makes the pods to what is checked");
+    let elsewhere = world.select_in(&Scope::All, selector);
+    let elsewhere = elsewhere.iter().find_map(|pod| Some((world.pods[*pod].namespace, world.pods[*pod].object?)));
+    finding.help(match elsewhere {
+        Some((other, pods)) => format!(
+            "{} `{}` has such pods in namespace {}: put both into one namespace, or correct the selector",
+            pods.kind,
+            pods.name,
+            Quoted(other)
+        ),
+        None => {
+            "make it match the labels of the pods' template, or add what makes the pods to what is checked".to_owned()
+        }
+    });
 }

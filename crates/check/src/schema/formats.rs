@@ -122,8 +122,12 @@ pub(super) fn broken(node: &Node, limits: &Limits) -> Vec<(String, String)> {
 fn text(text: &str, limits: &Limits, broken: &mut Vec<(String, String)>) {
     count(text.chars().count(), ("character", "characters"), limits.min_length, limits.max_length, broken);
     if let Some(pattern) = limits.pattern.as_ref().filter(|pattern| !pattern.matches(text)) {
-        let expected = format!("expected a match of {}", Quoted(&pattern.text));
-        broken.push((format!("{} does not match the pattern of its field", Quoted(text)), expected));
+        broken.push(if let Some((called, meant)) = pattern.amount(text) {
+            (format!("{} is not {called}", Quoted(text)), format!("expected a number with its unit, such as `{meant}`"))
+        } else {
+            let expected = format!("expected a match of {}", Quoted(&pattern.text));
+            (format!("{} does not match the pattern of its field", Quoted(text)), expected)
+        });
     }
     if let Some(format) = limits.format.as_deref().filter(|format| !has_format(text, format)) {
         broken

@@ -180,6 +180,35 @@ impl Pattern {
     pub(crate) fn matches(&self, text: &str) -> bool {
         self.compiled.get_or_init(|| pattern::compile(&self.text)).as_ref().is_none_or(|regex| regex.is_match(text))
     }
+
+    /// What a text that does not match was likely meant to be, where a number with a unit is asked for: what that is
+    /// called, and the right spelling, or an example where none is near.
+    pub(crate) fn amount(&self, text: &str) -> Option<(&'static str, String)> {
+        let asks = |right: &[&str], wrong: &[&str]| {
+            right.iter().all(|text| self.matches(text)) && !wrong.iter().any(|text| self.matches(text))
+        };
+        let (called, unit) = if asks(&["30s", "5m", "1h"], &["s", "s5", "5x"]) {
+            ("a duration", "30s")
+        } else if asks(&["10GB", "1MB"], &["GB", "b10", "10XB"]) {
+            ("a size", "10GB")
+        } else {
+            return None;
+        };
+        let (number, rest) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
+        let word = rest.trim();
+        let first = word.chars().next().map(|first| first.to_ascii_lowercase().to_string()).unwrap_or_default();
+        // `5 months` are no minutes, and the first of several units is not all of them.
+        let short =
+            if word.starts_with("mo") || word.contains(|c: char| c.is_ascii_digit()) { "" } else { first.as_str() };
+        let units = if word.is_empty() {
+            vec!["s".to_owned(), "MB".to_owned()]
+        } else {
+            vec![word.to_owned(), short.to_owned(), word.to_lowercase(), word.to_uppercase(), format!("{word}B")]
+        };
+        let mut spelled = units.into_iter().map(|unit| format!("{number}{unit}"));
+        let spelled = spelled.find(|text| !number.is_empty() && self.matches(text));
+        Some((called, spelled.unwrap_or_else(|| unit.to_owned())))
+    }
 }
 
 /// Schemas that are combined.

@@ -122,12 +122,25 @@ impl<'a> Walk<'a> {
             Form::Any => true,
             Form::Object if matches!(node.data, Data::Map(_)) => true,
             Form::Object => {
-                self.wrong_type(node, "a mapping").help("write `key: value` lines below it");
+                let fields: Vec<&str> = schema.properties.iter().map(|(name, _)| &**name).collect();
+                let help = match fields.as_slice() {
+                    [] => "write `key: value` lines below it".to_owned(),
+                    [only] => format!("write its field below it: `{only}`"),
+                    fields if fields.len() <= 12 => format!("write its fields below it, of {}", list(fields, "and")),
+                    _ => "write its fields below it".to_owned(),
+                };
+                self.wrong_type(node, "a mapping").help(help);
                 false
             }
             Form::Array if matches!(node.data, Data::List(_)) => true,
             Form::Array => {
-                self.wrong_type(node, "a list").help("put `- ` before each item");
+                let text = node.span.text();
+                let help = match &node.data {
+                    Data::Scalar(_) if !text.contains(char::is_whitespace) => format!("write a list: `[{text}]`"),
+                    Data::Scalar(_) => "write a list, each item on a line of its own after `- `".to_owned(),
+                    _ => "put `- ` before each item".to_owned(),
+                };
+                self.wrong_type(node, "a list").help(help);
                 false
             }
             Form::String | Form::Time | Form::Bytes if scalar == Some(Plain::Text) => self.text(node, schema),
@@ -168,9 +181,8 @@ impl<'a> Walk<'a> {
     fn unit_meant(node: &Node, schema: &Schema) -> Option<String> {
         let pattern = schema.limits.as_deref()?.pattern.as_ref()?;
         let number = scalar_text(node);
-        let fits = |text: &String| pattern.matches(text);
-        let meant = ["s", "MB"].map(|unit| format!("{number}{unit}")).into_iter().find(fits)?;
-        (!pattern.matches(number)).then(|| format!("write it with its unit, such as `{meant}`"))
+        let (_, meant) = pattern.amount(number).filter(|_| !pattern.matches(number))?;
+        Some(format!("write it with its unit, such as `{meant}`"))
     }
 
     /// How many bits a server gives to a whole number.
