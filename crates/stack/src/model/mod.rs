@@ -47,7 +47,7 @@ pub use custom_resource_state::{
     CustomGauge, CustomInfo, CustomMetric, CustomMetricType, CustomResource, CustomResourceFile, CustomStateSet,
     CustomValues, GroupVersionKind,
 };
-pub use flask::{Flask, FlaskIngress, FlaskService};
+pub use flask::{Flask, FlaskIngress, FlaskService, FlaskSlo, SloSource};
 pub use flux::Flux;
 pub use grafana::{AdminSecret, Dashboard, DataSource, Grafana};
 pub use journal::{JOURNAL_LABELS, Journal};
