@@ -30,7 +30,7 @@ const CLUSTER_KINDS: &[&str] = &[
 #[rustfmt::skip]
 const NAMESPACED_KINDS: &[&str] = &[
     "Alertmanager", "AlertmanagerConfig", "AppProject", "Application", "Certificate", "ConfigMap", "DaemonSet",
-    "Deployment", "GitRepository", "HTTPRoute", "Ingress", "Issuer", "Job", "Kustomization", "NetworkPolicy", "OCIRepository", "PersistentVolumeClaim", "PodDisruptionBudget",
+    "Deployment", "GitRepository", "HTTPRoute", "HorizontalPodAutoscaler", "Ingress", "Issuer", "Job", "Kustomization", "NetworkPolicy", "OCIRepository", "PersistentVolumeClaim", "PodDisruptionBudget",
     "PodMonitor", "Probe", "Prometheus", "PrometheusAgent", "PrometheusRule", "Role", "RoleBinding", "ScrapeConfig",
     "Secret", "Service", "ServiceAccount", "ServiceMonitor", "StatefulSet", "ThanosRuler",
     "VerticalPodAutoscaler",

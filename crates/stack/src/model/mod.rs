@@ -49,7 +49,7 @@ pub use custom_resource_state::{
 };
 pub use flask::{Flask, FlaskIngress, FlaskService, FlaskSlo, SloSource};
 pub use flux::Flux;
-pub use grafana::{AdminSecret, Dashboard, DataSource, Grafana};
+pub use grafana::{AdminSecret, Autoscaling, Dashboard, DataSource, Grafana};
 pub use journal::{JOURNAL_LABELS, Journal};
 pub use kube_state_metrics::KubeStateMetrics;
 pub use kubernetes_targets::{ControlPlaneAddresses, DroppedMetrics, KubernetesTargets, TargetAddresses};
