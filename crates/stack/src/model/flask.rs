@@ -160,6 +160,12 @@ settings! {
 }
 
 impl FlaskIngress {
+    /// It asks nobody for a password.
+    #[allow(clippy::unused_self, reason = "other Ingresses do")]
+    fn login(&self) -> Option<&DnsSubdomain> {
+        None
+    }
+
     /// Its IngressClass, if it is an Ingress.
     fn class(&self) -> Option<&DnsSubdomain> {
         Some(&self.class_name).filter(|_| self.gateway.is_none())

@@ -449,6 +449,10 @@ settings! {
         /// Serve it by TLS.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub tls: Option<IngressTls>,
+        /// Let in only who has a name and a password: the Secret, in the component's namespace, whose key `auth` holds what
+        /// `htpasswd` writes. You create it, and ingress-nginx asks. For what has no login of its own.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub basic_auth_secret: Option<DnsSubdomain>,
         /// Make an HTTPRoute of the Gateway API that this Gateway carries, instead of an Ingress.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub gateway: Option<Gateway>,
@@ -458,7 +462,7 @@ settings! {
 impl Default for Ingress {
     fn default() -> Self {
         let class_name = DnsSubdomain::known("nginx");
-        Self { enabled: false, class_name, host: None, path: None, tls: None, gateway: None }
+        Self { enabled: false, class_name, host: None, path: None, tls: None, basic_auth_secret: None, gateway: None }
     }
 }
 
@@ -466,6 +470,11 @@ impl Ingress {
     /// Its IngressClass, if it is an Ingress.
     fn class(&self) -> Option<&DnsSubdomain> {
         Some(&self.class_name).filter(|_| self.gateway.is_none())
+    }
+
+    /// The Secret with the names and passwords that it asks for.
+    fn login(&self) -> Option<&DnsSubdomain> {
+        self.basic_auth_secret.as_ref()
     }
 
     /// The scheme of its address in the browser.

@@ -1,6 +1,6 @@
 //! What cannot work about Grafana: addresses, and dashboards that come from nowhere.
 
-use super::{Kept, host, same_name, without_volume};
+use super::{Kept, host, same_name, with_login, without_volume};
 use crate::findings::Findings;
 use crate::model::{Autoscaling, Dashboard, Grafana, Stack, UpdateMode};
 use crate::units::{HttpPath, SettingName, Url};
