@@ -234,7 +234,9 @@ impl Conversion<'_> {
         if path == "alertmanager.config" {
             let told = alertmanager::convert(path, value);
             lay(self.stack, &at("alertmanager", told.ours));
-            told.left.iter().for_each(|(path, entry, reason)| self.leave(entry, path, reason));
+            for (path, entry, reason) in &told.left {
+                self.leave(entry, path, reason);
+            }
             self.credentials.extend(told.credentials);
             return true;
         }
@@ -390,7 +392,9 @@ impl Conversion<'_> {
         match thanos::convert(&entry.value, labels) {
             thanos::Told::Ours(ours, todo) => {
                 lay(self.stack, &ours);
-                todo.iter().for_each(|todo| self.leave(entry, THANOS, todo));
+                for todo in &todo {
+                    self.leave(entry, THANOS, todo);
+                }
             }
             thanos::Told::Left(reason) => self.leave(entry, THANOS, &reason),
         }
@@ -566,12 +570,12 @@ alertmanager:
 
     #[test]
     fn what_thanos_stores_in() {
+        const S3: &str = "{ secret: { type: S3, config: { bucket: metrics, endpoint: s3.example.com, access_key: hunter2, secret_key: hunter2 } } }";
         let values = |labels: &str, storage: &str| {
             format!(
                 "prometheus:\n  prometheusSpec:\n    retention: 2d\n    externalLabels: {labels}\n    thanos: {{ objectStorageConfig: {storage} }}\n"
             )
         };
-        const S3: &str = "{ secret: { type: S3, config: { bucket: metrics, endpoint: s3.example.com, access_key: hunter2, secret_key: hunter2 } } }";
         let Converted { stack, left } = converted(&[&values("{ cluster: a }", S3)]);
         let key = |key: &str| json!({ "name": "thanos-objectstorage", "key": key });
         let s3 = json!({
