@@ -15,15 +15,17 @@ use vigil_render::Object;
 use vigil_stack::Stack;
 use vigil_yaml::{Limits, Source};
 
-/// Two stacks that scrape everything there is; a stack has one of the two collectors.
-const STACKS: [&str; 2] = [
+/// Stacks that scrape everything there is: one has one of the two collectors, and one source of each.
+const STACKS: [&str; 3] = [
     "blackbox-exporter: {enabled: true, targets: [{name: shop, url: 'https://shop.example.com', module: http_2xx}]}\n\
      objectStorage: {s3: {endpoint: s3.example.com}, buckets: {thanos: acme-metrics}}\n\
      prometheus: {retention: 2d, externalLabels: {cluster: production}}\n\
      thanos: {enabled: true}\nthanos-receive: {enabled: true, ingress: {enabled: true}}\n\
      thanos-ruler: {enabled: true, clusters: [production, fra-01]}\n\
-     kube-state-metrics: {shards: 2}\n",
-    "promtail: {enabled: false}\nalloy: {enabled: true}\nkube-state-metrics: {shards: 2}\n",
+     kube-state-metrics: {shards: 2}\nflask: {slo: {source: ingress}}\n",
+    "promtail: {enabled: false}\nalloy: {enabled: true}\nkube-state-metrics: {shards: 2}\n\
+     flask: {ingress: {gateway: {name: public}}, slo: {source: gateway}}\n",
+    "flask: {slo: {source: access-log}}\n",
 ];
 
 /// The sections of a runbook, in this order.

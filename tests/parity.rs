@@ -5,11 +5,13 @@
 mod support;
 
 use serde_json::Value;
+use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::sync::{Mutex, PoisonError};
 use support::root;
 use tempfile::TempDir;
 use vigil_parity::Differences;
@@ -202,7 +204,8 @@ fn the_set_is_what_upstream_makes_but_for_what_is_listed() {
     let guide = fs::read_to_string(root().join("docs/upgrade.md")).unwrap();
     let mut text = "# The comparison with the charts\n\nWritten by `VIGIL_UPDATE_PARITY=1 cargo test --test parity`; \
                     [upstream.md](upstream.md) says what it means. Of the charts' PrometheusRules it has the \
-                    alerts, those that they have gained since as well; recorded series and dashboards are no part of it.\n"
+                    alerts, those that they have gained since as well, and at its end the recorded series; dashboards are no \
+                    part of it.\n"
         .to_owned();
     for Compared { stack, title, matched, equal } in COMPARED {
         let ours: Vec<Value> =
@@ -221,10 +224,62 @@ fn the_set_is_what_upstream_makes_but_for_what_is_listed() {
         write!(text, "\nRefused when it is applied over the charts' objects: {refused}. [upgrade.md]({UPGRADE}) says what to do.\n")
             .unwrap();
     }
+    is_written(|_, recorded| format!("{text}{recorded}"));
+}
+
+/// Fails unless the table's page is what is made of its two sections, objects and recorded series. Or writes it.
+fn is_written(whole: impl Fn(&str, &str) -> String) {
+    static PAGE: Mutex<()> = Mutex::new(());
+    let _page = PAGE.lock().unwrap_or_else(PoisonError::into_inner);
     let path = root().join(TABLE);
-    if std::env::var_os("VIGIL_UPDATE_PARITY").is_some() {
-        fs::write(&path, &text).unwrap();
-    }
     let written = fs::read_to_string(&path).unwrap_or_default();
-    assert!(written == text, "{TABLE} is stale; VIGIL_UPDATE_PARITY=1 cargo test --test parity writes it");
+    let (objects, recorded) = written.split_at(written.find(RECORDED).unwrap_or(written.len()));
+    let expected = whole(objects, recorded);
+    if std::env::var_os("VIGIL_UPDATE_PARITY").is_some() {
+        fs::write(&path, &expected).unwrap();
+    } else {
+        assert!(written == expected, "{TABLE} is stale; VIGIL_UPDATE_PARITY=1 cargo test --test parity writes it");
+    }
+}
+
+/// The section about the series that the charts record.
+const RECORDED: &str = "\n## Recorded series of kube-prometheus-stack\n";
+
+/// What became of each series that the charts record. One that is neither ours nor said not to be fails.
+#[test]
+fn the_page_tells_what_became_of_recorded_series() {
+    let list = fs::read_to_string(root().join("docs/upstream/recorded.txt")).unwrap();
+    let told = fs::read_to_string(root().join("docs/upstream/alerts.md")).unwrap();
+    let told = |name: &str| {
+        let row = format!("| record {name} | * | none | present | ");
+        told.lines().find_map(|line| Some(line.strip_prefix(&row)?.trim_end_matches(" |").to_owned()))
+    };
+    let ours = recorded();
+    let mut text = format!("{RECORDED}\nThose of version 80.10.0.\n\n| Upstream | Here |\n|---|---|\n");
+    let mut wrong = Vec::new();
+    let mut same = 0;
+    for name in list.lines().filter(|line| !line.starts_with('#')) {
+        match (ours.contains(name), told(name)) {
+            (true, None) => same += 1,
+            (false, Some(why)) => writeln!(text, "| `{name}` | none: {why} |").unwrap(),
+            (true, Some(_)) => wrong.push(format!("{name} is recorded here, and said not to be")),
+            (false, None) => wrong.push(format!("{name}: neither recorded here nor said why not")),
+        }
+    }
+    assert!(wrong.is_empty(), "docs/upstream/recorded.txt:\n{}", wrong.join("\n"));
+    writeln!(text, "\n{same} are here under the same name.").unwrap();
+    is_written(|objects, _| format!("{objects}{text}"));
+}
+
+/// The names of all series that a stack may record.
+fn recorded() -> BTreeSet<String> {
+    let mut names = BTreeSet::new();
+    for (_, path) in support::stacks() {
+        for object in support::render(&path).objects.iter().filter(|object| object.kind() == "PrometheusRule") {
+            let groups = object.value["spec"]["groups"].as_array().unwrap();
+            let rules = groups.iter().flat_map(|group| group["rules"].as_array().unwrap());
+            names.extend(rules.filter_map(|rule| rule["record"].as_str().map(str::to_owned)));
+        }
+    }
+    names
 }

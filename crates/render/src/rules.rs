@@ -221,6 +221,8 @@ fn keep(group: &mut Map<String, Value>, absent: &mut BTreeSet<String>, fill: imp
 /// Leaves out the rules that read what is `absent`, until none is left that does.
 fn leave_out_readers(files: &mut [File], absent: &mut BTreeSet<String>) {
     loop {
+        // Several rules may record a series, each from another source.
+        absent.retain(|name| !are_recorded(files, name));
         let known = absent.clone();
         for group in files.iter_mut().flat_map(|file| &mut file.groups) {
             keep(group, absent, |rule| {
@@ -232,6 +234,12 @@ fn leave_out_readers(files: &mut [File], absent: &mut BTreeSet<String>) {
             return;
         }
     }
+}
+
+fn are_recorded(files: &[File], name: &str) -> bool {
+    let mut rules =
+        files.iter().flat_map(|file| &file.groups).filter_map(|group| group.get("rules")?.as_array()).flatten();
+    rules.any(|rule| rule["record"] == name)
 }
 
 /// Whether an expression names one of some metrics.

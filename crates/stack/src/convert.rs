@@ -1,14 +1,17 @@
 //! Values of the Helm charts become a stack, as far as it has keys for them.
 
+mod alertmanager;
+mod thanos;
+
 use crate::decode::decode;
 use crate::helm::{self, Here};
 use crate::model::Stack;
-use crate::redact::redacted;
+use crate::redact::{redacted, redacted_with};
 use serde_json::{Map, Value, json};
 use std::sync::Arc;
 use vigil_forms::name::is_credential;
 use vigil_yaml::words::list;
-use vigil_yaml::{Data, Entry, Limits, Node, Problem, Source, lay};
+use vigil_yaml::{Data, Entry, Limits, Node, Problem, Source, Span, lay};
 
 /// A chart whose values are known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -126,19 +129,21 @@ pub fn convert(sources: &[Arc<Source>]) -> Result<Converted, Vec<Problem>> {
     for chart in Chart::ALL.into_iter().filter(|chart| !known.iter().any(|(other, _)| other == chart)) {
         chart.parts().iter().for_each(|part| stack[part] = json!({ "enabled": false }));
     }
-    let mut left = Vec::new();
+    let (mut left, mut credentials) = (Vec::new(), Vec::new());
     for (chart, values) in &known {
         lay(&mut stack, &chart.usual());
-        let mut conversion = Conversion { chart: *chart, stack: &mut stack, left: Vec::new() };
+        let mut conversion = Conversion { chart: *chart, stack: &mut stack, left: Vec::new(), credentials: Vec::new() };
         conversion.selection(values);
+        conversion.thanos(values);
         for entry in values.entries() {
             conversion.entry(&chart.path(&entry.key.text), entry);
         }
         left.append(&mut conversion.left);
+        credentials.append(&mut conversion.credentials);
     }
     Problem::sort(&mut left);
     for source in sources {
-        left = redacted(left, source);
+        left = redacted_with(left, source, &credentials);
     }
     Ok(Converted { stack, left })
 }
@@ -193,6 +198,8 @@ struct Conversion<'s> {
     chart: Chart,
     stack: &'s mut Value,
     left: Vec<Problem>,
+    /// Values that are credentials, though their keys do not say so.
+    credentials: Vec<Span>,
 }
 
 impl Conversion<'_> {
@@ -223,6 +230,15 @@ impl Conversion<'_> {
                 return false;
             }
             (Some(Here::Words(_)) | None, _) => {}
+        }
+        if path == "alertmanager.config" {
+            let told = alertmanager::convert(path, value);
+            lay(self.stack, &at("alertmanager", told.ours));
+            for (path, entry, reason) in &told.left {
+                self.leave(entry, path, reason);
+            }
+            self.credentials.extend(told.credentials);
+            return true;
         }
         if self.special(path, value) {
             return true;
@@ -294,7 +310,8 @@ impl Conversion<'_> {
             value.items().iter().filter_map(Node::text).for_each(|flag| self.flag(flag));
             return true;
         }
-        if path.ends_with("SelectorNilUsesHelmValues") {
+        // Both are read before.
+        if path.ends_with("SelectorNilUsesHelmValues") || path == THANOS {
             return true;
         }
         if path == "prometheusOperator.admissionWebhooks" {
@@ -366,6 +383,23 @@ impl Conversion<'_> {
         lay(self.stack, &at("prometheus.selection", choice.into()));
     }
 
+    /// The side-car of Thanos, which cannot be without a label that stands elsewhere.
+    fn thanos(&mut self, values: &Node) {
+        let spec = values.at(&["prometheus", "prometheusSpec"]);
+        let thanos = spec.and_then(|spec| spec.entries().iter().find(|entry| entry.key.text == "thanos"));
+        let Some(entry) = thanos.filter(|entry| !is_empty(&entry.value)) else { return };
+        let labels = spec.and_then(|spec| spec.get("externalLabels"));
+        match thanos::convert(&entry.value, labels) {
+            thanos::Told::Ours(ours, todo) => {
+                lay(self.stack, &ours);
+                for todo in &todo {
+                    self.leave(entry, THANOS, todo);
+                }
+            }
+            thanos::Told::Left(reason) => self.leave(entry, THANOS, &reason),
+        }
+    }
+
     fn leave(&mut self, entry: &Entry, path: &str, reason: &str) {
         let path = if self.chart == Chart::MetricsServer { path.trim_start_matches("metrics-server.") } else { path };
         self.left.push(Problem::warning(format!("`{path}`: {reason}"), entry.key.span.clone()));
@@ -373,6 +407,9 @@ impl Conversion<'_> {
 }
 
 const NO_KEY: &str = "there is no key for it";
+
+/// Where the chart has the side-car of Thanos.
+const THANOS: &str = "prometheus.prometheusSpec.thanos";
 
 const CREDENTIAL: &str = "no credential stands in a stack: create a Secret, and name it";
 
@@ -437,6 +474,126 @@ mod tests {
             assert_eq!(stack[part]["enabled"], false, "{part}");
         }
         assert_eq!(left, []);
+    }
+
+    #[test]
+    fn who_is_told_of_alerts() {
+        let values = r#"
+alertmanager:
+  config:
+    global: { resolve_timeout: 5m, slack_api_url: 'https://hooks.slack.com/services/hunter2', smtp_smarthost: 'mail.example.com:587', smtp_from: 'a@example.com', smtp_auth_username: a, smtp_auth_password: hunter2 }
+    receivers:
+    - name: 'null'
+    - name: On-Call
+      slack_configs: [{ channel: '#ops', title: '{{ .GroupLabels.alertname }}' }]
+      pagerduty_configs: [{ routing_key: hunter2, severity: critical }]
+      webhook_configs: [{ url: 'http://hook.tools.svc:8080/a' }, { url: 'https://example.com/hunter2' }]
+    - name: mail
+      email_configs: [{ to: 'b@example.com', send_resolved: true }]
+      wechat_configs: [{ api_secret: hunter2 }]
+    route:
+      receiver: mail
+      group_by: [alertname]
+      group_wait: 10s
+      routes:
+      - { receiver: 'null', matchers: ['alertname = "Watchdog"'] }
+      - receiver: On-Call
+        match: { severity: critical }
+        match_re: { team: 'a|b' }
+        continue: true
+        mute_time_intervals: [Nights]
+        routes: [{ receiver: gone, matchers: ['{a="b,c", d!~"e"}'] }]
+    inhibit_rules:
+    - { source_match: { severity: critical }, target_matchers: ['severity =~ warning|info'], equal: [namespace] }
+    time_intervals:
+    - { name: Nights, time_intervals: [{ times: [{ start_time: '22:00', end_time: '24:00' }], days_of_month: [1], weekdays: ['monday:friday'] }] }
+    templates: ['/etc/alertmanager/config/*.tmpl']
+"#;
+        let Converted { stack, left } = converted(&[values]);
+        let secret = |name: &str, key: &str| json!({ "name": format!("alertmanager-{name}"), "key": key });
+        let slack = json!({
+            "channel": "#ops", "urlSecret": secret("slack", "api-url"), "config": { "title": "{{ .GroupLabels.alertname }}" },
+        });
+        let pagerduty = json!({ "routingKeySecret": secret("on-call", "pagerduty-routing-key"), "config": { "severity": "critical" } });
+        let webhooks =
+            json!([{ "url": "http://hook.tools.svc:8080/a" }, { "urlSecret": secret("on-call", "webhook-url") }]);
+        let mail = json!({
+            "to": "b@example.com", "from": "a@example.com", "smarthost": "mail.example.com:587", "sendResolved": true,
+            "authUsername": "a", "authPasswordSecret": secret("email", "auth-password"),
+        });
+        let expected = json!({
+            "receivers": [
+                { "name": "On-Call", "slack": [slack], "pagerduty": [pagerduty], "webhook": webhooks },
+                { "name": "mail", "email": [mail] },
+            ],
+            "route": {
+                "receiver": "mail", "groupBy": ["alertname"], "groupWait": "10s",
+                "routes": [{
+                    "receiver": "On-Call", "continue": true, "matchers": ["severity=\"critical\"", "team=~\"a|b\""],
+                    "muteTimeIntervals": ["nights"],
+                    "routes": [{ "receiver": "null", "matchers": ["a=\"b,c\"", "d!~\"e\""] }],
+                }],
+            },
+            "inhibitRules": [{
+                "sourceMatchers": ["severity=\"critical\""], "targetMatchers": ["severity =~ warning|info"], "equal": ["namespace"],
+            }],
+            "timeIntervals": [{ "name": "nights", "timeIntervals": [{
+                "times": [{ "startTime": "22:00", "endTime": "24:00" }], "daysOfMonth": ["1"], "weekdays": ["monday:friday"],
+            }] }],
+        });
+        assert_eq!(stack["alertmanager"], expected);
+        let told: Vec<_> = left.iter().map(|problem| problem.message.as_str()).collect();
+        let root = "`alertmanager.config.";
+        assert_eq!(
+            told,
+            [
+                format!("{root}global.resolve_timeout`: Prometheus says when its alerts end"),
+                format!("{root}global.slack_api_url`: create the Secret `alertmanager-slack` with the key `api-url`"),
+                format!(
+                    "{root}global.smtp_auth_password`: create the Secret `alertmanager-email` with the key `auth-password`"
+                ),
+                format!(
+                    "{root}receivers.On-Call.pagerduty_configs.routing_key`: create the Secret `alertmanager-on-call` with the key `pagerduty-routing-key`"
+                ),
+                format!(
+                    "{root}receivers.On-Call.webhook_configs.url`: create the Secret `alertmanager-on-call` with the key `webhook-url`"
+                ),
+                format!("{root}receivers.mail.wechat_configs`: there is no key for it"),
+            ]
+        );
+        assert!(
+            !left.iter().any(|problem| problem.draw(false).contains("hunter2"))
+                && !stack.to_string().contains("hunter2")
+        );
+        Stack::parse(&Source::new("stack.yaml", vigil_yaml::write(&stack))).unwrap();
+    }
+
+    #[test]
+    fn what_thanos_stores_in() {
+        const S3: &str = "{ secret: { type: S3, config: { bucket: metrics, endpoint: s3.example.com, access_key: hunter2, secret_key: hunter2 } } }";
+        let values = |labels: &str, storage: &str| {
+            format!(
+                "prometheus:\n  prometheusSpec:\n    retention: 2d\n    externalLabels: {labels}\n    thanos: {{ objectStorageConfig: {storage} }}\n"
+            )
+        };
+        let Converted { stack, left } = converted(&[&values("{ cluster: a }", S3)]);
+        let key = |key: &str| json!({ "name": "thanos-objectstorage", "key": key });
+        let s3 = json!({
+            "endpoint": "s3.example.com",
+            "credentials": { "accessKeyId": key("access-key-id"), "secretAccessKey": key("secret-access-key") },
+        });
+        assert_eq!(stack["objectStorage"], json!({ "s3": s3, "buckets": { "thanos": "metrics" } }));
+        assert_eq!((&stack["thanos"], left.len()), (&json!({ "enabled": true }), 2));
+        assert!(!left.iter().any(|problem| problem.draw(false).contains("hunter2")));
+        Stack::parse(&Source::new("stack.yaml", vigil_yaml::write(&stack))).unwrap();
+        for (labels, storage) in [("{}", S3), ("{ cluster: a }", "{ existingSecret: { name: a, key: b } }")] {
+            let Converted { stack, left } = converted(&[&values(labels, storage)]);
+            assert_eq!(
+                (stack.get("thanos"), stack.get("objectStorage"), left.len()),
+                (None, None, 1),
+                "{labels} {storage}"
+            );
+        }
     }
 
     /// Whatever is converted is a stack that can be rendered.

@@ -8,10 +8,16 @@ use vigil_forms::url;
 use vigil_yaml::{Data, Node, Place, Problem, Source, Span};
 
 /// The problems with every credential in them starred, also in the lines that they show.
-pub(crate) fn redacted(mut problems: Vec<Problem>, source: &Source) -> Vec<Problem> {
-    let Some(text) = starred(&source.text) else { return problems };
+pub(crate) fn redacted(problems: Vec<Problem>, source: &Source) -> Vec<Problem> {
+    redacted_with(problems, source, &[])
+}
+
+/// The same with values that are credentials whatever their keys are.
+pub(crate) fn redacted_with(mut problems: Vec<Problem>, source: &Source, credentials: &[Span]) -> Vec<Problem> {
+    let own = credentials.iter().filter(|span| *span.source == *source).map(|span| span.range.clone());
+    let hidden = merged(hidden(&source.text).into_iter().chain(own).collect());
+    let Some(text) = starred(&source.text, &hidden) else { return problems };
     let clean = Source::new(source.name.as_str(), text);
-    let hidden = hidden(&source.text);
     for problem in &mut problems {
         if let Place::Text(span) = &problem.place {
             // What a message quotes is the value at its place.
@@ -39,7 +45,7 @@ pub(crate) fn redacted(mut problems: Vec<Problem>, source: &Source) -> Vec<Probl
 
 /// `node` with the places in `source` moved to a text without credentials: what is told of it later shows none.
 pub(crate) fn without_credentials(node: &mut Node, source: &Source) {
-    if let Some(text) = starred(&source.text) {
+    if let Some(text) = starred(&source.text, &hidden(&source.text)) {
         moved(node, source, &Source::new(source.name.as_str(), text));
     }
 }
@@ -62,9 +68,8 @@ fn same(span: &Span, source: &Source, clean: &Arc<Source>) -> Arc<Source> {
     Arc::clone(if *span.source == *source { clean } else { &span.source })
 }
 
-/// `text` with a star for each byte of its credentials; `None` when there are none. Places in it stay true.
-fn starred(text: &str) -> Option<String> {
-    let ranges = hidden(text);
+/// `text` with a star for each byte of its credentials, which stand at `ranges` and in URLs; `None` when there are none. Places in it stay true.
+fn starred(text: &str, ranges: &[Range<usize>]) -> Option<String> {
     if ranges.is_empty() {
         return url::without_credentials(text);
     }
@@ -77,6 +82,19 @@ fn starred(text: &str) -> Option<String> {
     }
     clean.push_str(&text[from..]);
     Some(url::without_credentials(&clean).unwrap_or(clean))
+}
+
+/// Ranges in order, those that overlap as one.
+fn merged(mut ranges: Vec<Range<usize>>) -> Vec<Range<usize>> {
+    ranges.sort_by_key(|range| range.start);
+    let mut merged: Vec<Range<usize>> = Vec::with_capacity(ranges.len());
+    for range in ranges {
+        match merged.last_mut() {
+            Some(last) if range.start < last.end => last.end = last.end.max(range.end),
+            _ => merged.push(range),
+        }
+    }
+    merged
 }
 
 /// Where values stand that are credentials by their keys: single texts, and blocks of text, whether the file is YAML or not.
@@ -154,8 +172,8 @@ mod tests {
             ("token: |", None),
             ("token:\u{a0}x", None),
         ] {
-            assert_eq!(starred(text).as_deref(), expected, "{text}");
-            assert!(starred(text).is_none_or(|clean| clean.len() == text.len()), "{text}");
+            assert_eq!(starred(text, &hidden(text)).as_deref(), expected, "{text}");
+            assert!(starred(text, &hidden(text)).is_none_or(|clean| clean.len() == text.len()), "{text}");
         }
     }
 }

@@ -386,6 +386,14 @@ fn credentials(path: &str, value: &Value, secrets: &str, findings: &mut Findings
 fn host(component: &str, ingress: &Ingress, external_url: Option<&Url>, findings: &mut Findings) {
     let has_class = ingress.class_name != Ingress::default().class_name;
     gateway(component, ingress.gateway.is_some(), has_class, ingress.tls.is_some(), findings);
+    if ingress.gateway.is_some() && ingress.basic_auth_secret.is_some() {
+        findings.error(
+            &[&format!("{component}.ingress.basicAuthSecret"), &format!("{component}.ingress.gateway")],
+            "an HTTPRoute asks nobody for a password",
+            "`gateway` makes an HTTPRoute",
+            "remove it, and have the Gateway ask; or remove `gateway`",
+        );
+    }
     let (Some(host), Some(url)) = (&ingress.host, external_url) else { return };
     if ingress.enabled && !host.as_str().eq_ignore_ascii_case(url.host()) {
         findings.warning(
@@ -444,6 +452,38 @@ struct Kept {
     changes: &'static str,
 }
 
+/// Says who reaches what has no login of its own.
+fn without_login(component: &str, name: &str, service: &Service, ingress: &Ingress, findings: &mut Findings) {
+    let path = |key: &str| format!("{component}.{key}");
+    let help = format!(
+        "`{component}.service.type: ClusterIP`, and `{component}.ingress` with a `basicAuthSecret`, ask for a password; docs/stack.md has an example"
+    );
+    if service.r#type != Some(ServiceType::ClusterIP) {
+        findings.note(
+            &[&path("service.type"), &path("service"), component],
+            format!("whoever reaches the cluster from outside reaches {name}, which has no login"),
+            "its Service is open to the outside",
+            &help,
+        );
+    }
+    if ingress.enabled && ingress.basic_auth_secret.is_none() && ingress.gateway.is_none() {
+        findings.note(
+            &[&path("ingress.enabled"), &path("ingress"), component],
+            format!("whoever reaches the Ingress of {name} reaches {name}, which has no login"),
+            "it asks for no password",
+            &help,
+        );
+    }
+}
+
+/// Says that a login stands before what has one, or takes no passwords.
+fn with_login(component: &str, ingress: &Ingress, why: &str, findings: &mut Findings) {
+    if ingress.basic_auth_secret.is_some() {
+        let path = format!("{component}.ingress.basicAuthSecret");
+        findings.error(&[&path], format!("`{path}` would keep out whoever is let in"), why, "remove it");
+    }
+}
+
 /// Says what is deleted with a pod, where no volume outlives it.
 fn without_volume(kept: &Kept, volume: &Persistence, findings: &mut Findings) {
     let Kept { part, name, data, changes } = kept;
@@ -466,7 +506,29 @@ mod tests {
         // Without what is said of alerts.
         let text = format!("{text}\nalerts: {{enabled: false}}\n");
         let parsed = Stack::parse(&Source::new("stack.yaml", text)).unwrap();
-        parsed.notes.iter().map(vigil_yaml::Problem::one_line).collect()
+        let of_data = parsed.notes.iter().filter(|note| note.message.starts_with("every new pod"));
+        of_data.map(vigil_yaml::Problem::one_line).collect()
+    }
+
+    #[test]
+    fn what_has_no_login_is_told_where_it_is_open() {
+        let told = |text: &str| {
+            let parsed = Stack::parse(&Source::new("stack.yaml", text)).unwrap();
+            let open = parsed.notes.iter().filter(|note| note.message.contains("has no login"));
+            open.map(vigil_yaml::Problem::one_line).collect::<Vec<_>>()
+        };
+        let inside = "prometheus: {service: {type: ClusterIP}";
+        for (text, expected) in [
+            ("kubernetes: '1.33'".to_owned(), 1),
+            ("prometheus: {enabled: false}\nalerts: {enabled: false}".to_owned(), 0),
+            (format!("{inside}}}"), 0),
+            (format!("{inside}, ingress: {{enabled: true, host: a.b}}}}"), 1),
+            (format!("{inside}, ingress: {{enabled: true, host: a.b, basicAuthSecret: login}}}}"), 0),
+            (format!("{inside}, ingress: {{enabled: true, host: a.b, gateway: {{name: c}}}}}}"), 0),
+            (format!("{inside}}}\nalertmanager: {{service: {{type: LoadBalancer}}}}"), 1),
+        ] {
+            assert_eq!(told(&text).len(), expected, "{text}: {:?}", told(&text));
+        }
     }
 
     #[test]
@@ -543,6 +605,8 @@ mod tests {
         assert_eq!(found(""), [""; 0]);
         assert_eq!(found(", className: d"), ["`className` is of an Ingress, and `gateway` makes an HTTPRoute"]);
         assert_eq!(found(", tls: {secretName: d}"), ["`tls` is of an Ingress, and `gateway` makes an HTTPRoute"]);
+        let login = "`grafana.ingress.basicAuthSecret` would keep out whoever is let in";
+        assert_eq!(found(", basicAuthSecret: d"), [login, "an HTTPRoute asks nobody for a password"]);
     }
 
     #[test]

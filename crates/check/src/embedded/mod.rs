@@ -12,6 +12,7 @@ mod file;
 mod grafana;
 mod grafana_settings;
 mod http_client;
+mod kube_state_metrics;
 mod labels;
 mod logql;
 mod loki;
@@ -63,6 +64,7 @@ pub(crate) fn rules() -> Vec<&'static Rule> {
         features::RULES,
         grafana::RULES,
         grafana_settings::RULES,
+        kube_state_metrics::RULES,
         labels::RULES,
         logql::RULES,
         loki::RULES,
@@ -222,6 +224,7 @@ struct Surroundings<'w> {
     rules: catalogue::Rules,
     writes_floats: bool,
     prometheuses: Option<Vec<Prometheus<'w>>>,
+    object_exporters: Vec<kube_state_metrics::Exporter<'w>>,
 }
 
 impl<'w> Surroundings<'w> {
@@ -232,6 +235,7 @@ impl<'w> Surroundings<'w> {
             rules: rules_shown(set, &targets, recorded),
             writes_floats: targets::writes_floats(set),
             prometheuses: Prometheus::all(set),
+            object_exporters: if followed { kube_state_metrics::Exporter::all(world) } else { Vec::new() },
             targets,
         }
     }
@@ -249,6 +253,7 @@ impl<'w> Surroundings<'w> {
         evaluation::check(queries, &parsing, recorded, findings);
         labels::check(queries, &parsing, &self.targets, findings);
         outcomes::check(queries, &parsing, findings);
+        kube_state_metrics::check(&self.object_exporters, queries, &parsing, &self.targets.labels, findings);
     }
 }
 

@@ -139,6 +139,9 @@ fn of_object<'a>(object: &'a Object<'a>, number: usize, home: &'a str) -> Vec<Us
         ("networking.k8s.io", "Ingress") => {
             all.each(Used::TlsSecret, items(node, ["spec", "tls"]), &["secretName"]);
             all.name(Used::IngressClass, node.at(&["spec", "ingressClassName"]));
+            let login = ["metadata", "annotations", "nginx.ingress.kubernetes.io/auth-secret"];
+            // One of another namespace has that before its name.
+            all.name(Used::Secret, node.at(&login).filter(|it| it.text().is_some_and(|name| !name.contains('/'))));
         }
         (GATEWAY_API, "Gateway" | "ListenerSet") => {
             for listener in items(node, ["spec", "listeners"]) {

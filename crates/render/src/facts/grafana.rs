@@ -104,7 +104,8 @@ pub(super) fn facts(stack: &Stack) -> Value {
         "envFromSecrets": grafana.env_from_secrets,
         "ldapSecret": grafana.ldap_secret,
         "dataSources": grafana.data_sources.iter().map(data_source).collect::<Vec<_>>(),
-        "pods": pods(stack, grafana, Some(1)),
+        "autoscaling": grafana.autoscaling,
+        "pods": pods(stack, grafana, Some(grafana.autoscaling.as_ref().map_or(1, |scaled| scaled.min_replicas.get()))),
     });
     with(facts, own)
 }

@@ -349,7 +349,7 @@ impl Web<'_> {
     }
 
     fn facts(&self) -> Map<String, Value> {
-        let Ingress { enabled, class_name, host, tls, gateway, .. } = self.ingress;
+        let Ingress { enabled, class_name, host, tls, basic_auth_secret, gateway, .. } = self.ingress;
         let prefix = self.prefix();
         let internal = format!("http://{}.{}:{}{prefix}", self.name, self.namespace, self.port);
         let scheme = self.ingress.scheme();
@@ -369,6 +369,7 @@ impl Web<'_> {
                 "host": host,
                 "path": route,
                 "tls": tls,
+                "login": basic_auth_secret,
                 "gateway": gateway,
                 "service": { "name": self.name, "port": { "name": "http-web" }, "number": self.port },
             },

@@ -8,6 +8,9 @@ use vigil_stack::Stack;
 /// and dashboards ask for that `job`.
 pub(super) const JOB_LABEL: &str = "jobLabel";
 
+/// The label by which pods of other people's charts say which program they are: the `job` of their metrics.
+pub(super) const JOB_OF_NAME: &str = "app.kubernetes.io/name";
+
 /// Adds to facts that hold `labels` the `monitorLabels`: those of a `ServiceMonitor`, which carries besides what
 /// `prometheus.selection: labelled` looks for.
 pub(super) fn monitored(stack: &Stack, mut facts: Map<String, Value>) -> Map<String, Value> {
@@ -22,7 +25,7 @@ pub(super) fn labelled(facts: &Map<String, Value>, key: &str, value: &str) -> Va
     labels.into()
 }
 
-/// What Prometheus scrapes under one `job`.
+/// What Prometheus scrapes under one `job`, or the container whose lines rules of Loki read.
 pub(crate) struct Job {
     /// What rules and dashboards call it: a part of the stack, or of Kubernetes.
     pub(crate) target: &'static str,

@@ -15,8 +15,9 @@ pub(crate) const STACKS: [&str; 2] = [
      prometheus: {retention: 2d, externalLabels: {cluster: production}}\n\
      thanos: {enabled: true}\nthanos-receive: {enabled: true, ingress: {enabled: true}}\n\
      thanos-ruler: {enabled: true, clusters: [production, fra-01]}\n\
-     kube-state-metrics: {shards: 2}\n",
-    "promtail: {enabled: false}\nalloy: {enabled: true}\nkube-state-metrics: {shards: 2}\n",
+     kube-state-metrics: {shards: 2}\nflask: {slo: {source: ingress}}\n",
+    "promtail: {enabled: false}\nalloy: {enabled: true}\nkube-state-metrics: {shards: 2}\n\
+     flask: {ingress: {gateway: {name: public}}, slo: {source: gateway}}\n",
 ];
 
 /// A rule, as Prometheus gets it.

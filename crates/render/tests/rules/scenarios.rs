@@ -156,7 +156,7 @@ fn is_match(matcher: &Matcher, value: &str) -> bool {
 }
 
 /// Of the version of Kubernetes that the cluster has.
-const DEFAULT: &str = "kubernetes: '1.33'";
+const DEFAULT: &str = "kubernetes: '1.33'\nflask: {slo: {source: ingress}}";
 
 const MANAGED: &str = "kubernetes-targets: {controllerManager: false, scheduler: false, etcd: false, kubeProxy: false}";
 

@@ -168,6 +168,8 @@ settings! {
         /// Requests to the API server that succeed and are fast enough, in percent of all, as the objective of 30 days:
         /// `99` leaves 1 % to fail.
         pub api_server_objective: Percent,
+        /// The same of requests to the test application, where `flask.slo` says who counts them.
+        pub app_objective: Percent,
     }
 }
 
@@ -189,6 +191,7 @@ impl Default for Thresholds {
             certificate_warning: Days::known(14),
             certificate_critical: Days::known(3),
             api_server_objective: Percent::known(99),
+            app_objective: Percent::known(99),
         }
     }
 }

@@ -67,6 +67,9 @@ impl Stack {
                 if let Some(tls) = ingress.tls {
                     add("Secret", namespace, tls.secret_name.as_str());
                 }
+                if let Some(login) = ingress.login {
+                    add("Secret", namespace, login.as_str());
+                }
             }
             for class in part.volumes().into_iter().filter_map(|volume| volume.storage_class_name.as_ref()) {
                 add("StorageClass", None, class.as_str());

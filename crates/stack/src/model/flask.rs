@@ -1,4 +1,4 @@
-use super::{Annotations, Gateway, IngressTls, Labels, OtherContainer, Pods, part, settings};
+use super::{Annotations, Gateway, IngressTls, Labels, OtherContainer, Pods, choice, part, settings};
 use crate::units::{DnsLabel, DnsSubdomain, FolderOfContainer, HttpPath, Image, Line, Port, Replicas, UserId};
 
 settings! {
@@ -39,6 +39,9 @@ settings! {
         pub service: FlaskService,
         /// The way in from outside.
         pub ingress: FlaskIngress,
+        /// Who counts its requests, so that alerts say how fast its error budget goes. How many may fail says
+        /// `alerts.thresholds.appObjective`.
+        pub slo: FlaskSlo,
         /// Labels for its objects, beside the common `labels`; of two with one key this one counts.
         pub labels: Labels,
         /// Annotations for its objects, likewise.
@@ -64,6 +67,7 @@ impl Default for Flask {
             pods: Pods::default(),
             service: FlaskService::default(),
             ingress: FlaskIngress::default(),
+            slo: FlaskSlo::default(),
             labels: Labels::new(),
             annotations: Annotations::new(),
         }
@@ -91,6 +95,34 @@ impl Flask {
 }
 
 part!(Flask: pods("10m", "64Mi", "256Mi", containers), metadata, ingress, namespace(own), rules(flask));
+
+settings! {
+    /// The service level of the test application.
+    #[derive(Default)]
+    pub struct FlaskSlo {
+        /// Who counts its requests. Without one nobody does.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub source: Option<SloSource>,
+        /// The namespace of the pods that have the metrics; without one, the one in which their charts are usually
+        /// installed: `ingress-nginx` or `envoy-gateway-system`.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub namespace: Option<DnsLabel>,
+    }
+}
+
+choice! {
+    /// Who counts the requests to the test application.
+    #[serde(rename_all = "kebab-case")]
+    pub enum SloSource {
+        /// The metrics of the ingress-nginx controller, which has them when its chart is installed with
+        /// `controller.metrics.enabled`.
+        Ingress,
+        /// The metrics of the proxies of Envoy Gateway.
+        Gateway,
+        /// The access log of nginx, which Loki's ruler reads. It holds no times: slow requests do not count as failed.
+        AccessLog,
+    }
+}
 
 settings! {
     /// The Service of the test application.
@@ -128,6 +160,12 @@ settings! {
 }
 
 impl FlaskIngress {
+    /// It asks nobody for a password.
+    #[allow(clippy::unused_self, reason = "other Ingresses do")]
+    fn login(&self) -> Option<&DnsSubdomain> {
+        None
+    }
+
     /// Its IngressClass, if it is an Ingress.
     fn class(&self) -> Option<&DnsSubdomain> {
         Some(&self.class_name).filter(|_| self.gateway.is_none())

@@ -4,8 +4,8 @@ use super::{
 };
 use crate::beside::{Beside, Compact, Kind};
 use crate::units::{
-    DashboardId, DashboardRevision, DnsLabel, DnsSubdomain, FilePath, FolderName, HttpPath, Image, Line, PluginName,
-    PluginVersion, SettingName, SettingValue, Url,
+    DashboardId, DashboardRevision, DnsLabel, DnsSubdomain, FilePath, FolderName, HttpPath, Image, Line, Percent,
+    PluginName, PluginVersion, Replicas, SettingName, SettingValue, Url,
 };
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -66,6 +66,10 @@ settings! {
         /// Data sources beside those of the stack's own parts.
         #[serde(skip_serializing_if = "Vec::is_empty")]
         pub data_sources: Vec<DataSource>,
+        /// As many pods as its load asks for; one without. Needs a database that all of them share: the file that one has
+        /// otherwise is its own.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub autoscaling: Option<Autoscaling>,
         /// Where its pod runs and what it may use.
         pub pods: Pods,
         /// Labels for its objects, beside the common `labels`; of two with one key this one counts.
@@ -73,6 +77,30 @@ settings! {
         /// Annotations for its objects, likewise.
         pub annotations: Annotations,
     }
+}
+
+/// How many pods a HorizontalPodAutoscaler makes.
+#[derive(Clone, Debug, PartialEq, serde::Serialize, serde::Deserialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+#[serde(deny_unknown_fields, rename_all = "camelCase")]
+pub struct Autoscaling {
+    /// At least so many; 2 unless said otherwise.
+    #[serde(default = "usual_min_replicas")]
+    pub min_replicas: Replicas,
+    /// At most so many.
+    pub max_replicas: Replicas,
+    /// CPU time that its pods use on average, in percent of what they request, above which there are more; 80 unless said
+    /// otherwise.
+    #[serde(default = "usual_target_cpu")]
+    pub target_cpu: Percent,
+}
+
+fn usual_min_replicas() -> Replicas {
+    Replicas::known(2)
+}
+
+fn usual_target_cpu() -> Percent {
+    Percent::known(80)
 }
 
 impl Default for Grafana {
@@ -104,6 +132,7 @@ impl Default for Grafana {
             env_from_secrets: Vec::new(),
             ldap_secret: None,
             data_sources: Vec::new(),
+            autoscaling: None,
             pods: Pods::default(),
             labels: Labels::new(),
             annotations: Annotations::new(),
@@ -235,6 +264,15 @@ impl Grafana {
         let sources = self.data_sources.iter().flat_map(|source| source.secrets.values());
         let references = settings.chain(sources).chain(&self.ldap_secret).map(|secret| &secret.name);
         self.admin_secret.existing.iter().chain(&self.env_from_secrets).chain(references).collect()
+    }
+
+    /// Whether its database is a server's, and not a file of its own.
+    pub(crate) fn has_database(&self) -> bool {
+        let section = SettingName::known("database");
+        let of = |key| self.config.get(&section)?.get(&SettingName::known(key)).map(SettingValue::as_str);
+        let secrets = self.config_secrets.get(&section);
+        let url_in_secret = secrets.is_some_and(|secrets| secrets.contains_key(&SettingName::known("url")));
+        url_in_secret || of("url").or_else(|| of("type")).is_some_and(|value| !value.starts_with("sqlite"))
     }
 
     /// The Service with everything filled in.

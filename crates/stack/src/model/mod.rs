@@ -49,9 +49,9 @@ pub use custom_resource_state::{
     CustomGauge, CustomInfo, CustomMetric, CustomMetricType, CustomResource, CustomResourceFile, CustomStateSet,
     CustomValues, GroupVersionKind,
 };
-pub use flask::{Flask, FlaskIngress, FlaskService};
+pub use flask::{Flask, FlaskIngress, FlaskService, FlaskSlo, SloSource};
 pub use flux::Flux;
-pub use grafana::{AdminSecret, Dashboard, DataSource, Grafana};
+pub use grafana::{AdminSecret, Autoscaling, Dashboard, DataSource, Grafana};
 pub use journal::{JOURNAL_LABELS, Journal};
 pub use kube_state_metrics::KubeStateMetrics;
 pub use kubernetes_targets::{ControlPlaneAddresses, DroppedMetrics, KubernetesTargets, TargetAddresses};
@@ -456,6 +456,10 @@ settings! {
         /// Serve it by TLS.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub tls: Option<IngressTls>,
+        /// Let in only who has a name and a password: the Secret, in the component's namespace, whose key `auth` holds what
+        /// `htpasswd` writes. You create it, and ingress-nginx asks. For what has no login of its own.
+        #[serde(skip_serializing_if = "Option::is_none")]
+        pub basic_auth_secret: Option<DnsSubdomain>,
         /// Make an HTTPRoute of the Gateway API that this Gateway carries, instead of an Ingress.
         #[serde(skip_serializing_if = "Option::is_none")]
         pub gateway: Option<Gateway>,
@@ -465,7 +469,7 @@ settings! {
 impl Default for Ingress {
     fn default() -> Self {
         let class_name = DnsSubdomain::known("nginx");
-        Self { enabled: false, class_name, host: None, path: None, tls: None, gateway: None }
+        Self { enabled: false, class_name, host: None, path: None, tls: None, basic_auth_secret: None, gateway: None }
     }
 }
 
@@ -473,6 +477,11 @@ impl Ingress {
     /// Its IngressClass, if it is an Ingress.
     fn class(&self) -> Option<&DnsSubdomain> {
         Some(&self.class_name).filter(|_| self.gateway.is_none())
+    }
+
+    /// The Secret with the names and passwords that it asks for.
+    fn login(&self) -> Option<&DnsSubdomain> {
+        self.basic_auth_secret.as_ref()
     }
 
     /// The scheme of its address in the browser.

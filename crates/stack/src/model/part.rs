@@ -97,6 +97,8 @@ pub struct Entrance<'a> {
     pub class_name: Option<&'a DnsSubdomain>,
     /// Its TLS.
     pub tls: Option<&'a IngressTls>,
+    /// The Secret with the names and passwords that it asks for.
+    pub login: Option<&'a DnsSubdomain>,
 }
 
 /// Declares that settings are a [`Part`], with an `enabled` and what else is named:
@@ -179,6 +181,7 @@ macro_rules! part {
                 enabled: ingress.enabled,
                 class_name: ingress.class(),
                 tls: ingress.tls.as_ref(),
+                login: ingress.login(),
             })
         }
     };

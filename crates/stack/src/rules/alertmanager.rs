@@ -1,6 +1,6 @@
 //! Who is told of what: what Alertmanager would refuse, and what would reach nobody.
 
-use super::{Kept, in_their_words, ingress, same_name, without_volume};
+use super::{Kept, in_their_words, ingress, same_name, without_login, without_volume};
 use crate::findings::Findings;
 use crate::model::{Alertmanager, Part as _, Receiver, Stack, SubRoute, alertmanager_key};
 use crate::units::{Duration, GroupLabel, ReceiverName};
@@ -46,6 +46,8 @@ pub(crate) fn check(alertmanager: &Alertmanager, stack: &Stack, findings: &mut F
     for (at, receiver) in alertmanager.receivers.iter().enumerate() {
         self::receiver(alertmanager, at, receiver, findings);
     }
+    let service = alertmanager.effective_service();
+    without_login("alertmanager", "Alertmanager", &service, &alertmanager.ingress, findings);
     // Several replicas tell each other.
     if alertmanager.replicas.get() == 1 {
         without_volume(&KEPT, &alertmanager.persistence, findings);
@@ -417,7 +419,7 @@ mod tests {
     #[test]
     fn alerts_that_reach_nobody_are_said() {
         let nobody = "alerts reach nobody: Alertmanager has no receiver";
-        let others = "alertmanager: {persistence: {enabled: true}}\nprometheus: {persistence: {enabled: true}}\n\
+        let others = "alertmanager: {persistence: {enabled: true}}\nprometheus: {persistence: {enabled: true}, service: {type: ClusterIP}}\n\
                       grafana: {enabled: false}\nloki: {enabled: false}\npromtail: {enabled: false}\n";
         assert_eq!(said(others), [nobody]);
         assert_eq!(said(&format!("{others}alerts: {{enabled: false}}\n")), [""; 0]);

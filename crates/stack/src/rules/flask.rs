@@ -1,7 +1,7 @@
 //! What cannot work about the test application.
 
 use crate::findings::Findings;
-use crate::model::{Admission, Flask, FlaskIngress, Stack};
+use crate::model::{Admission, Flask, FlaskIngress, Part as _, SloSource, Stack};
 
 pub(crate) fn check(flask: &Flask, stack: &Stack, findings: &mut Findings) {
     if flask.enabled && flask.ingress.enabled && !flask.service.enabled {
@@ -15,9 +15,61 @@ pub(crate) fn check(flask: &Flask, stack: &Stack, findings: &mut Findings) {
     if flask.enabled {
         containers(flask, findings);
         admission(flask, stack, findings);
+        slo(flask, stack, findings);
         let FlaskIngress { class_name, gateway, tls, .. } = &flask.ingress;
         let has_class = *class_name != FlaskIngress::default().class_name;
         super::gateway("flask", gateway.is_some(), has_class, tls.is_some(), findings);
+    }
+}
+
+/// What `slo` needs of the rest of the stack: whom nobody asks, or who sees no request, counts none.
+fn slo(flask: &Flask, stack: &Stack, findings: &mut Findings) {
+    let Some(source) = flask.slo.source else {
+        if flask.slo.namespace.is_some() {
+            findings.error(
+                &["flask.slo.namespace"],
+                "`flask.slo.namespace` has no effect: nobody counts requests",
+                "there is no `flask.slo.source`",
+                "set `flask.slo.source: ingress` or `gateway`, or remove it",
+            );
+        }
+        return;
+    };
+    let (sees, label, help) = match source {
+        SloSource::Ingress => (
+            flask.ingress.enabled && flask.ingress.gateway.is_none(),
+            "the test application has no Ingress",
+            "set `flask.ingress.enabled: true` without `gateway`, or another source",
+        ),
+        SloSource::Gateway => (
+            flask.ingress.enabled && flask.ingress.gateway.is_some(),
+            "the test application has no HTTPRoute",
+            "set `flask.ingress.gateway`, or another source",
+        ),
+        SloSource::AccessLog if !flask.nginx => {
+            (false, "`flask.nginx` is `false`", "set `flask.nginx: true`, or another source")
+        }
+        SloSource::AccessLog => (
+            stack.loki.enabled && stack.alertmanager.enabled,
+            "Loki's ruler reads it, and tells Alertmanager",
+            "set `loki.enabled` and `alertmanager.enabled` to `true`, or another source",
+        ),
+    };
+    let (sees, label, help) = if stack.alerts.is_in(stack) {
+        (sees, label, help)
+    } else {
+        (false, "no rule is evaluated", "set `alerts.enabled` and `prometheus.enabled` to `true`, or remove it")
+    };
+    if !sees {
+        findings.error(&["flask.slo.source"], "nothing counts the requests to `flask`", label, help);
+    }
+    if source == SloSource::AccessLog && flask.slo.namespace.is_some() {
+        findings.error(
+            &["flask.slo.namespace"],
+            "`flask.slo.namespace` has no effect: the access log is the pods' own",
+            "`flask.slo.source` is `access-log`",
+            "remove it",
+        );
     }
 }
 
@@ -116,6 +168,19 @@ mod tests {
     }
 
     #[test]
+    fn requests_are_counted_where_rules_are_evaluated() {
+        for (rest, expected) in [
+            ("alerts: {enabled: false}", 1),
+            ("loki: {enabled: false}", 1),
+            ("alertmanager: {enabled: false}", 1),
+            ("grafana: {enabled: false}", 0),
+        ] {
+            let found = said(&format!("promtail: {{enabled: false}}\nflask: {{slo: {{source: access-log}}}}\n{rest}"));
+            assert_eq!(found.iter().filter(|(message, _)| message.starts_with("nothing counts")).count(), expected);
+        }
+    }
+
+    #[test]
     fn containers_of_the_test_application() {
         for (flask, expected) in [
             ("nginx: false", None),
@@ -132,6 +197,21 @@ mod tests {
             ("port: 8080", Some("nginx passes everything on to port 8001, and the application listens on 8080")),
             ("writable: [/tmp, /a, /tmp]", Some("the folder `/tmp` stands twice")),
             ("enabled: false, port: 80", None),
+            ("slo: {source: ingress, namespace: edge}", None),
+            ("ingress: {gateway: {name: public}}, slo: {source: gateway}", None),
+            ("slo: {source: access-log}", None),
+            ("slo: {source: gateway}", Some("nothing counts the requests to `flask`")),
+            (
+                "ingress: {gateway: {name: public}}, slo: {source: ingress}",
+                Some("nothing counts the requests to `flask`"),
+            ),
+            ("ingress: {enabled: false}, slo: {source: ingress}", Some("nothing counts the requests to `flask`")),
+            ("nginx: false, slo: {source: access-log}", Some("nothing counts the requests to `flask`")),
+            ("slo: {namespace: edge}", Some("`flask.slo.namespace` has no effect: nobody counts requests")),
+            (
+                "slo: {source: access-log, namespace: edge}",
+                Some("`flask.slo.namespace` has no effect: the access log is the pods' own"),
+            ),
             ("ingress: {gateway: {name: public}}", None),
             (
                 "ingress: {gateway: {name: public}, className: b}",

@@ -1,8 +1,8 @@
 //! What cannot work about Grafana: addresses, and dashboards that come from nowhere.
 
-use super::{Kept, host, same_name, without_volume};
+use super::{Kept, host, same_name, with_login, without_volume};
 use crate::findings::Findings;
-use crate::model::{Dashboard, Grafana, Stack};
+use crate::model::{Autoscaling, Dashboard, Grafana, Stack, UpdateMode};
 use crate::units::{HttpPath, SettingName, Url};
 
 const KEPT: Kept = Kept {
@@ -12,7 +12,7 @@ const KEPT: Kept = Kept {
     changes: "`image`, `externalUrl`, pod label or memory limit",
 };
 
-pub(crate) fn check(grafana: &Grafana, _stack: &Stack, findings: &mut Findings) {
+pub(crate) fn check(grafana: &Grafana, stack: &Stack, findings: &mut Findings) {
     if !grafana.enabled {
         return;
     }
@@ -42,10 +42,52 @@ pub(crate) fn check(grafana: &Grafana, _stack: &Stack, findings: &mut Findings) 
     }
     host("grafana", &grafana.ingress, grafana.external_url.as_ref(), findings);
     without_volume(&KEPT, &grafana.persistence, findings);
+    with_login("grafana", &grafana.ingress, "Grafana has a login of its own, by the same header", findings);
     dashboards(&grafana.dashboards, findings);
     plugins(grafana, findings);
     settings(grafana, findings);
     data_sources(grafana, findings);
+    autoscaling(grafana, stack, findings);
+}
+
+/// What keeps several pods from being one Grafana.
+fn autoscaling(grafana: &Grafana, stack: &Stack, findings: &mut Findings) {
+    const PATH: &str = "grafana.autoscaling";
+    let Some(Autoscaling { min_replicas, max_replicas, .. }) = &grafana.autoscaling else { return };
+    if !grafana.has_database() {
+        findings.error(
+            &[PATH],
+            "each pod of Grafana would have users, sessions and dashboards of its own",
+            "without a database that they share",
+            "set `grafana.config.database.type` to `postgres` or `mysql`, with `host`, `name` and `user`, and the password by \
+             `grafana.configSecrets.database.password`; or remove `autoscaling`",
+        );
+    }
+    if grafana.persistence.enabled {
+        findings.error(
+            &["grafana.persistence.enabled", PATH],
+            "several pods of Grafana cannot share its volume",
+            "it is for the pods of one node",
+            "set `grafana.persistence.enabled: false`: what it keeps is in the database",
+        );
+    }
+    if min_replicas.get() == 0 || min_replicas > max_replicas {
+        findings.error(
+            &["grafana.autoscaling.minReplicas", "grafana.autoscaling.maxReplicas"],
+            format!("Grafana cannot have between {min_replicas} and {max_replicas} pods"),
+            "the API server refuses the HorizontalPodAutoscaler",
+            "set `minReplicas` to 1 or more, and `maxReplicas` to no less",
+        );
+    }
+    let vertical = stack.pods_of(grafana).vertical_autoscaler;
+    if vertical.is_some_and(|vertical| vertical.update_mode != UpdateMode::Off) {
+        findings.error(
+            &["grafana.pods.verticalAutoscaler", "pods.verticalAutoscaler", PATH],
+            "two autoscalers would answer the same load of Grafana",
+            "one by more pods, the other by larger ones, of which the first then sees less load",
+            "remove one of the two, or set `grafana.pods.verticalAutoscaler.updateMode: Off`",
+        );
+    }
 }
 
 /// Settings that follow from other keys of the stack, by section and key, and what to say instead. A key of `*` is all.
@@ -183,5 +225,48 @@ fn dashboards(dashboards: &[Dashboard], findings: &mut Findings) {
             "expected `id` and `revision`, or `file`",
             help,
         );
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::model::Stack;
+    use vigil_yaml::Source;
+
+    #[test]
+    fn several_pods_share_a_database() {
+        const POSTGRES: &str = "config: {database: {type: postgres, host: 'db.example.com:5432'}}";
+        let own = Some("each pod of Grafana would have users, sessions and dashboards of its own");
+        for (grafana, expected) in [
+            ("autoscaling: {maxReplicas: 3}".to_owned(), own),
+            (format!("{POSTGRES}, autoscaling: {{maxReplicas: 3}}"), None),
+            ("config: {database: {type: sqlite3}}, autoscaling: {maxReplicas: 3}".to_owned(), own),
+            ("configSecrets: {database: {url: {name: a, key: b}}}, autoscaling: {maxReplicas: 3}".to_owned(), None),
+            (
+                format!("{POSTGRES}, persistence: {{enabled: true}}, autoscaling: {{maxReplicas: 3}}"),
+                Some("several pods of Grafana cannot share its volume"),
+            ),
+            (format!("{POSTGRES}, autoscaling: {{maxReplicas: 1}}"), Some("Grafana cannot have between 2 and 1 pods")),
+            (
+                format!(
+                    "{POSTGRES}, pods: {{verticalAutoscaler: {{updateMode: Recreate}}}}, autoscaling: {{maxReplicas: 3}}"
+                ),
+                Some("two autoscalers would answer the same load of Grafana"),
+            ),
+            (
+                format!(
+                    "{POSTGRES}, pods: {{verticalAutoscaler: {{updateMode: 'Off'}}}}, autoscaling: {{maxReplicas: 3}}"
+                ),
+                None,
+            ),
+            ("enabled: false, autoscaling: {maxReplicas: 3}".to_owned(), None),
+        ] {
+            let text = format!("promtail: {{enabled: false}}\ngrafana: {{{grafana}}}");
+            let found: Vec<_> = match Stack::parse(&Source::new("stack.yaml", text)) {
+                Ok(_) => Vec::new(),
+                Err(problems) => problems.into_iter().map(|problem| problem.message).collect(),
+            };
+            assert_eq!(found, expected.into_iter().collect::<Vec<_>>(), "{grafana}");
+        }
     }
 }

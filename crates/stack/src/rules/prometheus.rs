@@ -1,6 +1,8 @@
 //! What Prometheus, or the API server for it, would refuse.
 
-use super::{Kept, client_certificate, in_their_words, ingress, no_address, one_header, same_name, without_volume};
+use super::{
+    Kept, client_certificate, in_their_words, ingress, no_address, one_header, same_name, without_login, without_volume,
+};
 use crate::findings::Findings;
 use crate::model::{Prometheus, RemoteStore, ScrapeConfig, ScrapeScheme, Stack};
 
@@ -58,6 +60,7 @@ pub(crate) fn check(prometheus: &Prometheus, stack: &Stack, findings: &mut Findi
     scrape_configs(&prometheus.scrape_configs, findings);
     histograms(prometheus, findings);
     without_volume(&KEPT, &prometheus.persistence, findings);
+    without_login("prometheus", "Prometheus", &prometheus.effective_service(), &prometheus.ingress, findings);
     let volume = &prometheus.persistence;
     if volume.enabled && volume.size.as_thousandths() / 1000.0 <= prometheus.retention_size.as_bytes() {
         findings.error(

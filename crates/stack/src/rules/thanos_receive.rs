@@ -1,6 +1,6 @@
 //! What receivers could not keep, and who could write to them.
 
-use super::{Kept, without_volume};
+use super::{Kept, with_login, without_volume};
 use crate::findings::Findings;
 use crate::model::{ServiceType, Stack, ThanosReceive};
 use std::time::Duration as Length;
@@ -76,6 +76,7 @@ pub(crate) fn check(receive: &ThanosReceive, stack: &Stack, findings: &mut Findi
 fn senders(receive: &ThanosReceive, findings: &mut Findings) {
     let inside = receive.effective_service().r#type == Some(ServiceType::ClusterIP);
     let ingress = receive.ingress.enabled;
+    with_login("thanos-receive", &receive.ingress, "senders show certificates", findings);
     if ingress && receive.tls.is_some() {
         findings.error(
             &["thanos-receive.tls", "thanos-receive.ingress"],
