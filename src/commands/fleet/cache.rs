@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::{env, fs};
 use vigil_fleet::{Texts, digest};
+use vigil_stack::units::LayerPath;
 use vigil_stack::{Fleet, Member};
 
 /// The clusters of a fleet as they were kept.
@@ -77,7 +78,7 @@ impl Cache {
     fn made_of(&self, fleet: &Fleet, member: &Member, files: &BTreeSet<PathBuf>) -> Option<String> {
         let region = member.region.as_ref().map_or("", |region| region.as_str());
         let said = [member.name.as_str(), fleet.rings[member.ring].name.as_str(), region];
-        let said = said.into_iter().chain(member.layers.iter().map(|layer| layer.as_str()));
+        let said = said.into_iter().chain(member.layers.iter().map(LayerPath::as_str));
         let mut parts: Vec<_> = said.map(str::to_owned).collect();
         for file in files {
             let digest = {
