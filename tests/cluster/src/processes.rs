@@ -42,11 +42,11 @@ pub(crate) fn prove(stacks: &[Rendered]) -> Result<Proof> {
     };
     let place = workplace::folder("processes-")?;
     let bucket = Bucket::in_lab(lab, place.path())?;
-    let config = config(stack)?;
+    let config = stack.file("loki", "loki.yaml")?;
     let all = targets(stack);
     let mut taken = 0;
     for (target, container) in &all {
-        let process = Configured::new(target, 0, &config, &bucket, place.path(), &Ports::free(&all)?)?;
+        let process = Configured::new(target, 0, config, &bucket, place.path(), &Ports::free(&all)?)?;
         let output = Command::new(program("loki", "loki")?)
             .args(process.arguments(container))
             .arg("-verify-config")
@@ -58,7 +58,7 @@ pub(crate) fn prove(stacks: &[Rendered]) -> Result<Proof> {
         taken += usize::from(output.status.success());
     }
     row(&mut proof, "programs that take their configuration", all.len(), taken);
-    live(&mut proof, &all, &config, &bucket, place.path())?;
+    live(&mut proof, &all, config, &bucket, place.path())?;
     Ok(proof)
 }
 
@@ -71,12 +71,6 @@ fn targets(stack: &Rendered) -> Vec<(String, &Value)> {
         words.iter().find_map(|word| Some(word.as_str()?.strip_prefix("-target=")?.to_owned()))
     };
     containers.filter_map(|container| Some((target(container)?, container))).collect()
-}
-
-fn config(stack: &Rendered) -> Result<String> {
-    let mut maps = stack.objects.iter().filter(|object| object.component == "loki" && object.kind() == "ConfigMap");
-    let text = maps.find_map(|object| object.value["data"]["loki.yaml"].as_str());
-    text.map(str::to_owned).ok_or_else(|| Failure::new(format!("{}: no loki.yaml", stack.name)))
 }
 
 /// Where each program is: by HTTP, by gRPC and by gossip.

@@ -58,17 +58,17 @@ pub(crate) fn prove(stacks: &[Rendered]) -> Result<Proof> {
     };
     let stack = stack.but(|stack| stack.loki.pods.resources.limits.memory = LIMIT.parse().ok())?;
     let place = workplace::folder("replay-")?;
-    let config = stack.object("loki", "ConfigMap")?.value["data"]["loki.yaml"].as_str().unwrap_or_default().to_owned();
+    let config = stack.file("loki", "loki.yaml")?;
     let log = place.path().join("log");
-    crash(&config, place.path(), &log)?;
+    crash(config, place.path(), &log)?;
 
     let container = stack.object("loki", "StatefulSet")?;
     let limit = go_limit(container)?;
     let room = room(container)?;
-    let ceiling = setting(&config, "replay_memory_ceiling")?;
-    let own = replay("derived", &config, &[("GOMEMLIMIT", OsStr::new(&limit))], place.path(), &log)?;
+    let ceiling = setting(config, "replay_memory_ceiling")?;
+    let own = replay("derived", config, &[("GOMEMLIMIT", OsStr::new(&limit))], place.path(), &log)?;
     // What was there before: neither a ceiling nor a word to Go.
-    let bare = without(&config, "replay_memory_ceiling");
+    let bare = without(config, "replay_memory_ceiling");
     let before = replay("default", &bare, &[], place.path(), &log)?;
 
     let lines = (STREAMS * LINES_OF_STREAM) as u64;

@@ -44,6 +44,13 @@ impl Rendered {
         }
     }
 
+    /// The text of a file in one of a component's ConfigMaps; others hold dashboards and rules.
+    pub(crate) fn file(&self, component: &str, name: &str) -> Result<&str> {
+        let maps = self.objects.iter().filter(|object| object.component == component && object.kind() == "ConfigMap");
+        let mut texts = maps.filter_map(|object| object.value["data"][name].as_str());
+        texts.next().ok_or_else(|| Failure::new(format!("{}: no {name} of {component}", self.name)))
+    }
+
     /// Whether the stack has a component.
     pub(crate) fn has(&self, component: &str) -> bool {
         self.objects.iter().any(|object| object.component == component)
