@@ -508,9 +508,12 @@ fn everything(facts: &Value) -> Result<BTreeMap<String, Vec<Value>>, String> {
     Ok(all)
 }
 
-/// What a reader of INI files takes for comments, sections, keys and values, line by line.
+/// What a reader of INI files takes for comments, sections, keys and values, line by line. A value may hold another `=`.
 fn lines(text: &str) -> Value {
-    text.split(['\n', '\r']).map(|line| line.split(['=', '#', ';']).map(str::trim).collect::<Vec<_>>()).collect()
+    let parts = |line: &str| -> Value {
+        line.splitn(2, '=').flat_map(|part| part.split(['#', ';'])).map(|part| Value::from(part.trim())).collect()
+    };
+    text.split(['\n', '\r']).map(parts).collect()
 }
 
 /// The stack with every switch the other way, without its patches: what they are for may be off where a test changes it.
