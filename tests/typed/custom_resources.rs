@@ -12,8 +12,8 @@ use kcr_cert_manager_io::v1::{certificates::Certificate, issuers::Issuer};
 use kcr_gateway_networking_k8s_io::v1::httproutes::HttpRoute;
 use kcr_kustomize_toolkit_fluxcd_io::v1::kustomizations::Kustomization;
 use kcr_monitoring_coreos_com::v1::{
-    alertmanagers::Alertmanager, probes::Probe, prometheuses::Prometheus, prometheusrules::PrometheusRule,
-    servicemonitors::ServiceMonitor, thanosrulers::ThanosRuler,
+    alertmanagers::Alertmanager, podmonitors::PodMonitor, probes::Probe, prometheuses::Prometheus,
+    prometheusrules::PrometheusRule, servicemonitors::ServiceMonitor, thanosrulers::ThanosRuler,
 };
 use kcr_monitoring_coreos_com::v1alpha1::scrapeconfigs::ScrapeConfig;
 use kcr_source_toolkit_fluxcd_io::v1::gitrepositories::GitRepository;
@@ -43,7 +43,7 @@ const BUILT_IN: [&str; 10] = [
 type Strict = fn(&Value) -> Vec<String>;
 
 /// The types, by `apiVersion` and kind.
-const TYPES: [(&str, &str, Strict); 15] = [
+const TYPES: [(&str, &str, Strict); 16] = [
     ("argoproj.io/v1alpha1", "Application", strict::<Application>),
     ("argoproj.io/v1alpha1", "AppProject", strict::<AppProject>),
     ("autoscaling.k8s.io/v1", "VerticalPodAutoscaler", strict::<VerticalPodAutoscaler>),
@@ -52,6 +52,7 @@ const TYPES: [(&str, &str, Strict); 15] = [
     ("gateway.networking.k8s.io/v1", "HTTPRoute", strict::<HttpRoute>),
     ("kustomize.toolkit.fluxcd.io/v1", "Kustomization", strict::<Kustomization>),
     ("monitoring.coreos.com/v1", "Alertmanager", strict::<Alertmanager>),
+    ("monitoring.coreos.com/v1", "PodMonitor", strict::<PodMonitor>),
     ("monitoring.coreos.com/v1", "Probe", strict::<Probe>),
     ("monitoring.coreos.com/v1", "Prometheus", strict::<Prometheus>),
     ("monitoring.coreos.com/v1", "PrometheusRule", strict::<PrometheusRule>),
