@@ -205,7 +205,16 @@ impl Trial<'_> {
                 "StatefulSet" => ("statefulsets", "/status/replicas"),
                 _ => continue,
             };
-            let all = || object.value.pointer("/spec/replicas").and_then(Value::as_u64).unwrap_or(1);
+            // An autoscaler begins with its least.
+            let scaled = self.stack.objects.iter().filter(|it| it.kind() == "HorizontalPodAutoscaler").find(|it| {
+                let target = &it.value["spec"]["scaleTargetRef"];
+                it.namespace() == object.namespace()
+                    && target["kind"] == object.kind()
+                    && target["name"] == object.name()
+            });
+            let least = scaled.and_then(|it| it.value["spec"]["minReplicas"].as_u64());
+            let stated = object.value.pointer("/spec/replicas").and_then(Value::as_u64);
+            let all = || least.or(stated).unwrap_or(1);
             let wanted = match object.kind() {
                 "Deployment" => all(),
                 "StatefulSet" if object.value["spec"]["podManagementPolicy"] == "Parallel" => all(),
