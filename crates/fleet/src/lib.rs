@@ -23,7 +23,6 @@ pub use layout::{Cluster, Facts, Texts, layout};
 pub use matrix::matrix;
 
 use sha2::{Digest, Sha256};
-use std::fmt::Write as _;
 
 /// The SHA-256 of texts, in hexadecimal digits. Their lengths are in it: the end of one is not the beginning of another.
 pub fn digest<'a>(parts: impl IntoIterator<Item = &'a str>) -> String {
@@ -32,12 +31,7 @@ pub fn digest<'a>(parts: impl IntoIterator<Item = &'a str>) -> String {
         digest.update(part.len().to_le_bytes());
         digest.update(part);
     }
-    let mut digits = String::new();
-    for byte in digest.finalize() {
-        // Writing to a String cannot fail.
-        let _ = write!(digits, "{byte:02x}");
-    }
-    digits
+    vigil_forms::hex(digest.finalize())
 }
 
 /// How every generated file begins.

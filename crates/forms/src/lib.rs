@@ -20,3 +20,15 @@ pub mod selector;
 pub mod template;
 pub mod text;
 pub mod url;
+
+use std::fmt::Write as _;
+
+/// Bytes in hexadecimal digits.
+pub fn hex(bytes: impl AsRef<[u8]>) -> String {
+    let mut digits = String::new();
+    for byte in bytes.as_ref() {
+        // Writing to a String cannot fail.
+        let _ = write!(digits, "{byte:02x}");
+    }
+    digits
+}

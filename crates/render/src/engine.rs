@@ -17,7 +17,6 @@ use handlebars::{
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
-use std::fmt::Write as _;
 use std::sync::{Arc, OnceLock};
 use vigil_yaml::{Limits, Node, Problem, Source, Span, plain};
 
@@ -50,12 +49,7 @@ impl Values {
 
 /// The SHA-256 of a text, in hexadecimal digits.
 pub(crate) fn checksum(text: impl AsRef<[u8]>) -> String {
-    let mut checksum = String::new();
-    for byte in Sha256::digest(text) {
-        // Writing to a String cannot fail.
-        let _ = write!(checksum, "{byte:02x}");
-    }
-    checksum
+    vigil_forms::hex(Sha256::digest(text))
 }
 
 /// `loki/files/loki.yaml.hbs` is `loki/loki.yaml` to templates.
@@ -99,9 +93,9 @@ fn resolve(text: &str, texts: &[String]) -> Option<String> {
 /// what stands around it.
 fn bare(path: &str, text: &str, texts: &[String]) -> Result<String, Vec<Problem>> {
     let is_bare = |c: char| c.is_ascii_alphanumeric() || ".-_".contains(c);
-    let placed =
+    let mut placed =
         text.split(OPEN).skip(1).filter_map(|rest| texts.get(rest.split(CLOSE).next()?.parse::<usize>().ok()?));
-    match placed.into_iter().find(|value| value.is_empty() || !value.chars().all(is_bare)) {
+    match placed.find(|value| value.is_empty() || !value.chars().all(is_bare)) {
         Some(value) => Err(vec![
             Problem::in_file(format!("`{}` is no bare word", value.escape_debug()), format!("templates/{path}"))
                 .help("place letters, digits, `.`, `-` and `_` alone in files of this format"),

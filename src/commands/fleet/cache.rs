@@ -93,12 +93,13 @@ impl Cache {
     /// Keeps what clusters rendered to for the next time, instead of what was kept before, unless that is the same.
     pub(super) fn keep<'a>(&self, fleet: &Fleet, made: impl Iterator<Item = (&'a Member, &'a One)>, texts: &Texts) {
         let quiet = made.filter(|(_, one)| one.warnings.is_empty());
-        let kept = quiet.filter_map(|(member, one)| {
-            Some(Kept { made_of: self.made_of(fleet, member, &one.files)?, one: one.clone() })
-        });
+        let kept = quiet.filter_map(|(member, one)| Some((self.made_of(fleet, member, &one.files)?, one)));
         let kept: Vec<_> = kept.collect();
-        let same = |kept: &Kept| self.before.get(&kept.one.cluster.name).is_some_and(|it| it.made_of == kept.made_of);
+        let same = |(made_of, one): &(String, &One)| {
+            self.before.get(&one.cluster.name).is_some_and(|before| before.made_of == *made_of)
+        };
         if kept.len() != self.before.len() || !kept.iter().all(same) {
+            let kept = kept.into_iter().map(|(made_of, one)| Kept { made_of, one: one.clone() }).collect();
             // The next time is as slow as this one if it cannot be written.
             let _ = self.write(kept, texts);
         }

@@ -8,7 +8,6 @@ use crate::world::World;
 use crate::world::template::PodTemplate;
 use sha2::{Digest, Sha256};
 use std::collections::HashMap;
-use std::fmt::Write as _;
 
 rules! {
     CHECKSUM "config-checksum" Note Nobody "a checksum in a pod template is that of a file that the pods read"
@@ -54,10 +53,5 @@ pub(super) fn check(files: &[File<'_>], world: &World<'_>, findings: &mut Findin
 }
 
 fn checksum(text: &str) -> String {
-    let mut sum = String::new();
-    for byte in Sha256::digest(text) {
-        // Writing to a String cannot fail.
-        let _ = write!(sum, "{byte:02x}");
-    }
-    sum
+    vigil_forms::hex(Sha256::digest(text))
 }

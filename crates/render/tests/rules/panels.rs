@@ -208,18 +208,28 @@ pub(crate) struct LogQuestion {
 /// The queries for Loki of a dashboard's panels, with Grafana's own interval in `auto`.
 pub(crate) fn log_questions(dashboard: &Value, auto: &str) -> Vec<LogQuestion> {
     let values = values(dashboard);
-    let of_panel = |panel: &Value| {
-        let who = format!("{}: {}", dashboard["uid"].as_str().unwrap(), panel["title"].as_str().unwrap());
-        let targets = panel["targets"].as_array().into_iter().flatten();
-        let targets = targets.filter(|target| target["datasource"]["type"] == "loki");
-        let question = |target: &Value| LogQuestion {
-            who: who.clone(),
-            place: (panel["id"].as_u64().unwrap(), target["refId"].as_str().unwrap().to_owned()),
-            expr: fill(&target["expr"].as_str().unwrap().replace("$__auto", auto), &values),
-        };
-        targets.map(question).collect::<Vec<_>>()
+    let question = |(who, panel, target): (String, &Value, &Value)| LogQuestion {
+        who,
+        place: place(panel, target),
+        expr: fill(&target["expr"].as_str().unwrap().replace("$__auto", auto), &values),
     };
-    rendered::panels(dashboard).flat_map(of_panel).collect()
+    targets(dashboard, "loki").map(question).collect()
+}
+
+/// The queries for a kind of data source, each with its panel and how that is called.
+fn targets<'d>(dashboard: &'d Value, source: &str) -> impl Iterator<Item = (String, &'d Value, &'d Value)> {
+    let uid = dashboard["uid"].as_str().unwrap();
+    rendered::panels(dashboard)
+        .flat_map(move |panel| {
+            let who = format!("{uid}: {}", panel["title"].as_str().unwrap());
+            panel["targets"].as_array().into_iter().flatten().map(move |target| (who.clone(), panel, target))
+        })
+        .filter(move |(.., target)| target["datasource"]["type"] == source)
+}
+
+/// The number of a panel and the letter of its query.
+fn place(panel: &Value, target: &Value) -> (u64, String) {
+    (panel["id"].as_u64().unwrap(), target["refId"].as_str().unwrap().to_owned())
 }
 
 /// What stands for the variables of a dashboard.
@@ -235,21 +245,22 @@ pub(crate) fn questions(dashboard: &Value) -> Vec<Question> {
     let variables = dashboard["templating"]["list"].as_array().unwrap();
     let values = values(dashboard);
     let mut questions: Vec<_> = variables.iter().filter_map(|variable| of_variable(uid, variable, &values)).collect();
-    for panel in rendered::panels(dashboard) {
-        let who = format!("{uid}: {}", panel["title"].as_str().unwrap());
-        for target in panel["targets"].as_array().into_iter().flatten() {
-            if target["datasource"]["type"] == "prometheus" {
-                let by = if panel["type"] == "table" {
-                    By::Columns(columns(panel))
-                } else {
-                    By::Legend(target["legendFormat"].as_str().unwrap_or_default().to_owned())
-                };
-                let expr = fill(target["expr"].as_str().unwrap(), &values);
-                let place = Some((panel["id"].as_u64().unwrap(), target["refId"].as_str().unwrap().to_owned()));
-                let may_be_empty = !panel["fieldConfig"]["defaults"]["noValue"].is_null();
-                questions.push(Question { who: who.clone(), place, expr, by, may_be_empty, green: green(panel) });
-            }
-        }
+    for (who, panel, target) in targets(dashboard, "prometheus") {
+        let by = if panel["type"] == "table" {
+            By::Columns(columns(panel))
+        } else {
+            By::Legend(target["legendFormat"].as_str().unwrap_or_default().to_owned())
+        };
+        let expr = fill(target["expr"].as_str().unwrap(), &values);
+        let may_be_empty = !panel["fieldConfig"]["defaults"]["noValue"].is_null();
+        questions.push(Question {
+            who,
+            place: Some(place(panel, target)),
+            expr,
+            by,
+            may_be_empty,
+            green: green(panel),
+        });
     }
     questions
 }

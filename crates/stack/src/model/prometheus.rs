@@ -197,10 +197,8 @@ pub struct RemoteStore {
 
 impl RemoteStore {
     /// The Secrets that hold its credentials.
-    fn secrets(&self) -> Vec<&SecretReference> {
-        let basic = self.basic_auth.iter().flat_map(BasicAuth::secrets);
-        let token = self.authorization.iter().map(|auth| &auth.credentials);
-        basic.chain(token).chain(self.tls.iter().flat_map(ScrapeTls::secrets)).collect()
+    fn secrets(&self) -> impl Iterator<Item = &SecretReference> {
+        credentials(self.basic_auth.as_ref(), self.authorization.as_ref(), self.tls.as_ref())
     }
 }
 
@@ -225,9 +223,7 @@ pub struct OtherAlertmanager {
 impl OtherAlertmanager {
     /// The Secrets that hold what it asks for.
     fn secrets(&self) -> impl Iterator<Item = &SecretReference> {
-        let basic = self.basic_auth.iter().flat_map(BasicAuth::secrets);
-        let token = self.authorization.iter().map(|auth| &auth.credentials);
-        basic.chain(token).chain(self.tls.iter().flat_map(ScrapeTls::secrets))
+        credentials(self.basic_auth.as_ref(), self.authorization.as_ref(), self.tls.as_ref())
     }
 }
 
@@ -255,9 +251,19 @@ pub struct BasicAuth {
 
 impl BasicAuth {
     /// The Secrets that hold both.
-    pub(super) fn secrets(&self) -> [&SecretReference; 2] {
+    fn secrets(&self) -> [&SecretReference; 2] {
         [&self.username, &self.password]
     }
+}
+
+/// The keys of Secrets that a program needs to be let in by another one.
+pub(super) fn credentials<'a>(
+    basic: Option<&'a BasicAuth>,
+    token: Option<&'a TokenAuth>,
+    tls: Option<&'a ScrapeTls>,
+) -> impl Iterator<Item = &'a SecretReference> {
+    let basic = basic.into_iter().flat_map(BasicAuth::secrets);
+    basic.chain(token.map(|token| &token.credentials)).chain(tls.into_iter().flat_map(ScrapeTls::secrets))
 }
 
 /// A token in a Secret.

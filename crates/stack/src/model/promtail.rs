@@ -1,3 +1,4 @@
+use super::prometheus::credentials;
 use super::{
     Annotations, BasicAuth, Journal, Labels, LogLevel, LogPipeline, Pods, SecretReference, TokenAuth, choice, part,
     settings,
@@ -85,9 +86,8 @@ pub struct LogOutput {
 
 impl LogOutput {
     /// The keys of Secrets that hold its credentials.
-    pub fn secrets(&self) -> Vec<&SecretReference> {
-        let basic = self.basic_auth.iter().flat_map(|auth| [&auth.username, &auth.password]);
-        basic.chain(self.authorization.iter().map(|auth| &auth.credentials)).collect()
+    pub fn secrets(&self) -> impl Iterator<Item = &SecretReference> {
+        credentials(self.basic_auth.as_ref(), self.authorization.as_ref(), None)
     }
 }
 

@@ -1,7 +1,7 @@
 //! What Prometheus is told to scrape by address, and the relabelings that its own configuration knows.
 
 use super::choice;
-use super::prometheus::{BasicAuth, SecretReference, TokenAuth};
+use super::prometheus::{BasicAuth, SecretReference, TokenAuth, credentials};
 use crate::units::{DnsLabel, DnsSubdomain, Duration, Expression, HostPort, HttpPath, Line, MetricLabel};
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -58,9 +58,7 @@ pub struct ScrapeConfig {
 impl ScrapeConfig {
     /// The Secrets that it needs.
     pub(super) fn secrets(&self) -> impl Iterator<Item = &SecretReference> {
-        let basic = self.basic_auth.iter().flat_map(BasicAuth::secrets);
-        let token = self.authorization.iter().map(|auth| &auth.credentials);
-        basic.chain(token).chain(self.tls.iter().flat_map(ScrapeTls::secrets))
+        credentials(self.basic_auth.as_ref(), self.authorization.as_ref(), self.tls.as_ref())
     }
 }
 
