@@ -134,7 +134,7 @@ enum What {
     /// Receivers of Thanos take samples of another cluster and lose none with one of them; needs the same
     Receive,
     /// Loki as many programs takes lines, and finds them with one of three ingesters lost; needs
-    /// `tools/cluster/build loki versitygw`
+    /// `tools/cluster/build loki versitygw`, nginx and memcached
     Loki,
 }
 
