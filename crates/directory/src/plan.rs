@@ -4,6 +4,7 @@ use crate::list::{self, List};
 use crate::paths::{self, Paths};
 use crate::place::{self, Place};
 use crate::{Change, Changes, Error, Files};
+use std::collections::HashSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -49,8 +50,9 @@ pub(crate) fn plan(place: &Place, files: &Files) -> Result<Plan, Error> {
 
 fn changes(target: &Path, files: &Files, owned: &Paths) -> Result<Changes, Error> {
     let mut changes = Changes::default();
+    let mut folders = HashSet::new();
     for (path, text) in files {
-        match look(target, path, owned)? {
+        match look(target, path, owned, &mut folders)? {
             Found::Nothing => changes.added.push(change(path, None, Some(text))),
             Found::File(bytes) if bytes == text.as_bytes() => changes.unchanged += 1,
             Found::File(bytes) if owned.has_file(path) => {
@@ -64,7 +66,7 @@ fn changes(target: &Path, files: &Files, owned: &Paths) -> Result<Changes, Error
     }
     for path in owned.files().filter(|path| !files.contains_key(*path)) {
         // Where somebody put something else, our file is gone already.
-        if let Found::File(bytes) = look(target, path, owned)? {
+        if let Found::File(bytes) = look(target, path, owned, &mut folders)? {
             changes.removed.push(change(path, Some(&utf8(target, path, bytes)?), None));
         }
     }
@@ -88,14 +90,19 @@ enum Found {
     Other(PathBuf),
 }
 
-/// Looks along the path, following no symlink.
-fn look(target: &Path, path: &str, owned: &Paths) -> Result<Found, Error> {
+/// Looks along the path, following no symlink. Of the folders that it goes through, `known` are looked at already.
+fn look<'p>(target: &Path, path: &'p str, owned: &Paths, known: &mut HashSet<&'p str>) -> Result<Found, Error> {
     for folder in paths::folders(path) {
+        if known.contains(folder) {
+            continue;
+        }
         let full = target.join(folder);
         match place::look(&full)? {
             None => return Ok(Found::Nothing),
             Some(found) if found.is_symlink() => return Err(place::symlink(&full)),
-            Some(found) if found.is_dir() => {}
+            Some(found) if found.is_dir() => {
+                known.insert(folder);
+            }
             // A file of the former write, which becomes a folder now.
             Some(found) if found.is_file() && owned.has_file(folder) => return Ok(Found::Nothing),
             Some(_) => return Ok(Found::Other(full)),

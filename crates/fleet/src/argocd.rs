@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
+use std::collections::HashSet;
 use vigil_yaml::{Problem, write};
 
 /// A cluster whose stack is applied by Argo CD or Flux.
@@ -20,18 +21,13 @@ pub struct Delivered {
 /// # Errors
 /// Clusters whose stacks do not mean one repository and one project.
 pub fn argocd(clusters: &[Delivered]) -> Result<Option<String>, Vec<Problem>> {
-    let mut project: Option<Value> = None;
+    let mut project = Project::default();
     let mut common: Option<(&str, Value)> = None;
     let mut elements = Vec::new();
     let mut problems = Vec::new();
     for cluster in clusters {
         let of_kind = |kind: &'static str| cluster.objects.iter().filter(move |object| object["kind"] == kind);
-        for object in of_kind("AppProject") {
-            match &mut project {
-                None => project = Some(object.clone()),
-                Some(project) => join(project, object),
-            }
-        }
+        of_kind("AppProject").for_each(|object| project.allow(object));
         for application in of_kind("Application") {
             let Some(server) = application["spec"]["destination"]["server"].as_str() else { continue };
             elements.push(json!({"cluster": cluster.cluster, "ring": cluster.ring, "server": server}));
@@ -53,21 +49,36 @@ pub fn argocd(clusters: &[Delivered]) -> Result<Option<String>, Vec<Problem>> {
     if !problems.is_empty() {
         return Err(problems);
     }
-    let (Some(project), Some((_, application))) = (project, common) else { return Ok(None) };
+    let (Some(project), Some((_, application))) = (project.object, common) else { return Ok(None) };
     let set = application_set(&application, &elements);
     Ok(Some(format!("# {}\n{}---\n{}", crate::HEAD, write(&project), write(&set))))
 }
 
-/// Lets a project allow what another allows.
-fn join(project: &mut Value, other: &Value) {
-    for list in ["destinations", "sourceRepos", "clusterResourceWhitelist"] {
-        let more = other["spec"][list].as_array().into_iter().flatten();
-        if let Some(known) = project["spec"][list].as_array_mut() {
-            for item in more {
-                if !known.contains(item) {
-                    known.push(item.clone());
+/// A project that allows what those of several clusters allow.
+#[derive(Default)]
+struct Project {
+    object: Option<Value>,
+    /// What it allows already, as JSON: each of a thousand clusters brings destinations of its own.
+    known: HashSet<(&'static str, String)>,
+}
+
+impl Project {
+    fn allow(&mut self, other: &Value) {
+        let lists = ["destinations", "sourceRepos", "clusterResourceWhitelist"];
+        let empty = || {
+            let mut object = other.clone();
+            for list in lists {
+                if let Some(items) = object["spec"][list].as_array_mut() {
+                    items.clear();
                 }
             }
+            object
+        };
+        let object = self.object.get_or_insert_with(empty);
+        for list in lists {
+            let Some(items) = object["spec"][list].as_array_mut() else { continue };
+            let more = other["spec"][list].as_array().into_iter().flatten();
+            items.extend(more.filter(|item| self.known.insert((list, item.to_string()))).cloned());
         }
     }
 }

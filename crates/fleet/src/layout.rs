@@ -82,8 +82,9 @@ pub(crate) type File<'c> = (&'c str, usize);
 
 /// The files of the fleet's directory, but for the matrix.
 pub fn layout(rings: &[&str], clusters: &[Cluster], texts: &Texts) -> BTreeMap<String, String> {
-    let mut directory = Directory { texts, files: BTreeMap::new() };
+    let mut directory = Directory { texts, files: BTreeMap::new(), shared: HashMap::new() };
     let order = order(clusters);
+    let places: HashMap<&str, usize> = order.iter().copied().zip(0..).collect();
     let owners = owners(clusters);
     let common: Vec<BTreeSet<File<'_>>> = (0..rings.len()).map(|ring| common(ring, clusters, &owners)).collect();
     for (ring, files) in rings.iter().zip(&common) {
@@ -99,22 +100,19 @@ pub fn layout(rings: &[&str], clusters: &[Cluster], texts: &Texts) -> BTreeMap<S
         if !common[cluster.ring].is_empty() {
             resources.push(format!("../../rings/{}", rings[cluster.ring]));
         }
-        let mut own = Vec::new();
-        for component in &order {
-            // Files that the same clusters have are one set.
-            let mut sets: BTreeMap<&Vec<usize>, Vec<File<'_>>> = BTreeMap::new();
-            for file in cluster
-                .files()
-                .filter(|file| component_of(file.0) == *component && !common[cluster.ring].contains(file))
-            {
-                match &owners[&file] {
-                    owners if owners.len() > 1 => sets.entry(owners).or_default().push(file),
-                    _ => own.push(file),
-                }
+        // By component, in the order in which they are applied; files that the same clusters have are one set.
+        let mut own: Vec<(usize, File<'_>)> = Vec::new();
+        let mut sets: BTreeMap<(usize, usize), Vec<File<'_>>> = BTreeMap::new();
+        for file in cluster.files().filter(|file| !common[cluster.ring].contains(file)) {
+            let Some(&place) = places.get(component_of(file.0)) else { continue };
+            match &owners[&file] {
+                Owners { count: 1, .. } => own.push((place, file)),
+                Owners { rank, .. } => sets.entry((place, *rank)).or_default().push(file),
             }
-            resources.extend(sets.values().filter_map(|files| directory.shared(component, files)));
         }
-        for (path, text) in own {
+        own.sort();
+        resources.extend(sets.iter().filter_map(|((place, _), files)| directory.shared(order[*place], files)));
+        for (_, (path, text)) in own {
             let name = format!("clusters/{}/{path}", cluster.name);
             directory.files.insert(name, texts.text(text).to_owned());
             resources.push(path.to_owned());
@@ -124,23 +122,32 @@ pub fn layout(rings: &[&str], clusters: &[Cluster], texts: &Texts) -> BTreeMap<S
     directory.files
 }
 
-/// The clusters that have each file, by their numbers.
-pub(crate) fn owners(clusters: &[Cluster]) -> HashMap<File<'_>, Vec<usize>> {
+/// Which clusters have a file.
+pub(crate) struct Owners {
+    pub(crate) count: usize,
+    /// The same for files that the same clusters have, and the lower the earlier these clusters come.
+    rank: usize,
+}
+
+/// The owners of each file.
+pub(crate) fn owners(clusters: &[Cluster]) -> HashMap<File<'_>, Owners> {
     let mut owners: HashMap<File<'_>, Vec<usize>> = HashMap::new();
     for (number, cluster) in clusters.iter().enumerate() {
         for file in cluster.files() {
             owners.entry(file).or_default().push(number);
         }
     }
-    owners
+    let sets: BTreeSet<&Vec<usize>> = owners.values().collect();
+    let ranks: HashMap<&Vec<usize>, usize> = sets.into_iter().zip(0..).collect();
+    owners.iter().map(|(file, set)| (*file, Owners { count: set.len(), rank: ranks[set] })).collect()
 }
 
 /// The files that all clusters of a ring have; of a ring of one, those that a cluster elsewhere has too.
-fn common<'c>(ring: usize, clusters: &'c [Cluster], owners: &HashMap<File<'c>, Vec<usize>>) -> BTreeSet<File<'c>> {
+fn common<'c>(ring: usize, clusters: &'c [Cluster], owners: &HashMap<File<'c>, Owners>) -> BTreeSet<File<'c>> {
     let members: Vec<_> = clusters.iter().filter(|cluster| cluster.ring == ring).collect();
     let Some(first) = members.first() else { return BTreeSet::new() };
     let files = first.files().filter(|(path, text)| members.iter().all(|member| member.has(path, *text)));
-    files.filter(|file| owners[file].len() > 1).collect()
+    files.filter(|file| owners[file].count > 1).collect()
 }
 
 /// The components of all clusters, each before those that any cluster applies after it.
@@ -167,13 +174,18 @@ fn component_of(path: &str) -> &str {
 struct Directory<'t> {
     texts: &'t Texts,
     files: BTreeMap<String, String>,
+    /// Where the sets stand that are made already: most clusters have the same ones.
+    shared: HashMap<Vec<File<'t>>, String>,
 }
 
-impl Directory<'_> {
+impl<'t> Directory<'t> {
     /// Where a set of files of one component stands, from a folder two levels below the top; nowhere for none.
-    fn shared(&mut self, component: &str, files: &[File<'_>]) -> Option<String> {
+    fn shared(&mut self, component: &str, files: &[File<'t>]) -> Option<String> {
         if files.is_empty() {
             return None;
+        }
+        if let Some(folder) = self.shared.get(files) {
+            return Some(format!("../../{folder}"));
         }
         let hash = digest(files.iter().flat_map(|(path, text)| [*path, self.texts.text(*text)]));
         // 48 bits: two sets of a component that differ and agree in them are not to be feared.
@@ -185,7 +197,9 @@ impl Directory<'_> {
             self.files.insert(format!("{folder}/{name}"), self.texts.text(*text).to_owned());
         }
         self.kustomization(&folder, &resources, false);
-        Some(format!("../../{folder}"))
+        let up = format!("../../{folder}");
+        self.shared.insert(files.to_vec(), folder);
+        Some(up)
     }
 
     fn kustomization(&mut self, folder: &str, resources: &[String], is_whole: bool) {

@@ -57,7 +57,7 @@ fn own(clusters: &[Cluster], text: &mut String) {
     let owners = owners(clusters);
     let mut rows: BTreeMap<Vec<&str>, Vec<&str>> = BTreeMap::new();
     for cluster in clusters {
-        let own = cluster.files().filter(|file| owners[file].len() == 1);
+        let own = cluster.files().filter(|file| owners[file].count == 1);
         rows.entry(own.map(|(path, _)| path).collect()).or_default().push(&cluster.name);
     }
     let _ = write!(text, "\n## Files of one cluster alone\n\n| Clusters | Files |\n|---|---|\n");

@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeSet, HashMap};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::{env, fs};
 use vigil_fleet::{Texts, digest};
 use vigil_stack::units::LayerPath;
@@ -18,7 +18,9 @@ use vigil_stack::{Fleet, Member};
 pub(super) struct Cache {
     path: PathBuf,
     program: String,
-    before: HashMap<String, Kept>,
+    /// How many are kept, and those that nobody has taken.
+    count: usize,
+    before: Mutex<HashMap<String, Kept>>,
     /// Of the files that stacks are read from; many clusters have the same. Nothing for one that cannot be read.
     digests: Mutex<HashMap<PathBuf, Option<Arc<str>>>>,
 }
@@ -45,32 +47,19 @@ impl Cache {
         // Paths of files are relative to where the program was called.
         let of = [env::current_dir().ok()?, fleet.to_owned()].map(|path| path.display().to_string());
         let path = folder()?.join(format!("vigil/fleet/{}.json", digest(of.iter().map(String::as_str))));
-        let mut cache = Self { path, program: program()?, before: HashMap::new(), digests: Mutex::default() };
-        Some(match fs::read(&cache.path).ok().and_then(|bytes| cache.content(&bytes)) {
-            Some((before, texts)) => {
-                cache.before = before;
-                (cache, texts)
-            }
-            None => (cache, Texts::default()),
-        })
-    }
-
-    fn content(&self, bytes: &[u8]) -> Option<(HashMap<String, Kept>, Texts)> {
-        let content: Content<String, Kept> = serde_json::from_slice(bytes).ok()?;
-        let mut texts = Texts::default();
-        let numbered = content.texts.iter().enumerate().all(|(number, text)| texts.number(text) == number);
-        let known = |kept: &Kept| kept.one.cluster.files.values().all(|number| *number < content.texts.len());
-        (content.program == self.program && numbered && content.clusters.iter().all(known))
-            .then(|| (content.clusters.into_iter().map(|kept| (kept.one.cluster.name.clone(), kept)).collect(), texts))
+        let program = program()?;
+        let found = fs::read(&path).ok().and_then(|bytes| content(&bytes, &program));
+        let (before, texts) = found.unwrap_or_default();
+        Some((Self { path, program, count: before.len(), before: before.into(), digests: Mutex::default() }, texts))
     }
 
     /// What a cluster rendered to, if it is still made of the same.
-    pub(super) fn get(&self, fleet: &Fleet, member: &Member) -> Option<One> {
-        let kept = self.before.get(member.name.as_str())?;
-        (self.made_of(fleet, member, &kept.one.files)? == kept.made_of).then(|| {
-            let mut one = kept.one.clone();
+    pub(super) fn take(&self, fleet: &Fleet, member: &Member) -> Option<One> {
+        let Kept { made_of, mut one } = locked(&self.before).remove(member.name.as_str())?;
+        (self.made_of(fleet, member, &one.files)? == made_of).then(|| {
             // Another ring may have come before it.
             one.cluster.ring = member.ring;
+            one.made_of = Some(made_of);
             one
         })
     }
@@ -81,28 +70,24 @@ impl Cache {
         let said = said.into_iter().chain(member.layers.iter().map(LayerPath::as_str));
         let mut parts: Vec<_> = said.map(str::to_owned).collect();
         for file in files {
-            let digest = {
-                let mut digests = self.digests.lock().unwrap_or_else(PoisonError::into_inner);
-                digests.entry(file.clone()).or_insert_with(|| digest_of(fleet, file)).clone()?
-            };
+            let digest = locked(&self.digests).entry(file.clone()).or_insert_with(|| digest_of(fleet, file)).clone()?;
             parts.extend([file.display().to_string(), digest.to_string()]);
         }
         Some(digest(parts.iter().map(String::as_str)))
     }
 
-    /// Keeps what clusters rendered to for the next time, instead of what was kept before, unless that is the same.
+    /// Keeps what clusters rendered to for the next time, unless all of it was taken from here.
     pub(super) fn keep<'a>(&self, fleet: &Fleet, made: impl Iterator<Item = (&'a Member, &'a One)>, texts: &Texts) {
-        let quiet = made.filter(|(_, one)| one.warnings.is_empty());
-        let kept = quiet.filter_map(|(member, one)| Some((self.made_of(fleet, member, &one.files)?, one)));
-        let kept: Vec<_> = kept.collect();
-        let same = |(made_of, one): &(String, &One)| {
-            self.before.get(&one.cluster.name).is_some_and(|before| before.made_of == *made_of)
-        };
-        if kept.len() != self.before.len() || !kept.iter().all(same) {
-            let kept = kept.into_iter().map(|(made_of, one)| Kept { made_of, one: one.clone() }).collect();
-            // The next time is as slow as this one if it cannot be written.
-            let _ = self.write(kept, texts);
+        let quiet: Vec<_> = made.filter(|(_, one)| one.warnings.is_empty()).collect();
+        if quiet.len() == self.count && quiet.iter().all(|(_, one)| one.made_of.is_some()) {
+            return;
         }
+        let kept = quiet.into_iter().filter_map(|(member, one)| {
+            let made_of = one.made_of.clone().or_else(|| self.made_of(fleet, member, &one.files))?;
+            Some(Kept { made_of, one: one.clone() })
+        });
+        // The next time is as slow as this one if it cannot be written.
+        let _ = self.write(kept.collect(), texts);
     }
 
     fn write(&self, mut clusters: Vec<Kept>, texts: &Texts) -> std::io::Result<()> {
@@ -120,12 +105,26 @@ impl Cache {
     }
 }
 
+/// The clusters and texts of a cache, unless another program wrote it or it is broken.
+fn content(bytes: &[u8], program: &str) -> Option<(HashMap<String, Kept>, Texts)> {
+    let content: Content<String, Kept> = serde_json::from_slice(bytes).ok()?;
+    let mut texts = Texts::default();
+    let numbered = content.texts.iter().enumerate().all(|(number, text)| texts.number(text) == number);
+    let known = |kept: &Kept| kept.one.cluster.files.values().all(|number| *number < content.texts.len());
+    (content.program == program && numbered && content.clusters.iter().all(known))
+        .then(|| (content.clusters.into_iter().map(|kept| (kept.one.cluster.name.clone(), kept)).collect(), texts))
+}
+
 /// Of a file; with the names of all clusters if it asks for them.
 fn digest_of(fleet: &Fleet, file: &Path) -> Option<Arc<str>> {
     let source = fleet.content(file)?;
     let names = fleet.members.iter().map(|member| member.name.as_str());
     let asked = source.text.contains(Fleet::ALL_CLUSTERS);
     Some(digest(names.filter(|_| asked).chain([&*source.text])).into())
+}
+
+fn locked<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Where programs keep what they can make again.

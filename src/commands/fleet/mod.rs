@@ -229,6 +229,9 @@ struct One {
     objects: usize,
     /// What its stack was read from.
     files: BTreeSet<PathBuf>,
+    /// The digest of all that it was made of, if it comes from the cache.
+    #[serde(skip)]
+    made_of: Option<String>,
     #[serde(skip)]
     warnings: Vec<Problem>,
 }
@@ -246,7 +249,7 @@ struct Shared<'t> {
 }
 
 fn one(fleet: &Fleet, member: &Member, shared: &Shared<'_>) -> Result<One, Vec<Problem>> {
-    if let Some(one) = shared.cache.as_ref().and_then(|cache| cache.get(fleet, member)) {
+    if let Some(one) = shared.cache.as_ref().and_then(|cache| cache.take(fleet, member)) {
         return Ok(one);
     }
     let parsed = fleet.stack(member)?;
@@ -290,7 +293,7 @@ fn one(fleet: &Fleet, member: &Member, shared: &Shared<'_>) -> Result<One, Vec<P
     warnings.extend(sizes);
     // The last of the layers is the stack's own file, which is not among those that it names.
     let files: BTreeSet<_> = member.layers.iter().map(|layer| fleet.path(layer)).chain(read).collect();
-    Ok(One { cluster, delivered, sending: stack.sending(), objects, files, warnings })
+    Ok(One { cluster, delivered, sending: stack.sending(), objects, files, made_of: None, warnings })
 }
 
 /// Kubernetes and every part that is in a stack, with the version of its image.
