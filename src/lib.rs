@@ -23,5 +23,11 @@ const TEMPLATE_TEXTS: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/temp
 /// What each alert means, and how to look and mend: (alert, text) of `docs/runbooks/`.
 pub const RUNBOOKS: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/runbooks.rs"));
 
+/// `alert NAME` and `dashboard TITLE` of all that a stack may have, as [`vigil_parity`] calls them.
+pub fn alerts_and_dashboards() -> impl Iterator<Item = String> {
+    let alerts = RUNBOOKS.iter().map(|(name, _)| format!("alert {name}"));
+    alerts.chain(TEMPLATES.titles().map(|title| format!("dashboard {title}")))
+}
+
 /// The tables of what this stack does otherwise than the upstream charts, and why: (file, text) of `docs/upstream/`.
 pub const DIFFERENCES: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/differences.rs"));

@@ -4,7 +4,7 @@
 
 mod support;
 
-use serde_json::Value;
+use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 use std::fs;
@@ -21,7 +21,7 @@ use vigil_yaml::{Limits, Node, Source};
 struct Compared {
     stack: &'static str,
     title: &'static str,
-    /// Objects and alerts of upstream that one of ours answers to. The others are left out, with a reason.
+    /// Objects, alerts and dashboards of upstream that one of ours answers to. The others are left out, with a reason.
     matched: usize,
     /// Values that upstream states in those and ours has alike, in tenths of a percent, at least. Whatever else differs
     /// does so deliberately, with a reason.
@@ -159,12 +159,22 @@ fn built_in_differences_have_reasons() {
     Differences::parse(vigil::DIFFERENCES.iter().copied()).unwrap_or_else(|problems| panic!("{problems:#?}"));
 }
 
-/// The rules of the charts, as far as they matter here: by their names.
-fn alerts_of_the_charts() -> Value {
-    let names = fs::read_to_string(root().join("docs/upstream/alerts.txt")).unwrap();
-    let rules: Vec<_> =
-        names.lines().filter(|line| !line.starts_with('#')).map(|name| serde_json::json!({ "alert": name })).collect();
-    serde_json::json!({ "kind": "PrometheusRule", "spec": { "groups": [{ "rules": rules }] } })
+/// The rules and dashboards of the charts, as far as they matter here: by their names.
+fn alerts_and_dashboards_of_the_charts() -> [Value; 2] {
+    let rules: Vec<_> = names("alerts").iter().map(|name| json!({ "alert": name })).collect();
+    let titles = names("dashboards").into_iter().enumerate();
+    let files: Map<_, _> =
+        titles.map(|(n, title)| (format!("{n:02}.json"), json!({ "title": title }).to_string().into())).collect();
+    [
+        json!({ "kind": "PrometheusRule", "spec": { "groups": [{ "rules": rules }] } }),
+        json!({ "kind": "ConfigMap", "metadata": { "labels": { "grafana_dashboard": "1" } }, "data": files }),
+    ]
+}
+
+/// A list of names in docs/upstream.
+fn names(list: &str) -> Vec<String> {
+    let text = fs::read_to_string(root().join(format!("docs/upstream/{list}.txt"))).unwrap();
+    text.lines().filter(|line| !line.starts_with('#')).map(str::to_owned).collect()
 }
 
 /// Where docs/ speak of what is refused over the charts' objects.
@@ -198,14 +208,14 @@ fn the_set_is_what_upstream_makes_but_for_what_is_listed() {
         let source = Source::read(&folder.join(file), Limits::default().bytes).unwrap();
         upstream.extend(vigil_yaml::read(&source, &Limits::default()).unwrap().iter().map(Node::to_json));
     }
-    upstream.push(alerts_of_the_charts());
-    let alerts = vigil::RUNBOOKS.iter().map(|(name, _)| (*name).to_owned());
-    let differences = Differences::parse(vigil::DIFFERENCES.iter().copied()).unwrap().with_alerts(alerts);
+    upstream.extend(alerts_and_dashboards_of_the_charts());
+    let possible = vigil::alerts_and_dashboards();
+    let differences = Differences::parse(vigil::DIFFERENCES.iter().copied()).unwrap().with_possible(possible);
     let guide = fs::read_to_string(root().join("docs/upgrade.md")).unwrap();
     let mut text = "# The comparison with the charts\n\nWritten by `VIGIL_UPDATE_PARITY=1 cargo test --test parity`; \
                     [upstream.md](upstream.md) says what it means. Of the charts' PrometheusRules it has the \
-                    alerts, those that they have gained since as well, and at its end the recorded series; dashboards are no \
-                    part of it.\n"
+                    alerts, those that they have gained since as well, and at its end the recorded series; of their \
+                    dashboards the titles.\n"
         .to_owned();
     for Compared { stack, title, matched, equal } in COMPARED {
         let ours: Vec<Value> =
@@ -248,7 +258,6 @@ const RECORDED: &str = "\n## Recorded series of kube-prometheus-stack\n";
 /// What became of each series that the charts record. One that is neither ours nor said not to be fails.
 #[test]
 fn the_page_tells_what_became_of_recorded_series() {
-    let list = fs::read_to_string(root().join("docs/upstream/recorded.txt")).unwrap();
     let told = fs::read_to_string(root().join("docs/upstream/alerts.md")).unwrap();
     let told = |name: &str| {
         let row = format!("| record {name} | * | none | present | ");
@@ -258,8 +267,8 @@ fn the_page_tells_what_became_of_recorded_series() {
     let mut text = format!("{RECORDED}\nThose of version 80.10.0.\n\n| Upstream | Here |\n|---|---|\n");
     let mut wrong = Vec::new();
     let mut same = 0;
-    for name in list.lines().filter(|line| !line.starts_with('#')) {
-        match (ours.contains(name), told(name)) {
+    for name in names("recorded") {
+        match (ours.contains(&name), told(&name)) {
             (true, None) => same += 1,
             (false, Some(why)) => writeln!(text, "| `{name}` | none: {why} |").unwrap(),
             (true, Some(_)) => wrong.push(format!("{name} is recorded here, and said not to be")),

@@ -57,8 +57,8 @@ pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Outcome,
         let documents = vigil_yaml::read(&source, &limits).map_err(failure)?;
         upstream.extend(documents.iter().map(vigil_yaml::Node::to_json));
     }
-    let alerts = vigil::RUNBOOKS.iter().map(|(name, _)| (*name).to_owned());
-    let differences = differences(arguments.differences.as_deref()).map_err(failure)?.with_alerts(alerts);
+    let differences = differences(arguments.differences.as_deref()).map_err(failure)?;
+    let differences = differences.with_possible(vigil::alerts_and_dashboards());
     let values =
         |rendering: &Rendering| rendering.objects.iter().map(|object| (*object.value).clone()).collect::<Vec<_>>();
     let ours = values(&rendered.rendering);

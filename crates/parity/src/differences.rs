@@ -9,9 +9,8 @@
 //! `object` and `field` may hold `*`. A field covers what stands below it. The field `*` means the whole object, which
 //! one side lacks; the field `object` pairs two objects that have neither name nor kind in common. A cell of `ours` or
 //! `upstream` that is all in backticks is a value, and a note tells when it is no longer that; otherwise it is prose.
-//! Rules of Prometheus are objects here too, `alert NAME` and `record NAME`.
+//! Rules of Prometheus and dashboards of Grafana are objects here too: `alert NAME`, `record NAME`, `dashboard TITLE`.
 
-use crate::set::ALERT;
 use std::collections::BTreeSet;
 use vigil_yaml::{Problem, Source, Span};
 
@@ -22,8 +21,8 @@ const IDENTITY: [&str; 4] = ["apiVersion", "kind", "metadata.name", "metadata.na
 #[derive(Debug, Default)]
 pub struct Differences {
     pub(crate) rows: Vec<Row>,
-    /// Alerts that are there when a stack has what they are about.
-    alerts: BTreeSet<String>,
+    /// The titles of what is there when a stack has what it is about.
+    possible: BTreeSet<String>,
 }
 
 /// One row of a table.
@@ -94,22 +93,21 @@ impl Differences {
                 }
             }
         }
-        if problems.is_empty() { Ok(Self { rows, alerts: BTreeSet::new() }) } else { Err(problems) }
+        if problems.is_empty() { Ok(Self { rows, possible: BTreeSet::new() }) } else { Err(problems) }
     }
 
-    /// The same, with the names of alerts that a stack may have: no row has to say why one without their part lacks them.
+    /// The same, with the titles of alerts and dashboards that a stack may have: no row has to say why one without their part
+    /// lacks them.
     #[must_use]
-    pub fn with_alerts(self, names: impl IntoIterator<Item = String>) -> Self {
-        Self { alerts: names.into_iter().collect(), ..self }
+    pub fn with_possible(self, titles: impl IntoIterator<Item = String>) -> Self {
+        Self { possible: titles.into_iter().collect(), ..self }
     }
 
     /// Why our side lacks an object of upstream's, or the other way round.
     pub(crate) fn reason(&self, title: &str, rows: &[usize], is_ours: bool) -> Option<String> {
-        let listed = rows.first().map(|n| self.rows[*n].why.clone());
-        let alert = || title.strip_prefix(ALERT).filter(|name| !is_ours && self.alerts.contains(name.trim_start()));
-        listed.or_else(|| {
-            alert().map(|_| "the stack does not have it: it is off, or what it is about is not scraped".to_owned())
-        })
+        let is_off = || !is_ours && self.possible.contains(title);
+        let off = || "the stack does not have it: it is off, or what it is about is not scraped".to_owned();
+        rows.first().map(|n| self.rows[*n].why.clone()).or_else(|| is_off().then(off))
     }
 
     /// Whether a row pairs these two objects.

@@ -31,7 +31,7 @@ pub struct Difference {
 /// What it comes to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
-    /// Objects and rules of upstream.
+    /// Objects, rules and dashboards of upstream.
     pub objects: usize,
     /// Those that one of ours answers to.
     pub matched: usize,
@@ -73,7 +73,7 @@ impl Summary {
             _ => format!(" = {} ({} with what is deliberate)", percent(self.equal), percent(self.equal + self.listed)),
         };
         format!(
-            "objects and rules matched {}/{}{left_out}, fields equal {}/{}{share}, deliberate {}, unexplained {}",
+            "objects, rules and dashboards matched {}/{}{left_out}, fields equal {}/{}{share}, deliberate {}, unexplained {}",
             self.matched, self.objects, self.equal, self.fields, self.deliberate, self.unexplained
         )
     }

@@ -2,12 +2,12 @@
 
 use crate::object::{items, kind, labels, name, namespace, pod_template, text, title};
 use serde_json::{Map, Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use vigil_forms::selector::{Label, Operator};
 
-/// What a rule is, as rules say it and titles do. No kind of Kubernetes is written so.
-pub(crate) const ALERT: &str = "alert";
-const RECORD: &str = "record";
+/// What is compared by its name alone, as titles call it. No kind of Kubernetes is written so.
+const RULES: [&str; 2] = ["alert", "record"];
+const DASHBOARD: &str = "dashboard";
 
 /// One side of the comparison.
 pub(crate) struct Set {
@@ -31,9 +31,17 @@ impl Set {
             let hook = text(object, "/metadata/annotations/helm.sh~1hook");
             !kind(object).is_empty() && !hook.split(',').any(|hook| hook.trim().starts_with("test"))
         });
-        let (rules, mut objects): (Vec<Value>, Vec<Value>) =
-            flat.into_iter().partition(|object| kind(object) == "PrometheusRule");
-        objects.extend(named(&rules));
+        let mut named: Vec<(&str, String)> = Vec::new();
+        let mut objects = Vec::new();
+        for object in flat {
+            match rules(&object).or_else(|| dashboards(&object)) {
+                Some(found) => named.extend(found),
+                None => objects.push(object),
+            }
+        }
+        let mut seen = HashSet::new();
+        named.retain(|name| seen.insert(name.clone()));
+        objects.extend(named.iter().map(|(kind, name)| json!({ "kind": kind, "metadata": { "name": name } })));
         Self { objects, aliases: BTreeMap::new() }
     }
 
@@ -80,16 +88,28 @@ impl Set {
     }
 }
 
-/// Alerts and recorded series, each once, as if they were objects: in which object and which group a rule stands, and with
-/// how many severities, is nobody's business.
-fn named(rules: &[Value]) -> Vec<Value> {
-    let groups = rules.iter().flat_map(|object| items(object, "/spec/groups"));
-    let mut names: Vec<(&str, &str)> = Vec::new();
-    for rule in groups.flat_map(|group| items(group, "/rules")) {
-        let name = [ALERT, RECORD].map(|kind| (kind, text(rule, &format!("/{kind}"))));
-        names.extend(name.into_iter().find(|(_, name)| !name.is_empty()).filter(|name| !names.contains(name)));
-    }
-    names.into_iter().map(|(kind, name)| json!({ "kind": kind, "metadata": { "name": name } })).collect()
+/// The alerts and recorded series of a `PrometheusRule`: in which object and which group a rule stands, and with how many
+/// severities, is nobody's business.
+fn rules(object: &Value) -> Option<Vec<(&'static str, String)>> {
+    let groups = (kind(object) == "PrometheusRule").then(|| items(object, "/spec/groups"))?;
+    let rules = groups.iter().flat_map(|group| items(group, "/rules"));
+    let named = |rule: &Value| {
+        let names = RULES.map(|kind| (kind, text(rule, &format!("/{kind}")).to_owned()));
+        names.into_iter().find(|(_, name)| !name.is_empty())
+    };
+    Some(rules.filter_map(named).collect())
+}
+
+/// The titles of the dashboards in a `ConfigMap` that Grafana's side-car loads; nothing for one that holds anything else.
+fn dashboards(object: &Value) -> Option<Vec<(&'static str, String)>> {
+    let loaded = kind(object) == "ConfigMap" && labels(object)?.contains_key("grafana_dashboard");
+    let files = object.pointer("/data").and_then(Value::as_object).filter(|files| loaded && !files.is_empty())?;
+    let titled = |text: &Value| {
+        let dashboard: Value = serde_json::from_str(text.as_str()?).ok()?;
+        // Some have two spaces where others have one.
+        Some((DASHBOARD, dashboard["title"].as_str()?.split_whitespace().collect::<Vec<_>>().join(" ")))
+    };
+    files.values().map(titled).collect()
 }
 
 /// The number behind the name of one of a container's ports.
@@ -160,6 +180,18 @@ mod tests {
         ]);
         let titles: Vec<_> = set.objects.iter().map(title).collect();
         assert_eq!(titles, ["alert Down", "record a:b", "alert Slow"]);
+    }
+
+    #[test]
+    fn dashboards_are_known_by_their_titles() {
+        let object = |label: &str, data: Value| json!({"kind": "ConfigMap", "metadata": {"name": "c", "labels": {label: "1"}}, "data": data});
+        let of = |object: Value| Set::new(&[object]).objects.iter().map(title).collect::<Vec<_>>();
+        let two = json!({"a.json": r#"{"title": "Nodes /  All"}"#, "b.json": r#"{"title": "Pods"}"#});
+        assert_eq!(of(object("grafana_dashboard", two.clone())), ["dashboard Nodes / All", "dashboard Pods"]);
+        assert_eq!(of(object("app", two)), ["ConfigMap c"]);
+        for other in [json!({}), json!({"a.json": "{"}), json!({"a.json": r#"{"title": "A"}"#, "b.txt": "b"})] {
+            assert_eq!(of(object("grafana_dashboard", other)), ["ConfigMap c"]);
+        }
     }
 
     #[test]

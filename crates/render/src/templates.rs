@@ -95,6 +95,12 @@ impl Templates {
         self.sources.iter().map(|(path, source)| (path.as_str(), &*source.text))
     }
 
+    /// The titles of all dashboards.
+    pub fn titles(&self) -> impl Iterator<Item = String> {
+        let nodes = self.dashboards().filter_map(|(_, _, path)| self.node(path).ok()?);
+        nodes.filter_map(|node| Some(node.to_json()["title"].as_str()?.to_owned()))
+    }
+
     pub(crate) fn compiled(&self) -> &Compiled {
         &self.compiled
     }
