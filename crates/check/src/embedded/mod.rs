@@ -12,6 +12,7 @@ mod file;
 mod grafana;
 mod grafana_settings;
 mod http_client;
+mod json;
 mod kube_state_metrics;
 mod labels;
 mod logql;

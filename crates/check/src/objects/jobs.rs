@@ -267,7 +267,10 @@ fn cron_job(judge: &mut Judge<'_, '_>, spec: &Node) {
                 .add(&SCHEDULE, node, format!("{} names a time zone", Quoted(text)))
                 .help("remove it, and set `timeZone:`");
         } else if let Err(wrong) = cron::check(text) {
-            judge.add(&SCHEDULE, node, format!("{} is no schedule", Quoted(text))).label(why(wrong));
+            judge
+                .add(&SCHEDULE, node, format!("{} is no schedule", Quoted(text)))
+                .label(why(wrong))
+                .help("write five fields, such as `*/5 * * * *` for every five minutes, or a word such as `@hourly`");
         }
     }
     let Some(node) = given(spec, "timeZone") else { return };

@@ -103,6 +103,13 @@ fn ingress(judge: &mut Judge<'_, '_>, spec: &Node) {
     }
 }
 
+/// The host of what is rather a URL or an address with a port.
+fn bare_host(text: &str) -> Option<&str> {
+    let behind = text.split_once("://").map_or(text, |(_, behind)| behind);
+    let host = behind.split(['/', ':']).next().unwrap_or_default();
+    is_dns1123_subdomain(host).then_some(host)
+}
+
 fn host(judge: &mut Judge<'_, '_>, node: Option<&Node>, no_address: bool) {
     let Some((node, text)) = node.and_then(|node| Some((node, filled_text(node)?))) else { return };
     let name = text.strip_prefix("*.").unwrap_or(text);
@@ -110,7 +117,10 @@ fn host(judge: &mut Judge<'_, '_>, node: Option<&Node>, no_address: bool) {
         judge
             .add(&HOST, node, format!("{} is not a DNS name", Quoted(text)))
             .label("expected `a-z`, `0-9`, `-` and `.`, perhaps after `*.`")
-            .help("it has no scheme, port or path");
+            .help(match bare_host(text) {
+                Some(host) => format!("write `{host}`: it has no scheme, port or path"),
+                None => "it has no scheme, port or path".to_owned(),
+            });
     } else if no_address && ip(text).is_some() {
         judge.add(&HOST, node, format!("{} is an address", Quoted(text))).label("expected a DNS name");
     }

@@ -14,7 +14,7 @@ pub(crate) mod cel;
 pub(crate) mod compile;
 pub(crate) mod custom;
 pub(crate) mod expression;
-mod formats;
+pub(crate) mod formats;
 mod leniency;
 pub(crate) mod lifecycle;
 pub(crate) mod model;
