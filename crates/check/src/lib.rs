@@ -26,6 +26,7 @@ mod object;
 mod objects;
 mod options;
 mod outcome;
+mod pem;
 mod references;
 mod relabeling;
 pub mod report;

@@ -221,7 +221,7 @@ fn class(judge: &mut Judge<'_, '_>, spec: &Node) {
             .label("expected a domain and a path, such as `k8s.io/ingress-nginx`");
     }
     let Some(parameters) = given(spec, "parameters") else { return };
-    judge.one_of(&CLASS, parameters.get("scope"), &["Cluster", "Namespace"]);
+    judge.set_to_one_of(&CLASS, parameters.get("scope"), &["Cluster", "Namespace"]);
     match parameters.get("scope").and_then(filled_text).unwrap_or("Cluster") {
         "Namespace" => {
             judge.need(&CLASS, parameters, "namespace");
@@ -229,6 +229,10 @@ fn class(judge: &mut Judge<'_, '_>, spec: &Node) {
         "Cluster" => judge.forbid(&CLASS, parameters, &["namespace"], "is for `scope: Namespace`"),
         _ => {}
     }
+    for key in ["apiGroup", "namespace"] {
+        judge.not_empty(&CLASS, parameters, key);
+    }
+    judge.dns_subdomain(&CLASS, parameters, "apiGroup");
 }
 
 fn is_domain_path(text: &str) -> bool {
@@ -266,6 +270,7 @@ fn policy(judge: &mut Judge<'_, '_>, spec: &Node) {
 
 fn policy_port(judge: &mut Judge<'_, '_>, node: &Node) {
     judge.not_empty(&POLICY_PORT, node, "protocol");
+    judge.not_empty(&POLICY_PORT, node, "port");
     judge.one_of(&POLICY_PORT, node.get("protocol"), PROTOCOLS);
     judge.range(&POLICY_PORT, node.get("port"), PORTS);
     judge.form(&POLICY_PORT, node.get("port"), PORT_NAME);

@@ -17,6 +17,7 @@ use vigil_yaml::{Node, Quoted};
 rules! {
     RELABELING "monitor-relabeling" Error Operator "every relabeling is one that prometheus-operator accepts"
     PROBE "probe" Error Operator "every Probe has targets, and a `prober.url` that is a host or `host:port`"
+    SELECTOR "monitor-selector-syntax" Error Operator "every label selector of prometheus-operator's objects is one that it reads"
     AUTHENTICATION "monitor-authentication" Error Operator "every scrape has at most one authentication method, and complete TLS settings"
 }
 
@@ -101,7 +102,10 @@ pub(super) fn check(judge: &mut Judge<'_, '_>) {
     }
     let selectors = SELECTORS.iter().filter(|(of, _)| *of == kind).flat_map(|(_, paths)| *paths);
     for selector in selectors.filter_map(|path| given(spec, *path)) {
+        let before = judge.findings.list.len();
         selectors::selector(judge, selector);
+        // A server looks at its form alone.
+        judge.findings.list[before..].iter_mut().for_each(|finding| finding.rule = &SELECTOR);
     }
     match kind {
         "Probe" => probe(judge, spec),
