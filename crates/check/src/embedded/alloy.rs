@@ -466,7 +466,7 @@ fn edges<'o>(outlines: &[&'o Outline]) -> HashMap<&'o str, Vec<&'o str>> {
             // What stands behind the name of one block, and not behind that of the next.
             let Some(of) = outermost.iter().rfind(|block| block.named.span.range.start <= at) else { continue };
             let ends = reference.name.match_indices('.').map(|(end, _)| &reference.name[..end]);
-            if let Some(to) = ends.filter_map(|name| declared.get(name)).last() {
+            if let Some(to) = ends.rev().find_map(|name| declared.get(name)) {
                 edges.entry(of.named.name.as_str()).or_default().push(to);
             }
         }

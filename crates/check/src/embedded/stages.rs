@@ -219,13 +219,14 @@ impl Judge<'_, '_, '_> {
             return;
         }
         match sort {
-            "stages" => match &value.data {
-                Data::List(stages) => return self.stages(stages),
-                _ => {
+            "stages" => {
+                if let Data::List(stages) = &value.data {
+                    self.stages(stages);
+                } else {
                     self.expected(setting, "a list of stages");
-                    return;
                 }
-            },
+                return;
+            }
             "texts" | "jmes" => return self.mapping(setting, sort),
             _ => {}
         }
@@ -533,9 +534,9 @@ fn jmes(text: &str) -> Result<(), &'static str> {
             '{' => open.push('}'),
             ')' | ']' | '}' if open.pop() != Some(c) => return Err("a way through JSON, and brackets in pairs"),
             '-' if open.last() != Some(&']') => return Err(QUOTES),
-            ')' | ']' | '}' | '-' | '.' | '*' | ',' | ':' | '|' | '&' | '!' | '<' | '>' | '=' | '?' | '_' | ' ' => {}
             '@' if before.is_alphanumeric() => return Err(QUOTES),
-            '@' => {}
+            '@' | ')' | ']' | '}' | '-' | '.' | '*' | ',' | ':' | '|' | '&' | '!' | '<' | '>' | '=' | '?' | '_'
+            | ' ' => {}
             _ if c.is_ascii_alphanumeric() && before == '@' => return Err(QUOTES),
             _ if c.is_ascii_digit() && !before.is_ascii_alphanumeric() && before != '_' && !open.contains(&']') => {
                 return Err(QUOTES);

@@ -443,8 +443,16 @@ mod tests {
     fn one_method_of_authentication_and_whole_certificates() {
         for (endpoint, times) in [
             ("authorization: {credentials: {name: a, key: b}}, oauth2: {}", 1),
-            ("basicAuth: {}, bearerTokenSecret: {key: \"\"}", 0),
-            ("basicAuth: {}, bearerTokenSecret: {name: a, key: b}", 1),
+            (
+                "basicAuth: {username: {name: a, key: b}, password: {name: a, key: c}}, bearerTokenSecret: {key: \"\"}",
+                0,
+            ),
+            (
+                "basicAuth: {username: {name: a, key: b}, password: {name: a, key: c}}, bearerTokenSecret: {name: a, key: b}",
+                1,
+            ),
+            ("basicAuth: {username: {name: a, key: b}}", 1),
+            ("basicAuth: {}", 2),
             ("bearerTokenFile: /a, authorization: {}", 1),
             ("tlsConfig: {cert: {secret: {name: a, key: b}}}", 1),
             ("tlsConfig: {keySecret: {name: a, key: b}}", 1),
