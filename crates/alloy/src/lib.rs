@@ -112,6 +112,17 @@ pub struct Outline {
     pub blocks: Vec<Block>,
     /// Names with dots in expressions that are no calls, such as `loki.write.default.receiver`.
     pub references: Vec<Named>,
+    /// Calls of functions.
+    pub calls: Vec<Call>,
+}
+
+/// A call of a function.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Call {
+    /// The function, such as `sys.env`.
+    pub named: Named,
+    /// How many arguments it is given.
+    pub arguments: usize,
 }
 
 /// A name and its place.
@@ -593,16 +604,22 @@ impl<'a> Parser<'a> {
                 }
                 continue;
             }
-            let calls = self.is("(") && is_name;
+            let call = (self.is("(") && is_name).then(|| self.words_from(first));
             is_name = false;
-            if calls {
+            if call.is_some() {
                 reference = None;
             }
             if self.take("[") {
                 self.expression()?;
                 self.need("]")?;
             } else if self.take("(") {
-                self.list(")", Self::expression)?;
+                let mut arguments = 0;
+                self.list(")", |parser| {
+                    arguments += 1;
+                    parser.expression()
+                })?;
+                let call = call.map(|(name, span)| Call { named: Named { name, span }, arguments });
+                self.outline.calls.extend(call);
             } else {
                 self.outline.references.extend(reference.map(|(name, span)| Named { name, span }));
                 return Ok(());

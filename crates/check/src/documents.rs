@@ -9,7 +9,7 @@ use crate::rule::rules;
 use std::sync::Arc;
 use vigil_yaml::source::has_directives;
 use vigil_yaml::words::{list, nearest};
-use vigil_yaml::{Data, Limits, Node, Place, Problem, Quoted, Source, Span};
+use vigil_yaml::{Data, Limits, Node, Problem, Quoted, Source, Span};
 
 rules! {
     YAML "yaml" Error Kubectl "every document is valid YAML, which all parsers read alike"
@@ -40,11 +40,7 @@ impl Documents {
     pub(crate) fn tell(&self, findings: &mut Findings) {
         for problem in &self.problems {
             let finding = findings.add_outside(&YAML, problem.place.clone(), problem.message.clone());
-            let is_template =
-                matches!(&problem.place, Place::Text(span) if span.source.text[span.line()].contains("{{"));
-            let help =
-                "this is a template of Helm: `helm template CHART | vigil check -` checks what it makes".to_owned();
-            finding.append(problem.label.clone(), if is_template { Some(help) } else { problem.help.clone() });
+            finding.append(problem.label.clone(), problem.help.clone());
         }
         for directive in &self.directives {
             let message = format!("kubectl does not read the directive {}", Quoted(directive.text().trim()));

@@ -2,7 +2,8 @@
 
 use crate::object::Object;
 use crate::options::Options;
-use crate::rule::Rule;
+use crate::rule::{FoundBy, Rule};
+use crate::template;
 use crate::version::Version;
 use std::fmt::Write as _;
 use std::sync::Arc;
@@ -76,6 +77,17 @@ impl Finding {
     pub(crate) fn trace(&mut self, options: &Options) {
         if let Place::Text(span) = &self.place {
             self.template = options.templates.get(&span.source.name).cloned();
+        }
+    }
+
+    /// Says what to do about a template where a value was expected: nobody but its own program knows what it becomes.
+    fn mind_template(&mut self) {
+        let Place::Text(span) = &self.place else { return };
+        let is_broken = self.object.is_none() && self.rule.found_by == FoundBy::Kubectl;
+        if (is_broken || self.rule.severity == Severity::Error && self.rule.found_by == FoundBy::Server)
+            && let Some(help) = template::unfilled(&span.source.text[span.line()], is_broken)
+        {
+            self.help = Some(help.to_owned());
         }
     }
 
@@ -192,6 +204,7 @@ impl Findings {
             same
         });
         for finding in &mut findings {
+            finding.mind_template();
             finding.versions.sort_unstable();
             finding.versions.dedup();
             if finding.versions.len() == options.kubernetes.len() {

@@ -26,6 +26,7 @@ mod object;
 mod objects;
 mod options;
 mod outcome;
+mod pem;
 mod references;
 mod relabeling;
 pub mod report;
@@ -33,6 +34,7 @@ mod rule;
 mod schema;
 mod selector;
 mod set;
+mod template;
 mod version;
 mod waivers;
 mod world;
@@ -169,8 +171,8 @@ fn judge(object: &object::Object<'_>, served: &[Served], options: &Options, find
     }
 }
 
-/// Leaves out, of the findings from `from` on, what the schema has said of the same mapping: that a field is missing, or is
-/// misspelt. Those from `own` on are not the schema's.
+/// Leaves out, of the findings from `from` on, what the schema has said of the same mapping: that it is none, that a field is
+/// missing, or is misspelt. Those from `own` on are not the schema's.
 fn told_once(findings: &mut Vec<Finding>, from: usize, own: usize) {
     let meant = |finding: &Finding| {
         let label = finding.label.as_deref()?.strip_prefix("did you mean `")?;
@@ -181,6 +183,7 @@ fn told_once(findings: &mut Vec<Finding>, from: usize, own: usize) {
         .iter()
         .filter_map(|finding| match meant(finding) {
             Some(name) => Some((parent(&finding.path), name)),
+            None if finding.rule.id == validate::TYPE.id => Some((finding.path.clone(), String::new())),
             None if finding.rule.id == validate::REQUIRED.id => Some((finding.path.clone(), finding.message.clone())),
             None => None,
         })

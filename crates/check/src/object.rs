@@ -1,7 +1,10 @@
 //! An object of the API, as it stands in a manifest.
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use std::borrow::Cow;
 use std::fmt;
-use vigil_yaml::{Data, Node};
+use vigil_yaml::{Data, Entry, Node};
 
 /// The API group of the Prometheus operator's kinds.
 pub(crate) const MONITORING: &str = "monitoring.coreos.com";
@@ -49,10 +52,26 @@ impl<'a> Object<'a> {
         if self.group.is_empty() { self.version.to_owned() } else { format!("{}/{}", self.group, self.version) }
     }
 
+    /// What a ConfigMap or Secret has under a key, and where that stands: `stringData` wins. Nothing for what cannot be read.
+    pub(crate) fn held(&self, key: &str) -> Option<(&'a Entry, Cow<'a, [u8]>)> {
+        let entry = |field: &str| self.node.get(field)?.entry(key);
+        if let Some(entry) = entry("stringData").or_else(|| entry("data").filter(|_| self.kind == "ConfigMap")) {
+            return Some((entry, entry.value.text()?.as_bytes().into()));
+        }
+        let entry = entry(if self.kind == "ConfigMap" { "binaryData" } else { "data" })?;
+        Some((entry, decoded(entry.value.text()?)?.into()))
+    }
+
     /// Its labels.
     pub(crate) fn labels(&self) -> Labels<'a> {
         Labels::of(self.at(&["metadata", "labels"]))
     }
+}
+
+/// What a text in base64 stands for, as a server reads it.
+pub(crate) fn decoded(text: &str) -> Option<Vec<u8>> {
+    let text: String = text.chars().filter(|c| !matches!(c, '\n' | '\r')).collect();
+    STANDARD.decode(text).ok()
 }
 
 impl fmt::Display for Object<'_> {

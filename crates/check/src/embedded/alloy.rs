@@ -16,7 +16,7 @@ use std::sync::OnceLock;
 use vigil_alloy::{Block, Named, Outline, Setting, Value};
 use vigil_forms::duration;
 use vigil_yaml::Quoted;
-use vigil_yaml::words::{list, nearest};
+use vigil_yaml::words::{counted, list, nearest};
 
 rules! {
     COMPONENT "alloy-component" Error Program "every component of Alloy is known, with its settings, and so is what it refers to"
@@ -46,6 +46,54 @@ const MODULES: [&str; 6] = ["declare", "foreach", "import.file", "import.git", "
 
 /// What Kubernetes is asked for: `discovery/kubernetes` of github.com/prometheus/prometheus.
 const ROLES: [&str; 6] = ["node", "pod", "service", "endpoints", "endpointslice", "ingress"];
+
+/// The functions of `internal/stdlib` of github.com/grafana/alloy/syntax 0.1.1, with the least and the most arguments that each
+/// takes; those without a dot are deprecated, but for two.
+const FUNCTIONS: [(&str, usize, usize); 43] = [
+    ("array.combine_maps", 3, 3),
+    ("array.concat", 0, usize::MAX),
+    ("array.group_by", 3, 3),
+    ("base64_decode", 1, 1),
+    ("coalesce", 0, usize::MAX),
+    ("concat", 0, usize::MAX),
+    ("convert.nonsensitive", 1, 1),
+    ("encoding.from_URLbase64", 1, 1),
+    ("encoding.from_base64", 1, 1),
+    ("encoding.from_json", 1, 1),
+    ("encoding.from_yaml", 1, 1),
+    ("encoding.to_URLbase64", 1, 1),
+    ("encoding.to_base64", 1, 1),
+    ("encoding.to_json", 1, 1),
+    ("encoding.url_decode", 1, 1),
+    ("encoding.url_encode", 1, 1),
+    ("env", 1, 1),
+    ("file.path_join", 0, usize::MAX),
+    ("format", 1, usize::MAX),
+    ("join", 2, 2),
+    ("json_decode", 1, 1),
+    ("json_path", 2, 2),
+    ("nonsensitive", 1, 1),
+    ("replace", 3, 3),
+    ("split", 2, 2),
+    ("string.format", 1, usize::MAX),
+    ("string.join", 2, 2),
+    ("string.replace", 3, 3),
+    ("string.split", 2, 2),
+    ("string.to_lower", 1, 1),
+    ("string.to_upper", 1, 1),
+    ("string.trim", 2, 2),
+    ("string.trim_prefix", 2, 2),
+    ("string.trim_space", 1, 1),
+    ("string.trim_suffix", 2, 2),
+    ("sys.env", 1, 1),
+    ("to_lower", 1, 1),
+    ("to_upper", 1, 1),
+    ("trim", 2, 2),
+    ("trim_prefix", 2, 2),
+    ("trim_space", 1, 1),
+    ("trim_suffix", 2, 2),
+    ("yaml_decode", 1, 1),
+];
 
 /// What may stand in a component or a block: settings and blocks, by name.
 type Fields = BTreeMap<&'static str, Field>;
@@ -116,12 +164,14 @@ pub(super) fn check(read: &[Read<'_, '_>], world: &World<'_>, findings: &mut Fin
         let is_listed = version.is_some_and(|version| LISTED.contains(&version));
         let mut judge = Judge { file, outline, is_listed, findings };
         judge.blocks();
+        judge.calls();
         // All files of a directory are one configuration.
         let beside =
             files.iter().zip(&outlines).filter(|(other, _)| of_object(&other.object) == of_object(&file.object));
         let beside: Option<Vec<&Outline>> = beside.map(|(_, outline)| outline.as_ref()).collect();
         if let Some(beside) = beside {
             judge.references(&beside);
+            judge.cycles(&beside);
         }
     }
 }
@@ -317,6 +367,51 @@ impl Judge<'_, '_, '_> {
         }
     }
 
+    /// Functions of the standard library, and how many arguments each takes.
+    fn calls(&mut self) {
+        for call in &self.outline.calls {
+            let name = call.named.name.as_str();
+            let Some((_, least, most)) = FUNCTIONS.iter().find(|(known, ..)| *known == name) else {
+                let near = nearest(name, FUNCTIONS.map(|(known, ..)| known));
+                let is_exported = Self::is_modular(self.outline) || known_as_component(name);
+                if !is_exported && (self.is_listed || near.is_some()) {
+                    let finding = self.add(&call.named, format!("there is no function {}", Quoted(name)));
+                    match near {
+                        Some(near) => finding.label(format!("did you mean `{near}`?")),
+                        None => finding.help("Alloy does not load its configuration"),
+                    };
+                }
+                continue;
+            };
+            if !(*least..=*most).contains(&call.arguments) {
+                let expected = match (least, most) {
+                    (least, most) if least == most => counted(*least, "argument"),
+                    (least, _) => format!("{} or more", counted(*least, "argument")),
+                };
+                self.add(&call.named, format!("{} with {}", Quoted(name), counted(call.arguments, "argument")))
+                    .label(format!("expected {expected}"));
+            }
+        }
+    }
+
+    /// Components that wait for each other: told at each that is in this file.
+    fn cycles(&mut self, beside: &[&Outline]) {
+        if beside.iter().any(|outline| Self::is_modular(outline)) {
+            return;
+        }
+        let edges = edges(beside);
+        for block in self.outline.blocks.iter().filter(|block| block.is_outermost) {
+            let name = block.named.name.as_str();
+            let Some(way) = way_back(&edges, name) else { continue };
+            let message = match way.as_slice() {
+                [] => format!("{} refers to itself", Quoted(name)),
+                way => format!("{} waits for itself, by way of {}", Quoted(name), list(way, "and")),
+            };
+            self.add(&block.named, message)
+                .help("take one of the references away: Alloy does not load its configuration");
+        }
+    }
+
     /// Names of other components, in the files `beside` this one.
     fn references(&mut self, beside: &[&Outline]) {
         if beside.iter().any(|outline| Self::is_modular(outline)) {
@@ -352,6 +447,52 @@ impl Judge<'_, '_, '_> {
             }
         }
     }
+}
+
+/// Whether a name begins with that of a component: what that exports may be a function.
+fn known_as_component(name: &str) -> bool {
+    known().components.keys().any(|kind| name.strip_prefix(kind).is_some_and(|rest| rest.starts_with('.')))
+}
+
+/// Which components refer to which.
+fn edges<'o>(outlines: &[&'o Outline]) -> HashMap<&'o str, Vec<&'o str>> {
+    let mut edges: HashMap<&str, Vec<&str>> = HashMap::new();
+    let blocks = || outlines.iter().flat_map(|outline| outline.blocks.iter().filter(|block| block.is_outermost));
+    let declared: HashSet<&str> = blocks().map(|block| block.named.name.as_str()).collect();
+    for outline in outlines {
+        let outermost: Vec<&Block> = outline.blocks.iter().filter(|block| block.is_outermost).collect();
+        for reference in &outline.references {
+            let at = reference.span.range.start;
+            // What stands behind the name of one block, and not behind that of the next.
+            let Some(of) = outermost.iter().rfind(|block| block.named.span.range.start <= at) else { continue };
+            let ends = reference.name.match_indices('.').map(|(end, _)| &reference.name[..end]);
+            if let Some(to) = ends.rev().find_map(|name| declared.get(name)) {
+                edges.entry(of.named.name.as_str()).or_default().push(to);
+            }
+        }
+    }
+    edges
+}
+
+/// The components between one and itself, on the shortest way along its references; nothing where none leads back.
+fn way_back<'o>(edges: &HashMap<&'o str, Vec<&'o str>>, from: &str) -> Option<Vec<&'o str>> {
+    let mut ways: Vec<Vec<&'o str>> = vec![Vec::new()];
+    let mut seen = HashSet::new();
+    while !ways.is_empty() {
+        let mut longer = Vec::new();
+        for way in ways {
+            for to in edges.get(way.last().copied().unwrap_or(from)).into_iter().flatten() {
+                if *to == from {
+                    return Some(way);
+                }
+                if seen.insert(*to) {
+                    longer.push(way.iter().copied().chain([*to]).collect());
+                }
+            }
+        }
+        ways = longer;
+    }
+    None
 }
 
 /// Names in their order: of two that are as near the first is told.

@@ -6,6 +6,8 @@ use super::syntax::Read;
 use crate::fields::{is_set, items};
 use crate::finding::{At, Findings};
 use crate::object::Object;
+use crate::objects::PEM;
+use crate::pem::Part;
 use crate::references::rule_of;
 use crate::rule::rules;
 use crate::world::World;
@@ -178,6 +180,7 @@ impl<'r, 'f, 'a> Loaded<'r, 'f, 'a> {
                 let rule = rule_of(&wrong, &URL);
                 source.file.add(rule, source.root, url, wrong.message, findings).append(wrong.label, wrong.help);
             }
+            source.certificates(findings);
         }
         if let (Some(first), None, Some(_)) = (self.sources.first(), default, self.namespace) {
             let at = first.node.entry("name").map_or(At::Value(first.node), At::Key);
@@ -265,5 +268,25 @@ impl<'r, 'f, 'a> Loaded<'r, 'f, 'a> {
             || name.starts_with("-- ")
             || matches!(name, "grafana" | "default" | "__expr__" | "-100" | "Mixed")
             || self.source(name).is_some()
+    }
+}
+
+/// What a data source keeps of certificates and keys.
+const CERTIFICATES: [(&str, Part); 3] =
+    [("tlsCACert", Part::Certificate), ("tlsClientCert", Part::Certificate), ("tlsClientKey", Part::Key)];
+
+impl DataSource<'_, '_, '_> {
+    /// Certificates and keys as texts: a variable, or the path of a file, is none.
+    fn certificates(&self, findings: &mut Findings) {
+        let Some(kept) = self.node.get("secureJsonData") else { return };
+        for (key, part) in CERTIFICATES {
+            let Some(entry) = kept.entry(key) else { continue };
+            let Some(text) = entry.value.text().filter(|text| !text.contains('$')) else { continue };
+            if let Some(help) = part.misfit(text.as_bytes()) {
+                let message = format!("{} holds no {} in PEM", Quoted(key), part.name());
+                let finding = self.file.add(&PEM, self.root, entry, message, findings);
+                finding.label(part.expected()).help(format!("{help}; each query of the data source fails"));
+            }
+        }
     }
 }

@@ -12,6 +12,7 @@ mod file;
 mod grafana;
 mod grafana_settings;
 mod http_client;
+mod json;
 mod kube_state_metrics;
 mod labels;
 mod logql;
@@ -26,6 +27,7 @@ pub(crate) mod query;
 mod releases;
 mod rollout;
 mod rule_groups;
+mod stages;
 mod streams;
 mod syntax;
 mod targets;
@@ -79,6 +81,7 @@ pub(crate) fn rules() -> Vec<&'static Rule> {
         releases::RULES,
         rollout::RULES,
         rule_groups::RULES,
+        stages::RULES,
         syntax::RULES,
     ]
     .concat()
@@ -164,6 +167,7 @@ pub(crate) fn check<'a>(
     loki_start::check(&read, world, findings);
     prometheus_start::check(&read, world, findings);
     alertmanager::check(&read, world, &operated, findings);
+    stages::check(&read, world, findings);
     alloy::check(&read, world, findings);
     grafana_settings::check(&read, world, findings);
     let mut queries = Queries::default();

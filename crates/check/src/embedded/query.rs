@@ -336,6 +336,8 @@ pub(super) fn check<'w>(
             ));
             if !query.variables && (query.text.contains("[$") || query.text.contains("$__")) {
                 finding.help("only Grafana knows variables: write a time, such as `5m`");
+            } else if error.message.starts_with("unexpected `=` ") {
+                finding.help("write `==` to compare");
             }
         }
         let results = parsed.expression.as_ref().map(Expr::value_type).filter(|_| query.rule.is_some());

@@ -1,6 +1,7 @@
 //! Whether files are what their names say.
 
 use super::file::{File, Syntax};
+use super::json::mistake;
 use crate::finding::{Finding, Findings};
 use crate::rule::rules;
 use rayon::prelude::*;
@@ -100,11 +101,8 @@ fn json(file: &File<'_>, findings: &mut Findings) {
     if file.is_template() && error.is_syntax() && templated(text, &error) || text.lines().any(is_comment) {
         return;
     }
-    let line_start: usize = text.split_inclusive('\n').take(error.line().saturating_sub(1)).map(str::len).sum();
-    let at = (line_start + error.column().saturating_sub(1)).min(text.len());
-    let message = error.to_string();
-    let message = message.split(" at line ").next().unwrap_or_default();
-    broken(file, &Span::new(&file.source, at..at + 1), message, findings);
+    let mistake = mistake(text, &error);
+    broken(file, &Span::new(&file.source, mistake.at), &mistake.wrong, findings).append(mistake.label, None);
 }
 
 /// Whether the place of an error is a template's mark: outside of a text there is nothing else that `{{` could be.

@@ -70,10 +70,10 @@ fn webhooks(judge: &mut Judge<'_, '_>) {
 }
 
 fn webhook(judge: &mut Judge<'_, '_>, hook: &Node) {
-    judge.one_of(&WEBHOOK, hook.get("failurePolicy"), &["Fail", "Ignore"]);
-    judge.one_of(&WEBHOOK, hook.get("matchPolicy"), &["Equivalent", "Exact"]);
-    judge.one_of(&WEBHOOK, hook.get("reinvocationPolicy"), &["Never", "IfNeeded"]);
-    judge.one_of(&WEBHOOK, hook.get("sideEffects"), &["None", "NoneOnDryRun"]);
+    judge.set_to_one_of(&WEBHOOK, hook.get("failurePolicy"), &["Fail", "Ignore"]);
+    judge.set_to_one_of(&WEBHOOK, hook.get("matchPolicy"), &["Equivalent", "Exact"]);
+    judge.set_to_one_of(&WEBHOOK, hook.get("reinvocationPolicy"), &["Never", "IfNeeded"]);
+    judge.set_to_one_of(&WEBHOOK, hook.get("sideEffects"), &["None", "NoneOnDryRun"]);
     judge.range(&WEBHOOK, hook.get("timeoutSeconds"), 1..=30);
     if let Some(client) = given(hook, "clientConfig") {
         called(judge, &WEBHOOK, client);
@@ -189,7 +189,7 @@ fn matched(judge: &mut Judge<'_, '_>, rule: &'static Rule, node: &Node) {
 
 fn policy(judge: &mut Judge<'_, '_>) {
     let Some(spec) = judge.object.at(&["spec"]) else { return };
-    judge.one_of(&POLICY, spec.get("failurePolicy"), &["Fail", "Ignore"]);
+    judge.set_to_one_of(&POLICY, spec.get("failurePolicy"), &["Fail", "Ignore"]);
     match given(spec, "matchConstraints") {
         None => {
             judge.need(&POLICY, spec, "matchConstraints");
@@ -211,7 +211,7 @@ fn policy(judge: &mut Judge<'_, '_>) {
 
 /// The resources that a policy or a binding is about.
 fn resources(judge: &mut Judge<'_, '_>, node: &Node) {
-    judge.one_of(&POLICY, node.get("matchPolicy"), &["Equivalent", "Exact"]);
+    judge.set_to_one_of(&POLICY, node.get("matchPolicy"), &["Equivalent", "Exact"]);
     for rule in ["resourceRules", "excludeResourceRules"].into_iter().flat_map(|key| items(node, key)) {
         matched(judge, &POLICY, rule);
         let mut seen = HashSet::new();
@@ -228,6 +228,9 @@ fn policy_binding(judge: &mut Judge<'_, '_>) {
     let Some(spec) = judge.object.at(&["spec"]) else { return };
     judge.need(&POLICY, spec, "policyName");
     judge.form(&POLICY, spec.get("policyName"), NAME);
+    if let Some(parameters) = given(spec, "paramRef") {
+        judge.set_to_one_of(&POLICY, parameters.get("parameterNotFoundAction"), &["Deny", "Allow"]);
+    }
     if let Some(resources_of) = given(spec, "matchResources") {
         resources(judge, resources_of);
     }

@@ -66,7 +66,11 @@ pub(super) fn access(judge: &mut Judge<'_, '_>, rule: &'static Rule, spec: &Node
         }
     }
     judge.dns_subdomain(rule, spec, "storageClassName");
-    judge.one_of(rule, spec.get("volumeMode"), &["Block", "Filesystem"]);
+    // Older servers drop it.
+    if judge.since(34) {
+        judge.dns_subdomain(rule, spec, "volumeAttributesClassName");
+    }
+    judge.set_to_one_of(rule, spec.get("volumeMode"), &["Block", "Filesystem"]);
 }
 
 #[cfg(test)]

@@ -1,18 +1,18 @@
 //! ConfigMaps and Secrets.
 
 use super::judge::Judge;
-use crate::fields::{entries, filled_text};
+use crate::fields::{entries, filled_text, items};
+use crate::object::decoded;
+use crate::pem::Part;
 use crate::rule::rules;
-use base64::Engine as _;
-use std::borrow::Cow;
 use vigil_forms::name::is_config_key;
-use vigil_yaml::{Entry, Node, Quoted};
+use vigil_yaml::Quoted;
 
 rules! {
     KEY "config-key" Error Server "every key of a ConfigMap or Secret is a valid file name"
     SIZE "config-size" Error Server "no ConfigMap or Secret is larger than 1 MiB"
     SECRET_TYPE "secret-type" Error Server "every Secret has the keys that its type requires"
-    PEM "secret-pem" Error Program "certificates and keys of TLS Secrets are PEM, and in their places"
+    PEM "secret-pem" Error Program "certificates and keys are PEM, and in their places"
 }
 
 const LARGEST: usize = 1 << 20;
@@ -30,6 +30,7 @@ pub(super) fn check(judge: &mut Judge<'_, '_>) {
             size(judge, &["stringData"], "data");
             secret(judge);
         }
+        ("admissionregistration.k8s.io" | "apiextensions.k8s.io" | "apiregistration.k8s.io", _) => bundles(judge),
         _ => {}
     }
 }
@@ -76,24 +77,9 @@ fn size(judge: &mut Judge<'_, '_>, texts: &[&str], bytes: &str) {
     }
 }
 
-/// Where a key of a Secret stands: `stringData` wins.
-fn entry<'n>(node: &'n Node, key: &str) -> Option<(&'n Entry, bool)> {
-    let at = |field: &str| node.get(field).and_then(|data| data.entry(key));
-    at("stringData").map(|entry| (entry, false)).or_else(|| Some((at("data")?, true)))
-}
-
-/// What a value stands for.
-fn decoded((entry, is_encoded): (&Entry, bool)) -> Option<Cow<'_, [u8]>> {
-    let text = entry.value.text()?;
-    if !is_encoded {
-        return Some(text.as_bytes().into());
-    }
-    let text: String = text.chars().filter(|c| !matches!(c, '\n' | '\r')).collect();
-    base64::engine::general_purpose::STANDARD.decode(text).ok().map(Cow::Owned)
-}
-
 fn secret(judge: &mut Judge<'_, '_>) {
-    let node = judge.object.node;
+    let object = judge.object;
+    let node = object.node;
     let Some((at, kind)) = node.entry("type").and_then(|entry| Some((&entry.value, filled_text(&entry.value)?))) else {
         return;
     };
@@ -102,7 +88,7 @@ fn secret(judge: &mut Judge<'_, '_>) {
         judge.add(&SECRET_TYPE, at, message).help("add it, or make the type `Opaque`");
     };
     let need = |judge: &mut Judge<'_, '_>, key: &str| {
-        let found = entry(node, key);
+        let found = object.held(key);
         if found.is_none() {
             missing(judge, &format!("the key `{key}`"));
         }
@@ -122,20 +108,20 @@ fn secret(judge: &mut Judge<'_, '_>) {
                 let json = serde_json::from_str(&String::from_utf8_lossy(bytes));
                 json.is_ok_and(|json: serde_json::Value| json.is_object() || json.is_null())
             };
-            if let Some(found) = need(judge, key)
-                && decoded(found).is_some_and(|bytes| !is_object(&bytes))
+            if let Some((entry, bytes)) = need(judge, key)
+                && !is_object(&bytes)
             {
                 judge
-                    .add(&SECRET_TYPE, found.0, format!("`{key}` holds no JSON object"))
+                    .add(&SECRET_TYPE, entry, format!("`{key}` holds no JSON object"))
                     .help("`kubectl create secret docker-registry --dry-run=client -o yaml` shows how it looks");
             }
         }
-        "kubernetes.io/basic-auth" if entry(node, "username").is_none() && entry(node, "password").is_none() => {
+        "kubernetes.io/basic-auth" if object.held("username").is_none() && object.held("password").is_none() => {
             missing(judge, "one of the keys `username` and `password`");
         }
         "kubernetes.io/ssh-auth" => {
             let found = need(judge, "ssh-privatekey");
-            if found.and_then(decoded).is_some_and(|bytes| bytes.is_empty()) {
+            if found.is_some_and(|(_, bytes)| bytes.is_empty()) {
                 missing(judge, "a value of the key `ssh-privatekey`");
             }
         }
@@ -148,58 +134,39 @@ fn secret(judge: &mut Judge<'_, '_>) {
     }
 }
 
-/// What a TLS Secret holds, and the end of the label of its PEM.
-const OF_TLS: [(&str, &str, &str); 3] = [
-    ("tls.crt", "certificate", "CERTIFICATE"),
-    ("tls.key", "private key", "PRIVATE KEY"),
-    ("ca.crt", "certificate", "CERTIFICATE"),
-];
+/// What a TLS Secret holds.
+const OF_TLS: [(&str, Part); 3] =
+    [("tls.crt", Part::Certificate), ("tls.key", Part::Key), ("ca.crt", Part::Certificate)];
 
-/// Judges what the keys of a TLS Secret hold. A server looks at their names alone; an empty one is filled in later.
+/// Judges what the keys of a TLS Secret hold. A server looks at their names alone.
 fn pem(judge: &mut Judge<'_, '_>) {
-    let node = judge.object.node;
-    for (key, what, label) in OF_TLS {
-        let Some(found) = entry(node, key) else { continue };
-        let Some(bytes) = decoded(found).filter(|bytes| !bytes.trim_ascii().is_empty()) else { continue };
-        let text = String::from_utf8_lossy(&bytes);
-        if labels(&text).iter().any(|own| own.ends_with(label)) {
-            continue;
+    let object = judge.object;
+    for (key, part) in OF_TLS {
+        let Some((entry, bytes)) = object.held(key) else { continue };
+        if let Some(help) = part.misfit(&bytes) {
+            judge
+                .add(&PEM, entry, format!("`{key}` holds no {} in PEM", part.name()))
+                .label(part.expected())
+                .help(help);
         }
-        let compact: String = text.split_whitespace().collect();
-        let is_twice = base64::engine::general_purpose::STANDARD.decode(compact).is_ok_and(|inner| {
-            let inner = String::from_utf8_lossy(&inner);
-            !labels(&inner).is_empty()
-        });
-        let help = if is_twice {
-            "it is PEM encoded once too often: encode the file itself, and once".to_owned()
-        } else if let Some(other) = labels(&text).first() {
-            format!("it holds a {}: see that certificate and key are not in each other's place", other.to_lowercase())
-        } else {
-            "`kubectl create secret tls NAME --cert=FILE --key=FILE --dry-run=client -o yaml` shows how it looks"
-                .to_owned()
-        };
-        judge
-            .add(&PEM, found.0, format!("`{key}` holds no {what} in PEM"))
-            .label(format!("expected `-----BEGIN {label}-----`"))
-            .help(help);
     }
 }
 
-/// The labels of all blocks of PEM in a text: `pem.Decode` of Go.
-fn labels(text: &str) -> Vec<&str> {
-    let mut labels = Vec::new();
-    let mut rest = text;
-    while let Some((label, after)) = rest.split_once("-----BEGIN ").and_then(|(_, rest)| rest.split_once("-----")) {
-        rest = after;
-        let Some((body, after)) = rest.split_once(&format!("-----END {label}-----")) else { continue };
-        // Lines with a colon are headers.
-        let body: String = body.lines().filter(|line| !line.contains(':')).flat_map(str::split_whitespace).collect();
-        if base64::engine::general_purpose::STANDARD.decode(body).is_ok() {
-            labels.push(label);
-            rest = after;
+/// Judges the certificates by which a server trusts those that it asks: it takes every text, and then trusts nobody.
+fn bundles(judge: &mut Judge<'_, '_>) {
+    let node = judge.object.node;
+    let hooks = items(node, "webhooks").iter().filter_map(|hook| hook.get("clientConfig"));
+    let conversion = node.at(&["spec", "conversion", "webhook", "clientConfig"]);
+    for client in hooks.chain(conversion).chain(node.get("spec")) {
+        let Some(entry) = client.entry("caBundle") else { continue };
+        let Some(bytes) = entry.value.text().and_then(decoded) else { continue };
+        if Part::Certificate.misfit(&bytes).is_some() {
+            judge
+                .add(&PEM, entry, "`caBundle` holds no certificate in PEM".to_owned())
+                .label(Part::Certificate.expected())
+                .help("encode the authority's file, once: by another text the API server trusts nobody, and each call fails");
         }
     }
-    labels
 }
 
 #[cfg(test)]

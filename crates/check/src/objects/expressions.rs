@@ -98,7 +98,8 @@ pub(super) fn check(judge: &mut Judge<'_, '_>) {
 
 fn policy(judge: &mut Judge<'_, '_>, spec: &Node) {
     let mut names = ADMISSION.to_vec();
-    if given(spec, "paramKind").is_some() {
+    if let Some(parameters) = given(spec, "paramKind") {
+        judge.need(&EXPRESSION, parameters, "kind");
         names.push("params");
     }
     for (list, key) in [("matchConditions", "name"), ("variables", "name"), ("auditAnnotations", "key")] {
@@ -117,7 +118,7 @@ fn policy(judge: &mut Judge<'_, '_>, spec: &Node) {
     }
     for validation in items(spec, "validations") {
         let reasons = ["Forbidden", "Invalid", "RequestEntityTooLarge", "Unauthorized"];
-        judge.one_of(&EXPRESSION, validation.get("reason"), &reasons);
+        judge.set_to_one_of(&EXPRESSION, validation.get("reason"), &reasons);
         let said = one(judge, validation, "expression", &names, &[Kind::Bool]);
         unknown_variables(judge, said, &variables);
         let said = one(judge, validation, "messageExpression", &names, &[Kind::Text]);

@@ -77,10 +77,10 @@ fn job(judge: &mut Judge<'_, '_>, spec: &Node) {
         "maxFailedIndexes",
     ];
     judge.not_negative(&JOB, spec, &numbers);
-    judge.one_of(&JOB, spec.get("completionMode"), &["Indexed", "NonIndexed"]);
+    judge.set_to_one_of(&JOB, spec.get("completionMode"), &["Indexed", "NonIndexed"]);
     let failures = given(spec, "podFailurePolicy");
     let replacement: &[&str] = if failures.is_some() { &["Failed"] } else { &["Failed", "TerminatingOrFailed"] };
-    judge.one_of(&JOB, spec.get("podReplacementPolicy"), replacement);
+    judge.set_to_one_of(&JOB, spec.get("podReplacementPolicy"), replacement);
     let mode = filled(spec, "completionMode").map_or("NonIndexed", |(_, mode)| mode);
     if mode == "Indexed" {
         // Without both there is one index.
@@ -104,6 +104,7 @@ fn job(judge: &mut Judge<'_, '_>, spec: &Node) {
         judge.add(&JOB, entry, "`maxFailedIndexes` without `backoffLimitPerIndex`");
     }
     indices(judge, spec, mode == "Indexed");
+    judge.not_empty(&JOB, spec, "managedBy");
     if let Some((node, by)) = filled(spec, "managedBy")
         && !by.split_once('/').is_some_and(|(domain, _)| name::is_dns1123_subdomain(domain))
     {
@@ -174,7 +175,7 @@ fn failure_policy(judge: &mut Judge<'_, '_>, spec: &Node, policy: &Node) {
         judge.add(&JOB, policy, format!("{} rules", rules.len())).label(format!("expected at most {MOST_RULES}"));
     }
     for rule in rules {
-        judge.one_of(&JOB, rule.get("action"), &["Count", "FailIndex", "FailJob", "Ignore"]);
+        judge.set_to_one_of(&JOB, rule.get("action"), &["Count", "FailIndex", "FailJob", "Ignore"]);
         if let Some((node, "FailIndex")) = filled(rule, "action")
             && given(spec, "backoffLimitPerIndex").is_none()
         {
@@ -208,7 +209,7 @@ fn failure_policy(judge: &mut Judge<'_, '_>, spec: &Node, policy: &Node) {
 
 /// The exit codes that a rule is about, and whose.
 fn exit_codes(judge: &mut Judge<'_, '_>, spec: &Node, codes: &Node) {
-    judge.one_of(&JOB, codes.get("operator"), &["In", "NotIn"]);
+    judge.set_to_one_of(&JOB, codes.get("operator"), &["In", "NotIn"]);
     let mut last: Option<i64> = None;
     let values = items(codes, "values");
     for node in values {
@@ -232,7 +233,9 @@ fn exit_codes(judge: &mut Judge<'_, '_>, spec: &Node, codes: &Node) {
         .flat_map(Node::items)
         .filter_map(|container| Some(filled(container, "name")?.1))
         .collect();
-    if let Some((node, name)) = filled(codes, "containerName").filter(|(_, name)| !names.contains(name)) {
+    if let Some(node) = given(codes, "containerName")
+        && let Some(name) = node.text().filter(|name| !names.contains(name))
+    {
         judge.add(&JOB, node, format!("the pod has no container {}", Quoted(name)));
     }
 }
@@ -267,7 +270,10 @@ fn cron_job(judge: &mut Judge<'_, '_>, spec: &Node) {
                 .add(&SCHEDULE, node, format!("{} names a time zone", Quoted(text)))
                 .help("remove it, and set `timeZone:`");
         } else if let Err(wrong) = cron::check(text) {
-            judge.add(&SCHEDULE, node, format!("{} is no schedule", Quoted(text))).label(why(wrong));
+            judge
+                .add(&SCHEDULE, node, format!("{} is no schedule", Quoted(text)))
+                .label(why(wrong))
+                .help("write five fields, such as `*/5 * * * *` for every five minutes, or a word such as `@hourly`");
         }
     }
     let Some(node) = given(spec, "timeZone") else { return };

@@ -75,6 +75,17 @@ impl Judge<'_, '_> {
         }
     }
 
+    /// A text that is there must be one of `values`: an empty one is none, where a server fills in nothing.
+    pub(super) fn set_to_one_of(&mut self, rule: &'static Rule, node: Option<&Node>, values: &[&str]) {
+        if let Some(node) = node.filter(|node| node.text() == Some("")) {
+            let expected = format!("expected {}", list_of(values, "or"));
+            self.add(rule, node, "an empty text is not allowed here")
+                .label(expected)
+                .help("name one, or remove the field");
+        }
+        self.one_of(rule, node, values);
+    }
+
     /// Every text of a list must be one of `values`; null is an empty one, and no more welcome.
     pub(super) fn each_of(&mut self, rule: &'static Rule, list: &[Node], values: &[&str]) {
         for node in list {

@@ -92,11 +92,11 @@ fn quota(judge: &mut Judge<'_, '_>, spec: &Node) {
     }
     let of_selector = spec.get("scopeSelector").map(|selector| items(selector, "matchExpressions")).unwrap_or_default();
     for scope in items(spec, "scopes").iter().chain(of_selector.iter().filter_map(|one| one.get("scopeName"))) {
-        judge.one_of(&QUOTA, Some(scope), SCOPES);
+        judge.set_to_one_of(&QUOTA, Some(scope), SCOPES);
     }
     scopes(judge, spec, of_selector);
     for one in of_selector {
-        judge.one_of(&QUOTA, one.get("operator"), &["In", "NotIn", "Exists", "DoesNotExist"]);
+        judge.set_to_one_of(&QUOTA, one.get("operator"), &["In", "NotIn", "Exists", "DoesNotExist"]);
         match one.get("operator").and_then(Node::text) {
             Some("In" | "NotIn") => {
                 judge.need(&QUOTA, one, "values");
@@ -170,7 +170,7 @@ fn is_whole(name: &str) -> bool {
 fn limits(judge: &mut Judge<'_, '_>, item: &Node) {
     let kind = item.get("type").and_then(Node::text).unwrap_or_default();
     if !kind.contains('/') {
-        judge.one_of(&LIMITS, item.get("type"), &["Container", "Pod", "PersistentVolumeClaim"]);
+        judge.set_to_one_of(&LIMITS, item.get("type"), &["Container", "Pod", "PersistentVolumeClaim"]);
     }
     if kind == "Pod" {
         for entry in ["default", "defaultRequest"].into_iter().filter_map(|key| item.entry(key)) {

@@ -32,6 +32,7 @@ use crate::rule::Rule;
 use crate::version::Version;
 use judge::Judge;
 
+pub(crate) use config::PEM;
 pub(crate) use operated::relabelings;
 pub(crate) use scraping::SELECTED;
 

@@ -103,6 +103,13 @@ fn ingress(judge: &mut Judge<'_, '_>, spec: &Node) {
     }
 }
 
+/// The host of what is rather a URL or an address with a port.
+fn bare_host(text: &str) -> Option<&str> {
+    let behind = text.split_once("://").map_or(text, |(_, behind)| behind);
+    let host = behind.split(['/', ':']).next().unwrap_or_default();
+    is_dns1123_subdomain(host).then_some(host)
+}
+
 fn host(judge: &mut Judge<'_, '_>, node: Option<&Node>, no_address: bool) {
     let Some((node, text)) = node.and_then(|node| Some((node, filled_text(node)?))) else { return };
     let name = text.strip_prefix("*.").unwrap_or(text);
@@ -110,7 +117,10 @@ fn host(judge: &mut Judge<'_, '_>, node: Option<&Node>, no_address: bool) {
         judge
             .add(&HOST, node, format!("{} is not a DNS name", Quoted(text)))
             .label("expected `a-z`, `0-9`, `-` and `.`, perhaps after `*.`")
-            .help("it has no scheme, port or path");
+            .help(match bare_host(text) {
+                Some(host) => format!("write `{host}`: it has no scheme, port or path"),
+                None => "it has no scheme, port or path".to_owned(),
+            });
     } else if no_address && ip(text).is_some() {
         judge.add(&HOST, node, format!("{} is an address", Quoted(text))).label("expected a DNS name");
     }
@@ -211,7 +221,7 @@ fn class(judge: &mut Judge<'_, '_>, spec: &Node) {
             .label("expected a domain and a path, such as `k8s.io/ingress-nginx`");
     }
     let Some(parameters) = given(spec, "parameters") else { return };
-    judge.one_of(&CLASS, parameters.get("scope"), &["Cluster", "Namespace"]);
+    judge.set_to_one_of(&CLASS, parameters.get("scope"), &["Cluster", "Namespace"]);
     match parameters.get("scope").and_then(filled_text).unwrap_or("Cluster") {
         "Namespace" => {
             judge.need(&CLASS, parameters, "namespace");
@@ -219,6 +229,10 @@ fn class(judge: &mut Judge<'_, '_>, spec: &Node) {
         "Cluster" => judge.forbid(&CLASS, parameters, &["namespace"], "is for `scope: Namespace`"),
         _ => {}
     }
+    for key in ["apiGroup", "namespace"] {
+        judge.not_empty(&CLASS, parameters, key);
+    }
+    judge.dns_subdomain(&CLASS, parameters, "apiGroup");
 }
 
 fn is_domain_path(text: &str) -> bool {
@@ -256,6 +270,7 @@ fn policy(judge: &mut Judge<'_, '_>, spec: &Node) {
 
 fn policy_port(judge: &mut Judge<'_, '_>, node: &Node) {
     judge.not_empty(&POLICY_PORT, node, "protocol");
+    judge.not_empty(&POLICY_PORT, node, "port");
     judge.one_of(&POLICY_PORT, node.get("protocol"), PROTOCOLS);
     judge.range(&POLICY_PORT, node.get("port"), PORTS);
     judge.form(&POLICY_PORT, node.get("port"), PORT_NAME);

@@ -12,11 +12,13 @@ use crate::rule::rules;
 use crate::schema::pattern::is_expression;
 use vigil_forms::{address, url};
 use vigil_yaml::words::list;
-use vigil_yaml::{Node, Quoted};
+use vigil_yaml::{Data, Node, Quoted};
 
 rules! {
     RELABELING "monitor-relabeling" Error Operator "every relabeling is one that prometheus-operator accepts"
     PROBE "probe" Error Operator "every Probe has targets, and a `prober.url` that is a host or `host:port`"
+    NUMBER "operator-number" Error Operator "no number is negative that prometheus-operator reads without a sign"
+    SELECTOR "monitor-selector-syntax" Error Operator "every label selector of prometheus-operator's objects is one that it reads"
     AUTHENTICATION "monitor-authentication" Error Operator "every scrape has at most one authentication method, and complete TLS settings"
 }
 
@@ -101,8 +103,12 @@ pub(super) fn check(judge: &mut Judge<'_, '_>) {
     }
     let selectors = SELECTORS.iter().filter(|(of, _)| *of == kind).flat_map(|(_, paths)| *paths);
     for selector in selectors.filter_map(|path| given(spec, *path)) {
+        let before = judge.findings.list.len();
         selectors::selector(judge, selector);
+        // A server looks at its form alone.
+        judge.findings.list[before..].iter_mut().for_each(|finding| finding.rule = &SELECTOR);
     }
+    unsigned(judge, spec);
     match kind {
         "Probe" => probe(judge, spec),
         "AlertmanagerConfig" => {
@@ -134,6 +140,48 @@ pub(crate) fn relabelings<'n>(kind: &str, spec: &'n Node) -> impl Iterator<Item 
         let of_endpoint = |endpoint: &'n Node| scraped.relabelings.iter().flat_map(move |path| items(endpoint, *path));
         endpoints.iter().flat_map(of_endpoint)
     })
+}
+
+/// The numbers that the operator reads without a sign: `uint64` and `uint32` of its API types 0.87.
+const UNSIGNED: [&str; 15] = [
+    "sampleLimit",
+    "targetLimit",
+    "labelLimit",
+    "labelNameLengthLimit",
+    "labelValueLengthLimit",
+    "keepDroppedTargets",
+    "nativeHistogramBucketLimit",
+    "modulus",
+    "enforcedSampleLimit",
+    "enforcedTargetLimit",
+    "enforcedLabelLimit",
+    "enforcedLabelNameLengthLimit",
+    "enforcedLabelValueLengthLimit",
+    "enforcedKeepDroppedTargets",
+    "getConcurrency",
+];
+
+/// Numbers below zero where there are none: the definition lets them pass.
+fn unsigned(judge: &mut Judge<'_, '_>, node: &Node) {
+    match &node.data {
+        Data::List(items) => items.iter().for_each(|item| unsigned(judge, item)),
+        Data::Map(fields) => {
+            for field in fields {
+                let is_negative = || field.value.integer().is_some_and(|number| number < 0);
+                if UNSIGNED.contains(&field.key.text.as_str()) && is_negative() {
+                    let kind = judge.object.kind;
+                    judge
+                        .add(&NUMBER, &field.value, format!("`{}` is negative", field.key.text))
+                        .label("expected 0 or more")
+                        .help(format!(
+                            "remove it for no limit: with it the operator can read no {kind} of the cluster"
+                        ));
+                }
+                unsigned(judge, &field.value);
+            }
+        }
+        Data::Scalar(_) => {}
+    }
 }
 
 /// What follows for an object of a kind.
@@ -197,6 +245,16 @@ pub(super) fn authentication(judge: &mut Judge<'_, '_>, endpoint: &Node) {
             .add(&AUTHENTICATION, entry, message)
             .label("expected one method of authentication")
             .help(format!("remove one of the two: {}", effect(kind)));
+    }
+    if let Some(basic) = given(endpoint, "basicAuth") {
+        for key in ["username", "password"] {
+            if filled(basic, [key, "name"]).is_none() {
+                judge
+                    .within(&AUTHENTICATION, basic, format!("`basicAuth` without `{key}`"))
+                    .label(format!("expected `{key}` with the `name` and `key` of a Secret"))
+                    .help(format!("add it, and where it is empty a key with an empty value: {}", effect(kind)));
+            }
+        }
     }
     if let Some((node, method)) = filled(endpoint, ["authorization", "type"])
         && method.trim().eq_ignore_ascii_case("basic")
@@ -385,8 +443,16 @@ mod tests {
     fn one_method_of_authentication_and_whole_certificates() {
         for (endpoint, times) in [
             ("authorization: {credentials: {name: a, key: b}}, oauth2: {}", 1),
-            ("basicAuth: {}, bearerTokenSecret: {key: \"\"}", 0),
-            ("basicAuth: {}, bearerTokenSecret: {name: a, key: b}", 1),
+            (
+                "basicAuth: {username: {name: a, key: b}, password: {name: a, key: c}}, bearerTokenSecret: {key: \"\"}",
+                0,
+            ),
+            (
+                "basicAuth: {username: {name: a, key: b}, password: {name: a, key: c}}, bearerTokenSecret: {name: a, key: b}",
+                1,
+            ),
+            ("basicAuth: {username: {name: a, key: b}}", 1),
+            ("basicAuth: {}", 2),
             ("bearerTokenFile: /a, authorization: {}", 1),
             ("tlsConfig: {cert: {secret: {name: a, key: b}}}", 1),
             ("tlsConfig: {keySecret: {name: a, key: b}}", 1),

@@ -3,7 +3,7 @@
 
 use super::judge::{Form, Judge, text_or_empty};
 use super::selectors;
-use crate::fields::{amount, given, items};
+use crate::fields::{amount, filled, given, items};
 use crate::rule::rules;
 use vigil_forms::name::is_path_segment;
 use vigil_forms::quantity::percent;
@@ -46,7 +46,15 @@ fn autoscaler(judge: &mut Judge<'_, '_>) {
             .label(format!("expected {least} or more"));
     }
     target(judge, spec.get("scaleTargetRef"));
-    if let Some(target) = given(spec, "scaleTargetRef").filter(|_| judge.since(34))
+    let target = given(spec, "scaleTargetRef").filter(|_| judge.since(34));
+    if let Some((node, version)) = target.and_then(|target| filled(target, "apiVersion"))
+        && version.matches('/').count() > 1
+    {
+        judge
+            .add(&REPLICAS, node, format!("{} is no group and version", Quoted(version)))
+            .label("expected such as `apps/v1`");
+    }
+    if let Some(target) = target
         && text_or_empty(target, "apiVersion").is_some_and(|version| !version.contains('/'))
     {
         judge
@@ -89,7 +97,7 @@ fn metric_of(judge: &mut Judge<'_, '_>, metric: &Node) {
         ("Object", "object"),
         ("External", "external"),
     ];
-    judge.one_of(&METRIC, metric.get("type"), &SOURCES.map(|(kind, _)| kind));
+    judge.set_to_one_of(&METRIC, metric.get("type"), &SOURCES.map(|(kind, _)| kind));
     let kind = metric.get("type").and_then(Node::text);
     let Some((kind, own)) = SOURCES.iter().find(|(known, _)| Some(*known) == kind) else { return };
     let Some(source) = given(metric, own) else {
@@ -111,7 +119,7 @@ fn metric_of(judge: &mut Judge<'_, '_>, metric: &Node) {
         judge.not_empty(&METRIC, metric, "name");
     }
     let Some(target) = given(source, "target") else { return };
-    judge.one_of(&METRIC, target.get("type"), &["Utilization", "Value", "AverageValue"]);
+    judge.set_to_one_of(&METRIC, target.get("type"), &["Utilization", "Value", "AverageValue"]);
     judge.range(&METRIC, target.get("averageUtilization"), 1..=i64::MAX);
     for key in ["value", "averageValue"] {
         if let Some(node) = given(target, key)
@@ -136,14 +144,14 @@ fn metric_of(judge: &mut Judge<'_, '_>, metric: &Node) {
 }
 
 fn behaviour(judge: &mut Judge<'_, '_>, rules: &Node) {
-    judge.one_of(&BEHAVIOUR, rules.get("selectPolicy"), &["Max", "Min", "Disabled"]);
+    judge.set_to_one_of(&BEHAVIOUR, rules.get("selectPolicy"), &["Max", "Min", "Disabled"]);
     judge.range(&BEHAVIOUR, rules.get("stabilizationWindowSeconds"), 0..=3600);
     if let Some(node) = rules.get("tolerance").filter(|node| amount(node).is_some_and(|amount| amount < 0)) {
         judge.add(&BEHAVIOUR, node, "a tolerance below nothing").label("expected 0 or more, such as `0.1`");
     }
     judge.not_empty(&BEHAVIOUR, rules, "policies");
     for policy in items(rules, "policies") {
-        judge.one_of(&BEHAVIOUR, policy.get("type"), &["Pods", "Percent"]);
+        judge.set_to_one_of(&BEHAVIOUR, policy.get("type"), &["Pods", "Percent"]);
         judge.range(&BEHAVIOUR, policy.get("value"), 1..=i64::MAX);
         judge.range(&BEHAVIOUR, policy.get("periodSeconds"), 1..=1800);
     }
@@ -179,7 +187,7 @@ fn budget(judge: &mut Judge<'_, '_>) {
 fn priority(judge: &mut Judge<'_, '_>) {
     const KNOWN: [&str; 2] = ["system-cluster-critical", "system-node-critical"];
     let object = judge.object;
-    judge.one_of(&PRIORITY, object.node.get("preemptionPolicy"), &["PreemptLowerPriority", "Never"]);
+    judge.set_to_one_of(&PRIORITY, object.node.get("preemptionPolicy"), &["PreemptLowerPriority", "Never"]);
     if !object.name.starts_with("system-") {
         judge.range(&PRIORITY, object.node.get("value"), i64::MIN..=1_000_000_000);
     } else if !KNOWN.contains(&object.name)

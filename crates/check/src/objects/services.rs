@@ -153,6 +153,7 @@ fn of_type(judge: &mut Judge<'_, '_>, spec: &Node, kind: &str, headless: bool) {
         let keys = ["loadBalancerClass", "loadBalancerSourceRanges", "allocateLoadBalancerNodePorts"];
         judge.forbid(&TYPE, spec, &keys, &format!("is for the type `LoadBalancer`, and this is `{kind}`"));
     }
+    judge.not_empty(&TYPE, spec, "loadBalancerClass");
     let external =
         matches!(kind, "NodePort" | "LoadBalancer") || kind == "ClusterIP" && !items(spec, "externalIPs").is_empty();
     if !external {
@@ -167,7 +168,8 @@ fn of_type(judge: &mut Judge<'_, '_>, spec: &Node, kind: &str, headless: bool) {
 }
 
 fn addresses(judge: &mut Judge<'_, '_>, spec: &Node, kind: &str) {
-    for address in items(spec, "externalIPs").iter().filter(|address| address.is_null()) {
+    let is_empty = |address: &&Node| address.is_null() || address.text() == Some("");
+    for address in items(spec, "externalIPs").iter().filter(is_empty) {
         judge.add(&ADDRESS, address, "an empty item").help("remove it");
     }
     for address in items(spec, "externalIPs") {
@@ -183,7 +185,7 @@ fn addresses(judge: &mut Judge<'_, '_>, spec: &Node, kind: &str) {
     for range in items(spec, "loadBalancerSourceRanges") {
         judge.form(&ADDRESS, Some(range), RANGE);
     }
-    judge.one_of(&ADDRESS, spec.get("ipFamilyPolicy"), &["SingleStack", "PreferDualStack", "RequireDualStack"]);
+    judge.set_to_one_of(&ADDRESS, spec.get("ipFamilyPolicy"), &["SingleStack", "PreferDualStack", "RequireDualStack"]);
     let families = items(spec, "ipFamilies");
     if let Some(node) = spec.get("ipFamilyPolicy").filter(|node| node.text() == Some("SingleStack"))
         && families.len() > 1
@@ -194,7 +196,7 @@ fn addresses(judge: &mut Judge<'_, '_>, spec: &Node, kind: &str) {
     }
     let mut seen = HashSet::new();
     for family in families {
-        judge.one_of(&ADDRESS, Some(family), &["IPv4", "IPv6"]);
+        judge.set_to_one_of(&ADDRESS, Some(family), &["IPv4", "IPv6"]);
         if family.text().is_some_and(|text| !seen.insert(text)) {
             judge.add(&ADDRESS, family, "the same family twice").help("name each family once");
         }
@@ -226,8 +228,12 @@ fn traffic(judge: &mut Judge<'_, '_>, spec: &Node, kind: &str) {
     if matches!(kind, "NodePort" | "LoadBalancer") || !items(spec, "externalIPs").is_empty() {
         judge.one_of(&TRAFFIC, spec.get("externalTrafficPolicy"), &["Cluster", "Local"]);
     }
-    judge.one_of(&TRAFFIC, spec.get("internalTrafficPolicy"), &["Cluster", "Local"]);
-    judge.one_of(&TRAFFIC, spec.get("trafficDistribution"), &["PreferClose", "PreferSameZone", "PreferSameNode"]);
+    judge.set_to_one_of(&TRAFFIC, spec.get("internalTrafficPolicy"), &["Cluster", "Local"]);
+    judge.set_to_one_of(
+        &TRAFFIC,
+        spec.get("trafficDistribution"),
+        &["PreferClose", "PreferSameZone", "PreferSameNode"],
+    );
     judge.one_of(&TRAFFIC, spec.get("sessionAffinity"), &["None", "ClientIP"]);
     if spec.get("sessionAffinity").and_then(Node::text) == Some("ClientIP") {
         judge.range(&TRAFFIC, spec.at(&["sessionAffinityConfig", "clientIP", "timeoutSeconds"]), 1..=86400);

@@ -54,7 +54,11 @@ pub(super) fn check(judge: &mut Judge<'_, '_>) {
         ("storage.k8s.io", "CSIDriver") => {
             let modes = items(object.node, ["spec", "volumeLifecycleModes"]);
             judge.each_of(&DRIVER, modes, &["Persistent", "Ephemeral"]);
-            judge.one_of(&DRIVER, object.at(&["spec", "fsGroupPolicy"]), &["ReadWriteOnceWithFSType", "File", "None"]);
+            judge.set_to_one_of(
+                &DRIVER,
+                object.at(&["spec", "fsGroupPolicy"]),
+                &["ReadWriteOnceWithFSType", "File", "None"],
+            );
         }
         _ => {}
     }
@@ -109,5 +113,5 @@ fn class(judge: &mut Judge<'_, '_>) {
         }
     }
     judge.one_of(&CLASS, node.get("reclaimPolicy"), &["Delete", "Retain"]);
-    judge.one_of(&CLASS, node.get("volumeBindingMode"), &["Immediate", "WaitForFirstConsumer"]);
+    judge.set_to_one_of(&CLASS, node.get("volumeBindingMode"), &["Immediate", "WaitForFirstConsumer"]);
 }

@@ -10,6 +10,7 @@ use crate::schema::cel::mistake;
 use crate::schema::custom;
 use crate::schema::expression::facts;
 use crate::schema::pattern::is_expression;
+use crate::schema::typing::{self, Wanted};
 use std::collections::HashSet;
 use vigil_yaml::words::{list, nearest};
 use vigil_yaml::{Data, Entry, Node, Quoted};
@@ -241,11 +242,29 @@ impl<'n> Walk<'_, '_, '_, 'n> {
         {
             self.judge.add(&RULE, node, "a message of several lines").label("expected one line");
         }
-        for node in ["rule", "messageExpression"].into_iter().filter_map(|key| rule.get(key)) {
+        for (key, node) in ["rule", "messageExpression"].into_iter().filter_map(|key| Some((key, rule.get(key)?))) {
             if let Some(mistake) = node.text().filter(|text| !text.trim().is_empty()).and_then(mistake) {
                 self.judge.add(&RULE, node, format!("not an expression: {mistake}")).label("expected CEL");
             }
+            let before = self.judge.findings.list.len();
             self.fields(node, schema);
+            self.patterns(node);
+            let wanted = if key == "rule" { Wanted::Bool } else { Wanted::Text };
+            let is_told = self.judge.findings.list.len() > before;
+            if let Some(wrong) = node.text().filter(|_| !is_told).and_then(|text| typing::wrong(text, schema, wanted)) {
+                self.judge
+                    .add(&RULE, node, format!("{} does not compile", Quoted(node.text().unwrap_or_default().trim())))
+                    .label(wrong);
+            }
+        }
+    }
+
+    /// The regular expressions that a rule matches with.
+    fn patterns(&mut self, rule: &Node) {
+        let Some(Ok(facts)) = rule.text().and_then(facts) else { return };
+        for pattern in facts.patterns.iter().filter(|pattern| !is_expression(pattern)) {
+            let message = format!("{} is not a valid regular expression", Quoted(pattern));
+            self.judge.add(&RULE, rule, message).label("expected the syntax of Go's `regexp`");
         }
     }
 

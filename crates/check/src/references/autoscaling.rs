@@ -41,7 +41,8 @@ pub(crate) fn check(world: &World<'_>, findings: &mut Findings) {
 fn target<'a>(world: &World<'a>, scaler: &Object<'_>, key: &str, findings: &mut Findings) -> Option<&'a Object<'a>> {
     let to = scaler.at(&["spec", key])?;
     let (kind, name, at) = (text(to, ["kind"])?, text(to, ["name"])?, to.get("name")?);
-    let group = text(to, ["apiVersion"]).and_then(|api| Some(api.split_once('/')?.0)).unwrap_or_default();
+    // Of a kind without a group is told where the object itself is judged.
+    let group = text(to, ["apiVersion"])?.split_once('/').map_or("", |(group, _)| group);
     if scaler.kind == "HorizontalPodAutoscaler" && UNSCALED.contains(&kind) {
         let at = to.get("kind").unwrap_or(at);
         findings

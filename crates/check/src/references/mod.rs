@@ -6,6 +6,7 @@
 mod absent;
 mod autoscaling;
 mod backends;
+mod certificates;
 mod config;
 pub(crate) mod flows;
 mod gateway_api;
@@ -65,6 +66,7 @@ pub(crate) fn check(world: &World<'_>, findings: &mut Findings) {
         backends::check,
         gateway_api::check,
         config::check,
+        certificates::check,
         rbac::check,
         autoscaling::check,
         ports::check,

@@ -155,6 +155,11 @@ const BINDING: [(&str, usize); 7] = [
     ("transformMapEntry", 2),
 ];
 
+/// Whether a function is a macro that makes names of its own.
+pub(super) fn binds(name: &str) -> bool {
+    BINDING.iter().any(|(known, _)| *known == name)
+}
+
 const COMPARING: [&str; 6] = ["_==_", "_!=_", "_<_", "_<=_", "_>_", "_>=_"];
 
 /// Two sides of an operator that are surely of different kinds.

@@ -5,6 +5,7 @@ use crate::version::Version;
 use base64::Engine as _;
 use base64::alphabet::STANDARD;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig};
+use vigil_forms::quantity::Quantity;
 use vigil_forms::{address, duration};
 use vigil_yaml::plain::Plain;
 use vigil_yaml::{Data, Node, Quoted};
@@ -171,9 +172,76 @@ fn count(
     }
 }
 
+/// The spelling of a number with its unit that is right, of a text for which it was likely meant: `10 days` is `10d`, and
+/// what has no unit is seconds or megabytes.
+pub(crate) fn meant(text: &str, is_right: impl Fn(&str) -> bool) -> Option<String> {
+    let (number, rest) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
+    let word = rest.trim();
+    let first = word.chars().next().map(|first| first.to_ascii_lowercase().to_string()).unwrap_or_default();
+    // `5 months` are no minutes, and the first of several units is not all of them.
+    let short = if word.starts_with("mo") || word.contains(|c: char| c.is_ascii_digit()) { "" } else { first.as_str() };
+    let units = if word.is_empty() {
+        vec!["s".to_owned(), "MB".to_owned()]
+    } else {
+        vec![word.to_owned(), short.to_owned(), word.to_lowercase(), word.to_uppercase(), format!("{word}B")]
+    };
+    // Where no day is known, there are hours.
+    let hours = match short {
+        "d" => number.parse::<u32>().ok().and_then(|days| days.checked_mul(24)),
+        "w" => number.parse::<u32>().ok().and_then(|weeks| weeks.checked_mul(7 * 24)),
+        _ => None,
+    };
+    let spelled = units.into_iter().map(|unit| format!("{number}{unit}"));
+    let mut spelled = spelled.chain(hours.map(|hours| format!("{hours}h")));
+    spelled.find(|text| !number.is_empty() && is_right(text))
+}
+
+/// The quantity that a text was likely meant to be: `128MB` is `128M`, `1 Gi` is `1Gi`, and `0,5` is `0.5`.
+pub(super) fn quantity_meant(text: &str) -> Option<String> {
+    let meant: String = text.chars().filter(|c| !c.is_whitespace()).collect();
+    let meant = meant.replacen(',', ".", 1);
+    let end = meant.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(meant.len());
+    let (number, unit) = meant.split_at(end);
+    let unit = unit.trim_end_matches(['b', 'B']);
+    let unit = match unit.to_ascii_lowercase().as_str() {
+        "" | "m" => unit.to_owned(),
+        "k" => "k".to_owned(),
+        // A small letter in front of an `i` is that of a large unit.
+        lower => lower[..1].to_ascii_uppercase() + &lower[1..],
+    };
+    let meant = format!("{number}{unit}");
+    Quantity::parse(&meant).is_ok().then_some(meant)
+}
+
+/// Whether a field holds a length of time, by its name.
+pub(super) fn is_named_for_time(path: &str) -> bool {
+    const WORDS: [&str; 9] =
+        ["wait", "interval", "timeout", "duration", "delay", "period", "retention", "renewbefore", "ttl"];
+    let name = path.rsplit('.').next().unwrap_or_default().to_ascii_lowercase();
+    name == "for" || WORDS.iter().any(|word| name.ends_with(word))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn quantities() {
+        for (text, meant) in [
+            ("128MB", Some("128M")),
+            ("128mb", Some("128m")),
+            ("1 Gi", Some("1Gi")),
+            ("10 GB", Some("10G")),
+            ("64gib", Some("64Gi")),
+            ("10KiB", Some("10Ki")),
+            ("0,5", Some("0.5")),
+            ("half", None),
+            ("", None),
+            ("1ü", None),
+        ] {
+            assert_eq!(quantity_meant(text).as_deref(), meant, "{text}");
+        }
+    }
 
     #[test]
     fn times() {

@@ -6,7 +6,7 @@
 //! - [`lifecycle`] and [`served`]: whether an API server has a kind at all.
 //! - [`compile`]: JSON to a schema.
 //! - [`pattern`]: Go's regular expressions.
-//! - [`cel`]: what a definition asks for in CEL.
+//! - [`cel`]: what a definition asks for in CEL; [`typing`]: the types of that.
 //! - [`validate`]: an object against its schema.
 
 pub(crate) mod builtin;
@@ -14,13 +14,14 @@ pub(crate) mod cel;
 pub(crate) mod compile;
 pub(crate) mod custom;
 pub(crate) mod expression;
-mod formats;
+pub(crate) mod formats;
 mod leniency;
 pub(crate) mod lifecycle;
 pub(crate) mod model;
 pub(crate) mod pattern;
 pub(crate) mod served;
 pub(crate) mod shipped;
+pub(crate) mod typing;
 pub(crate) mod validate;
 
 use crate::rule::Rule;

@@ -1,8 +1,8 @@
 //! What a schema is.
 
 use super::cel::Rules;
-use super::pattern;
 use super::shipped::Shipped;
+use super::{formats, pattern};
 use crate::version::Version;
 use regex::Regex;
 use serde_json::Value;
@@ -194,19 +194,7 @@ impl Pattern {
         } else {
             return None;
         };
-        let (number, rest) = text.split_at(text.find(|c: char| !c.is_ascii_digit()).unwrap_or(text.len()));
-        let word = rest.trim();
-        let first = word.chars().next().map(|first| first.to_ascii_lowercase().to_string()).unwrap_or_default();
-        // `5 months` are no minutes, and the first of several units is not all of them.
-        let short =
-            if word.starts_with("mo") || word.contains(|c: char| c.is_ascii_digit()) { "" } else { first.as_str() };
-        let units = if word.is_empty() {
-            vec!["s".to_owned(), "MB".to_owned()]
-        } else {
-            vec![word.to_owned(), short.to_owned(), word.to_lowercase(), word.to_uppercase(), format!("{word}B")]
-        };
-        let mut spelled = units.into_iter().map(|unit| format!("{number}{unit}"));
-        let spelled = spelled.find(|text| !number.is_empty() && self.matches(text));
+        let spelled = formats::meant(text, |text| self.matches(text));
         Some((called, spelled.unwrap_or_else(|| unit.to_owned())))
     }
 }

@@ -47,13 +47,24 @@ struct Walk<'a> {
     closed: bool,
     /// Whose definition it is, where that comes with Vigil.
     shipped: Option<Shipped>,
+    /// The schemas of the mappings that the value stands in, from the object down.
+    around: Vec<&'a Schema>,
     object: &'a Object<'a>,
     findings: &'a mut Findings,
 }
 
 impl<'a> Walk<'a> {
     fn new(schemas: &'a Schemas, object: &'a Object<'a>, findings: &'a mut Findings) -> Self {
-        Self { schemas, drops_status: false, complete: true, closed: true, shipped: None, object, findings }
+        Self {
+            schemas,
+            drops_status: false,
+            complete: true,
+            closed: true,
+            shipped: None,
+            around: Vec::new(),
+            object,
+            findings,
+        }
     }
 
     fn value(&mut self, node: &Node, id: Id) {
@@ -69,7 +80,11 @@ impl<'a> Walk<'a> {
             return;
         }
         match &node.data {
-            Data::Map(entries) => self.mapping(node, entries, schema),
+            Data::Map(entries) => {
+                self.around.push(schema);
+                self.mapping(node, entries, schema);
+                self.around.pop();
+            }
             Data::List(items) => self.list(items, schema),
             Data::Scalar(_) => {}
         }
@@ -135,10 +150,11 @@ impl<'a> Walk<'a> {
             Form::Array if matches!(node.data, Data::List(_)) => true,
             Form::Array => {
                 let text = node.span.text();
+                let is_short = || text.split(", ").all(|word| !word.contains(char::is_whitespace));
                 let help = match &node.data {
-                    Data::Scalar(_) if !text.contains(char::is_whitespace) => format!("write a list: `[{text}]`"),
+                    Data::Scalar(_) if is_short() => format!("write a list: `[{text}]`"),
                     Data::Scalar(_) => "write a list, each item on a line of its own after `- `".to_owned(),
-                    _ => "put `- ` before each item".to_owned(),
+                    _ => self.listed(node, schema),
                 };
                 self.wrong_type(node, "a list").help(help);
                 false
@@ -147,8 +163,23 @@ impl<'a> Walk<'a> {
             Form::String | Form::Time | Form::Bytes => {
                 let meant = Self::unit_meant(node, schema);
                 let finding = self.wrong_type(node, "a string");
-                if scalar.is_some() {
-                    finding.help(meant.unwrap_or_else(|| "put quotes around it".to_owned()));
+                match node.items() {
+                    _ if scalar.is_some() => {}
+                    [only] if only.text().is_some() => {
+                        finding.help(format!("write it without a list: `{}`", only.span.text()));
+                    }
+                    _ => {
+                        finding
+                            .help("write one text: `|` behind the key, and the lines of the text below it, further in");
+                    }
+                }
+                if let Some(scalar) = scalar {
+                    let of_name = || {
+                        let is_time = matches!(scalar, Plain::Integer(_)) && formats::is_named_for_time(&finding.path);
+                        is_time.then(|| with_unit(&format!("{}s", scalar_text(node))))
+                    };
+                    let help = meant.or_else(of_name).unwrap_or_else(|| "put quotes around it".to_owned());
+                    finding.help(help);
                 }
                 false
             }
@@ -177,12 +208,29 @@ impl<'a> Walk<'a> {
         }
     }
 
+    /// What to do about a mapping where a list should be.
+    fn listed(&self, node: &Node, schema: &Schema) -> String {
+        let fields = schema.items.map(|id| &self.schemas.get(id).properties).filter(|fields| !fields.is_empty());
+        let is_item = |fields: &[(Box<str>, Id)]| {
+            let is_field = |entry: &Entry| fields.binary_search_by(|(name, _)| (**name).cmp(&entry.key.text)).is_ok();
+            node.entries().iter().any(is_field)
+        };
+        match fields {
+            Some(fields) if !node.entries().is_empty() && !is_item(fields) => {
+                let names: Vec<&str> = fields.iter().map(|(name, _)| &**name).collect();
+                let names = if names.len() <= 6 { format!(", of {}", list(&names, "and")) } else { String::new() };
+                format!("write a list: a `- ` for each item, and its fields behind it{names}")
+            }
+            _ => "put `- ` before each item".to_owned(),
+        }
+    }
+
     /// What a number without a unit should be, where the pattern of its field asks for a time or a size.
     fn unit_meant(node: &Node, schema: &Schema) -> Option<String> {
         let pattern = schema.limits.as_deref()?.pattern.as_ref()?;
         let number = scalar_text(node);
         let (_, meant) = pattern.amount(number).filter(|_| !pattern.matches(number))?;
-        Some(format!("write it with its unit, such as `{meant}`"))
+        Some(with_unit(&meant))
     }
 
     /// How many bits a server gives to a whole number.
@@ -240,7 +288,10 @@ impl<'a> Walk<'a> {
             Some(Plain::Text) => {
                 self.add(&VALUE, node, format!("{} is no quantity", Quoted(text)))
                     .label("expected a number with a unit, such as `500m`, `2`, `128Mi` or `1G`")
-                    .help("the units are n, u, m, k, M, G, T, P, E and Ki, Mi, Gi, Ti, Pi, Ei");
+                    .help(match formats::quantity_meant(text) {
+                        Some(meant) => format!("write `{meant}`"),
+                        None => "the units are n, u, m, k, M, G, T, P, E and Ki, Mi, Gi, Ti, Pi, Ei".to_owned(),
+                    });
                 false
             }
             _ => {
@@ -315,6 +366,17 @@ impl<'a> Walk<'a> {
             return;
         }
         let finding = self.findings.add(&UNKNOWN_FIELD, self.object, entry, message);
+        if let Some((name, help)) = former(key, &names) {
+            if !help.contains(" it below ") {
+                finding.label(format!("did you mean `{name}`?"));
+            }
+            finding.help(help);
+            return;
+        }
+        if let Some(help) = misplaced(self.schemas, &self.around, key, &finding.path) {
+            finding.help(help);
+            return;
+        }
         // Of a field that a newer operator may know, another one that looks a little like it is none that was meant.
         let is_alike = |name: &&str| self.shipped.is_none() || strsim::damerau_levenshtein(key, name) <= 3;
         if let Some(name) = nearest(key, names.iter().copied()).filter(is_alike) {
@@ -490,9 +552,90 @@ fn is_misspelt(name: &str, entries: &[Entry], schema: &Schema) -> bool {
         })
 }
 
+/// Where a field belongs that is unknown in the innermost of the mappings `around` it: below one of its fields, further
+/// out, or to what has the same name further out. `path` is where it stands.
+fn misplaced(schemas: &Schemas, around: &[&Schema], key: &str, path: &str) -> Option<String> {
+    let find = |schema: &Schema, name: &str| {
+        let at = schema.properties.binary_search_by(|(known, _)| (**known).cmp(name)).ok()?;
+        Some(schemas.get(schema.properties[at].1))
+    };
+    let (inner, outer) = around.split_last()?;
+    let is_selector = inner.properties.len() == 2 && find(inner, "matchLabels").is_some();
+    if is_selector {
+        return Some(format!("labels stand below `matchLabels:`, so write `{key}` there"));
+    }
+    let holds = |(name, id): &&(Box<str>, Id)| {
+        let schema = schemas.get(*id);
+        let schema = schema.items.map_or(schema, |id| schemas.get(id));
+        &**name != "status" && find(schema, key).is_some()
+    };
+    let below: Vec<&(Box<str>, Id)> = inner.properties.iter().filter(holds).collect();
+    let needed = below.iter().find(|(name, _)| inner.required.iter().any(|needed| **needed == **name));
+    if let Some((name, id)) = needed.or(below.first().filter(|_| below.len() == 1)) {
+        let of = if schemas.get(*id).items.is_some() { "to the items of" } else { "below" };
+        return Some(format!("it belongs {of} `{name}`"));
+    }
+    let mut way = Vec::new();
+    let mut deeper = *inner;
+    while let Some((name, schema)) =
+        ["jobTemplate", "template", "spec"].iter().find_map(|name| Some((name, find(deeper, name)?)))
+    {
+        way.push(*name);
+        if find(schema, key).is_some() {
+            return Some(format!("it belongs below `{}`", way.join(".")));
+        }
+        deeper = schema;
+    }
+    // Each mapping is one step of the way.
+    let mut place = path;
+    let mut own = "";
+    for (steps, schema) in std::iter::once(inner).chain(outer.iter().rev()).enumerate() {
+        place = place.rsplit_once('.').map_or("", |(place, _)| place);
+        if steps == 0 {
+            own = place.rsplit('.').next().unwrap_or_default();
+            continue;
+        }
+        let within = |name: &str| if place.is_empty() { name.to_owned() } else { format!("{place}.{name}") };
+        if find(schema, own).and_then(|same| find(same, key)).is_some() {
+            return Some(format!("it belongs to `{}`", within(own)));
+        }
+        if find(schema, key).is_some() {
+            return Some(format!("write it as `{}`", within(key)));
+        }
+    }
+    None
+}
+
+/// What took the place of a field that an earlier version of the same kind had, or where one belongs that is a key of a free
+/// mapping: the field, and what to write. `known` are the fields that it has now.
+fn former(key: &str, known: &[&str]) -> Option<(&'static str, &'static str)> {
+    const FORMER: [(&str, &str, &str); 10] = [
+        ("serviceName", "service", "write `service:`, and its `name:` below it"),
+        ("servicePort", "service", "write `service:`, and below it `port:` with `number:` or `name:`"),
+        (
+            "targetCPUUtilizationPercentage",
+            "metrics",
+            "write `metrics:` with an item of `type: Resource`, whose `resource` has `name: cpu` and a `target` of `type: Utilization` with `averageUtilization:`",
+        ),
+        ("cpu", "requests", "write it below `requests:`, `limits:` or both"),
+        ("memory", "requests", "write it below `requests:`, `limits:` or both"),
+        ("severity", "labels", "write it below `labels:`"),
+        ("summary", "annotations", "write it below `annotations:`"),
+        ("description", "annotations", "write it below `annotations:`"),
+        ("message", "annotations", "write it below `annotations:`"),
+        ("runbook_url", "annotations", "write it below `annotations:`"),
+    ];
+    let of = |(was, is, _): &&(&str, &str, &str)| *was == key && known.contains(is);
+    FORMER.iter().find(of).map(|(_, is, help)| (*is, *help))
+}
+
 /// What to do about a field that definitions of another version may know.
 fn older(shipped: Shipped) -> String {
     format!("the definitions here are of {shipped}; check what others know with `--crds` and their definitions")
+}
+
+fn with_unit(meant: &str) -> String {
+    format!("write it with its unit, such as `{meant}`")
 }
 
 fn shown((major, minor): Release) -> String {

@@ -83,8 +83,9 @@ impl<'a> Pod<'a> {
             spec: Some(template.spec),
             namespace: home,
             labels: template.labels().iter().collect(),
+            // A port without a number is told as such.
+            ports_known: own.is_some() && Port::declared(template.spec).all(|port| port.number != 0),
             ports: Port::declared(template.spec).collect(),
-            ports_known: own.is_some(),
             programs: template.containers().filter_map(Program::of).map(|program| program.name).collect(),
         })
     }

@@ -61,6 +61,12 @@ impl<'r> Details<'r, '_, '_> {
                 self.add(at, message, findings).label(format!("expected none of {}", list(&RESERVED, "or")));
             }
         }
+        for node in self.configs("telegram") {
+            let chat = node.get("chatID").or_else(|| node.get("chat_id"));
+            if let Some(chat) = chat.filter(|chat| chat.integer() == Some(0)) {
+                self.add(chat, "a chat of number 0 is none", findings).label("expected the number of a chat");
+            }
+        }
         for node in self.configs("slack") {
             self.slack(node, findings);
         }

@@ -4,11 +4,14 @@ use super::super::file::Where;
 use super::{ROUTE, matchers};
 use crate::fields::{entries, items, text, written};
 use crate::finding::Findings;
+use crate::schema::formats;
 use crate::schema::pattern::is_expression;
 use std::collections::HashSet;
 use vigil_forms::duration;
 use vigil_yaml::words::{list, nearest};
 use vigil_yaml::{Data, Node, Quoted};
+
+const LEFT_OUT: &str = "the operator leaves out the whole AlertmanagerConfig";
 
 /// The names of keys, which the operator spells in another way.
 pub(super) struct Keys {
@@ -103,7 +106,7 @@ impl Routes<'_, '_> {
         if self.is_file() {
             self.first(route, findings);
         }
-        self.route(route, &known, findings);
+        self.route(route, true, &known, findings);
     }
 
     fn is_file(&self) -> bool {
@@ -126,7 +129,7 @@ impl Routes<'_, '_> {
         }
     }
 
-    fn route(&self, route: &Node, known: &Known<'_>, findings: &mut Findings) {
+    fn route(&self, route: &Node, is_first: bool, known: &Known<'_>, findings: &mut Findings) {
         if let Some(node) = route.get("receiver")
             && let Some(name) = node.text().filter(|name| !name.is_empty())
         {
@@ -150,6 +153,9 @@ impl Routes<'_, '_> {
                 self.expression(matcher, findings);
             }
         }
+        if !self.is_file() {
+            self.waits(route, is_first, findings);
+        }
         // `continue` in the first and zero in any.
         for key in &self.keys.waits[1..] {
             if let Some(node) = route.get(key)
@@ -164,7 +170,7 @@ impl Routes<'_, '_> {
             if !self.is_file() {
                 self.nested(below, findings);
             }
-            self.route(below, known, findings);
+            self.route(below, false, known, findings);
         }
     }
 
@@ -216,7 +222,6 @@ impl Routes<'_, '_> {
     /// A route of an AlertmanagerConfig below the first: a server takes anything there, and the operator leaves the whole
     /// object out for what it does not know.
     fn nested(&self, route: &Node, findings: &mut Findings) {
-        const LEFT_OUT: &str = "the operator leaves out the whole AlertmanagerConfig";
         let Data::Map(fields) = &route.data else {
             self.place
                 .add(&ROUTE, route, format!("a route is {}", route.describe()), findings)
@@ -235,10 +240,7 @@ impl Routes<'_, '_> {
                 _ if value.is_null() => continue,
                 "continue" => value.boolean().is_none().then_some("`true` or `false`"),
                 "receiver" => value.text().is_none().then_some("a string"),
-                "groupWait" | "groupInterval" | "repeatInterval" => {
-                    let is_one = |text: &str| text.is_empty() || duration::prometheus(text).is_ok();
-                    (!value.text().is_some_and(is_one)).then_some("a duration such as `30s` or `4h`, as a string")
-                }
+                _ if self.keys.waits.contains(name) => None,
                 _ => (!matches!(value.data, Data::List(_))).then_some("a list"),
             };
             if let Some(expected) = expected {
@@ -265,6 +267,24 @@ impl Routes<'_, '_> {
                 let message = format!("`matchType` is {}", shown(node));
                 let finding = self.place.add(&ROUTE, node, message, findings);
                 finding.label("expected `=`, `!=`, `=~` or `!~`").help(LEFT_OUT);
+            }
+        }
+    }
+
+    /// How long an AlertmanagerConfig says to wait: the definition lets every text pass, and of the routes below the first
+    /// everything.
+    fn waits(&self, route: &Node, is_first: bool, findings: &mut Findings) {
+        for key in self.keys.waits {
+            let Some(node) = route.get(key).filter(|node| !node.is_null()) else { continue };
+            let is_one = |text: &str| text.is_empty() || duration::prometheus(text).is_ok();
+            // Of the first route the definition knows that it is a text.
+            if !node.text().map_or(is_first, is_one) {
+                let finding = self.place.add(&ROUTE, node, format!("`{key}` is {}", shown(node)), findings);
+                finding.label(match formats::meant(written(node), is_one) {
+                    Some(meant) => format!("expected a duration: write `{meant}`"),
+                    None => "expected a duration such as `30s` or `4h`".to_owned(),
+                });
+                finding.help(LEFT_OUT);
             }
         }
     }

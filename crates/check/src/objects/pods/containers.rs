@@ -218,7 +218,7 @@ fn restarts(judge: &mut Judge<'_, '_>, role: Role, container: &Node) {
 fn values(judge: &mut Judge<'_, '_>, container: &Node) {
     judge.one_of(&VALUE, container.get("imagePullPolicy"), &["Always", "IfNotPresent", "Never"]);
     judge.one_of(&VALUE, container.get("terminationMessagePolicy"), &["File", "FallbackToLogsOnError"]);
-    judge.one_of(&VALUE, container.get("restartPolicy"), &["Always", "OnFailure", "Never"]);
+    judge.set_to_one_of(&VALUE, container.get("restartPolicy"), &["Always", "OnFailure", "Never"]);
     let mut resized = HashSet::new();
     for policy in items(container, "resizePolicy") {
         judge.one_of(&VALUE, policy.get("resourceName"), &["cpu", "memory"]);

@@ -84,7 +84,7 @@ fn volume(judge: &mut Judge<'_, '_>, pod: &Pod<'_>, mount: &Node) {
 }
 
 fn propagation(judge: &mut Judge<'_, '_>, container: &Node, mount: &Node) {
-    judge.one_of(&MOUNT, mount.get("mountPropagation"), &["None", "HostToContainer", "Bidirectional"]);
+    judge.set_to_one_of(&MOUNT, mount.get("mountPropagation"), &["None", "HostToContainer", "Bidirectional"]);
     let propagation = filled(mount, "mountPropagation");
     let is_privileged = given(container, "securityContext").is_some_and(|context| is_set(context, "privileged"));
     if let Some((node, _)) = propagation.filter(|(_, text)| *text == "Bidirectional" && !is_privileged) {
@@ -92,7 +92,7 @@ fn propagation(judge: &mut Judge<'_, '_>, container: &Node, mount: &Node) {
             .add(&MOUNT, node, "only privileged containers can show their mounts to the node")
             .help("set `securityContext.privileged: true`, or use `HostToContainer`");
     }
-    judge.one_of(&MOUNT, mount.get("recursiveReadOnly"), &["Disabled", "IfPossible", "Enabled"]);
+    judge.set_to_one_of(&MOUNT, mount.get("recursiveReadOnly"), &["Disabled", "IfPossible", "Enabled"]);
     if let Some((node, _)) =
         filled(mount, "recursiveReadOnly").filter(|(_, text)| matches!(*text, "Enabled" | "IfPossible"))
     {

@@ -157,8 +157,8 @@ fn spread(judge: &mut Judge<'_, '_>, spec: &Node) {
         judge.range(&SCHEDULING, constraint.get("maxSkew"), 1..=i64::MAX);
         judge.range(&SCHEDULING, constraint.get("minDomains"), 1..=i64::MAX);
         judge.one_of(&SCHEDULING, constraint.get("whenUnsatisfiable"), &["DoNotSchedule", "ScheduleAnyway"]);
-        judge.one_of(&SCHEDULING, constraint.get("nodeAffinityPolicy"), &["Honor", "Ignore"]);
-        judge.one_of(&SCHEDULING, constraint.get("nodeTaintsPolicy"), &["Honor", "Ignore"]);
+        judge.set_to_one_of(&SCHEDULING, constraint.get("nodeAffinityPolicy"), &["Honor", "Ignore"]);
+        judge.set_to_one_of(&SCHEDULING, constraint.get("nodeTaintsPolicy"), &["Honor", "Ignore"]);
         for key in ["topologyKey", "whenUnsatisfiable"] {
             if is_blank(constraint, key) {
                 judge.required(&SCHEDULING, constraint, key);

@@ -63,9 +63,9 @@ fn both(judge: &mut Judge<'_, '_>, context: &Node) {
 }
 
 fn only_pod(judge: &mut Judge<'_, '_>, context: &Node) {
-    judge.one_of(&SECURITY, context.get("fsGroupChangePolicy"), &["Always", "OnRootMismatch"]);
-    judge.one_of(&SECURITY, context.get("supplementalGroupsPolicy"), &["Merge", "Strict"]);
-    judge.one_of(&SECURITY, context.get("seLinuxChangePolicy"), &["MountOption", "Recursive"]);
+    judge.set_to_one_of(&SECURITY, context.get("fsGroupChangePolicy"), &["Always", "OnRootMismatch"]);
+    judge.set_to_one_of(&SECURITY, context.get("supplementalGroupsPolicy"), &["Merge", "Strict"]);
+    judge.set_to_one_of(&SECURITY, context.get("seLinuxChangePolicy"), &["MountOption", "Recursive"]);
     for group in items(context, "supplementalGroups") {
         if let Some(number) = group.integer().filter(|number| !(0..=LARGEST_ID).contains(number)) {
             judge.add(&SECURITY, group, format!("no group is {number}")).label(format!("expected 0 to {LARGEST_ID}"));
@@ -151,7 +151,10 @@ fn is_sysctl(name: &str) -> bool {
 }
 
 fn only_container(judge: &mut Judge<'_, '_>, context: &Node, shares_users: bool) {
-    judge.one_of(&SECURITY, context.get("procMount"), &["Default", "Unmasked"]);
+    // Older servers drop it.
+    if judge.since(33) {
+        judge.set_to_one_of(&SECURITY, context.get("procMount"), &["Default", "Unmasked"]);
+    }
     if let Some(node) = context.get("procMount").filter(|node| shares_users && node.text() == Some("Unmasked")) {
         judge
             .add(&SECURITY, node, "an unmasked `/proc` in a pod that shares the users of its node")

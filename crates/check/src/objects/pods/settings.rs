@@ -31,11 +31,11 @@ pub(super) fn check(judge: &mut Judge<'_, '_>, pod: &Pod<'_>) {
 fn values(judge: &mut Judge<'_, '_>, spec: &Node) {
     judge.one_of(&VALUE, spec.get("restartPolicy"), &["Always", "OnFailure", "Never"]);
     judge.one_of(&VALUE, spec.get("dnsPolicy"), &["ClusterFirst", "ClusterFirstWithHostNet", "Default", "None"]);
-    judge.one_of(&VALUE, spec.get("preemptionPolicy"), &["Never", "PreemptLowerPriority"]);
+    judge.set_to_one_of(&VALUE, spec.get("preemptionPolicy"), &["Never", "PreemptLowerPriority"]);
     priority(judge, spec);
     judge.range(&VALUE, spec.get("activeDeadlineSeconds"), 1..=i64::from(i32::MAX));
     if let Some(os) = given(spec, "os") {
-        judge.one_of(&VALUE, os.get("name"), &["linux", "windows"]);
+        judge.set_to_one_of(&VALUE, os.get("name"), &["linux", "windows"]);
     }
     let mut together = |first: &str, second: &str| {
         if let Some(entry) = spec.entry(second).filter(|_| is_set(spec, first) && is_set(spec, second)) {
@@ -78,6 +78,7 @@ fn names(judge: &mut Judge<'_, '_>, spec: &Node) {
     for key in ["serviceAccountName", "nodeName", "priorityClassName", "runtimeClassName"] {
         judge.dns_subdomain(&VALUE, spec, key);
     }
+    judge.not_empty(&VALUE, spec, "runtimeClassName");
     // A StatefulSet sets its own.
     if judge.object.kind != "StatefulSet" {
         judge.dns_label(&VALUE, spec, "hostname");
