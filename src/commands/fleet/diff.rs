@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
+use vigil::size::add_series;
 use vigil_fleet::Cluster;
 use vigil_yaml::Problem;
 use vigil_yaml::words::counted;
@@ -117,7 +118,8 @@ impl Sides<'_> {
         let before = if is_new { Vec::new() } else { objects(self.before)? };
         let version = cluster.facts.versions["Kubernetes"].parse().unwrap_or(vigil_check::versions().1);
         let options = vigil_diff::Options { minor: version.minor().into() };
-        let diff = vigil_diff::compare(&before, &objects(self.after)?, options);
+        let mut diff = vigil_diff::compare(&before, &objects(self.after)?, options);
+        add_series(&mut diff.totals);
         Ok((!diff.is_empty()).then(|| vigil_diff::report::text(&diff, self.all, self.colour)))
     }
 }
