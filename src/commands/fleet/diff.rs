@@ -38,7 +38,7 @@ pub(super) struct Diff {
 
 pub(super) fn run(arguments: &Diff, terminal: &Terminal) -> Result<Outcome, Failure> {
     let failure = |problems| Failure::new(problems, "nothing was compared");
-    let made = arguments.selection.make(false).map_err(failure)?;
+    let made = arguments.selection.make(false, terminal).map_err(failure)?;
     let unpacked = revision::is_one(&arguments.before).then(|| revision::unpacked(&arguments.before));
     let unpacked = unpacked.transpose().map_err(failure)?;
     let before = unpacked.as_ref().map_or(arguments.before.as_path(), |folder| folder.path());
