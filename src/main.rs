@@ -5,6 +5,7 @@ mod inputs;
 mod kustomize;
 mod page;
 mod picture;
+mod progress;
 mod revision;
 mod terminal;
 

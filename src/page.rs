@@ -9,6 +9,7 @@ use handlebars::{Handlebars, handlebars_helper};
 use serde::Serialize;
 use serde_json::Value;
 use std::path::Path;
+use vigil::size::add_series;
 use vigil_check::Report;
 use vigil_check::graph::{Connection, End, Why};
 use vigil_yaml::words::counted;
@@ -108,7 +109,8 @@ impl Page {
 
     /// With all that can be said of the objects.
     pub(crate) fn about(mut self, objects: &[Value], minor: u32) -> Self {
-        let totals = vigil_diff::compare(&[], objects, vigil_diff::Options { minor }).totals;
+        let mut totals = vigil_diff::compare(&[], objects, vigil_diff::Options { minor }).totals;
+        add_series(&mut totals);
         self.facts = totals.rows.into_iter().map(|row| Fact { name: row.name, value: row.after }).collect();
         self.facts.retain(|fact| fact.value != "0");
         self.workloads = about::workloads(objects);

@@ -7,6 +7,7 @@ mod coefficients;
 use coefficients::Key;
 pub use coefficients::{COEFFICIENTS, Coefficient, Coefficients};
 
+use vigil_diff::{Pods, Row, Totals};
 use vigil_stack::Parsed;
 use vigil_stack::model::{ClusterSize, Loki, LokiMode, Persistence, Prometheus, ResourceAmounts, Resources, Stack};
 use vigil_stack::units::{Duration, Quantity};
@@ -173,7 +174,25 @@ fn series(cluster: &ClusterSize, by: &Coefficients) -> (f64, String) {
         grouped(pod),
         grouped(pods)
     );
-    (base + node * nodes + pod * pods + own, formula)
+    (base + node * nodes + of_pods(pods, by) + own, formula)
+}
+
+/// The series that cAdvisor and kube-state-metrics have of pods.
+fn of_pods(pods: f64, by: &Coefficients) -> f64 {
+    by.get(Key::SeriesPerPod) * pods
+}
+
+/// Adds to what two sets ask of a cluster the series of their pods, as far as the sets say how many there are.
+pub fn add_series(totals: &mut Totals) {
+    let by = Coefficients::default();
+    #[expect(clippy::cast_precision_loss, reason = "an estimate")]
+    let series = |pods: i64| grouped(of_pods(pods as f64, &by));
+    let mut add = |name, pods: fn(&Pods) -> i64| {
+        let [before, after] = totals.pods.each_ref().map(|it| series(pods(it)));
+        totals.rows.push(Row { name, before, after });
+    };
+    add("series of its pods, about", |pods| pods.fixed);
+    add("series of its pods on each node, about", |pods| pods.each_node);
 }
 
 fn advise_of_thanos(stack: &Stack, shards: f64, advice: &mut Vec<String>) {

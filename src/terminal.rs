@@ -1,6 +1,8 @@
 //! What is said where: the product on stdout, the talk on stderr, colour only where somebody sees it.
 
 use crate::commands::Failure;
+use crate::progress::Progress;
+use std::ffi::OsStr;
 use std::io::{self, IsTerminal, Write};
 use vigil_yaml::words::counted;
 use vigil_yaml::{Problem, Severity};
@@ -86,6 +88,14 @@ impl Terminal {
         }
     }
 
+    /// Tells how far something is, where somebody looks on and has not asked for quiet.
+    pub(crate) fn progress(&self, doing: &str, total: Option<usize>) -> Progress {
+        if self.quiet || !can_redraw(io::stderr().is_terminal(), std::env::var_os("TERM").as_deref()) {
+            return Progress::default();
+        }
+        Progress::new(io::stderr(), doing.to_owned(), total)
+    }
+
     /// Tells why the command failed.
     pub(crate) fn fail(&self, failure: &Failure) {
         self.draw(&failure.problems);
@@ -99,5 +109,27 @@ impl Terminal {
     fn say(&self, text: &str) {
         // Nobody is left to be told when stderr is gone.
         let _ = writeln!(io::stderr().lock(), "{text}");
+    }
+}
+
+/// Whether a line can be drawn over the one before.
+fn can_redraw(is_terminal: bool, kind: Option<&OsStr>) -> bool {
+    is_terminal && kind.is_some_and(|kind| kind != "dumb")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_drawn_again_where_that_can_be() {
+        for (is_terminal, kind, expected) in [
+            (true, Some("xterm"), true),
+            (true, Some("dumb"), false),
+            (true, None, false),
+            (false, Some("xterm"), false),
+        ] {
+            assert_eq!(can_redraw(is_terminal, kind.map(OsStr::new)), expected, "{is_terminal} {kind:?}");
+        }
     }
 }

@@ -21,7 +21,9 @@ fn objects(stack: &str) -> Vec<Value> {
 }
 
 fn compare(before: &[Value], after: &[Value]) -> Diff {
-    vigil_diff::compare(before, after, Options { minor: 29 })
+    let mut diff = vigil_diff::compare(before, after, Options { minor: 29 });
+    vigil::size::add_series(&mut diff.totals);
+    diff
 }
 
 /// The tutorial's stack with some texts in place of others.

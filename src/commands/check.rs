@@ -73,7 +73,7 @@ const MOST: usize = 100;
 pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Outcome, Failure> {
     let failure = |problems| Failure::new(problems, "nothing was checked");
     let options = options(arguments, terminal).map_err(failure)?;
-    let report = report(arguments, options).map_err(failure)?;
+    let report = report(arguments, options, terminal).map_err(failure)?;
     if report.objects.is_empty() && report.findings.is_empty() {
         let paths: Vec<_> = arguments.paths.iter().map(|path| super::called(path)).collect();
         let problem = Problem::in_file("holds no objects", paths.join(", "));
@@ -97,16 +97,19 @@ pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Outcome,
     Ok(if report.is_clean() { Outcome::Clean } else { Outcome::Differs })
 }
 
-fn report(arguments: &Arguments, options: Options) -> Result<Report, Vec<Problem>> {
+fn report(arguments: &Arguments, options: Options, terminal: &Terminal) -> Result<Report, Vec<Problem>> {
     if arguments.objects_only {
         let (texts, unread) = inputs::texts(&arguments.paths)?;
         let templates = templates(texts.iter().map(|text| (text.name(), text.beginning())));
+        let _progress = terminal.progress("checking", None);
         let documents = || texts.iter().flat_map(inputs::Text::documents);
         return vigil_check::check_apart(documents, &Options { templates, unread, ..options })
             .map_err(|problem| vec![*problem]);
     }
     let (sources, unread) = inputs::read_what_can(&arguments.paths)?;
     let templates = templates(sources.iter().map(|source| (source.name.clone(), &*source.text)));
+    // What somebody else makes meanwhile is not the checker's time.
+    let _progress = terminal.progress("checking", None);
     Ok(vigil_check::check(&sources, &Options { templates, unread, ..options }))
 }
 

@@ -7,6 +7,7 @@ use std::fmt::Write as _;
 use std::fs::{self, OpenOptions};
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
+use vigil::size::add_series;
 use vigil_check::Report;
 use vigil_diff::{Class, Diff};
 use vigil_directory::Changes;
@@ -115,6 +116,7 @@ fn judged(arguments: &Arguments) -> Result<Judged, Vec<Problem>> {
     let minor = options.kubernetes.first().map_or(0, |version| version.minor().into());
     let options = vigil_diff::Options { minor };
     let mut diff = vigil_diff::compare(&old, &applied(&rendered.rendering), options);
+    add_series(&mut diff.totals);
     if !is_first {
         causes::find(&mut diff, &before, &arguments.selection, options);
     }

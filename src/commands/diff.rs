@@ -6,6 +6,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser as _};
 use serde_json::Value;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use vigil::size::add_series;
 use vigil_check::Version;
 use vigil_diff::{Class, Options, report};
 use vigil_yaml::{Limits, Problem, Source};
@@ -88,6 +89,7 @@ pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Outcome,
     let minor = version.unwrap_or(vigil_check::versions().1).minor().into();
     let options = Options { minor };
     let mut diff = vigil_diff::compare(&before, &after, options);
+    add_series(&mut diff.totals);
     if arguments.after.is_none() {
         causes::find(&mut diff, &arguments.before, &arguments.selection, options);
     }

@@ -3,6 +3,7 @@ use crate::kustomize;
 use crate::page::Page;
 use crate::terminal::Terminal;
 use std::path::{Path, PathBuf};
+use vigil::size::add_series;
 use vigil_check::graph::connections;
 use vigil_yaml::Problem;
 
@@ -52,6 +53,7 @@ pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Outcome,
         page = match diff::objects(before) {
             Ok(old) => {
                 let mut changes = vigil_diff::compare(&old, &objects, options);
+                add_series(&mut changes.totals);
                 if arguments.paths.is_empty() {
                     causes::find(&mut changes, before, &arguments.selection, options);
                 }

@@ -28,7 +28,7 @@ mod workload;
 pub use change::{Change, Path, Step};
 pub use defaults::is_default;
 pub use effect::{Class, Effect, Field};
-pub use effects::totals::{Row, Totals};
+pub use effects::totals::{Pods, Row, Totals};
 pub use object::{Identity, read};
 pub use workload::Count;
 

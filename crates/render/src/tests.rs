@@ -803,7 +803,8 @@ fn policies(objects: &[Object]) -> impl Iterator<Item = &Object> {
 fn every_service_of_a_closed_namespace_has_its_policy() {
     let objects = render(&switched(), &REAL).unwrap().objects;
     let selects = |policy: &Object| policy.value["spec"]["podSelector"]["matchLabels"].clone();
-    let closed: Vec<_> = policies(&objects).filter(|policy| selects(policy).is_null()).map(Object::namespace).collect();
+    let denied = policies(&objects).filter(|policy| policy.name() == "default-deny-ingress");
+    let closed: Vec<_> = denied.map(Object::namespace).collect();
     assert_eq!(closed.len(), 2);
     let mut services = 0;
     for service in objects.iter().filter(|object| object.kind() == "Service" && closed.contains(&object.namespace())) {
@@ -820,6 +821,184 @@ fn every_service_of_a_closed_namespace_has_its_policy() {
         services += 1;
     }
     assert!(services > 2);
+}
+
+/// All stacks of the repository, with policies in both directions.
+fn closed_stacks() -> Vec<(String, Stack)> {
+    let files = std::fs::read_dir("../../stacks").unwrap().map(|entry| entry.unwrap().path());
+    let mut files: Vec<_> = files.filter(|path| path.extension().is_some_and(|it| it == "yaml")).collect();
+    files.sort();
+    let closed = files.into_iter().map(|path| {
+        let source = vigil_yaml::Source::read(&path, Stack::LIMITS.bytes).unwrap();
+        let mut stack = Stack { patches: Vec::new(), ..Stack::load(&source, &path).expect("a sound stack").stack };
+        stack.network_policies.enabled = true;
+        stack.network_policies.egress.enabled = true;
+        (path.display().to_string(), stack)
+    });
+    closed.collect()
+}
+
+fn rules<'a>(policy: &'a Object, direction: &str) -> impl Iterator<Item = &'a Value> {
+    policy.value["spec"][direction].as_array().into_iter().flatten()
+}
+
+/// Whether a rule is for a port of the pods that a policy is for.
+fn is_for(rule: &Value, end: &str, pods: &Object, port: &Value) -> bool {
+    let namespace = json!({ "matchLabels": { "kubernetes.io/metadata.name": pods.namespace() } });
+    let is_peer = |peer: &Value| {
+        let is_namespace = peer["namespaceSelector"] == namespace || peer["namespaceSelector"] == json!({});
+        is_namespace && (peer["podSelector"].is_null() || peer["podSelector"] == pods.value["spec"]["podSelector"])
+    };
+    let any = |list: &Value, is_it: &dyn Fn(&Value) -> bool| list.as_array().is_none_or(|list| list.iter().any(is_it));
+    any(&rule[end], &is_peer) && any(&rule["ports"], &|own| own == port)
+}
+
+/// The pods that a peer names, by the policy that is for them, and the ports of its rule.
+fn named<'a>(
+    all: &'a [Object],
+    rule: &'a Value,
+    end: &'a str,
+) -> impl Iterator<Item = (&'a Object, &'a Value)> + use<'a> {
+    let whose = |peer: &&Value| !peer["podSelector"].is_null();
+    let peers = rule[end].as_array().into_iter().flatten().filter(whose);
+    let ports = || rule["ports"].as_array().into_iter().flatten();
+    peers.flat_map(move |peer| {
+        let namespace = &peer["namespaceSelector"]["matchLabels"]["kubernetes.io/metadata.name"];
+        let is_it = |policy: &&Object| {
+            policy.value["spec"]["podSelector"] == peer["podSelector"] && namespace == policy.namespace()
+        };
+        let pods = policies(all).find(is_it).unwrap_or_else(|| panic!("no policy is for {peer}"));
+        ports().map(move |port| (pods, port))
+    })
+}
+
+/// What one end allows and the other denies is a connection that times out.
+#[test]
+fn both_ends_of_a_connection_have_a_rule_for_it() {
+    for (path, stack) in closed_stacks() {
+        let objects = render(&stack, &REAL).unwrap().objects;
+        let mut connections = 0;
+        for (direction, end, other, other_end) in
+            [("ingress", "from", "egress", "to"), ("egress", "to", "ingress", "from")]
+        {
+            for policy in policies(&objects) {
+                for (pods, port) in rules(policy, direction).flat_map(|rule| named(&objects, rule, end)) {
+                    // A port is that of the pods that let in.
+                    let agrees = rules(pods, other).any(|rule| is_for(rule, other_end, policy, port));
+                    let (here, there) = (policy.title(), pods.title());
+                    assert!(agrees, "{path}: {direction} of {here} has port {port} of {there}, {other} there has not");
+                    connections += 1;
+                }
+            }
+        }
+        assert!(connections > 2, "{path}");
+    }
+}
+
+/// What is closed and has no rule of its own reaches nothing, and what has rules looks up names.
+#[test]
+fn all_pods_of_a_closed_namespace_have_a_policy_for_egress() {
+    for (path, stack) in closed_stacks() {
+        let objects = render(&stack, &REAL).unwrap().objects;
+        let denied = policies(&objects).filter(|policy| policy.name() == "default-deny-egress");
+        let closed: Vec<_> = denied.map(Object::namespace).collect();
+        let own = || policies(&objects).filter(|policy| !policy.name().starts_with("default-deny"));
+        let mut pods = 0;
+        for object in objects.iter().filter(|object| closed.contains(&object.namespace())) {
+            let Some(template) = object.value.pointer("/spec/template") else { continue };
+            if template["spec"]["hostNetwork"] == true {
+                continue;
+            }
+            let labels = &template["metadata"]["labels"];
+            let is_for_it = |policy: &Object| {
+                let selector = policy.value["spec"]["podSelector"]["matchLabels"].as_object().unwrap();
+                policy.namespace() == object.namespace() && selector.iter().all(|(key, value)| labels[key] == *value)
+            };
+            assert!(own().any(is_for_it), "{path}: {}", object.title());
+            pods += 1;
+        }
+        assert!(pods > 0, "{path}");
+        for policy in own() {
+            assert_eq!(policy.value["spec"]["policyTypes"], json!(["Egress", "Ingress"]), "{path}: {}", policy.title());
+            let dns = json!({ "port": 53, "protocol": "UDP" });
+            let is_dns = |rule: &Value| rule["to"].is_null() && rule["ports"].as_array().unwrap().contains(&dns);
+            let mut all = rules(policy, "egress").peekable();
+            assert!(all.peek().is_none() || all.any(is_dns), "{path}: {}", policy.title());
+        }
+    }
+}
+
+/// The ports at which each part reaches what is outside of the cluster, or in the network of nodes.
+#[test]
+fn what_pods_reach_follows_from_the_stack() {
+    let ports = |text: &str, name: &str, to: &Value| {
+        let text = format!("network-policies: {{enabled: true, egress: {{enabled: true}}}}\n{text}");
+        let stack = Stack::parse(&vigil_yaml::Source::new("stack.yaml", text)).unwrap().stack;
+        let objects = render(&stack, &REAL).unwrap().objects;
+        let policy = policies(&objects).find(|policy| policy.name() == name).expect("a policy").value.clone();
+        let rules = policy["spec"]["egress"].as_array().cloned().unwrap_or_default();
+        let found = rules.iter().filter(|rule| rule["to"] == *to).filter_map(|rule| rule["ports"].as_array().cloned());
+        found.flatten().map(|port| port["port"].as_u64().unwrap()).collect::<Vec<_>>()
+    };
+    let outside = json!([{ "ipBlock": { "cidr": "0.0.0.0/0" } }, { "ipBlock": { "cidr": "::/0" } }]);
+    let [prometheus, alertmanager, grafana, loki] =
+        ["prometheus", "alertmanager", "grafana", "loki"].map(|name| match name {
+            "loki" => "loki-stack".to_owned(),
+            name => format!("kube-prometheus-stack-{name}"),
+        });
+    let receiver = |way: &str| {
+        format!("alertmanager: {{enabled: true, receivers: [{{name: a, {way}}}], route: {{receiver: a}}}}\n")
+    };
+    for (text, name, expected) in [
+        ("grafana: {dashboards: []}\n".to_owned(), &grafana, vec![]),
+        ("grafana: {dashboards: [], plugins: ['grafana-clock-panel@2.1.8']}\n".to_owned(), &grafana, vec![443]),
+        ("grafana: {dashboards: [{name: a, id: 1, revision: 1}]}\n".to_owned(), &grafana, vec![443]),
+        ("grafana: {dashboards: [], config: {smtp: {enabled: 'true', host: 'mail.example.com:587'}}}\n".to_owned(), &grafana, vec![587]),
+        (
+            "grafana: {dashboards: [], config: {auth.generic_oauth: {enabled: 'true', token_url: 'https://sso.example.com:8443/token'}}}\n"
+                .to_owned(),
+            &grafana,
+            vec![8443],
+        ),
+        (receiver("webhook: [{url: 'http://hooks.example.com:8080/a'}]"), &alertmanager, vec![8080]),
+        (
+            receiver("email: [{to: a@example.com, from: b@example.com, smarthost: 'mail.example.com:25'}]"),
+            &alertmanager,
+            vec![25],
+        ),
+        (receiver("slack: [{urlSecret: {name: a, key: b}}]"), &alertmanager, vec![443]),
+        (receiver("webhook: [{url: 'http://hook.apps.svc:8080/a'}]"), &alertmanager, vec![]),
+        (
+            "prometheus: {remoteWrite: [{url: 'https://mimir.example.com:9009/api/v1/push'}]}\n".to_owned(),
+            &prometheus,
+            vec![9009],
+        ),
+        (
+            "prometheus: {scrapeConfigs: [{name: a, targets: ['db.example.com:9187']}]}\n".to_owned(),
+            &prometheus,
+            vec![9187],
+        ),
+        (
+            "objectStorage: {s3: {endpoint: 's3.example.com:9000', credentials: {accessKeyId: {name: a, key: b}, \
+             secretAccessKey: {name: a, key: c}}}, buckets: {loki: logs}}\nloki: {schema: [{from: 2026-01-01, objectStore: s3}]}\n"
+                .to_owned(),
+            &loki,
+            vec![9000],
+        ),
+        (
+            "objectStorage: {gcs: {}, buckets: {loki: logs}}\nloki: {schema: [{from: 2026-01-01, objectStore: gcs}]}\n"
+                .to_owned(),
+            &loki,
+            vec![443],
+        ),
+    ] {
+        assert_eq!(ports(&text, name, &outside), expected, "{name}: {text}");
+    }
+    // No `to`: cluster DNS, the API server, and what is in the network of nodes.
+    let kept = "kubernetes-targets: {addresses: {etcd: {targets: ['10.0.0.1:2379']}}, kubeProxy: false}\n";
+    let expected = [53, 53, 443, 6443, 2379, 9100, 10250, 10257, 10259];
+    assert_eq!(ports(kept, &prometheus, &Value::Null), expected);
+    assert_eq!(ports("", "metrics-server", &Value::Null), [53, 53, 443, 6443, 10250]);
 }
 
 #[test]

@@ -10,6 +10,7 @@ use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
+use vigil::size::add_series;
 use vigil_fleet::Cluster;
 use vigil_yaml::Problem;
 use vigil_yaml::words::counted;
@@ -37,7 +38,7 @@ pub(super) struct Diff {
 
 pub(super) fn run(arguments: &Diff, terminal: &Terminal) -> Result<Outcome, Failure> {
     let failure = |problems| Failure::new(problems, "nothing was compared");
-    let made = arguments.selection.make(false).map_err(failure)?;
+    let made = arguments.selection.make(false, terminal).map_err(failure)?;
     let unpacked = revision::is_one(&arguments.before).then(|| revision::unpacked(&arguments.before));
     let unpacked = unpacked.transpose().map_err(failure)?;
     let before = unpacked.as_ref().map_or(arguments.before.as_path(), |folder| folder.path());
@@ -117,7 +118,8 @@ impl Sides<'_> {
         let before = if is_new { Vec::new() } else { objects(self.before)? };
         let version = cluster.facts.versions["Kubernetes"].parse().unwrap_or(vigil_check::versions().1);
         let options = vigil_diff::Options { minor: version.minor().into() };
-        let diff = vigil_diff::compare(&before, &objects(self.after)?, options);
+        let mut diff = vigil_diff::compare(&before, &objects(self.after)?, options);
+        add_series(&mut diff.totals);
         Ok((!diff.is_empty()).then(|| vigil_diff::report::text(&diff, self.all, self.colour)))
     }
 }

@@ -113,7 +113,8 @@ pub(crate) fn run(arguments: &Arguments, terminal: &Terminal) -> Result<Outcome,
         Command::Check(arguments) => check(arguments, terminal),
         Command::Diff(arguments) => diff::run(arguments, terminal),
         Command::Matrix(arguments) => {
-            let made = arguments.selection.make(false).map_err(|it| Failure::new(it, "no matrix was made"))?;
+            let made =
+                arguments.selection.make(false, terminal).map_err(|it| Failure::new(it, "no matrix was made"))?;
             terminal.product(&made.matrix())?;
             Ok(Outcome::Clean)
         }
@@ -165,7 +166,7 @@ fn load(path: &Path) -> Result<Fleet, Vec<Problem>> {
 
 impl Selection {
     /// Renders every cluster, and checks it if that is asked for.
-    fn make(&self, checked: bool) -> Result<Made, Vec<Problem>> {
+    fn make(&self, checked: bool, terminal: &Terminal) -> Result<Made, Vec<Problem>> {
         let mut fleet = load(&self.fleet)?;
         let own = self.templates.as_deref().map(Templates::read).transpose()?;
         let templates = own.as_ref().unwrap_or(&vigil::TEMPLATES);
@@ -179,7 +180,10 @@ impl Selection {
             checked: checked.then(Arc::default),
             cache,
         };
-        let made: Vec<_> = fleet.members.par_iter().map(|it| one(&fleet, it, &shared)).collect();
+        let doing = if checked { "rendering and checking clusters" } else { "rendering clusters" };
+        let progress = terminal.progress(doing, Some(fleet.members.len()));
+        let made = fleet.members.par_iter().map(|it| one(&fleet, it, &shared)).inspect(|_| progress.step());
+        let made: Vec<_> = made.collect();
         let texts = shared.texts.into_inner().unwrap_or_else(PoisonError::into_inner);
         if let Some(cache) = shared.cache.filter(|_| checked) {
             let clean =
@@ -318,7 +322,7 @@ fn versions(stack: &Stack, objects: &[Object]) -> BTreeMap<String, String> {
 
 fn render(arguments: &Render, terminal: &Terminal) -> Result<Outcome, Failure> {
     let failure = |problems| Failure::new(problems, "nothing was written");
-    let made = arguments.selection.make(true).map_err(failure)?;
+    let made = arguments.selection.make(true, terminal).map_err(failure)?;
     terminal.warn(&made.warnings);
     let (out, files) = (&arguments.out, made.files().map_err(failure)?);
     let refused = |error: vigil_directory::Error| failure(vec![directory_problem(out, &error)]);
@@ -338,7 +342,7 @@ fn render(arguments: &Render, terminal: &Terminal) -> Result<Outcome, Failure> {
 }
 
 fn check(arguments: &Check, terminal: &Terminal) -> Result<Outcome, Failure> {
-    let made = arguments.selection.make(true).map_err(|problems| Failure::new(problems, "not clean"))?;
+    let made = arguments.selection.make(true, terminal).map_err(|problems| Failure::new(problems, "not clean"))?;
     terminal.warn(&made.warnings);
     terminal.done(&format!("{}: nothing to object to\n", whole(&made)))?;
     Ok(Outcome::Clean)

@@ -2,7 +2,7 @@
 
 use super::absent::nothing_selected;
 use super::flows::{Entrance, Flow, entrances, flows};
-use crate::fields::items;
+use crate::fields::{items, text};
 use crate::finding::Findings;
 use crate::object::Object;
 use crate::rule::rules;
@@ -15,6 +15,7 @@ use vigil_yaml::Node;
 
 rules! {
     FLOW "network-policy-flow" Error Nobody "no NetworkPolicy blocks a connection that the set needs"
+    NAMES "network-policy-dns" Warning Nobody "what a NetworkPolicy lets out to other pods may look up their names"
     SELECTOR "network-policy-selector" Warning Nobody "every NetworkPolicy selects pods of the set"
     ENTRANCE "network-policy-ingress" Warning Nobody "no NetworkPolicy keeps everybody outside of its namespace from pods behind an Ingress or a route"
     PEER "network-policy-nobody" Note Nobody "every peer of a NetworkPolicy selects pods of the set"
@@ -46,6 +47,7 @@ pub(crate) fn check(world: &World<'_>, findings: &mut Findings) {
     for flow in flows(world) {
         judge(world, &policies, &flow, &mut told, findings);
     }
+    judge_names(world, &policies, &told, findings);
     let mut told = HashSet::new();
     for Entrance { at, flow } in entrances(world) {
         let to = &world.pods[flow.to];
@@ -211,6 +213,34 @@ fn judge<'a>(
         finding.label("no `egress` rule for these pods allows port 53/UDP");
         finding.help(format!("{} needs it; allow port 53, UDP and TCP, to the pods of cluster DNS", flow.because));
     }
+}
+
+/// Judges pods that may connect to others, whose names they may not look up; unless that is told already.
+fn judge_names(world: &World<'_>, policies: &Policies<'_>, told: &Told<'_>, findings: &mut Findings) {
+    let mut judged = HashSet::new();
+    for (number, list) in policies.egress.iter().enumerate() {
+        let leads = |policy: &Policy<'_>| policy.rules.iter().any(leads_to_names);
+        let is_told = told.iter().any(|(_, what, from, ..)| *what == "names" && *from == Some(number));
+        let is_open = world.pods[number].on_host() || list.iter().any(|it| allows_names(world, it, policies.dns));
+        if is_open || is_told || !list.iter().any(leads) {
+            continue;
+        }
+        if let Some(policy) = most_specific(list).filter(|policy| judged.insert(std::ptr::from_ref(*policy))) {
+            let message = format!("lets {} out, but not to look up names", called(Some(number), world));
+            let finding = findings.add(&NAMES, policy, place(policy), message);
+            finding.label("no `egress` rule for these pods allows port 53/UDP");
+            finding.help("allow port 53, UDP and TCP, to the pods of cluster DNS");
+        }
+    }
+}
+
+/// Whether a rule leads to what is found by its name: other pods, or the internet. The API server is found by its address, which
+/// every pod knows; a rule for it names a port alone, or a block of addresses.
+fn leads_to_names(rule: &Node) -> bool {
+    items(rule, ["to"]).iter().any(|peer| match peer.get("ipBlock").filter(|block| !block.is_null()) {
+        Some(block) => text(block, "cidr").is_some_and(|cidr| cidr.ends_with("/0")),
+        None => true,
+    })
 }
 
 /// Whether a policy lets its pods look up names.
@@ -384,7 +414,26 @@ mod tests {
             ("podSelector: {}, ingress: [{from: [{namespaceSelector: {matchLabels: {team: a}}}]}]", ""),
             ("podSelector: {}, ingress: [{from: [{ipBlock: {cidr: 10.0.0.0/8}}]}]", ""),
             ("podSelector: {}, policyTypes: [Egress]", "network-policy-flow"),
-            ("podSelector: {}, policyTypes: [Egress], egress: [{to: [{podSelector: {}}], ports: [{port: 8080}]}]", ""),
+            (
+                "podSelector: {}, policyTypes: [Egress], egress: [{to: [{podSelector: {}}], ports: [{port: 8080}]}]",
+                "network-policy-dns",
+            ),
+            ("podSelector: {}, policyTypes: [Egress], egress: [{ports: [{port: 8080}]}]", ""),
+            (
+                "podSelector: {}, policyTypes: [Egress], egress: [{ports: [{port: 8080}]}, {to: [{ipBlock: {cidr: '::/0'}}], \
+                 ports: [{port: 443}]}]",
+                "network-policy-dns",
+            ),
+            (
+                "podSelector: {}, policyTypes: [Egress], egress: [{ports: [{port: 8080}]}, {to: [{ipBlock: {cidr: \
+                 10.0.0.1/32}}], ports: [{port: 443}]}]",
+                "",
+            ),
+            (
+                "podSelector: {}, policyTypes: [Egress], egress: [{to: [{podSelector: {}}], ports: [{port: 8080}]}, \
+                 {ports: [{port: 53, protocol: UDP}]}]",
+                "",
+            ),
             (
                 "podSelector: {}, policyTypes: [Egress], egress: [{ports: [{port: 53, protocol: UDP}]}]",
                 "network-policy-flow",

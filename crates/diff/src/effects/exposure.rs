@@ -61,20 +61,29 @@ fn route(before: Option<&Value>, after: &Value) -> Option<Opened> {
 fn policy(before: &Value, after: &Value) -> Option<Opened> {
     let mut more = Vec::new();
     for (direction, list, peers) in [("Ingress", "/spec/ingress", "/from"), ("Egress", "/spec/egress", "/to")] {
-        let verb = if direction == "Ingress" { "let in" } else { "let out" };
         if !isolates(before, direction) {
             continue;
         }
+        let is_in = direction == "Ingress";
         if !isolates(after, direction) {
+            let verb = if is_in { "let in" } else { "let out" };
             more.push(format!("everything is {verb}: it has nothing to say on {direction} any more"));
             continue;
         }
         let [old, new] = [before, after].map(|it| ways(it, list, peers));
         let opened = new.iter().filter(|way| !old.iter().any(|had| had.covers(way)));
-        more.extend(opened.map(|Way { peer, port }| {
-            let are = if peer == "everybody" { "is" } else { "are" };
-            format!("{peer} {are} {verb} at {port}")
-        }));
+        for Way { peer, port } in opened {
+            let says = match (is_in, peer.as_str()) {
+                (true, "everybody") => format!("everybody is let in at {port}"),
+                (true, peer) => format!("{peer} are let in at {port}"),
+                (false, "everybody") => format!("its pods reach everything at {port}"),
+                (false, peer) => format!("its pods reach {peer} at {port}"),
+            };
+            // `0.0.0.0/0` and `::/0` are two peers, and both everybody.
+            if !more.contains(&says) {
+                more.push(says);
+            }
+        }
     }
     if text_of(before, "/spec/podSelector") != text_of(after, "/spec/podSelector") {
         more.push(
@@ -278,6 +287,15 @@ mod tests {
         assert_eq!(opened(from(one.clone()), from(all.clone())), "everybody is let in at every port");
         assert_eq!(opened(from(all), from(one.clone())), "");
         let closed = policy(json!({"podSelector": {}, "policyTypes": ["Egress"]}));
+        let to = |rules: Value| policy(json!({"podSelector": {}, "policyTypes": ["Egress"], "egress": rules}));
+        let blocks = json!([{"ipBlock": {"cidr": "0.0.0.0/0"}}, {"ipBlock": {"cidr": "::/0"}}]);
+        let internet = json!([{"to": blocks, "ports": [{"port": 443}]}]);
+        let database = json!([{"to": [{"podSelector": {"matchLabels": {"app": "x"}}}], "ports": [{"port": 5432}]}]);
+        assert_eq!(opened(closed.clone(), to(internet.clone())), "its pods reach everything at port 443");
+        assert_eq!(opened(closed.clone(), to(database)), "its pods reach pods with `app=x` at port 5432");
+        assert_eq!(opened(to(internet.clone()), closed.clone()), "");
+        let open = policy(json!({"podSelector": {}, "policyTypes": []}));
+        assert_eq!(opened(to(internet), open), "everything is let out: it has nothing to say on Egress any more");
         assert_eq!(opened(from(one), closed), "everything is let in: it has nothing to say on Ingress any more");
     }
 }

@@ -20,6 +20,17 @@ pub struct Row {
 pub struct Totals {
     /// All lines, also those that stay the same.
     pub rows: Vec<Row>,
+    /// The pods of both sets.
+    pub pods: [Pods; 2],
+}
+
+/// How many pods a set has.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Pods {
+    /// Those whose number the set says.
+    pub fixed: i64,
+    /// Those on each node that takes them.
+    pub each_node: i64,
 }
 
 impl Totals {
@@ -32,7 +43,7 @@ impl Totals {
 #[derive(Default)]
 struct Sum {
     objects: usize,
-    pods: i64,
+    pods: Pods,
     /// Requests of processors and memory, and the limit of memory, in billionths: of all pods, and of those on one node.
     fixed: [i128; 3],
     each_node: [i128; 3],
@@ -45,7 +56,7 @@ pub(crate) fn totals(before: &Set<'_>, after: &Set<'_>) -> Totals {
     let (cpu, memory) = (demand::cpu, demand::bytes);
     let rows = vec![
         row("objects", &|sum| sum.objects.to_string()),
-        row("pods", &|sum| sum.pods.to_string()),
+        row("pods", &|sum| sum.pods.fixed.to_string()),
         row("CPU requested", &|sum| cpu(sum.fixed[0])),
         row("memory requested", &|sum| memory(sum.fixed[1])),
         row("memory limit", &|sum| memory(sum.fixed[2])),
@@ -54,7 +65,7 @@ pub(crate) fn totals(before: &Set<'_>, after: &Set<'_>) -> Totals {
         row("memory limit on each node", &|sum| memory(sum.each_node[2])),
         row("storage claimed", &|sum| memory(sum.storage)),
     ];
-    Totals { rows }
+    Totals { rows, pods: [old.pods, new.pods] }
 }
 
 fn sum(set: &Set<'_>) -> Sum {
@@ -70,11 +81,14 @@ fn sum(set: &Set<'_>) -> Sum {
         };
         match demand.count {
             Count::Pods(count) => {
-                sum.pods = sum.pods.saturating_add(count);
+                sum.pods.fixed = sum.pods.fixed.saturating_add(count);
                 add(&mut sum.fixed, i128::from(count));
                 sum.storage = sum.storage.saturating_add(demand.storage.saturating_mul(i128::from(count)));
             }
-            Count::EachNode => add(&mut sum.each_node, 1),
+            Count::EachNode => {
+                sum.pods.each_node = sum.pods.each_node.saturating_add(1);
+                add(&mut sum.each_node, 1);
+            }
             Count::Unknown => {}
         }
     }

@@ -1,4 +1,5 @@
 use super::monitored::{JOB_LABEL, Job, labelled, monitored};
+use super::reach::{Caller, Reach};
 use super::workload::{Peer, Port, Role, Workload, browsers};
 use super::{
     Identity, RELOADER_PORT, Web, image, jobs as jobs_of, metrics_release, persistence, pods, semantic_version,
@@ -58,7 +59,27 @@ pub(super) fn workloads(stack: &Stack) -> Vec<Workload> {
         roles: vec![Role::AlertPeer, Role::Operated],
         on_node: false,
         ports: Some(vec![Port::tcp(PORT, peers), Port::tcp(RELOADER_PORT, [Peer::Pods(Role::Scraper)]), mesh]),
+        reaches: reaches(stack).into_iter().collect(),
     }]
+}
+
+/// Whom it tells: by the addresses that the stack says, and where it says none by that of a service on the internet, which
+/// Alertmanager knows or a Secret holds.
+fn reaches(stack: &Stack) -> BTreeSet<Reach> {
+    let caller = Caller { stack, namespace: stack.namespaces.monitoring.as_str() };
+    let mut found = BTreeSet::new();
+    for receiver in &stack.alertmanager.receivers {
+        for (way, list) in json!(receiver).as_object().into_iter().flatten() {
+            for told in list.as_array().into_iter().flatten() {
+                let smarthost = told["smarthost"].as_str().and_then(|host| caller.address(host, &["TCP"]));
+                let is_known = way == "email" || ["url", "apiUrl"].iter().any(|key| !told[*key].is_null());
+                found.extend((!is_known).then(Reach::https));
+                found.extend(smarthost);
+                found.extend(caller.said(told));
+            }
+        }
+    }
+    found
 }
 
 pub(super) fn jobs(stack: &Stack) -> Vec<Job> {

@@ -2,6 +2,7 @@ use super::journal::journal;
 use super::log_pipelines::stages;
 use super::monitored::{Job, monitored};
 use super::outputs::{output, output_env};
+use super::reach::{Caller, Reach};
 use super::workload::{Peer, Port, Role, Workload};
 use super::{Identity, image, named, pods, release, with};
 use crate::engine::checksum;
@@ -31,6 +32,10 @@ fn is_monitored(stack: &Stack) -> bool {
 }
 
 pub(super) fn workloads(stack: &Stack) -> Vec<Workload> {
+    let caller = Caller { stack, namespace: stack.namespaces.log_agents().as_str() };
+    let texts: Vec<_> = stack.alloy.config_files.iter().filter_map(|file| file.text.as_deref()).collect();
+    let said = caller.said(&texts).into_iter().chain(caller.said(&stack.alloy.outputs));
+    let reaches: Vec<_> = said.chain([Reach::ApiServer]).collect();
     let workload = |name: String, identity: &Identity<'_>, on_node| {
         let peers: Vec<_> = is_monitored(stack).then_some(Peer::Pods(Role::Scraper)).into_iter().collect();
         Workload {
@@ -40,6 +45,7 @@ pub(super) fn workloads(stack: &Stack) -> Vec<Workload> {
             roles: vec![Role::LogSender],
             on_node,
             ports: Some(vec![Port::tcp(PORT, peers)]),
+            reaches: reaches.clone(),
         }
     };
     // It reads the log files of its node.

@@ -1,4 +1,5 @@
 use super::monitored::{Job, monitored};
+use super::reach::{Caller, Reach};
 use super::workload::{Peer, Port, Role, Workload};
 use super::{Identity, image, named, pods, release, with};
 use serde_json::{Value, json};
@@ -36,7 +37,28 @@ pub(super) fn workloads(stack: &Stack) -> Vec<Workload> {
         on_node: false,
         // Whoever asks it has it send requests from inside of the cluster.
         ports: Some(vec![Port::tcp(PORT, [Peer::Pods(Role::Scraper)])]),
+        reaches: exporter
+            .targets
+            .iter()
+            .filter(|target| !is_own(stack, target))
+            .flat_map(|it| asked(stack, it))
+            .collect(),
     }]
+}
+
+/// Where a probe goes that is not for the stack itself.
+fn asked(stack: &Stack, target: &ProbeTarget) -> Vec<Reach> {
+    let caller = Caller { stack, namespace: stack.namespaces.monitoring.as_str() };
+    let url = target.url.as_str();
+    let found = match target.module {
+        ProbeModule::Http2xx | ProbeModule::HttpPost2xx => caller.url(url),
+        ProbeModule::TcpConnect => caller.address(url, &["TCP"]),
+        ProbeModule::Dns => caller.address(url, &["TCP", "UDP"]),
+        ProbeModule::Icmp => Some(Reach::Everything),
+    };
+    // Most of what answers by http leads on to https.
+    let redirect = found.as_ref().filter(|_| url.starts_with("http://")).map(|_| Reach::https());
+    found.into_iter().chain(redirect).collect()
 }
 
 /// Whether a target is a Service of the stack, as a pod of the exporter finds it: by its name alone in the exporter's own

@@ -34,6 +34,7 @@ pub(super) fn workloads(stack: &Stack) -> Vec<Workload> {
         roles: Vec::new(),
         on_node: false,
         ports: None,
+        reaches: Vec::new(),
     }]
 }
 

@@ -1,4 +1,5 @@
 use super::monitored::{Job, labelled, monitored};
+use super::reach::{Caller, Reach};
 use super::workload::{Peer, Port, Role, Workload, browsers};
 use super::{Identity, image, memory, metrics_release, persistence, pods, release, resources, service, startup, with};
 use crate::dashboards::LOADED;
@@ -48,8 +49,41 @@ pub(super) fn workloads(stack: &Stack) -> Vec<Workload> {
         roles: vec![Role::Dashboards],
         on_node: false,
         ports: Some(vec![Port::tcp(OWN_PORT, peers)]),
+        reaches: reaches(stack),
     }]
 }
+
+/// What it connects to: its data sources, what its settings name, and what is downloaded before it starts. Its side-cars ask
+/// the API server.
+fn reaches(stack: &Stack) -> Vec<Reach> {
+    let grafana = &stack.grafana;
+    let caller = Caller { stack, namespace: stack.namespaces.monitoring.as_str() };
+    let anywhere = |text: &str| caller.url(text).or_else(|| caller.address(text, &["TCP"]));
+    let sources = grafana.data_sources.iter();
+    let settings = config(grafana).filter(|(section, ..)| *section != "server");
+    let hosts = settings.clone().filter(|(_, key, _)| ["address", "host"].contains(key));
+    let logins = settings
+        .clone()
+        .filter(|(section, key, value)| LOGINS.contains(section) && *key == "enabled" && *value == "true");
+    let imported = grafana.dashboards.iter().filter(|dashboard| dashboard.id.is_some());
+    let ldap = grafana.ldap_secret.iter().flat_map(|_| LDAP_PORTS.map(Reach::outside));
+    let mut found = vec![Reach::ApiServer];
+    found.extend(sources.clone().filter_map(|source| anywhere(source.url.as_str())));
+    found.extend(sources.flat_map(|source| caller.said(&source.json_data)));
+    found.extend(hosts.filter_map(|(.., value)| anywhere(value)));
+    found.extend(settings.flat_map(|(.., value)| caller.said(&value)));
+    found.extend(logins.map(|_| Reach::https()));
+    found.extend(imported.filter_map(|_| caller.url(grafana.dashboards_url.as_str())));
+    found.extend(grafana.plugins.iter().filter_map(|_| caller.url(grafana.plugins_url.as_str())));
+    found.extend(ldap);
+    found
+}
+
+/// The sections of logins at addresses that Grafana knows.
+const LOGINS: [&str; 5] = ["auth.azuread", "auth.github", "auth.gitlab", "auth.google", "auth.grafana_com"];
+
+/// The ports of LDAP, without TLS or with STARTTLS, and with TLS: which one it is stands in a Secret.
+const LDAP_PORTS: [u16; 2] = [389, 636];
 
 pub(super) fn jobs(stack: &Stack) -> Vec<Job> {
     vec![Job::of("grafana", name(stack), stack.prometheus.enabled)]
@@ -156,7 +190,7 @@ fn ini(grafana: &Grafana) -> Sections {
 const LDAP: &str = "/etc/grafana/ldap";
 
 /// The settings that the stack says itself, as (section, key, value).
-fn config(grafana: &Grafana) -> impl Iterator<Item = (&str, &str, &str)> {
+fn config(grafana: &Grafana) -> impl Iterator<Item = (&str, &str, &str)> + Clone {
     grafana.config.iter().flat_map(|(section, keys)| {
         keys.iter().map(move |(key, value)| (section.as_str(), key.as_str(), value.as_str()))
     })

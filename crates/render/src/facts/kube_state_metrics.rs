@@ -1,4 +1,5 @@
 use super::monitored::{Job, labelled, monitored};
+use super::reach::Reach;
 use super::scrape_config::drops;
 use super::workload::{Peer, Port, Role, Workload};
 use super::{Identity, image, image_parts, metrics_release, pods, with};
@@ -40,6 +41,7 @@ pub(super) fn workloads(stack: &Stack) -> Vec<Workload> {
         roles: Vec::new(),
         on_node: false,
         ports: Some(vec![scraped(PORT), scraped(TELEMETRY_PORT)]),
+        reaches: vec![Reach::ApiServer],
     }]
 }
 

@@ -2,9 +2,10 @@ use super::monitored::{JOB_LABEL, Job, labelled, monitored};
 use super::workload::Workload;
 use super::{Identity, metrics_release, scrape_config, with};
 use serde_json::{Map, Value, json};
+use vigil_forms::url::Authority;
 use vigil_stack::Stack;
 use vigil_stack::model::{DroppedMetrics, KubernetesTargets, TargetAddresses};
-use vigil_stack::units::Expression;
+use vigil_stack::units::{Expression, HostPort};
 
 /// Where Kubernetes keeps its own parts.
 const NAMESPACE: &str = "kube-system";
@@ -14,6 +15,9 @@ const API_SERVER: &str = "apiserver";
 
 /// The kubelets, by the labels of the Service that the operator makes.
 const KUBELET: &str = "kubelet";
+
+/// Where the kubelets answer.
+const KUBELET_PORT: u16 = 10250;
 
 /// What the Prometheus object calls the way to log in by the token of its own ServiceAccount.
 const BY_TOKEN: &str = "service-account";
@@ -26,6 +30,8 @@ struct Target {
     wanted: fn(&KubernetesTargets) -> bool,
     /// Where its metrics are.
     port: u16,
+    /// Whether its pods are in the network of their nodes.
+    on_nodes: bool,
     /// The label of its pods.
     pods: (&'static str, &'static str),
     /// By https, with the right to read metrics; by plain http, which asks for no rights.
@@ -51,6 +57,15 @@ impl Target {
         }
         let at_addresses = (self.addresses)(settings).is_some();
         json!({ "atAddresses": at_addresses, "drops": self.drops(settings).filter(|_| !at_addresses) })
+    }
+
+    /// Its ports in the network of nodes, or at the addresses that the stack says.
+    fn ports(&self, settings: &KubernetesTargets) -> Vec<u16> {
+        let Some(TargetAddresses { targets, .. }) = (self.addresses)(settings) else {
+            return self.on_nodes.then_some(self.port).into_iter().collect();
+        };
+        let port = |target: &HostPort| Authority::split(target.as_str()).port?.parse().ok();
+        targets.iter().filter_map(port).collect()
     }
 
     /// The `spec` of its ScrapeConfig, where it is known by addresses.
@@ -79,6 +94,7 @@ const TARGETS: &[Target] = &[
         chart: "coreDns",
         wanted: |targets| targets.core_dns,
         port: 9153,
+        on_nodes: false,
         pods: ("k8s-app", "kube-dns"),
         secure: false,
         addresses: |_| None,
@@ -89,6 +105,7 @@ const TARGETS: &[Target] = &[
         chart: "kubeControllerManager",
         wanted: |targets| targets.controller_manager,
         port: 10257,
+        on_nodes: true,
         pods: ("component", "kube-controller-manager"),
         secure: true,
         addresses: |targets| targets.addresses.controller_manager.as_ref(),
@@ -99,6 +116,7 @@ const TARGETS: &[Target] = &[
         chart: "kubeEtcd",
         wanted: |targets| targets.etcd,
         port: 2381,
+        on_nodes: true,
         pods: ("component", "etcd"),
         secure: false,
         addresses: |targets| targets.addresses.etcd.as_ref(),
@@ -109,6 +127,7 @@ const TARGETS: &[Target] = &[
         chart: "kubeProxy",
         wanted: |targets| targets.kube_proxy,
         port: 10249,
+        on_nodes: true,
         pods: ("k8s-app", "kube-proxy"),
         secure: false,
         addresses: |_| None,
@@ -119,6 +138,7 @@ const TARGETS: &[Target] = &[
         chart: "kubeScheduler",
         wanted: |targets| targets.scheduler,
         port: 10259,
+        on_nodes: true,
         pods: ("component", "kube-scheduler"),
         secure: true,
         addresses: |targets| targets.addresses.scheduler.as_ref(),
@@ -169,10 +189,12 @@ pub(super) fn workloads(_: &Stack) -> Vec<Workload> {
 pub(super) fn jobs(stack: &Stack) -> Vec<Job> {
     let settings = &stack.kubernetes_targets;
     let scraped = stack.prometheus.enabled;
-    let own = TARGETS.iter().map(|target| Job::of(target.name, target.name, scraped && (target.wanted)(settings)));
+    let own = TARGETS.iter().map(|target| {
+        Job::of(target.name, target.name, scraped && (target.wanted)(settings)).at_nodes(target.ports(settings))
+    });
     let apart = [
         Job::of(API_SERVER, API_SERVER, scraped && settings.api_server),
-        Job::of(KUBELET, KUBELET, scraped && settings.kubelet),
+        Job::of(KUBELET, KUBELET, scraped && settings.kubelet).at_nodes([KUBELET_PORT]),
     ];
     own.chain(apart).collect()
 }

@@ -31,6 +31,7 @@ pub(super) fn workloads(stack: &Stack) -> Vec<Workload> {
         roles: Vec::new(),
         on_node: false,
         ports: Some(vec![Port::tcp(PORT, [Peer::Pods(Role::ObjectStorageClient)])]),
+        reaches: Vec::new(),
     }]
 }
 

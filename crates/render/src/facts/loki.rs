@@ -1,5 +1,6 @@
 use super::loki_processes::{self, GOSSIP_PORT, GRPC_PORT, PORT};
 use super::monitored::{Job, labelled, monitored};
+use super::reach::{Caller, Reach};
 use super::workload::{Peer, Port, Role, Workload};
 use super::{
     Identity, LOGS_RELEASE, image, image_parts, logs_release, memory, object_storage, persistence, pods, release,
@@ -49,7 +50,14 @@ pub(super) fn workloads(stack: &Stack) -> Vec<Workload> {
         .collect(),
         on_node: false,
         ports: Some(ports),
+        reaches: reaches(stack),
     }]
+}
+
+/// What its own configuration names besides.
+pub(super) fn reaches(stack: &Stack) -> Vec<Reach> {
+    let caller = Caller { stack, namespace: stack.namespaces.logging.as_str() };
+    caller.said(&stack.loki.config).into_iter().collect()
 }
 
 /// Whether Loki evaluates the alerts of the stack that are about lines: they are wanted, and there is somebody to tell.

@@ -145,6 +145,8 @@ fn identity<'a>(stack: &'a Stack, program: &'a str, component: &'a str) -> Ident
 
 pub(super) fn workloads(stack: &Stack, has_rules: bool, scraped: bool) -> Vec<Workload> {
     let of = |name: &str, component: &str, roles: Vec<Role>, ports: Vec<Port>| Workload {
+        // Gateway and caches know nobody but Loki.
+        reaches: if component == LOG_STORE { loki::reaches(stack) } else { Vec::new() },
         name: object(stack, name),
         namespace: stack.namespaces.logging.to_string(),
         selector: identity(stack, &program(name), component).selector(),

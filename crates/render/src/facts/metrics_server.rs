@@ -1,5 +1,6 @@
 use super::monitored::{Job, monitored};
-use super::workload::{Peer, Port, Workload};
+use super::reach::Reach;
+use super::workload::{Peer, Port, Role, Workload};
 use super::{Identity, image, image_parts, pods, with};
 use serde_json::{Value, json};
 use vigil_stack::Stack;
@@ -10,6 +11,9 @@ const PORT: u16 = 10250;
 
 /// The same in the network of a node, where the kubelet has that one.
 const PORT_ON_NODE: u16 = 4443;
+
+/// The port of the kubelets, which it asks.
+const KUBELET_PORT: u16 = PORT;
 
 /// The port of its Service, which the API server asks.
 const SERVICE_PORT: u16 = 443;
@@ -33,7 +37,8 @@ pub(super) fn workloads(stack: &Stack) -> Vec<Workload> {
         roles: Vec::new(),
         on_node,
         // The API server passes on what `kubectl top` asks.
-        ports: (!on_node).then(|| vec![Port::tcp(PORT, [Peer::Anybody])]),
+        ports: (!on_node).then(|| vec![Port::tcp(PORT, [Peer::Anybody, Peer::Pods(Role::Scraper)])]),
+        reaches: vec![Reach::ApiServer, Reach::Nodes(KUBELET_PORT)],
     }]
 }
 
@@ -42,7 +47,8 @@ fn is_monitored(stack: &Stack) -> bool {
 }
 
 pub(super) fn jobs(stack: &Stack) -> Vec<Job> {
-    vec![Job::of(NAME, NAME, is_monitored(stack))]
+    let on_node = stack.metrics_server.host_network.then_some(PORT_ON_NODE);
+    vec![Job::of(NAME, NAME, is_monitored(stack)).at_nodes(on_node)]
 }
 
 pub(super) fn facts(stack: &Stack) -> Value {

@@ -30,6 +30,7 @@ mod outputs;
 mod prometheus;
 mod prometheus_operator;
 mod promtail;
+mod reach;
 mod scrape_config;
 mod thanos;
 mod thanos_receive;
@@ -39,7 +40,7 @@ mod workload;
 
 use monitored::{Job, monitored};
 use serde_json::{Map, Value, json};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use vigil_stack::Stack;
 use vigil_stack::model::{HasPods, Ingress, Part as _, Persistence, Resources, Service, TaintEffect, Toleration};
 use vigil_stack::units::{HttpPath, Image, Port, Registry, StackName, Url};
@@ -147,6 +148,13 @@ pub(crate) fn jobs(stack: &Stack) -> BTreeMap<&'static str, Option<String>> {
         (component.jobs)(stack).into_iter().map(move |job| (job.target, job.name.filter(|_| enabled)))
     };
     PARTS.iter().flat_map(of).collect()
+}
+
+/// The ports in the network of nodes at which the stack scrapes something.
+fn node_ports(stack: &Stack) -> BTreeSet<u16> {
+    let enabled = PARTS.iter().filter(|component| (component.enabled)(stack));
+    let scraped = enabled.flat_map(|component| (component.jobs)(stack)).filter(|job| job.name.is_some());
+    scraped.flat_map(|job| job.node_ports).collect()
 }
 
 pub(crate) use loki::{give_log_rules, log_alerts};

@@ -31,11 +31,18 @@ pub(crate) struct Job {
     pub(crate) target: &'static str,
     /// The `job`; `None` when the stack does not scrape it.
     pub(crate) name: Option<String>,
+    /// The ports at which it is scraped in the network of nodes, where it has no pods that a policy could name.
+    pub(crate) node_ports: Vec<u16>,
 }
 
 impl Job {
     /// A target that is scraped or not.
     pub(super) fn of(target: &'static str, name: impl Into<String>, scraped: bool) -> Self {
-        Self { target, name: scraped.then(|| name.into()) }
+        Self { target, name: scraped.then(|| name.into()), node_ports: Vec::new() }
+    }
+
+    /// The same, in the network of nodes.
+    pub(super) fn at_nodes(self, ports: impl IntoIterator<Item = u16>) -> Self {
+        Self { node_ports: ports.into_iter().collect(), ..self }
     }
 }

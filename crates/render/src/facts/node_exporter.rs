@@ -30,11 +30,12 @@ pub(super) fn workloads(stack: &Stack) -> Vec<Workload> {
         // It reads its node's /proc and /sys, and is in its network, where no policy reaches.
         on_node: true,
         ports: None,
+        reaches: Vec::new(),
     }]
 }
 
 pub(super) fn jobs(stack: &Stack) -> Vec<Job> {
-    vec![Job::of("node-exporter", JOB, stack.prometheus.enabled)]
+    vec![Job::of("node-exporter", JOB, stack.prometheus.enabled).at_nodes([stack.node_exporter.port.get()])]
 }
 
 pub(super) fn facts(stack: &Stack) -> Value {

@@ -1,6 +1,7 @@
 //! How pods come to the stack's object storage: what their containers are given of the Secrets that hold its credentials.
 
 use super::lab_object_storage;
+use super::reach::{Caller, Reach};
 use serde_json::{Value, json};
 use std::borrow::Cow;
 use vigil_stack::Stack;
@@ -27,6 +28,27 @@ pub(super) fn of(stack: &Stack) -> Cow<'_, ObjectStorage> {
         Some(s3) => Cow::Owned(ObjectStorage { s3: Some(s3), ..stack.object_storage.clone() }),
         None => Cow::Borrowed(&stack.object_storage),
     }
+}
+
+/// Where pods of a namespace reach it, when it is no part of the stack, and who tells them which role they have.
+pub(super) fn reaches(stack: &Stack, namespace: &str) -> Vec<Reach> {
+    if stack.own_object_storage().is_some() {
+        return Vec::new();
+    }
+    let ObjectStorage { s3, gcs, azure, .. } = &stack.object_storage;
+    let mut found = Vec::new();
+    if let Some(s3) = s3 {
+        let scheme = if s3.insecure { "http" } else { "https" };
+        found.extend(Caller { stack, namespace }.url(&format!("{scheme}://{}", s3.endpoint)));
+    }
+    found.extend((gcs.is_some() || azure.is_some()).then(Reach::https));
+    let has_key = s3.as_ref().is_some_and(|s3| s3.credentials.is_some())
+        || gcs.as_ref().is_some_and(|gcs| gcs.service_account.is_some())
+        || azure.as_ref().is_some_and(|azure| azure.account_key.is_some());
+    if !has_key {
+        found.extend([Reach::CloudIdentity, Reach::https()]);
+    }
+    found
 }
 
 /// What containers need of Secrets: `env`, variables that clients look for by themselves, and `file`, a key of a Secret that

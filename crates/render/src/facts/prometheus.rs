@@ -1,4 +1,5 @@
 use super::monitored::{JOB_LABEL, Job, labelled, monitored};
+use super::reach::{Caller, Reach};
 use super::workload::{Peer, Port, Role, Workload, browsers};
 use super::{
     Identity, RELOADER_PORT, Web, image, metrics_release, persistence, pods, scrape_config, semantic_version, service,
@@ -48,7 +49,21 @@ pub(super) fn workloads(stack: &Stack) -> Vec<Workload> {
             .collect(),
         on_node: false,
         ports: Some(ports),
+        reaches: reaches(stack),
     }]
+}
+
+/// What it connects to: whatever pods monitors name, which anybody in the cluster may write, and the addresses that the stack
+/// says. It finds its targets by the API server.
+fn reaches(stack: &Stack) -> Vec<Reach> {
+    let Prometheus { remote_write, remote_read, alertmanagers, scrape_configs, .. } = &stack.prometheus;
+    let caller = Caller { stack, namespace: stack.namespaces.monitoring.as_str() };
+    let targets = scrape_configs.iter().flat_map(|config| &config.targets);
+    let mut found = vec![Reach::ApiServer, Reach::Pods];
+    found.extend(targets.filter_map(|target| caller.address(target.as_str(), &["TCP"])));
+    found.extend(caller.said(&json!([remote_write, remote_read, alertmanagers])));
+    found.extend(scrape_configs.iter().flat_map(|config| caller.said(&config.config)));
+    found
 }
 
 pub(super) fn jobs(stack: &Stack) -> Vec<Job> {

@@ -1,4 +1,5 @@
 use super::monitored::{Job, monitored};
+use super::reach::Reach;
 use super::workload::{Peer, Port, Role, Workload};
 use super::{Identity, METRICS_RELEASE, image, metrics_release, pods, with};
 use serde_json::{Value, json};
@@ -30,14 +31,43 @@ pub(super) fn workloads(stack: &Stack) -> Vec<Workload> {
     let mut peers = vec![Peer::Pods(Role::Scraper)];
     // The API server calls the webhooks.
     peers.extend(has_webhooks(stack).then_some(Peer::Anybody));
-    vec![Workload {
+    let operator = Workload {
         name: name(stack),
         namespace: stack.namespaces.monitoring.to_string(),
         selector: identity(stack).selector(),
         roles: vec![Role::Operator],
         on_node: false,
         ports: Some(vec![Port::tcp(port(stack), peers)]),
-    }]
+        reaches: vec![Reach::ApiServer],
+    };
+    let jobs = stack.prometheus_operator.admission_webhooks == AdmissionWebhooks::Job;
+    [operator].into_iter().chain(jobs.then(|| admission_jobs(stack))).collect()
+}
+
+/// The pods of both Jobs, which write into the API server.
+fn admission_jobs(stack: &Stack) -> Workload {
+    Workload {
+        name: admission(stack),
+        namespace: stack.namespaces.monitoring.to_string(),
+        selector: jobs_identity(stack).selector(),
+        roles: Vec::new(),
+        on_node: false,
+        ports: Some(Vec::new()),
+        reaches: vec![Reach::ApiServer],
+    }
+}
+
+fn admission(stack: &Stack) -> String {
+    format!("{}-admission", metrics_release(stack))
+}
+
+fn jobs_identity(stack: &Stack) -> Identity<'_> {
+    Identity {
+        name: "kube-webhook-certgen",
+        instance: metrics_release(stack),
+        component: "admission-webhook",
+        image: Some(&stack.prometheus_operator.certgen_image),
+    }
 }
 
 pub(super) fn jobs(stack: &Stack) -> Vec<Job> {
@@ -50,13 +80,6 @@ pub(super) fn facts(stack: &Stack) -> Value {
     let jobs = operator.admission_webhooks == AdmissionWebhooks::Job;
     // The keys of the Secret, as cert-manager writes them or the Job.
     let [certificate, key, authority] = if jobs { ["cert", "key", "ca"] } else { ["tls.crt", "tls.key", "ca.crt"] };
-    let admission = format!("{}-admission", metrics_release(stack));
-    let jobs_identity = Identity {
-        name: "kube-webhook-certgen",
-        instance: metrics_release(stack),
-        component: "admission-webhook",
-        image: Some(&operator.certgen_image),
-    };
     let port = port(stack);
     let scrapes_kubelets = stack.kubernetes_targets.is_in(stack) && stack.kubernetes_targets.kubelet;
     let (scheme, service_port) = if webhooks { ("https", 443) } else { ("http", port) };
@@ -74,11 +97,11 @@ pub(super) fn facts(stack: &Stack) -> Value {
         "kubeletService": scrapes_kubelets.then(|| format!("kube-system/{METRICS_RELEASE}-kubelet")),
         "webhooks": webhooks,
         "admission": {
-            "name": admission,
+            "name": admission(stack),
             "certManager": webhooks && !jobs,
             "jobs": jobs,
             "image": image(stack, &operator.certgen_image),
-            "labels": jobs_identity.facts()["labels"],
+            "labels": jobs_identity(stack).facts()["labels"],
             "certificate": certificate,
             "key": key,
             "authority": authority,

@@ -2,6 +2,7 @@ use super::journal::journal;
 use super::log_pipelines::{literal, stages};
 use super::monitored::{Job, monitored};
 use super::outputs::{output, output_volumes};
+use super::reach::{Caller, Reach};
 use super::workload::{Peer, Port, Role, Workload};
 use super::{Identity, LOGS_RELEASE, image, image_parts, logs_release, named, pods, release, with};
 use serde_json::{Value, json};
@@ -30,6 +31,7 @@ fn is_monitored(stack: &Stack) -> bool {
 }
 
 pub(super) fn workloads(stack: &Stack) -> Vec<Workload> {
+    let caller = Caller { stack, namespace: stack.namespaces.log_agents().as_str() };
     let peers: Vec<_> = is_monitored(stack).then_some(Peer::Pods(Role::Scraper)).into_iter().collect();
     vec![Workload {
         name: name(stack),
@@ -39,6 +41,7 @@ pub(super) fn workloads(stack: &Stack) -> Vec<Workload> {
         // It reads the log files of its node.
         on_node: true,
         ports: Some(vec![Port::tcp(PORT, peers)]),
+        reaches: caller.said(&stack.promtail.outputs).into_iter().chain([Reach::ApiServer]).collect(),
     }]
 }
 

@@ -95,6 +95,7 @@ impl Process {
             roles: self.roles.to_vec(),
             on_node: false,
             ports: Some(ports),
+            reaches: Vec::new(),
         }
     }
 

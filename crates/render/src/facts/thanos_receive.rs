@@ -35,6 +35,7 @@ pub(super) fn workloads(stack: &Stack) -> Vec<Workload> {
         roles,
         on_node: false,
         ports: Some(ports.into_iter().chain(metrics()).collect()),
+        reaches: Vec::new(),
     };
     let peers = [Peer::Pods(Role::Querier), Peer::Pods(Role::SampleRouter)];
     vec![

@@ -39,6 +39,7 @@ pub(super) fn workloads(stack: &Stack) -> Vec<Workload> {
         roles: vec![Role::RuleEvaluator, Role::AlertSender, Role::ObjectStorageClient, Role::Operated],
         on_node: false,
         ports: Some([Port::tcp(GRPC_PORT, [Peer::Pods(Role::Querier)])].into_iter().chain(metrics).collect()),
+        reaches: Vec::new(),
     }]
 }
 

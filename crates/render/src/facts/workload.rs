@@ -1,8 +1,9 @@
-//! Pods as the rest of the stack needs to know them: where they are, how they are selected, who may connect.
+//! Pods as the rest of the stack needs to know them: where they are, how they are selected, who may connect, and where they do.
 //!
 //! Each part declares its own. Namespaces with their pod-security level, network policies and the order of Argo CD are
 //! folds over all of them and name no part.
 
+use super::reach::Reach;
 use serde_json::{Map, Value};
 use vigil_stack::model::{Service, ServiceType};
 
@@ -21,6 +22,8 @@ pub(crate) struct Workload {
     /// Who may connect where; `None` for pods that a policy does not concern, because they are in the network of their
     /// node, or open to anybody.
     pub(crate) ports: Option<Vec<Port>>,
+    /// What they connect to beside the stack's own pods, whose ports say who connects, and beside what their roles ask for.
+    pub(crate) reaches: Vec<Reach>,
 }
 
 impl Workload {
