@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use vigil_render::{Object, Rendering};
-use vigil_stack::Stack;
+use vigil_stack::{Fleet, Stack};
 use vigil_yaml::{Problem, Source};
 
 /// A stack of the repository.
@@ -83,6 +83,16 @@ impl Rendered {
 pub(crate) fn of_text(name: &str, text: &str) -> Result<Rendered> {
     let parsed = Stack::parse(&Source::new(name, text)).map_err(|problems| drawn(&problems))?;
     render(name.to_owned(), parsed.stack)
+}
+
+/// The stack of one cluster of a fleet.
+pub(crate) fn of_fleet(path: &Path, cluster: &str) -> Result<Rendered> {
+    let source = Source::read(path, Fleet::LIMITS.bytes).map_err(|problem| drawn(&[*problem]))?;
+    let fleet = Fleet::load(&source, path).map_err(|problems| drawn(&problems))?;
+    let member = fleet.members.iter().find(|member| member.name.as_str() == cluster);
+    let member = member.ok_or_else(|| Failure::new(format!("{}: no cluster {cluster}", path.display())))?;
+    let parsed = fleet.stack(member).map_err(|problems| drawn(&problems))?;
+    render(cluster.to_owned(), parsed.stack)
 }
 
 /// The repository's folder.
