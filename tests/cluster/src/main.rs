@@ -44,6 +44,8 @@ mod story;
 mod surroundings;
 mod timeouts;
 mod upgrade;
+#[path = "../../tools/volumes.rs"]
+mod volumes;
 mod workplace;
 
 use assets::Release;

@@ -85,6 +85,15 @@ pub(crate) fn of_text(name: &str, text: &str) -> Result<Rendered> {
     render(name.to_owned(), parsed.stack)
 }
 
+/// A stack of the repository with more keys over it, under another name.
+pub(crate) fn over(stack: &str, name: &str, keys: &str) -> Result<Rendered> {
+    let folder = workplace::folder("layers-")?;
+    let [below, path] = [format!("{stack}.yaml"), "stack.yaml".to_owned()].map(|file| folder.path().join(file));
+    fs::copy(root().join("stacks").join(format!("{stack}.yaml")), &below).context(below.display())?;
+    fs::write(&path, format!("extends: [{stack}.yaml]\n{keys}")).context(path.display())?;
+    render(name.to_owned(), load(&path)?)
+}
+
 /// The stack of one cluster of a fleet.
 pub(crate) fn of_fleet(path: &Path, cluster: &str) -> Result<Rendered> {
     let source = Source::read(path, Fleet::LIMITS.bytes).map_err(|problem| drawn(&[*problem]))?;
