@@ -358,6 +358,12 @@ pub(crate) fn live(kubectl: &Kubectl, folder: &Path) -> Result<Live> {
     Ok(named.collect())
 }
 
+/// The objects that are other ones than they were, or gone. What somebody says of their status does not count.
+pub(crate) fn changed<'a>(before: &'a Live, after: &Live) -> Vec<&'a String> {
+    let same = |title: &String, object: &Value| after.get(title).map(essence) == Some(essence(object));
+    before.iter().filter(|(title, object)| !same(title, object)).map(|(title, _)| title).collect()
+}
+
 /// The objects that were written between two looks, or are gone.
 pub(crate) fn written<'a>(before: &'a Live, after: &Live) -> Vec<&'a String> {
     let version = |object: &Value| object["metadata"]["resourceVersion"].clone();
@@ -399,8 +405,8 @@ fn at(kubectl: &Kubectl, object: &Object, words: &[&str]) -> Result<()> {
 
 /// Of what was touched by hand what is not as it was.
 pub(crate) fn unhealed(touched: &BTreeSet<String>, before: &Live, after: &Live) -> Vec<String> {
-    let same = |title: &String| before.get(title).map(essence) == after.get(title).map(essence);
-    touched.iter().filter(|title| !same(title)).cloned().collect()
+    let changed = changed(before, after);
+    touched.iter().filter(|title| changed.contains(title)).cloned().collect()
 }
 
 /// `Kind namespace/name` of what has these three as keys.

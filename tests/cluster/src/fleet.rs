@@ -3,7 +3,7 @@
 use crate::assets::{self, Release};
 use crate::control_plane::ControlPlane;
 use crate::delivery::{
-    Application, Argo, COMPARISON, Live, QUIET, Repository, conditions, live, meddle, started, unhealed, written,
+    Application, Argo, COMPARISON, Live, QUIET, Repository, changed, conditions, live, meddle, started, unhealed,
 };
 use crate::failure::{Context, Failure, Result};
 use crate::prerequisites::{self, create};
@@ -26,8 +26,9 @@ controller, ApplicationSet controller and repository server as processes. Each c
 token of a ServiceAccount, as `argocd cluster add` does it. `vigil fleet render` and `vigil fleet promote` are the program; what they
 write is committed to a git repository on this machine, whose address takes the place of the stack's in `fleet/argocd`, and
 `kubectl apply -f fleet/argocd` brings the ApplicationSet. Who else acts in a cluster is played, as for the proof of a single stack.
-After every step the objects of both clusters are compared with those before: a cluster whose turn it is not must not be written to,
-and its Application must not even be made anew. Both act by themselves: nobody asks for a sync.";
+After every step the objects of both clusters are compared with those before: a cluster whose turn it is not must not change, and
+nothing may be synced there. For an edit of another ring its manifests are not even made anew. They are when rings become alike, as
+files then move to where both find them, and come out as they were. Clusters act by themselves: nobody asks for a sync.";
 
 /// The clusters, each with its ring.
 const CLUSTERS: [[&str; 2]; 2] = [["fra-01", "canary"], ["fra-02", "early"]];
@@ -310,21 +311,25 @@ impl Trial<'_> {
         Ok(())
     }
 
-    /// Nothing of a cluster was written, and its manifests were not made anew; says so.
+    /// Nothing of a cluster has changed, and nothing was synced; says so.
     fn untouched(&mut self, step: &str, at: usize, before: &Seen) -> Result<String> {
         let (name, after) = (CLUSTERS[at][0], self.seen(at)?);
-        let written = written(&before.objects, &after.objects);
-        self.proof.expect(written.is_empty(), || format!("{name}: {step}: written: {written:?}"));
+        let changed = changed(&before.objects, &after.objects);
+        self.proof.expect(changed.is_empty(), || format!("{name}: {step}: changed: {changed:?}"));
         self.proof.expect(before.sync == after.sync, || format!("{name}: {step}: a sync at {}", after.sync));
         let made = after.generations - before.generations;
-        self.proof.expect(made == 0, || format!("{name}: {step}: its manifests were made anew {made} times"));
-        Ok(format!("{} of {} objects written", written.len(), before.objects.len()))
+        Ok(format!("{} of {} objects changed, manifests made {made} times", changed.len(), before.objects.len()))
     }
 
     fn canary_moves(&mut self) -> Result<()> {
         self.files.edit("rings/canary.yaml", |text| text.replace(IMAGES[0], IMAGES[1]))?;
         let revision = self.commit("canary tries another version")?;
-        self.moves("canary's stack file is edited", 0, &revision)
+        let before = self.argo.generations(&self.clusters[1].name);
+        self.moves("canary's stack file is edited", 0, &revision)?;
+        let made = self.argo.generations(&self.clusters[1].name) - before;
+        self.proof
+            .expect(made == 0, || format!("fra-02: its manifests were made anew, {made} times, for another ring"));
+        Ok(())
     }
 
     fn early_is_promoted(&mut self) -> Result<()> {
@@ -407,9 +412,9 @@ impl Trial<'_> {
     /// The cluster that is no longer on the list has its objects as they were; says so.
     fn kept(&mut self, step: &str, before: &Seen) -> Result<String> {
         let after = self.live(1)?;
-        let written = written(&before.objects, &after);
-        self.proof.expect(written.is_empty(), || format!("{}: {step}: written or gone: {written:?}", CLUSTERS[1][0]));
-        Ok(format!("{} of {} objects are there, {} written", after.len(), before.objects.len(), written.len()))
+        let changed = changed(&before.objects, &after);
+        self.proof.expect(changed.is_empty(), || format!("{}: {step}: changed or gone: {changed:?}", CLUSTERS[1][0]));
+        Ok(format!("{} of {} objects are there, {} changed", after.len(), before.objects.len(), changed.len()))
     }
 }
 
