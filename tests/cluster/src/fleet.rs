@@ -42,7 +42,8 @@ pub(crate) fn prove(releases: &[Release]) -> Result<Proof> {
     let version = assets::version("argocd")?;
     let mut proof = Proof::new("Argo CD brings a fleet", &format!("Argo CD {version}. {METHOD}"), &COLUMNS);
     let [early, .., canary] = releases else {
-        return Err(Failure::new("a fleet needs two clusters: two releases of Kubernetes; see tools/cluster/build"));
+        proof.skip("there is one release of Kubernetes, and the fleet is of two; see tools/cluster/build");
+        return Ok(proof);
     };
     if let Some(release) = [canary, early].into_iter().find(|release| release.controller_manager.is_none()) {
         proof.skip(format!("Kubernetes {}: the assets hold no kube-controller-manager", release.version));
@@ -386,7 +387,9 @@ impl Trial<'_> {
         let told = conditions(&self.clusters[1].application.get()?);
         self.proof.expect(!told.is_empty(), || format!("{name}: {step}: its Application says nothing"));
         let here = self.untouched(&step, 0, &stays)?;
-        let there = format!("its Application stays, and says `{}`; {}", told.join("`, `"), self.kept(&step, &before)?);
+        // The port is another one in each run.
+        let told = told.join("`, `").replace(self.clusters[1].plane.server(), "https://fra-02");
+        let there = format!("its Application stays, and says `{told}`; {}", self.kept(&step, &before)?);
         self.row(&step, [here, there]);
 
         let step = format!("`kubectl delete application {}`", self.clusters[1].name);
