@@ -3,13 +3,14 @@
 //! An estimate to begin with. Every number that it rests on is in [`COEFFICIENTS`], with its source, and can be another.
 
 mod coefficients;
+mod loki;
 
 use coefficients::Key;
 pub use coefficients::{COEFFICIENTS, Coefficient, Coefficients};
 
 use vigil_diff::{Pods, Row, Totals};
 use vigil_stack::Parsed;
-use vigil_stack::model::{ClusterSize, Loki, LokiMode, Persistence, Prometheus, ResourceAmounts, Resources, Stack};
+use vigil_stack::model::{ClusterSize, Persistence, Prometheus, Resources, Stack};
 use vigil_stack::units::{Duration, Quantity};
 use vigil_yaml::Problem;
 
@@ -28,7 +29,7 @@ pub struct Figure {
 #[derive(Debug, PartialEq, Eq)]
 pub struct Small {
     /// The dotted path.
-    pub key: &'static str,
+    pub key: String,
     /// What it is now.
     pub now: String,
     /// What it should be.
@@ -60,7 +61,7 @@ pub fn size(stack: &Stack, cluster: &ClusterSize, coefficients: &Coefficients) -
         }
     }
     if let Some(logs) = cluster.logs_per_day.as_ref().filter(|_| stack.loki.enabled) {
-        loki(&stack.loki, logs.as_thousandths() / 1000.0, coefficients, &mut sizing);
+        loki::size(stack, logs.as_thousandths() / 1000.0, coefficients, &mut sizing);
     }
     sizing
 }
@@ -141,15 +142,15 @@ fn prometheus(stack: &Stack, cluster: &ClusterSize, by: &Coefficients, sizing: &
     let needs = Needs::of(own, cluster, by);
     sizing.figures.push(("Prometheus, each pod", needs.figures(own, by)));
     let small = &mut sizing.small;
-    compare_resources(&stack.pods_of(own).resources, &needs, by.get(Key::MemoryLimit), small);
+    compare_resources("prometheus.pods.resources", &stack.pods_of(own).resources, needs.cores, needs.memory, by, small);
     if own.retention_size.as_bytes() > 0.0 && own.retention_size.as_bytes() < needs.stored {
         let needed = format!("{}GiB", (needs.stored / GIB).ceil());
-        small.push(Small { key: "prometheus.retentionSize", now: own.retention_size.to_string(), needed });
+        small.push(Small { key: "prometheus.retentionSize".to_owned(), now: own.retention_size.to_string(), needed });
     }
     compare_volume("prometheus.persistence", &own.persistence, needs.stored / by.get(Key::Full), small);
     if needs.shards > f64::from(own.shards.get()) {
         let (now, needed) = (own.shards.get().to_string(), needs.shards.to_string());
-        small.push(Small { key: "prometheus.shards", now, needed });
+        small.push(Small { key: "prometheus.shards".to_owned(), now, needed });
     }
     advise_of_thanos(stack, needs.shards, &mut sizing.advice);
     needs
@@ -257,44 +258,6 @@ fn thanos(stack: &Stack, needs: &Needs, by: &Coefficients, sizing: &mut Sizing) 
     compare_volume("thanos.store.persistence", &own.store.persistence, store, &mut sizing.small);
 }
 
-fn loki(own: &Loki, logs: f64, by: &Coefficients, sizing: &mut Sizing) {
-    let compressed = logs * by.get(Key::Lines);
-    let kept = own.retention.as_ref().filter(|kept| days(kept) > 0.0);
-    let stored = compressed * kept.map_or(365.0, days);
-    let kept = kept.map_or_else(|| "a year, as nothing is deleted".to_owned(), ToString::to_string);
-    // Four hours of lines that are not stored yet: each pod has all of them, as many copies as there are pods are written.
-    let pending = (logs / 24.0 * 4.0).max(10.0 * GIB);
-    let in_bucket = own.uses_object_storage();
-    let volume = if in_bucket { pending } else { (stored + pending) / by.get(Key::Full) };
-    sizing.figures.push((
-        "Loki",
-        vec![
-            figure(
-                if in_bucket { "bucket" } else { "on disk" },
-                binary(stored),
-                format!("{} a day for {kept}, compressed to {} %", decimal(logs), (by.get(Key::Lines) * 100.0).round()),
-            ),
-            figure(
-                "volume, each pod",
-                binary(volume),
-                if in_bucket { "what is not in the bucket yet".to_owned() } else { percent_full(by) },
-            ),
-        ],
-    ));
-    compare_volume("loki.persistence", &own.persistence, volume, &mut sizing.small);
-    if logs > by.get(Key::LinesPerLoki) {
-        sizing.advice.push(format!(
-            "{} of lines a day are more than one Loki takes well, {}: drop some, send some to another one, or see docs/longterm.md for loki.mode: distributed. loki.mode: ha writes each line three times, and takes no more",
-            decimal(logs),
-            decimal(by.get(Key::LinesPerLoki))
-        ));
-    } else if own.mode == LokiMode::Single {
-        sizing.advice.push(
-            "log lines come and go with one pod and, on a disk, with its node: loki.mode: ha survives both".to_owned(),
-        );
-    }
-}
-
 fn percent_full(by: &Coefficients) -> String {
     format!("{} % full", (by.get(Key::Full) * 100.0).round())
 }
@@ -303,25 +266,29 @@ fn figure(name: &'static str, value: String, formula: String) -> Figure {
     Figure { name, value, formula }
 }
 
-fn compare_resources(now: &Resources, needs: &Needs, limits: f64, small: &mut Vec<Small>) {
-    let mut compare = |key, now: Option<&Quantity>, needed: f64, spelled: String| {
+/// Compares what a container requests and may use. `at` is the key of its resources.
+fn compare_resources(at: &str, now: &Resources, cores: f64, memory: f64, by: &Coefficients, small: &mut Vec<Small>) {
+    let mut compare = |key: &str, now: Option<&Quantity>, needed: f64, spelled: String| {
         if let Some(now) = now.filter(|now| now.as_thousandths() < needed * 1000.0) {
-            small.push(Small { key, now: now.to_string(), needed: spelled });
+            small.push(Small { key: format!("{at}.{key}"), now: now.to_string(), needed: spelled });
         }
     };
-    let ResourceAmounts { cpu, memory: requested } = &now.requests;
-    let (cores, memory, limit) = (needs.cores, needs.memory, needs.memory * limits);
+    let (requests, limit) = (&now.requests, memory * by.get(Key::MemoryLimit));
     let millicores = format!("{}m", (cores * 20.0).ceil() * 50.0);
-    compare("prometheus.pods.resources.requests.cpu", cpu.as_ref(), cores, millicores);
-    compare("prometheus.pods.resources.requests.memory", requested.as_ref(), memory, memory_quantity(memory));
-    compare("prometheus.pods.resources.limits.memory", now.limits.memory.as_ref(), limit, memory_quantity(limit));
+    compare("requests.cpu", requests.cpu.as_ref(), cores, millicores);
+    compare("requests.memory", requests.memory.as_ref(), memory, memory_quantity(memory));
+    compare("limits.memory", now.limits.memory.as_ref(), limit, memory_quantity(limit));
 }
 
 /// Compares the volume of a part. `key` is that of its persistence.
-fn compare_volume(key: &'static str, now: &Persistence, needed: f64, small: &mut Vec<Small>) {
+fn compare_volume(key: &str, now: &Persistence, needed: f64, small: &mut Vec<Small>) {
     if !now.enabled || now.size.as_thousandths() < needed * 1000.0 {
         let size = if now.enabled { now.size.to_string() } else { "no volume".to_owned() };
-        small.push(Small { key, now: size, needed: format!("{}Gi", (needed / GIB / 5.0).ceil() * 5.0) });
+        small.push(Small {
+            key: key.to_owned(),
+            now: size,
+            needed: format!("{}Gi", (needed / GIB / 5.0).ceil() * 5.0),
+        });
     }
 }
 
@@ -331,7 +298,7 @@ fn days(duration: &Duration) -> f64 {
 
 /// Bytes as a quantity of memory that people choose.
 fn memory_quantity(bytes: f64) -> String {
-    if bytes > 4.0 * GIB {
+    if bytes >= 4.0 * GIB {
         format!("{}Gi", (bytes / GIB).ceil())
     } else {
         format!("{}Mi", (bytes / MIB / 256.0).ceil() * 256.0)

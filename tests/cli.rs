@@ -56,6 +56,10 @@ fn how_large_a_stack_has_to_be() {
     ];
     approved("size-longterm", &vigil(folder.path(), &large));
     approved("size-yaml", &vigil(folder.path(), &[&large[..], &["--format", "yaml"]].concat()));
+    let distributed = support::root().join("stacks/distributed.yaml");
+    fs::copy(distributed, folder.path().join("distributed.yaml")).unwrap();
+    let many = ["size", "--stack", "distributed.yaml", "--nodes", "100", "--pods", "3000", "--logs", "5T"];
+    approved("size-distributed", &vigil(folder.path(), &many));
     approved("size-coefficients", &vigil(folder.path(), &["size", "--coefficients"]));
     for wrong in [
         ["--set", "series-per-nod=1"],
@@ -110,8 +114,9 @@ fn what_is_too_small_is_mended_by_what_is_written() {
         &["--nodes", "3", "--pods", "60"][..],
         &["--nodes", "200", "--pods", "7200", "--logs", "15G"],
         &["--active-series", "9000000", "--logs", "200G"],
+        &["--nodes", "100", "--pods", "3000", "--logs", "5T"],
     ] {
-        for below in ["tutorial.yaml", "longterm.yaml", "production.yaml"] {
+        for below in ["tutorial.yaml", "longterm.yaml", "production.yaml", "distributed.yaml"] {
             let run = |arguments: &[&[&str]]| vigil(folder.path(), &arguments.concat());
             let written = run(&[&["size", "--stack", below, "--format", "yaml"], load]);
             let keys = String::from_utf8(written.stdout).unwrap();

@@ -7,12 +7,15 @@ mod support;
 mod tools;
 
 use objects::Objects;
+use similar::TextDiff;
 use std::collections::{BTreeMap, BTreeSet};
+use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
-use support::{approved, text, texts, vigil};
+use support::{approved, golden, text, texts, vigil};
 use tempfile::TempDir;
-use vigil_stack::Fleet;
+use vigil_render::Rendering;
+use vigil_stack::{Fleet, Member};
 use vigil_yaml::Source;
 
 fn example() -> PathBuf {
@@ -82,6 +85,67 @@ fn drawn(files: &BTreeMap<String, String>) -> String {
     drawn
 }
 
+/// One cluster of each ring and set of stack files, with what its stack renders to alone; those of the first ring first.
+fn representatives(fleet: &Fleet) -> Vec<(&Member, Rendering)> {
+    let mut members: Vec<_> = fleet.members.iter().collect();
+    members.sort_by_key(|member| (member.ring, member.layers.len()));
+    let mut seen = BTreeSet::new();
+    members.retain(|member| seen.insert((member.ring, member.layers.clone())));
+    let rendered = members.into_iter().map(|member| {
+        let parsed = fleet.stack(member).unwrap_or_else(|problems| panic!("{}", problems[0].draw(false)));
+        (member, vigil_render::render(&parsed.stack, &vigil::TEMPLATES).expect("a sound stack"))
+    });
+    rendered.collect()
+}
+
+/// The lines in which one text differs from another, with one around them. Of many in a row, such as a dashboard, the first.
+fn lines_that_differ(from: &str, to: &str) -> String {
+    const MOST: usize = 40;
+    let diff = TextDiff::from_lines(from, to);
+    let lines = diff.unified_diff().context_radius(1).to_string();
+    let lines: Vec<&str> = lines.lines().collect();
+    let rows = lines.chunk_by(|one, next| one.starts_with(['+', '-']) && one.get(..1) == next.get(..1));
+    let mut page = String::new();
+    for row in rows {
+        let shown = if row.len() > MOST { &row[..MOST / 2] } else { row };
+        for line in shown {
+            // Where in the file they stand changes with everything above.
+            page.extend([if line.starts_with("@@") { "…" } else { line }, "\n"]);
+        }
+        if shown.len() < row.len() {
+            writeln!(page, "{}… {} more lines", &row[0][..1], row.len() - shown.len()).unwrap();
+        }
+    }
+    page
+}
+
+/// What a reviewer reads of the clusters: the first one whole, of the others where they differ from it.
+#[test]
+fn one_cluster_of_each_kind_is_as_approved() {
+    let folder = support::root().join("golden/fleet");
+    let fleet = fleet(&example());
+    let representatives = representatives(&fleet);
+    let ((first, rendering), others) = representatives.split_first().unwrap();
+    let mut differing = golden::differing(&folder.join(first.name.as_str()), rendering);
+    let usual = golden::texts(rendering);
+    for (member, rendering) in others {
+        let texts = golden::texts(rendering);
+        let parts: BTreeSet<_> = usual.keys().chain(texts.keys()).collect();
+        let of = |texts: &BTreeMap<String, String>, part: &String| texts.get(part).cloned().unwrap_or_default();
+        let mut page = format!("What {} has other than {}.\n", member.name, first.name);
+        for part in parts.into_iter().filter(|part| usual.get(*part) != texts.get(*part)) {
+            writeln!(page, "\n--- {part}\n{}", lines_that_differ(&of(&usual, part), &of(&texts, part)).trim_end())
+                .unwrap();
+        }
+        let differs = std::panic::catch_unwind(|| support::snapshot(&folder, member.name.as_str(), &page)).is_err();
+        differing.extend(differs.then(|| member.name.to_string()));
+    }
+    let known = |name: &str| representatives.iter().any(|(member, _)| member.name.as_str() == name);
+    let left = fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap());
+    differing.extend(left.filter(|file| !known(file.split('.').next().unwrap())));
+    assert!(differing.is_empty(), "these snapshots in golden/fleet differ, as shown above: {}", differing.join(", "));
+}
+
 #[test]
 fn the_example_is_what_was_approved() {
     let folder = copied();
@@ -93,13 +157,7 @@ fn the_example_is_what_was_approved() {
     // Every cluster, built from its folder, is what its stack renders to alone.
     let fleet = fleet(folder.path());
     let kubectls = tools::all_releases("kubectl");
-    let mut seen = BTreeSet::new();
-    for member in &fleet.members {
-        if !seen.insert((member.ring, member.layers.clone())) {
-            continue;
-        }
-        let parsed = fleet.stack(member).unwrap_or_else(|problems| panic!("{}", problems[0].draw(false)));
-        let rendering = vigil_render::render(&parsed.stack, &vigil::TEMPLATES).expect("a sound stack");
+    for (member, rendering) in representatives(&fleet) {
         let objects = Objects::of(rendering);
         let directory = folder.path().join("fleet/clusters").join(member.name.as_str());
         for kubectl in &kubectls {

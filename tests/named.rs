@@ -5,10 +5,12 @@
 mod support;
 
 use std::collections::BTreeSet;
+use std::ops::RangeInclusive;
 use std::sync::Arc;
 use vigil_check::check;
 use vigil_render::{Object, Rendering};
 use vigil_stack::Stack;
+use vigil_stack::model::Cluster;
 use vigil_yaml::{Severity, Source};
 
 /// The objects of a rendering that another one could have too: those in no namespace of the stack's own.
@@ -44,6 +46,43 @@ fn a_stack_with_a_name_shares_no_object() {
         stack.namespaces.agents = stack.namespaces.agents.map(|_| "other-agents".parse().unwrap());
         let common: Vec<_> = shared_ground(&rendered(&stack)).intersection(&usual).cloned().collect();
         assert!(common.is_empty(), "{name}: {common:#?}");
+    }
+}
+
+/// Ports of nodes that OpenShift's own programs have: github.com/openshift/enhancements, Host Port Registry.
+const OF_OPENSHIFT: [RangeInclusive<i64>; 8] =
+    [9001..=9001, 9100..=9103, 9200..=9219, 9258..=9258, 9446..=9446, 9537..=9537, 9641..=9644, 9977..=9979];
+
+/// The ports that pods of a rendering have on every node.
+fn ports_of_nodes(rendering: &Rendering) -> BTreeSet<i64> {
+    let mut found = BTreeSet::new();
+    for object in rendering.objects.iter().filter(|object| object.component != "crds") {
+        let pod = &object.value["spec"]["template"]["spec"];
+        let on_host = pod["hostNetwork"] == true;
+        let containers = pod["containers"].as_array().into_iter().flatten();
+        let ports = containers.flat_map(|container| container["ports"].as_array().into_iter().flatten());
+        found.extend(ports.filter_map(|port| port[if on_host { "containerPort" } else { "hostPort" }].as_i64()));
+    }
+    found
+}
+
+#[test]
+fn on_every_cluster_a_second_stack_has_ports_of_its_own_on_the_nodes() {
+    for cluster in Cluster::ALL {
+        let stack = |name: &str| {
+            let cluster = serde_json::to_value(cluster).unwrap();
+            let text = format!("kubernetes: '1.33'\ncluster: {}\n{name}", cluster.as_str().unwrap());
+            Stack::parse(&Source::new("stack.yaml", text)).unwrap().stack
+        };
+        let [first, second] = ["", "name: second\n"].map(|name| ports_of_nodes(&rendered(&stack(name))));
+        assert!(first.is_disjoint(&second), "{cluster:?}: {first:?} and {second:?}");
+        assert_eq!(first.len(), second.len(), "{cluster:?}");
+        if cluster == Cluster::Openshift {
+            assert_eq!(first.len(), 1);
+            let free =
+                |port: &i64| (9000..=9999).contains(port) && !OF_OPENSHIFT.iter().any(|taken| taken.contains(port));
+            assert!(first.union(&second).all(free), "{first:?} and {second:?}");
+        }
     }
 }
 

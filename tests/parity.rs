@@ -3,6 +3,8 @@
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, reason = "a test that cannot go on has failed")]
 
 mod support;
+#[path = "tools/volumes.rs"]
+mod volumes;
 
 use serde_json::{Map, Value, json};
 use std::collections::BTreeSet;
@@ -191,8 +193,8 @@ fn refused(upstream: &[Value], ours: &[Value], guide: &str) -> String {
     names.join(", ")
 }
 
-#[test]
-fn the_set_is_what_upstream_makes_but_for_what_is_listed() {
+/// What the charts make, if it is here.
+fn upstream() -> Option<Vec<Value>> {
     let folder = std::env::var_os("VIGIL_UPSTREAM").map_or_else(|| root().join("../shared/upstream"), PathBuf::from);
     if !folder.is_dir() {
         // Past the test's capture: a comparison that was not made must not look like one that was.
@@ -201,7 +203,7 @@ fn the_set_is_what_upstream_makes_but_for_what_is_listed() {
             "\nSKIPPED: no charts to compare with; {} is no folder; set VIGIL_UPSTREAM\n",
             folder.display()
         );
-        return;
+        return None;
     }
     let mut upstream: Vec<Value> = Vec::new();
     for file in UPSTREAM {
@@ -209,8 +211,39 @@ fn the_set_is_what_upstream_makes_but_for_what_is_listed() {
         upstream.extend(vigil_yaml::read(&source, &Limits::default()).unwrap().iter().map(Node::to_json));
     }
     upstream.extend(alerts_and_dashboards_of_the_charts());
-    let possible = vigil::alerts_and_dashboards();
-    let differences = Differences::parse(vigil::DIFFERENCES.iter().copied()).unwrap().with_possible(possible);
+    Some(upstream)
+}
+
+fn differences() -> Differences {
+    Differences::parse(vigil::DIFFERENCES.iter().copied()).unwrap().with_possible(vigil::alerts_and_dashboards())
+}
+
+/// The objects of a stack.
+fn ours(stack: &Path) -> Vec<Value> {
+    support::render(stack).objects.iter().map(|object| (*object.value).clone()).collect()
+}
+
+/// Whoever has volumes and several replicas in the charts finds the same reasons, and the same refusals.
+#[test]
+fn volumes_and_replicas_are_explained_too() {
+    let Some(mut upstream) = upstream() else { return };
+    volumes::of_charts(&mut upstream);
+    let folder = tempfile::tempdir().unwrap();
+    fs::copy(root().join("stacks/charts.yaml"), folder.path().join("charts.yaml")).unwrap();
+    let stack = folder.path().join("stack.yaml");
+    fs::write(&stack, format!("extends: [charts.yaml]\n{}", volumes::KEYS)).unwrap();
+    let ours = ours(&stack);
+    let report = vigil_parity::compare(&ours, &upstream, &differences());
+    assert_eq!(report.summary.unexplained, 0, "{}", report.table());
+    let guide = fs::read_to_string(root().join("docs/upgrade.md")).unwrap();
+    let expected = "`Deployment deploy-flask`, `StatefulSet loki-stack`, `Deployment kube-prometheus-stack-operator`";
+    assert_eq!(refused(&upstream, &ours, &guide), expected);
+}
+
+#[test]
+fn the_set_is_what_upstream_makes_but_for_what_is_listed() {
+    let Some(upstream) = upstream() else { return };
+    let differences = differences();
     let guide = fs::read_to_string(root().join("docs/upgrade.md")).unwrap();
     let mut text = "# The comparison with the charts\n\nWritten by `VIGIL_UPDATE_PARITY=1 cargo test --test parity`; \
                     [upstream.md](upstream.md) says what it means. Of the charts' PrometheusRules it has the \
@@ -218,8 +251,7 @@ fn the_set_is_what_upstream_makes_but_for_what_is_listed() {
                     dashboards the titles.\n"
         .to_owned();
     for Compared { stack, title, matched, equal } in COMPARED {
-        let ours: Vec<Value> =
-            support::render(&root().join(stack)).objects.iter().map(|object| (*object.value).clone()).collect();
+        let ours = ours(&root().join(stack));
         let mut report = vigil_parity::compare(&ours, &upstream, &differences);
         let (summary, table) = (report.summary, report.table());
         assert_eq!(summary.unexplained, 0, "{table}");

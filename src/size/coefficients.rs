@@ -68,6 +68,18 @@ coefficients! {
         "0.1 to 0.3 is seen: measure it",
     LinesPerLoki "lines-per-loki" 2e10 "bytes of lines a day that one Loki takes well"
         "Grafana's documentation: 20 GB",
+    LinesPerIngester "lines-per-ingester" 5e11 "bytes of lines a day for each ingester of a distributed Loki"
+        "Loki's guide to sizes, up to 3 TB a day: 6 ingesters",
+    LinesPerDistributor "lines-per-distributor" 7.5e11 "the same for each distributor"
+        "the same: 4 distributors",
+    LinesPerQuerier "lines-per-querier" 3e11 "the same for each querier; queries that search much need ten times as many"
+        "the same: 10 queriers",
+    LinesPerQueryFrontend "lines-per-query-frontend" 1.5e12 "the same for each query-frontend"
+        "the same: 2 query-frontends",
+    LinesPerIndexGateway "lines-per-index-gateway" 7.5e11 "the same for each index-gateway"
+        "the same: 4 index-gateways",
+    LinesPerProgram "lines-per-program" 3e12 "bytes of lines a day up to which programs of these sizes are enough"
+        "the same: larger ones for more",
 }
 
 /// The numbers of one calculation.

@@ -50,7 +50,7 @@ fn gone(folder: &Path, texts: &BTreeMap<String, String>) -> BTreeMap<String, Str
 }
 
 /// The text of each component, and of the kustomization above them.
-fn texts(rendering: &Rendering) -> BTreeMap<String, String> {
+pub(crate) fn texts(rendering: &Rendering) -> BTreeMap<String, String> {
     let of = |component: &&'static str| ((*component).to_owned(), text(rendering, component));
     let mut texts: BTreeMap<_, _> = rendering.components.iter().map(of).collect();
     texts.insert("kustomization".to_owned(), rendering.files["kustomization.yaml"].clone());

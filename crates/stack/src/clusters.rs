@@ -22,6 +22,11 @@ impl Cluster {
             Self::Openshift => Some(include_str!("clusters/openshift.yaml")),
         }
     }
+
+    /// What it says besides of a stack that has a name, as it stands beside another one; nothing where any name is good.
+    fn beside(self) -> Option<&'static str> {
+        (self == Self::Openshift).then_some(include_str!("clusters/openshift-named.yaml"))
+    }
 }
 
 /// What the profile of a stack with a name is, with this word for the name.
@@ -30,26 +35,19 @@ const NAMED: (&str, &str) = (include_str!("clusters/named.yaml"), "NAME");
 /// How messages begin the name of a profile.
 pub(crate) const PROFILE: &str = "the profile ";
 
-/// The profile that the key `cluster` of a stack names, and over it the one that follows from its `name`.
+/// The profile that the key `cluster` of a stack names, over it the one that follows from its `name`, and over both what follows
+/// from the two together.
 pub(crate) fn profile_of(stack: &Node) -> Option<Node> {
-    match (of_cluster(stack), of_name(stack)) {
-        (Some(cluster), Some(name)) => Some(name.over(&cluster)),
-        (cluster, name) => name.or(cluster),
-    }
-}
-
-fn of_cluster(stack: &Node) -> Option<Node> {
-    // What is no cluster's name is a mistake, which is told when the stack is decoded.
-    let name = stack.get("cluster").and_then(Node::text)?;
-    let cluster: Cluster = serde_json::from_value(name.into()).ok()?;
-    profile(name, cluster.profile()?)
-}
-
-fn of_name(stack: &Node) -> Option<Node> {
-    // Likewise.
-    let name: StackName = stack.get("name").and_then(Node::text)?.parse().ok()?;
+    // What is no cluster's name, or no stack's, is a mistake, which is told when the stack is decoded.
+    let called = stack.get("cluster").and_then(Node::text).unwrap_or_default();
+    let cluster: Option<Cluster> = serde_json::from_value(called.into()).ok();
+    let name: Option<StackName> = stack.get("name").and_then(Node::text).and_then(|name| name.parse().ok());
+    let of_cluster = cluster.and_then(Cluster::profile).and_then(|text| profile(called, text));
     let (text, word) = NAMED;
-    profile("of a stack with a name", &text.replace(word, name.as_str()))
+    let of_name = name.as_ref().and_then(|name| profile("of a stack with a name", &text.replace(word, name.as_str())));
+    let beside = cluster.filter(|_| name.is_some()).and_then(Cluster::beside);
+    let of_both = beside.and_then(|text| profile(&format!("{called}, of a stack with a name"), text));
+    [of_cluster, of_name, of_both].into_iter().flatten().reduce(|below, above| above.over(&below))
 }
 
 fn profile(name: &str, text: &str) -> Option<Node> {

@@ -18,7 +18,6 @@ pub(crate) struct ControlPlane {
     pub(crate) kubectl: Kubectl,
     /// The API, as its administrator.
     pub(crate) api: Http,
-    /// The API server's address, for programs that speak TLS.
     server: String,
     pki: Pki,
     // Dropped in this order: who talks to another goes first.
@@ -89,6 +88,11 @@ impl ControlPlane {
         let path = self.directory().join(format!("{namespace}-{account}.kubeconfig"));
         write_kubeconfig(&path, &self.server, &self.pki, &json!({ "token": token.trim() }))?;
         Ok(path)
+    }
+
+    /// The API server's address, for programs that speak TLS.
+    pub(crate) fn server(&self) -> &str {
+        &self.server
     }
 
     /// Where pods are told to find the API.

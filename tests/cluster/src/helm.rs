@@ -8,12 +8,14 @@ use crate::failure::{Context, Failure, Result};
 use crate::prerequisites::{self, create};
 use crate::proof::Proof;
 use crate::recipe;
-use crate::stacks::{Rendered, root};
+use crate::stacks::{self, Rendered, root};
+use crate::{volumes, workplace};
 use serde_json::{Value, json};
 use std::collections::BTreeMap;
 use std::ffi::OsStr;
 use std::fs;
 use std::path::{Path, PathBuf};
+use tempfile::TempDir;
 use vigil_diff::Class;
 
 const METHOD: &str = "\
@@ -21,7 +23,8 @@ A cluster gets what `helm template` makes of the charts, by `kubectl create`, as
 `kubectl apply` compares with. Then the steps of [upgrade.md](upgrade.md#from-helm-releases): `kubectl apply set-last-applied`, and
 `just apply` of the stack. What the API server refuses must be what `vigil diff` announces of the two sets; after its commands the
 same steps succeed, the third time without a change, and every Service selects what its manifest says and nothing more. Without
-the first step selectors of both sides are merged, and select nothing: that is counted in a cluster of its own.";
+the first step selectors of both sides are merged, and select nothing: that is counted in a cluster of its own. With volumes and
+replicas the charts' objects are those without, changed as the charts' templates change them: the charts were not rendered anew.";
 
 const COLUMNS: [&str; 7] = [
     "Kubernetes",
@@ -37,10 +40,19 @@ pub(crate) fn prove(releases: &[Release], stacks: &[Rendered], charts: &Path) ->
     let mut proof = Proof::new("From the charts to the stack", METHOD, &COLUMNS);
     let charts = Charts::read(charts)?;
     // The charts bring metrics, logs and the test application: the stacks that do.
-    for stack in stacks.iter().filter(|stack| ["charts", "tutorial"].contains(&stack.name.as_str())) {
+    let mut ways: Vec<(&Rendered, &Charts)> = Vec::new();
+    let of_charts = |stack: &&Rendered| ["charts", "tutorial"].contains(&stack.name.as_str());
+    ways.extend(stacks.iter().filter(of_charts).map(|stack| (stack, &charts)));
+    let with_volumes = charts.with_volumes()?;
+    let stack = match stacks.iter().find(|stack| stack.name == "charts") {
+        Some(stack) => Some(stacks::over(&stack.name, "charts, volumes and replicas", volumes::KEYS)?),
+        None => None,
+    };
+    ways.extend(stack.iter().map(|stack| (stack, &with_volumes)));
+    for (stack, charts) in ways {
         for release in releases {
             eprintln!("  Kubernetes {}, the charts to {}", release.version, stack.name);
-            way(release, stack, &charts, &mut proof)?;
+            way(release, stack, charts, &mut proof)?;
         }
     }
     if proof.rows.is_empty() {
@@ -53,6 +65,8 @@ pub(crate) fn prove(releases: &[Release], stacks: &[Rendered], charts: &Path) ->
 struct Charts {
     files: Vec<PathBuf>,
     objects: Vec<Value>,
+    /// Where the files are, if they were written for the proof.
+    _folder: Option<TempDir>,
 }
 
 impl Charts {
@@ -69,7 +83,18 @@ impl Charts {
         if objects.is_empty() {
             return Err(Failure::new(format!("{} holds no objects", path.display())));
         }
-        Ok(Self { files, objects })
+        Ok(Self { files, objects, _folder: None })
+    }
+
+    /// The same with volumes and several replicas.
+    fn with_volumes(&self) -> Result<Self> {
+        let mut objects = self.objects.clone();
+        volumes::of_charts(&mut objects);
+        let folder = workplace::folder("charts-")?;
+        let path = folder.path().join("charts.yaml");
+        let text: String = objects.iter().flat_map(|object| ["---\n".to_owned(), vigil_yaml::write(object)]).collect();
+        fs::write(&path, text).context(path.display())?;
+        Ok(Self { files: vec![path], objects, _folder: Some(folder) })
     }
 
     /// Has kubectl do something with all of them.

@@ -2,8 +2,8 @@
 //!
 //! ```text
 //! tools/cluster/build ─► programs ─ assets ─┐
-//! stacks/*.yaml ─ stacks ─► manifests/ ─────┴► control_plane ─► apply, upgrade, helm, changes, occupied,
-//!                                           │                   controllers, timeouts, argocd, story, alerts ────┐
+//! stacks/*.yaml ─ stacks ─► manifests/ ─────┴► control_plane ─► apply, upgrade, helm, changes, occupied, controllers,
+//!                                           │                   timeouts, argocd, fleet, story, alerts ────────────┐
 //!                                           └► rules, replay, longterm, receive ───────────────────────────────────┤
 //! corpus, a checker ─────────────────────────────────────────► agreement ────────────────────────────────────────┴► docs/proof.md
 //! ```
@@ -18,7 +18,9 @@ mod control_plane;
 mod controllers;
 mod corpus;
 mod cost;
+mod delivery;
 mod failure;
+mod fleet;
 mod helm;
 mod http;
 mod inventory;
@@ -42,6 +44,8 @@ mod story;
 mod surroundings;
 mod timeouts;
 mod upgrade;
+#[path = "../../tools/volumes.rs"]
+mod volumes;
 mod workplace;
 
 use assets::Release;
@@ -120,6 +124,8 @@ enum What {
     Timeouts,
     /// Argo CD brings every stack from git, and finds nothing to do afterwards
     Argocd,
+    /// Argo CD brings a fleet of two clusters: a ring moves when its turn comes, and nothing is pruned without a word
+    Fleet,
     /// The programs run with their configuration: logs reach Loki, metrics reach Prometheus
     Story,
     /// Prometheus evaluates all rules of every stack without an error
@@ -244,6 +250,7 @@ fn prove(arguments: &Prove) -> Result<bool> {
             What::Controllers => controllers::prove(&releases, &stacks)?,
             What::Timeouts => timeouts::prove(&releases, &stacks)?,
             What::Argocd => argocd::prove(&releases, &stacks)?,
+            What::Fleet => fleet::prove(&releases)?,
             What::Story => story::prove(&releases, &stacks)?,
             What::Rules => rules::prove(&stacks)?,
             What::Alerts => alerts::prove(&releases)?,

@@ -7,7 +7,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 use vigil_render::{Object, Rendering};
-use vigil_stack::Stack;
+use vigil_stack::{Fleet, Stack};
 use vigil_yaml::{Problem, Source};
 
 /// A stack of the repository.
@@ -83,6 +83,25 @@ impl Rendered {
 pub(crate) fn of_text(name: &str, text: &str) -> Result<Rendered> {
     let parsed = Stack::parse(&Source::new(name, text)).map_err(|problems| drawn(&problems))?;
     render(name.to_owned(), parsed.stack)
+}
+
+/// A stack of the repository with more keys over it, under another name.
+pub(crate) fn over(stack: &str, name: &str, keys: &str) -> Result<Rendered> {
+    let folder = workplace::folder("layers-")?;
+    let [below, path] = [format!("{stack}.yaml"), "stack.yaml".to_owned()].map(|file| folder.path().join(file));
+    fs::copy(root().join("stacks").join(format!("{stack}.yaml")), &below).context(below.display())?;
+    fs::write(&path, format!("extends: [{stack}.yaml]\n{keys}")).context(path.display())?;
+    render(name.to_owned(), load(&path)?)
+}
+
+/// The stack of one cluster of a fleet.
+pub(crate) fn of_fleet(path: &Path, cluster: &str) -> Result<Rendered> {
+    let source = Source::read(path, Fleet::LIMITS.bytes).map_err(|problem| drawn(&[*problem]))?;
+    let fleet = Fleet::load(&source, path).map_err(|problems| drawn(&problems))?;
+    let member = fleet.members.iter().find(|member| member.name.as_str() == cluster);
+    let member = member.ok_or_else(|| Failure::new(format!("{}: no cluster {cluster}", path.display())))?;
+    let parsed = fleet.stack(member).map_err(|problems| drawn(&problems))?;
+    render(cluster.to_owned(), parsed.stack)
 }
 
 /// The repository's folder.

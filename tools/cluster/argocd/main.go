@@ -1,5 +1,6 @@
-// Argo CD as far as it applies and compares: its application controller and its repository server, and a Redis in
-// memory between them. The whole program holds a web page as well, which its module comes without.
+// Argo CD as far as it applies and compares: its application controller, the controller that makes Applications of an
+// ApplicationSet, its repository server, and a Redis in memory between them. The whole program holds a web page as well,
+// which its module comes without.
 package main
 
 import (
@@ -10,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	controller "github.com/argoproj/argo-cd/v3/cmd/argocd-application-controller/commands"
+	applicationset "github.com/argoproj/argo-cd/v3/cmd/argocd-applicationset-controller/commands"
 	reposerver "github.com/argoproj/argo-cd/v3/cmd/argocd-repo-server/commands"
 )
 
@@ -32,7 +34,7 @@ func redis() *cobra.Command {
 
 func main() {
 	root := &cobra.Command{Use: "argocd", SilenceUsage: true}
-	root.AddCommand(controller.NewCommand(), reposerver.NewCommand(), redis())
+	root.AddCommand(controller.NewCommand(), applicationset.NewCommand(), reposerver.NewCommand(), redis())
 	if err := root.Execute(); err != nil {
 		fmt.Fprintln(os.Stderr, "argocd:", err)
 		os.Exit(1)

@@ -76,7 +76,7 @@ impl Default for LokiProcesses {
 
 impl LokiProcesses {
     /// All whose number can be chosen, by their keys.
-    pub(crate) fn all(&self) -> [(&'static str, Replicas); 10] {
+    pub fn all(&self) -> [(&'static str, Replicas); 10] {
         [
             ("distributor", self.distributor.replicas),
             ("ingester", self.ingester.replicas),
