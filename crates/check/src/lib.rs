@@ -54,7 +54,7 @@ use set::{Served, Set};
 use std::cell::LazyCell;
 use std::convert::Infallible;
 use std::sync::Arc;
-use vigil_yaml::{Limits, Source};
+use vigil_yaml::{Limits, Place, Source};
 use world::World;
 use world::grafanas::Grafana;
 
@@ -179,12 +179,21 @@ fn told_once(findings: &mut Vec<Finding>, from: usize, own: usize) {
         (finding.rule.id == validate::UNKNOWN_FIELD.id).then(|| label.trim_end_matches("`?").to_owned())
     };
     let parent = |path: &str| path.rsplit_once('.').map_or_else(String::new, |(parent, _)| parent.to_owned());
-    let said: Vec<(String, String)> = findings[from..own]
+    let begins = |finding: &Finding| match &finding.place {
+        Place::Text(span) => Some(span.range.start),
+        Place::File(_) => None,
+    };
+    let said: Vec<(String, String, Option<usize>)> = findings[from..own]
         .iter()
         .filter_map(|finding| match meant(finding) {
-            Some(name) => Some((parent(&finding.path), name)),
-            None if finding.rule.id == validate::TYPE.id => Some((finding.path.clone(), String::new())),
-            None if finding.rule.id == validate::REQUIRED.id => Some((finding.path.clone(), finding.message.clone())),
+            Some(name) => Some((parent(&finding.path), name, None)),
+            // What is wrong with the key beside it is another mistake.
+            None if finding.rule.id == validate::TYPE.id => {
+                Some((finding.path.clone(), String::new(), begins(finding)))
+            }
+            None if finding.rule.id == validate::REQUIRED.id => {
+                Some((finding.path.clone(), finding.message.clone(), None))
+            }
             None => None,
         })
         .collect();
@@ -194,7 +203,11 @@ fn told_once(findings: &mut Vec<Finding>, from: usize, own: usize) {
     let mut number = 0;
     findings.retain(|finding| {
         number += 1;
-        let is_said = || said.iter().any(|(path, what)| *path == finding.path && finding.message.contains(what));
+        let is_said = || {
+            said.iter().any(|(path, what, at)| {
+                *path == finding.path && finding.message.contains(what) && (at.is_none() || *at == begins(finding))
+            })
+        };
         number <= own || !is_said()
     });
 }
