@@ -110,7 +110,7 @@ pub fn layout(rings: &[&str], clusters: &[Cluster], texts: &Texts) -> BTreeMap<S
                 Owners { rank, .. } => sets.entry((place, *rank)).or_default().push(file),
             }
         }
-        own.sort();
+        own.sort_unstable();
         resources.extend(sets.iter().filter_map(|((place, _), files)| directory.shared(order[*place], files)));
         for (_, (path, text)) in own {
             let name = format!("clusters/{}/{path}", cluster.name);

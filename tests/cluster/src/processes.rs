@@ -158,9 +158,12 @@ impl Cache {
 fn gateway(config: &str, ports: &Ports, place: &Path) -> Result<(Process, Http)> {
     let port = free_port()?;
     let folder = format!("{}/", place.display());
-    let line = |line: &str| match line.trim_start().starts_with("listen ") {
-        true => format!("listen 127.0.0.1:{port};\n"),
-        false => line.replace("/tmp/", &folder) + "\n",
+    let line = |line: &str| {
+        if line.trim_start().starts_with("listen ") {
+            format!("listen 127.0.0.1:{port};\n")
+        } else {
+            line.replace("/tmp/", &folder) + "\n"
+        }
     };
     let file = place.join("nginx.conf");
     fs::write(&file, ports.here(config).lines().map(line).collect::<String>()).context(file.display())?;
@@ -270,10 +273,10 @@ fn live(proof: &mut Proof, stack: &Rendered, config: &str, bucket: &Bucket, plac
     proof.expect(stored, || format!("{} folders of {STREAMS} streams are in the bucket", chunks()));
     row(proof, "streams with chunks in the bucket", STREAMS, chunks().min(STREAMS));
     // The results' cache holds what is asked for a range of time.
-    let chunks_cached = || started.iter().filter_map(Cache::items).max().unwrap_or_default();
-    let cached = wait_for(PATIENCE, || chunks_cached() >= STREAMS);
-    proof.expect(cached, || format!("{} chunks of {STREAMS} streams are in the cache", chunks_cached()));
-    row(proof, "streams with chunks in the cache", STREAMS, chunks_cached().min(STREAMS));
+    let held = || started.iter().filter_map(Cache::items).max().unwrap_or_default();
+    let arrived = wait_for(PATIENCE, || held() >= STREAMS);
+    proof.expect(arrived, || format!("{} chunks of {STREAMS} streams are in the cache", held()));
+    row(proof, "streams with chunks in the cache", STREAMS, held().min(STREAMS));
     let hour_ago = SystemTime::now().duration_since(UNIX_EPOCH).context("the time")?.as_secs() - 3600;
     let path = format!("/loki/api/v1/delete?query={}&start={hour_ago}", encoded("{job=\"nobody\"}"));
     let status = gateway.send("POST", &path, "text/plain", "")?.status;
