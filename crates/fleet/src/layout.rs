@@ -32,11 +32,6 @@ impl Texts {
     pub fn text(&self, number: usize) -> &str {
         &self.texts[number]
     }
-
-    /// All texts, in the order of their numbers.
-    pub fn all(&self) -> impl Iterator<Item = &str> {
-        self.texts.iter().map(|text| &**text)
-    }
 }
 
 /// A cluster and its files.

@@ -91,11 +91,15 @@ impl Cache {
     }
 
     fn write(&self, mut clusters: Vec<Kept>, texts: &Texts) -> std::io::Result<()> {
-        let mut used = Texts::default();
-        for kept in &mut clusters {
-            kept.one.cluster.files.values_mut().for_each(|number| *number = used.number(texts.text(*number)));
+        // Without the texts that nobody has any more.
+        let (mut used, mut numbers) = (Vec::new(), HashMap::new());
+        for number in clusters.iter_mut().flat_map(|kept| kept.one.cluster.files.values_mut()) {
+            *number = *numbers.entry(*number).or_insert_with_key(|number| {
+                used.push(texts.text(*number));
+                used.len() - 1
+            });
         }
-        let content = Content { program: self.program.clone(), texts: used.all().collect(), clusters };
+        let content = Content { program: self.program.clone(), texts: used, clusters };
         let folder = self.path.parent().unwrap_or(Path::new("."));
         fs::create_dir_all(folder)?;
         let mut file = tempfile::NamedTempFile::new_in(folder)?;
