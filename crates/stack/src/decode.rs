@@ -26,15 +26,19 @@ pub(crate) fn decode<T: de::DeserializeOwned>(node: &Node, most: usize) -> Decod
     let mut node = node.clone();
     let mut problems: Vec<Problem> = Vec::new();
     let mut doubtful = Vec::new();
+    // The keys that are there under a wrong name, each with its mapping.
+    let mut misspelt = Vec::new();
     let value = loop {
         match T::deserialize(Reader { node: &node }) {
             Ok(value) => break Some(value),
             Err(error) => {
                 let path = error.path.clone();
                 let subject = error.subject(&node);
-                // A key whose value was taken out is not missing.
+                // A key whose value was taken out, or that is misspelt, is not missing.
                 let taken_out = matches!(error.kind, Kind::MissingKey(key)
-                    if doubtful.iter().any(|path: &String| path.strip_prefix(&subject) == Some(&format!(".{key}"))));
+                    if misspelt.contains(&(subject.clone(), key))
+                        || doubtful.iter().any(|path: &String| path.strip_prefix(&subject) == Some(&format!(".{key}"))));
+                misspelt.extend(error.meant().map(|key| (subject.clone(), key)));
                 doubtful.push(subject);
                 let section = error.section_below::<T>(&node);
                 let mut problem = error.into_problem(&node);
@@ -120,10 +124,21 @@ impl Error {
         walk(root, keys).0
     }
 
+    /// For a key that is unknown here: the known one that it was probably meant to be.
+    fn meant(&self) -> Option<&'static str> {
+        let Kind::UnknownKey { key, known } = &self.kind else { return None };
+        // `routingKey` for `routingKeySecret`: the beginning of one alone.
+        let only = || {
+            let mut longer = known.iter().copied().filter(|name| key.len() > 3 && name.starts_with(key.as_str()));
+            longer.next().filter(|_| longer.next().is_none())
+        };
+        nearest(key, known.iter().copied()).or_else(only)
+    }
+
     /// For a key that is unknown here: the section of this mapping that knows it. It is found by writing it there.
     fn section_below<T: de::DeserializeOwned>(&self, root: &Node) -> Option<&'static str> {
         let Kind::UnknownKey { key, known } = &self.kind else { return None };
-        if nearest(key, known.iter().copied()).is_some() {
+        if self.meant().is_some() {
             return None;
         }
         let parent = self.subject(root);
@@ -148,12 +163,13 @@ impl Error {
 
     fn into_problem(self, root: &Node) -> Problem {
         let name = named(&self.subject(root));
+        let meant = self.meant();
         let (_, node) = walk(root, &self.path);
         let span = self.span.unwrap_or_else(|| root.span.clone());
         match self.kind {
             Kind::UnknownKey { key, known } => {
                 let place = if name == STACK { "at the top".to_owned() } else { format!("in {name}") };
-                let label = match (nearest(&key, known.iter().copied()), foreign_letter(&key)) {
+                let label = match (meant, foreign_letter(&key)) {
                     (Some(near), None) => format!("did you mean `{near}`?"),
                     (Some(near), Some(letter)) => format!("did you mean `{near}`? this one holds {letter}"),
                     (None, Some(letter)) => format!("not known here; it holds {letter}"),
