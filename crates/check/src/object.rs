@@ -52,14 +52,23 @@ impl<'a> Object<'a> {
         if self.group.is_empty() { self.version.to_owned() } else { format!("{}/{}", self.group, self.version) }
     }
 
-    /// What a ConfigMap or Secret has under a key, and where that stands: `stringData` wins. Nothing for what cannot be read.
+    /// Where a ConfigMap or Secret has a key, and whether that is in base64: `stringData` wins.
+    fn key(&self, key: &str) -> Option<(&'a Entry, bool)> {
+        let at = |field: &str| self.node.get(field)?.entry(key);
+        let (plain, encoded) = if self.kind == "ConfigMap" { ("data", "binaryData") } else { ("stringData", "data") };
+        at(plain).map(|entry| (entry, false)).or_else(|| Some((at(encoded)?, true)))
+    }
+
+    /// Whether a ConfigMap or Secret has a key, readable or not.
+    pub(crate) fn has_key(&self, key: &str) -> bool {
+        self.key(key).is_some()
+    }
+
+    /// What a ConfigMap or Secret has under a key, and where that stands. Nothing for what cannot be read.
     pub(crate) fn held(&self, key: &str) -> Option<(&'a Entry, Cow<'a, [u8]>)> {
-        let entry = |field: &str| self.node.get(field)?.entry(key);
-        if let Some(entry) = entry("stringData").or_else(|| entry("data").filter(|_| self.kind == "ConfigMap")) {
-            return Some((entry, entry.value.text()?.as_bytes().into()));
-        }
-        let entry = entry(if self.kind == "ConfigMap" { "binaryData" } else { "data" })?;
-        Some((entry, decoded(entry.value.text()?)?.into()))
+        let (entry, is_encoded) = self.key(key)?;
+        let text = entry.value.text()?;
+        Some((entry, if is_encoded { decoded(text)?.into() } else { text.as_bytes().into() }))
     }
 
     /// Its labels.

@@ -195,6 +195,20 @@ impl Node {
         }
     }
 
+    /// Every field of every mapping below, in the order of the text.
+    pub fn visit_fields<'a>(&'a self, visit: &mut impl FnMut(&'a Entry)) {
+        match &self.data {
+            Data::Scalar(_) => {}
+            Data::List(items) => items.iter().for_each(|item| item.visit_fields(visit)),
+            Data::Map(entries) => {
+                for entry in entries {
+                    visit(entry);
+                    entry.value.visit_fields(visit);
+                }
+            }
+        }
+    }
+
     /// What a message calls this kind of value.
     pub fn describe(&self) -> &'static str {
         match &self.data {

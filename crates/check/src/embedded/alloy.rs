@@ -11,7 +11,7 @@ use crate::relabeling::ACTIONS;
 use crate::rule::rules;
 use crate::schema::pattern::is_expression;
 use crate::world::World;
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque, hash_map};
 use std::sync::OnceLock;
 use vigil_alloy::{Block, Named, Outline, Setting, Value};
 use vigil_forms::duration;
@@ -475,22 +475,24 @@ fn edges<'o>(outlines: &[&'o Outline]) -> HashMap<&'o str, Vec<&'o str>> {
 }
 
 /// The components between one and itself, on the shortest way along its references; nothing where none leads back.
-fn way_back<'o>(edges: &HashMap<&'o str, Vec<&'o str>>, from: &str) -> Option<Vec<&'o str>> {
-    let mut ways: Vec<Vec<&'o str>> = vec![Vec::new()];
-    let mut seen = HashSet::new();
-    while !ways.is_empty() {
-        let mut longer = Vec::new();
-        for way in ways {
-            for to in edges.get(way.last().copied().unwrap_or(from)).into_iter().flatten() {
-                if *to == from {
-                    return Some(way);
-                }
-                if seen.insert(*to) {
-                    longer.push(way.iter().copied().chain([*to]).collect());
-                }
+fn way_back<'o>(edges: &HashMap<&'o str, Vec<&'o str>>, from: &'o str) -> Option<Vec<&'o str>> {
+    // From where each was come to first.
+    let mut reached: HashMap<&str, &str> = HashMap::new();
+    let mut ahead = VecDeque::from([from]);
+    while let Some(at) = ahead.pop_front() {
+        for to in edges.get(at).into_iter().flatten() {
+            if *to == from {
+                let mut way: Vec<_> = std::iter::successors(Some(at), |at| reached.get(at).copied())
+                    .take_while(|at| *at != from)
+                    .collect();
+                way.reverse();
+                return Some(way);
+            }
+            if let hash_map::Entry::Vacant(first) = reached.entry(to) {
+                first.insert(at);
+                ahead.push_back(to);
             }
         }
-        ways = longer;
     }
     None
 }

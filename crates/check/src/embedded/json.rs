@@ -51,11 +51,12 @@ fn known(text: &str, at: usize, said: &str) -> Option<Mistake> {
     {
         return mistake(last, "no comma between this and what follows", "expected a comma behind this");
     }
-    let begins = rest.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(rest.len());
-    let starts = text[..at].rfind(|c: char| !c.is_ascii_alphanumeric() && c != '_').map_or(0, |it| it + 1);
-    let word = &text[starts.min(at)..at + begins];
+    let is_part = |c: char| c.is_ascii_alphanumeric() || c == '_';
+    let starts = text[..at].trim_end_matches(is_part).len();
+    let ends = text.len() - rest.trim_start_matches(is_part).len();
+    let word = &text[starts..ends];
     if said == "key must be a string" && !word.is_empty() {
-        return mistake(at..at + begins, "a key without quotes", &format!("write `\"{word}\"`"));
+        return mistake(at..ends, "a key without quotes", &format!("write `\"{word}\"`"));
     }
     let meant = match word {
         "True" | "TRUE" | "yes" | "on" => "true",
@@ -68,7 +69,7 @@ fn known(text: &str, at: usize, said: &str) -> Option<Mistake> {
         }
         _ => return None,
     };
-    mistake(starts..at + begins, &format!("`{word}` is no value"), &format!("expected `{meant}`, without quotes"))
+    mistake(starts..ends, &format!("`{word}` is no value"), &format!("expected `{meant}`, without quotes"))
 }
 
 /// Where the character ends that begins at a place.
@@ -118,6 +119,12 @@ mod tests {
             ("{\"a\": [1, 2]", "{", "the text ends too early", "nothing closes this: expected `}`"),
             ("[\"ü", "\"", "the text ends too early", "nothing closes this: expected `\"`"),
             ("[\u{e9}]", "\u{e9}", "expected value", ""),
+            (
+                "[\"\u{e9}\u{e9}\u{1}\"]",
+                "\u{e9}",
+                "control character (\\u0000-\\u001F) found while parsing a string",
+                "",
+            ),
         ] {
             let error = serde_json::from_str::<IgnoredAny>(text).unwrap_err();
             let found = mistake(text, &error);

@@ -62,10 +62,10 @@ const LISTS: [&str; 2] = ["labelallow", "labeldrop"];
 
 const METRIC: &str = "type!:metric description:text source:text prefix:text max_idle_duration:idle config:any";
 
-/// The settings of each sort of metric.
+/// The settings of each sort of metric. Words behind `~` may be in any case.
 const METRICS: [(&str, &str); 3] = [
-    ("counter", "match_all:bool count_entry_bytes:bool value:text action!:inc|add"),
-    ("gauge", "value:text action!:set|inc|dec|add|sub"),
+    ("counter", "match_all:bool count_entry_bytes:bool value:text action!:~inc|add"),
+    ("gauge", "value:text action!:~set|inc|dec|add|sub"),
     ("histogram", "value:text buckets:numbers"),
 ];
 
@@ -448,11 +448,9 @@ fn misfit(sort: &str, text: &str) -> Option<String> {
             };
         }
         words => {
+            let (words, is_any_case) = words.strip_prefix('~').map_or((words, false), |words| (words, true));
             let words: Vec<&str> = words.split('|').collect();
-            // Of metrics in any case, of others not.
-            let is_one = words.iter().any(|word| {
-                *word == text || words[0] != "keep" && words[0] != "skip" && word.eq_ignore_ascii_case(text)
-            });
+            let is_one = words.iter().any(|word| *word == text || is_any_case && word.eq_ignore_ascii_case(text));
             return (!is_one).then(|| list(&words, "or"));
         }
     };

@@ -88,11 +88,10 @@ fn secret(judge: &mut Judge<'_, '_>) {
         judge.add(&SECRET_TYPE, at, message).help("add it, or make the type `Opaque`");
     };
     let need = |judge: &mut Judge<'_, '_>, key: &str| {
-        let found = object.held(key);
-        if found.is_none() {
+        if !object.has_key(key) {
             missing(judge, &format!("the key `{key}`"));
         }
-        found
+        object.held(key)
     };
     match kind {
         "kubernetes.io/service-account-token" => {
@@ -116,7 +115,7 @@ fn secret(judge: &mut Judge<'_, '_>) {
                     .help("`kubectl create secret docker-registry --dry-run=client -o yaml` shows how it looks");
             }
         }
-        "kubernetes.io/basic-auth" if object.held("username").is_none() && object.held("password").is_none() => {
+        "kubernetes.io/basic-auth" if !object.has_key("username") && !object.has_key("password") => {
             missing(judge, "one of the keys `username` and `password`");
         }
         "kubernetes.io/ssh-auth" => {
@@ -207,5 +206,7 @@ mod tests {
         ] {
             assert_eq!(found(secret(kind, data)).is_empty(), right, "{kind} {data}");
         }
+        let unreadable = "data: {tls.crt: no base64, tls.key: ''}";
+        assert_eq!(found(secret("kubernetes.io/tls", unreadable)), ["schema-value"], "it is there");
     }
 }

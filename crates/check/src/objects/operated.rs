@@ -12,7 +12,7 @@ use crate::rule::rules;
 use crate::schema::pattern::is_expression;
 use vigil_forms::{address, url};
 use vigil_yaml::words::list;
-use vigil_yaml::{Data, Node, Quoted};
+use vigil_yaml::{Entry, Node, Quoted};
 
 rules! {
     RELABELING "monitor-relabeling" Error Operator "every relabeling is one that prometheus-operator accepts"
@@ -162,26 +162,16 @@ const UNSIGNED: [&str; 15] = [
 ];
 
 /// Numbers below zero where there are none: the definition lets them pass.
-fn unsigned(judge: &mut Judge<'_, '_>, node: &Node) {
-    match &node.data {
-        Data::List(items) => items.iter().for_each(|item| unsigned(judge, item)),
-        Data::Map(fields) => {
-            for field in fields {
-                let is_negative = || field.value.integer().is_some_and(|number| number < 0);
-                if UNSIGNED.contains(&field.key.text.as_str()) && is_negative() {
-                    let kind = judge.object.kind;
-                    judge
-                        .add(&NUMBER, &field.value, format!("`{}` is negative", field.key.text))
-                        .label("expected 0 or more")
-                        .help(format!(
-                            "remove it for no limit: with it the operator can read no {kind} of the cluster"
-                        ));
-                }
-                unsigned(judge, &field.value);
-            }
+fn unsigned(judge: &mut Judge<'_, '_>, spec: &Node) {
+    let kind = judge.object.kind;
+    spec.visit_fields(&mut |Entry { key, value }| {
+        if UNSIGNED.contains(&key.text.as_str()) && value.integer().is_some_and(|number| number < 0) {
+            judge
+                .add(&NUMBER, value, format!("`{}` is negative", key.text))
+                .label("expected 0 or more")
+                .help(format!("remove it for no limit: with it the operator can read no {kind} of the cluster"));
         }
-        Data::Scalar(_) => {}
-    }
+    });
 }
 
 /// What follows for an object of a kind.

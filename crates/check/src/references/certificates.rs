@@ -9,7 +9,7 @@ use crate::objects::PEM;
 use crate::pem::Part;
 use crate::world::World;
 use crate::world::uses::Used;
-use vigil_yaml::{Data, Node, Quoted};
+use vigil_yaml::{Node, Quoted};
 
 /// Judges what is taken for certificates and keys.
 pub(super) fn check(world: &World<'_>, findings: &mut Findings) {
@@ -20,7 +20,11 @@ pub(super) fn check(world: &World<'_>, findings: &mut Findings) {
     }
     for object in world.set.objects.iter().filter(|object| object.group == MONITORING && !object.damaged) {
         if let Some(spec) = object.at(&["spec"]) {
-            settings(world, object, spec, findings);
+            spec.visit_fields(&mut |field| {
+                if field.key.text == "tlsConfig" {
+                    of_operator(world, object, &field.value, findings);
+                }
+            });
         }
     }
 }
@@ -33,33 +37,20 @@ fn served(by: &Object<'_>, at: &Node, secret: &Object<'_>, findings: &mut Findin
         return;
     }
     for (key, part) in [("tls.crt", Part::Certificate), ("tls.key", Part::Key)] {
-        if secret.held(key).is_none() {
-            findings
-                .add(&PEM, by, at, format!("the Secret {} has no {}", Quoted(secret.name), Quoted(key)))
-                .label(format!("expected a {} there", part.name()))
-                .help("a controller shows a certificate of its own, or none: `kubectl create secret tls` makes a right one");
-        } else {
+        if secret.has_key(key) {
             judge(secret, key, part, &format!("{by} shows it"), findings);
+            continue;
         }
+        findings
+            .add(&PEM, by, at, format!("the Secret {} has no {}", Quoted(secret.name), Quoted(key)))
+            .label(format!("expected a {} there", part.name()))
+            .help(
+                "a controller shows a certificate of its own, or none: `kubectl create secret tls` makes a right one",
+            );
     }
 }
 
-/// The `tlsConfig` of all that an object says.
-fn settings(world: &World<'_>, object: &Object<'_>, node: &Node, findings: &mut Findings) {
-    match &node.data {
-        Data::List(items) => items.iter().for_each(|item| settings(world, object, item, findings)),
-        Data::Map(fields) => {
-            for field in fields {
-                if field.key.text == "tlsConfig" {
-                    of_operator(world, object, &field.value, findings);
-                }
-                settings(world, object, &field.value, findings);
-            }
-        }
-        Data::Scalar(_) => {}
-    }
-}
-
+/// A `tlsConfig` of an object of the operator.
 fn of_operator(world: &World<'_>, object: &Object<'_>, tls: &Node, findings: &mut Findings) {
     let sources: [(&[&str], &str, Part); 5] = [
         (&["ca", "secret"], "Secret", Part::Certificate),
