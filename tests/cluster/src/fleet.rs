@@ -84,7 +84,7 @@ impl Files {
     /// The example's, with two clusters.
     fn new(planes: &[ControlPlane; 2], releases: [&Release; 2]) -> Result<Self> {
         let files = Self(workplace::folder("fleet-")?);
-        copy(&root().join("examples/fleet"), files.path())?;
+        workplace::copy(&root().join("examples/fleet"), files.path())?;
         files.edit("clusters.yaml", |text| {
             let (head, _) = text.split_once("clusters:\n").unwrap_or((text, ""));
             let lines = CLUSTERS.map(|[name, ring]| {
@@ -139,20 +139,6 @@ impl Files {
         let path = self.path().join("clusters.yaml");
         CLUSTERS.iter().map(|[name, _]| stacks::of_fleet(&path, name)).collect()
     }
-}
-
-/// Copies a folder with all that is in it.
-fn copy(from: &Path, to: &Path) -> Result<()> {
-    fs::create_dir_all(to).context(to.display())?;
-    for entry in fs::read_dir(from).context(from.display())?.flatten() {
-        let (from, to) = (entry.path(), to.join(entry.file_name()));
-        if from.is_dir() {
-            copy(&from, &to)?;
-        } else {
-            fs::copy(&from, &to).context(from.display())?;
-        }
-    }
-    Ok(())
 }
 
 /// Tells Argo CD of a cluster, with an account there that may do everything.

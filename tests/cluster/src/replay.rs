@@ -186,7 +186,7 @@ fn crash(config: &str, place: &Path, log: &Path) -> Result<()> {
 fn replay(name: &str, config: &str, environment: &[(&str, &OsStr)], place: &Path, log: &Path) -> Result<Start> {
     eprintln!("  Loki replays its log, {name} …");
     let folder = place.join(name);
-    copy(log, &folder.join("data/wal"))?;
+    workplace::copy(log, &folder.join("data/wal"))?;
     let begin = Instant::now();
     let (mut process, port) = start_loki(&format!("loki-{name}"), config, &folder, &[], environment, place)?;
     let http = Http::at(port);
@@ -246,21 +246,6 @@ impl Text {
         }
         line
     }
-}
-
-/// A folder with all that is in it.
-fn copy(from: &Path, to: &Path) -> Result<()> {
-    fs::create_dir_all(to).context(to.display())?;
-    for entry in fs::read_dir(from).context(from.display())? {
-        let path = entry.context(from.display())?.path();
-        let new = to.join(path.file_name().unwrap_or_default());
-        if path.is_dir() {
-            copy(&path, &new)?;
-        } else {
-            fs::copy(&path, &new).context(path.display())?;
-        }
-    }
-    Ok(())
 }
 
 /// The value of a key somewhere in a configuration.

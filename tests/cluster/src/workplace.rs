@@ -34,3 +34,18 @@ pub(crate) fn folder(prefix: &str) -> Result<TempDir> {
     let place = PLACE.get().map_or(Path::new(""), PathBuf::as_path);
     tempfile::Builder::new().prefix(prefix).tempdir_in(place).context(place.display())
 }
+
+/// Copies a folder with all that is in it.
+pub(crate) fn copy(from: &Path, to: &Path) -> Result<()> {
+    fs::create_dir_all(to).context(to.display())?;
+    for entry in fs::read_dir(from).context(from.display())? {
+        let path = entry.context(from.display())?.path();
+        let new = to.join(path.file_name().unwrap_or_default());
+        if path.is_dir() {
+            copy(&path, &new)?;
+        } else {
+            fs::copy(&path, &new).context(path.display())?;
+        }
+    }
+    Ok(())
+}
